@@ -1,0 +1,304 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+const purposeLoginCode = "login_code"
+
+// RequestLoginCode starts a login by a code that is mailed or texted. Exactly
+// one of the two addresses is given.
+func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+	field, subject, err := s.cleanCodeRequest(email, phone)
+	if err != nil {
+		return err
+	}
+	_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{IP: sess.Client.IP, Key: subject})
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return problems(field, "too_many_login_attempts")
+	}
+	if err != nil {
+		return err
+	}
+	userID, err := s.codeRecipient(ctx, field, subject)
+	if err != nil {
+		return err
+	}
+	if userID == "" && s.cfg.Enumeration == AllowEnumeration {
+		return problems(field, "unknown_"+field)
+	}
+	if sess.Authenticated() {
+		return nil
+	}
+	login := flow.Login{UserID: userID}
+	if field == "email" {
+		login.Email = subject
+	} else {
+		login.Phone = subject
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.issueLoginCode(ctx, &login); err != nil {
+			return err
+		}
+		return s.pipeline.Start(ctx, sess, login)
+	})
+}
+
+func (s *Service) cleanCodeRequest(email, phone string) (field, subject string, err error) {
+	byPhone := s.cfg.logsInBy(LoginByPhone)
+	byEmail := s.cfg.logsInBy(LoginByEmail) || !byPhone
+	switch {
+	case byPhone && byEmail && email != "" && phone != "":
+		return "", "", problems("", "select_only_one")
+	case byPhone && (phone != "" || !byEmail):
+		if phone == "" {
+			return "", "", problems("phone", "required")
+		}
+		if !phoneNumber.MatchString(phone) {
+			return "", "", problems("phone", "invalid_phone")
+		}
+		return "phone", phone, nil
+	}
+	canonical, errs := cleanEmail("email", email, true)
+	if len(errs) > 0 {
+		return "", "", errs
+	}
+	return "email", canonical, nil
+}
+
+// codeRecipient returns the user whom a login code for the address would log
+// in, or "".
+func (s *Service) codeRecipient(ctx context.Context, field, subject string) (string, error) {
+	if field == "email" {
+		users, err := s.recoverable(ctx, subject)
+		if err != nil || len(users) == 0 {
+			return "", err
+		}
+		return users[0].ID, nil
+	}
+	phones, err := s.store.PhonesByNumber(ctx, subject)
+	if err != nil || len(phones) == 0 {
+		return "", err
+	}
+	user, err := s.deps.Users.UserByID(ctx, phones[0].UserID)
+	if err != nil {
+		return "", fmt.Errorf("load user: %w", err)
+	}
+	if user.Disabled {
+		return "", nil
+	}
+	return user.ID, nil
+}
+
+// issueLoginCode sends a code and notes in the login that it waits for it.
+func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
+	cfg := s.cfg.LoginByCode
+	code, err := s.codeFor(l.UserID, cfg.Format)
+	if err != nil {
+		return err
+	}
+	subject := l.Email
+	if subject == "" {
+		subject = l.Phone
+	}
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeLoginCode, UserID: l.UserID, Subject: subject, MaxAttempts: cfg.MaxAttempts,
+	}, code, cfg.Timeout)
+	if err != nil {
+		return err
+	}
+	if err := l.SetNote(purposeLoginCode, c.ID); err != nil {
+		return err
+	}
+	return s.sendLoginCode(ctx, l, c, code)
+}
+
+func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
+	switch {
+	case l.Email != "" && code != "":
+		return s.mailCode(ctx, "account/login_code", c, code)
+	case l.Email != "" && !l.Signup:
+		return s.mailUnknownAccount(ctx, l.Email)
+	case l.Email != "":
+		return nil
+	case code != "":
+		return s.textCode(ctx, c, code)
+	default:
+		return s.textUnknownAccount(ctx, l.Phone)
+	}
+}
+
+// enterLoginByCode is the stage that waits for a login code: one that was asked
+// for, or one that is required after another proof.
+func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	var id string
+	if l.Note(purposeLoginCode, &id) {
+		return flow.Wait, nil
+	}
+	if !s.codeRequired(sess, l) {
+		return flow.Pass, nil
+	}
+	if s.cfg.LoginByCode.TrustEnabled && s.pipeline.Trusts(ctx, sess, l.UserID) {
+		return flow.Pass, nil
+	}
+	// A sign-up with a number proves it at the next stage.
+	if l.Email == "" {
+		if err := s.chooseCodeAddress(ctx, l); err != nil {
+			return flow.Abort, err
+		}
+	}
+	if l.Email == "" && l.Phone == "" {
+		return flow.Abort, nil
+	}
+	return flow.Wait, s.issueLoginCode(ctx, l)
+}
+
+func (s *Service) chooseCodeAddress(ctx context.Context, l *flow.Login) error {
+	if l.UserID == "" {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if address := primary(emails); address.Email != "" {
+		l.Email = address.Email
+		return nil
+	}
+	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load phone number: %w", err)
+	}
+	l.Phone = phone.Number
+	return nil
+}
+
+// codeRequired reports whether this login needs a code as a second step.
+func (s *Service) codeRequired(sess *flow.Session, l *flow.Login) bool {
+	if s.cfg.LoginByCode == nil {
+		return false
+	}
+	var last string
+	if n := len(sess.State.Methods); n > 0 && sess.State.MethodsOf == l.UserID && !l.Signup {
+		last = sess.State.Methods[n-1].Name
+	}
+	switch {
+	case last == "code":
+		return false
+	case s.cfg.LoginByCode.Required:
+		return true
+	case len(s.cfg.LoginByCode.RequiredFor) == 0:
+		return false
+	}
+	return last == "" || slices.Contains(s.cfg.LoginByCode.RequiredFor, last)
+}
+
+// loginChallenge returns the login that waits for a code, and the code's
+// challenge. flow.ErrNotPending if there is none.
+func (s *Service) loginChallenge(ctx context.Context, sess *flow.Session) (*flow.Login, *authn.Challenge, error) {
+	l := s.pipeline.Pending(sess, flow.StageLoginByCode)
+	if l == nil {
+		return nil, nil, flow.ErrNotPending
+	}
+	var id string
+	l.Note(purposeLoginCode, &id)
+	c, err := s.deps.Challenges.Find(ctx, purposeLoginCode, id)
+	if errors.Is(err, flow.ErrNotPending) {
+		s.pipeline.Abort(sess)
+	}
+	return l, c, err
+}
+
+// CheckLoginCodePending returns flow.ErrNotPending unless the session waits for
+// a login code.
+func (s *Service) CheckLoginCodePending(ctx context.Context, sess *flow.Session) error {
+	_, _, err := s.loginChallenge(ctx, sess)
+	return err
+}
+
+// ConfirmLoginCode goes on with the login that waits for the code.
+func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code string) error {
+	l, c, err := s.loginChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	c, err = s.deps.Challenges.Try(ctx, purposeLoginCode, c.ID, code)
+	var wrong *flow.WrongSecretError
+	if errors.As(err, &wrong) {
+		s.rejectCode(sess, wrong)
+		if wrong.Last {
+			s.pipeline.Abort(sess)
+		}
+		return wrongCode("code", code)
+	}
+	if err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		method := authn.Method{Name: "code", At: s.deps.Now()}
+		if l.Email != "" {
+			method.Email = l.Email
+			err = s.proveEmail(ctx, sess, l)
+		} else {
+			method.Phone = l.Phone
+			err = s.provePhone(ctx, sess, c.UserID, l.Phone)
+		}
+		if err != nil {
+			return err
+		}
+		sess.AddMethod(c.UserID, method)
+		return s.pipeline.Pass(ctx, sess, flow.StageLoginByCode)
+	})
+}
+
+// proveEmail verifies the address that a code came back from. Unless its owner
+// just signed up, or gave the password first, whoever made the account may have
+// been somebody else.
+func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	recovery := !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
+	if recovery {
+		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
+			return err
+		}
+	}
+	return s.confirmNew(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email, CreatedAt: s.deps.Now()})
+}
+
+// ResendLoginCode sends a new code in place of the awaited one.
+// flow.ErrNotPending if none is awaited or no more may be asked for.
+func (s *Service) ResendLoginCode(ctx context.Context, sess *flow.Session) error {
+	l, c, err := s.loginChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if c.Resends >= s.cfg.LoginByCode.Resends {
+		return flow.ErrNotPending
+	}
+	c.Resends++
+	code, err := s.codeFor(c.UserID, s.cfg.LoginByCode.Format)
+	if err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+			return err
+		}
+		if code == "" {
+			return nil // the first mail has said that there is no account
+		}
+		return s.sendLoginCode(ctx, l, c, code)
+	})
+}

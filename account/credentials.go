@@ -1,0 +1,175 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// maxCandidates bounds how many accounts that share an unverified address are
+// tried with one password.
+const maxCandidates = 4
+
+// errWrongPassword means that no account has that name and password.
+var errWrongPassword = errors.New("account: wrong password")
+
+// authenticate looks for the account with that name and password. The failure
+// counter is charged before anything is compared. Known, unknown, disabled and
+// passwordless accounts cost one hash each.
+func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method LoginMethod, identifier, pass string) (*authn.User, error) {
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier))
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := s.candidates(ctx, method, identifier)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.firstMatch(ctx, candidates, pass)
+	if errors.Is(err, errWrongPassword) {
+		failed := LoginFailed{Identifier: identifier, IP: sess.Client.IP.String()}
+		if len(candidates) > 0 {
+			failed.UserID = candidates[0]
+		}
+		sess.Emit(failed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return user, attempt.Refund(ctx)
+}
+
+func (s *Service) failureSubject(sess *flow.Session, identifier string) ratelimit.Subject {
+	return ratelimit.Subject{IP: sess.Client.IP, Key: strings.ToLower(identifier)}
+}
+
+func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string) (*authn.User, error) {
+	hashed := false
+	for _, id := range userIDs {
+		hash, err := s.passwordHash(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !password.Usable(hash) {
+			continue
+		}
+		hashed = true
+		ok, upgrade, err := s.hasher.Verify(ctx, pass, hash)
+		if err != nil && !errors.Is(err, password.ErrUnsupportedHash) && !errors.Is(err, password.ErrTooLong) {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		user, err := s.deps.Users.UserByID(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("load user: %w", err)
+		}
+		if user.Disabled {
+			continue
+		}
+		if upgrade {
+			s.upgrade(ctx, id, pass, hash)
+		}
+		return user, nil
+	}
+	if !hashed {
+		if err := s.hasher.Burn(ctx, pass); err != nil && !errors.Is(err, password.ErrTooLong) {
+			return nil, err
+		}
+	}
+	return nil, errWrongPassword
+}
+
+// upgrade stores the password under the current algorithm and parameters. It is
+// done on the side: failing, it is tried again at the next login.
+func (s *Service) upgrade(ctx context.Context, userID, pass, old string) {
+	upgraded, err := s.hasher.Hash(ctx, pass)
+	if err == nil {
+		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+			if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {
+				return err
+			}
+			return s.sessions.Rekey(ctx, userID, authHash(old), authHash(upgraded))
+		})
+	}
+	if err != nil && !errors.Is(err, authn.ErrConflict) {
+		s.deps.Logger.WarnContext(ctx, "password hash not upgraded", "user", userID, "error", err)
+	}
+}
+
+// candidates returns the users that the identifier may mean, the likeliest
+// first.
+func (s *Service) candidates(ctx context.Context, method LoginMethod, identifier string) ([]string, error) {
+	switch method {
+	case LoginByUsername:
+		return s.candidatesByUsername(ctx, identifier)
+	case LoginByPhone:
+		phones, err := s.store.PhonesByNumber(ctx, identifier)
+		if err != nil {
+			return nil, fmt.Errorf("look up phone number: %w", err)
+		}
+		return ownersFirst(phones, func(p Phone) (string, bool) { return p.UserID, p.Verified }), nil
+	default:
+		return s.candidatesByEmail(ctx, identifier)
+	}
+}
+
+func (s *Service) candidatesByEmail(ctx context.Context, identifier string) ([]string, error) {
+	email, ok := CanonicalEmail(identifier)
+	if !ok {
+		return nil, nil
+	}
+	emails, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return nil, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	slices.SortStableFunc(emails, func(a, b EmailAddress) int { return rank(b.Primary) - rank(a.Primary) })
+	return ownersFirst(emails, func(e EmailAddress) (string, bool) { return e.UserID, e.Verified }), nil
+}
+
+func (s *Service) candidatesByUsername(ctx context.Context, username string) ([]string, error) {
+	if s.cfg.logsInBy(LoginByEmail) && strings.Contains(username, "@") {
+		if ids, err := s.candidatesByEmail(ctx, username); err != nil || len(ids) > 0 {
+			return ids, err
+		}
+	}
+	id, err := s.store.UserIDByUsername(ctx, CanonicalUsername(username))
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up username: %w", err)
+	}
+	return []string{id}, nil
+}
+
+func rank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ownersFirst returns the user who proved the address, or, while nobody has, at
+// most maxCandidates of those who claim it.
+func ownersFirst[T any](rows []T, get func(T) (userID string, verified bool)) []string {
+	var ids []string
+	for _, row := range rows {
+		id, verified := get(row)
+		if verified {
+			return []string{id}
+		}
+		if len(ids) < maxCandidates {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

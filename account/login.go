@@ -1,0 +1,118 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// LoginInput says who wants to log in.
+type LoginInput struct {
+	Method     LoginMethod
+	Identifier string
+	Password   string
+}
+
+// Login logs in by password. The session tells the outcome: somebody is logged
+// in, or a stage is pending. authn.Errors for wrong input,
+// flow.ErrNotPending if somebody is logged in already.
+func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
+	var errs authn.Errors
+	if in.Identifier, errs = CleanIdentifier(in.Method, in.Identifier); len(errs) > 0 {
+		return errs
+	}
+	user, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
+	switch {
+	case errors.Is(err, ratelimit.ErrLimited):
+		return problems("", "too_many_login_attempts")
+	case errors.Is(err, errWrongPassword):
+		return problems("password", string(in.Method)+"_password_mismatch")
+	case err != nil:
+		return err
+	}
+	if err := s.checkVerificationLimit(ctx, sess, user.ID, in); err != nil {
+		return err
+	}
+	if sess.Authenticated() {
+		return flow.ErrNotPending
+	}
+	method := authn.Method{Name: "password", At: s.deps.Now()}
+	login := flow.Login{UserID: user.ID}
+	switch in.Method {
+	case LoginByEmail:
+		method.Email, login.Email = in.Identifier, in.Identifier
+	case LoginByUsername:
+		method.Username = in.Identifier
+	case LoginByPhone:
+		method.Phone, login.Phone = in.Identifier, in.Identifier
+	}
+	sess.AddMethod(user.ID, method)
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		return s.pipeline.Start(ctx, sess, login)
+	})
+}
+
+// CleanIdentifier returns what somebody logs in with in its stored form, or what
+// is wrong with it.
+func CleanIdentifier(method LoginMethod, value string) (string, authn.Errors) {
+	switch method {
+	case LoginByEmail:
+		return cleanEmail("email", value, true)
+	case LoginByPhone:
+		if !phoneNumber.MatchString(value) {
+			return "", problems("phone", "invalid_phone")
+		}
+	}
+	return value, nil
+}
+
+// Logout ends the session, with whatever was pending in it.
+func (s *Service) Logout(sess *flow.Session) {
+	userID := sess.UserID()
+	sess.End()
+	if userID != "" {
+		sess.Emit(UserLoggedOut{UserID: userID})
+	}
+}
+
+// Reauthenticate proves by password again who is logged in. authn.Errors if it
+// is wrong.
+func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass string) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	err := s.checkOwnPassword(ctx, sess, pass)
+	switch {
+	case errors.Is(err, ratelimit.ErrLimited):
+		return problems("password", "too_many_login_attempts")
+	case errors.Is(err, errWrongPassword):
+		return problems("password", "incorrect_password")
+	case err != nil:
+		return err
+	}
+	sess.AddMethod(sess.UserID(), authn.Method{Name: "password", At: s.deps.Now(), Reauthenticated: true})
+	return nil
+}
+
+// checkOwnPassword compares the password of whoever is logged in. It shares the
+// failure counter with Login.
+func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) error {
+	identifier := sess.Identity.Email
+	if identifier == "" {
+		identifier = sess.Identity.User.Username
+	}
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier))
+	if err != nil {
+		return err
+	}
+	if _, err := s.firstMatch(ctx, []string{sess.UserID()}, pass); err != nil {
+		return err
+	}
+	if err := s.refresh(ctx, sess); err != nil { // the hash may have been upgraded
+		return err
+	}
+	return attempt.Refund(ctx)
+}

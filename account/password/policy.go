@@ -1,0 +1,140 @@
+package password
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrBreached is what Policy.Breached returns for a password that is known to
+// be public. It may be wrapped.
+var ErrBreached = errors.New("password: breached")
+
+// breachTimeout is how long a check for breaches may take.
+const breachTimeout = time.Second
+
+// Problem is one reason why a password is not good enough.
+type Problem struct {
+	// Code is "password_too_short", "password_too_common",
+	// "password_entirely_numeric", "password_too_similar" or "max_length".
+	Code string
+	// Message is for people.
+	Message string
+}
+
+// Policy says which passwords are good enough. The zero value is the rule set
+// of NIST SP 800-63B and OWASP ASVS: at least 8 characters, not among the most
+// common ones, not like the user's name. It is safe for concurrent use.
+type Policy struct {
+	// MinLength is in characters. Zero: 8.
+	MinLength int
+	// AllowCommon accepts the most common passwords.
+	AllowCommon bool
+	// AllowNumeric accepts passwords made of digits only.
+	AllowNumeric bool
+	// AllowSimilar accepts passwords that resemble the user's name or address.
+	AllowSimilar bool
+	// Breached looks a password up in a list of public ones and returns
+	// ErrBreached if it is there. Any other error, or none within a second,
+	// lets the password pass. Nil: no such check.
+	Breached func(ctx context.Context, password string) error
+}
+
+// Validate returns every problem of a password. The attributes are what it must
+// not resemble.
+func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
+	if len(password) > MaxLength {
+		return []Problem{{"max_length", fmt.Sprintf("Use at most %d bytes.", MaxLength)}}
+	}
+	var problems []Problem
+	if !p.AllowSimilar && similarToAny(password, attributes) {
+		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or address."})
+	}
+	minimum := p.MinLength
+	if minimum == 0 {
+		minimum = 8
+	}
+	if utf8.RuneCountInString(password) < minimum {
+		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Use at least %d characters.", minimum)})
+	}
+	if !p.AllowCommon && isCommon(password) || p.breached(ctx, password) {
+		problems = append(problems, Problem{"password_too_common", "This password is too common."})
+	}
+	if !p.AllowNumeric && isNumeric(password) {
+		problems = append(problems, Problem{"password_entirely_numeric", "Use more than digits."})
+	}
+	return problems
+}
+
+func (p Policy) breached(ctx context.Context, password string) bool {
+	if p.Breached == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, breachTimeout)
+	defer cancel()
+	found := make(chan error, 1)
+	go func() { found <- p.Breached(ctx, password) }()
+	select {
+	case err := <-found:
+		return errors.Is(err, ErrBreached)
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func isNumeric(password string) bool {
+	return password != "" && strings.IndexFunc(password, func(r rune) bool { return !unicode.IsDigit(r) }) < 0
+}
+
+//go:embed common.txt.gz
+var commonList []byte
+
+// common returns the sorted list of common passwords, unpacked once.
+var common = sync.OnceValue(func() []string {
+	unpacked, err := gzip.NewReader(bytes.NewReader(commonList))
+	if err != nil {
+		panic(err) // the list is part of the program
+	}
+	text, err := io.ReadAll(unpacked)
+	if err != nil {
+		panic(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+})
+
+// isCommon looks a password up, whatever its case, and a common word followed by
+// digits as well.
+func isCommon(password string) bool {
+	folded := strings.ToLower(password)
+	if isListed(folded) {
+		return true
+	}
+	stem := strings.TrimRight(folded, "0123456789")
+	return stem != folded && len(stem) >= 6 && isListed(stem) && isRun(folded[len(stem):])
+}
+
+func isListed(word string) bool {
+	_, found := slices.BinarySearch(common(), word)
+	return found
+}
+
+// isRun reports whether digits count up or repeat, as in 1234 or 111.
+func isRun(digits string) bool {
+	for i := 1; i < len(digits); i++ {
+		step := (digits[i] - digits[i-1] + 10) % 10
+		if step > 1 || step != (digits[1]-digits[0]+10)%10 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,346 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+const (
+	purposeVerifyPhone = "phone_verification"
+	slotPhone          = "account.phone_verification"
+)
+
+// PhoneEnabled reports whether accounts have telephone numbers.
+func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
+
+// enterVerifyPhone is the stage that waits until the number is proved.
+func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	present, required := s.cfg.signupField("phone")
+	if !present || s.cfg.Phone.VerificationDisabled {
+		return flow.Pass, nil
+	}
+	if l.UserID == "" {
+		if l.Phone == "" {
+			return flow.Pass, nil
+		}
+		return flow.Wait, s.awaitPhone(ctx, sess, l, l.Phone)
+	}
+	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	switch {
+	case errors.Is(err, authn.ErrNotFound) && required:
+		return flow.Abort, nil
+	case errors.Is(err, authn.ErrNotFound):
+		return flow.Pass, nil
+	case err != nil:
+		return flow.Abort, fmt.Errorf("load phone number: %w", err)
+	case phone.Verified:
+		return flow.Pass, nil
+	}
+	return flow.Wait, s.awaitPhone(ctx, sess, l, phone.Number)
+}
+
+func (s *Service) awaitPhone(ctx context.Context, sess *flow.Session, l *flow.Login, number string) error {
+	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
+		return err
+	}
+	c, err := s.issuePhoneCode(ctx, l.UserID, number)
+	if err != nil {
+		return err
+	}
+	return l.SetNote(purposeVerifyPhone, c.ID)
+}
+
+func (s *Service) takeVerifyPhone(ctx context.Context, sess *flow.Session, number string) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
+	return err
+}
+
+func (s *Service) issuePhoneCode(ctx context.Context, userID, number string) (*authn.Challenge, error) {
+	cfg := s.cfg.Phone
+	code, err := s.codeFor(userID, cfg.Format)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeVerifyPhone, UserID: userID, Subject: number, MaxAttempts: cfg.MaxAttempts,
+	}, code, cfg.Timeout)
+	if err != nil || code == "" {
+		return c, err
+	}
+	return c, s.textCode(ctx, c, code)
+}
+
+// textCode texts a code to the subject of its challenge.
+func (s *Service) textCode(ctx context.Context, c *authn.Challenge, code string) error {
+	left := c.ExpiresAt.Sub(s.deps.Now())
+	return s.deps.Post.Text(ctx, "verification_code", c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+}
+
+func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
+	return s.deps.Post.Text(ctx, "unknown_account", number, map[string]any{}, messageLifetime)
+}
+
+// phoneChallenge returns the verification under way: that of a login which
+// waits, or that of a logged-in user. flow.ErrNotPending if there is none.
+func (s *Service) phoneChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
+	var id string
+	if l := s.pipeline.Pending(sess, flow.StageVerifyPhone); l != nil {
+		l.Note(purposeVerifyPhone, &id)
+	} else if sess.Authenticated() {
+		sess.Slot(slotPhone, &id)
+	}
+	c, err := s.deps.Challenges.Find(ctx, purposeVerifyPhone, id)
+	if errors.Is(err, flow.ErrNotPending) && s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+		s.pipeline.Abort(sess)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sess.Authenticated() && c.UserID != sess.UserID() {
+		return nil, flow.ErrNotPending
+	}
+	return c, nil
+}
+
+// CheckPhonePending returns flow.ErrNotPending unless the session waits for the
+// code of a number.
+func (s *Service) CheckPhonePending(ctx context.Context, sess *flow.Session) error {
+	_, err := s.phoneChallenge(ctx, sess)
+	return err
+}
+
+// VerifyPhone proves a number by the code that was texted to it. A login that
+// waited for it goes on.
+func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code string) error {
+	c, err := s.phoneChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	c, err = s.deps.Challenges.Try(ctx, purposeVerifyPhone, c.ID, code)
+	var wrong *flow.WrongSecretError
+	if errors.As(err, &wrong) {
+		s.rejectCode(sess, wrong)
+		if wrong.Last {
+			s.dropPhoneProcess(sess)
+		}
+		return wrongCode("code", code)
+	}
+	if err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		if err := s.provePhone(ctx, sess, c.UserID, c.Subject); err != nil {
+			return err
+		}
+		if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
+		}
+		sess.DropSlot(slotPhone)
+		return nil
+	})
+}
+
+func (s *Service) dropPhoneProcess(sess *flow.Session) {
+	if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+		s.pipeline.Abort(sess)
+	}
+	sess.DropSlot(slotPhone)
+}
+
+// provePhone stores the number as the user's, verified.
+func (s *Service) provePhone(ctx context.Context, sess *flow.Session, userID, number string) error {
+	old, err := s.store.PhoneByUser(ctx, userID)
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("load phone number: %w", err)
+	}
+	if err != nil || old.Number != number {
+		err = s.store.SetPhone(ctx, Phone{UserID: userID, Number: number}, false)
+	}
+	if err == nil {
+		err = s.store.VerifyPhone(ctx, userID, number)
+	}
+	switch {
+	case errors.Is(err, authn.ErrConflict):
+		return problems("code", "phone_taken")
+	case err != nil:
+		return fmt.Errorf("verify phone number: %w", err)
+	}
+	if old == nil || old.Number != number {
+		changed := PhoneChanged{UserID: userID, To: number}
+		if old != nil {
+			changed.From = old.Number
+		}
+		sess.Emit(changed)
+	}
+	if old == nil || old.Number != number || !old.Verified {
+		sess.Emit(PhoneVerified{UserID: userID, Number: number})
+	}
+	return nil
+}
+
+// ResendPhoneCode texts a new code to the number of a login that waits.
+// flow.ErrNotPending if none does or no more may be asked for.
+func (s *Service) ResendPhoneCode(ctx context.Context, sess *flow.Session) error {
+	if s.pipeline.Pending(sess, flow.StageVerifyPhone) == nil {
+		return flow.ErrNotPending
+	}
+	c, err := s.phoneChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if c.Resends >= s.cfg.Phone.Resends {
+		return flow.ErrNotPending
+	}
+	if err := s.takeVerifyPhone(ctx, sess, c.Subject); err != nil {
+		return err
+	}
+	c.Resends++
+	return s.reissuePhoneCode(ctx, c)
+}
+
+func (s *Service) reissuePhoneCode(ctx context.Context, c *authn.Challenge) error {
+	code, err := s.codeFor(c.UserID, s.cfg.Phone.Format)
+	if err != nil {
+		return err
+	}
+	return s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+			return err
+		}
+		if code == "" {
+			return nil
+		}
+		return s.textCode(ctx, c, code)
+	})
+}
+
+// Phones lists the logged-in user's number, if there is one.
+func (s *Service) Phones(ctx context.Context, sess *flow.Session) ([]Phone, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	phone, err := s.store.PhoneByUser(ctx, sess.UserID())
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load phone number: %w", err)
+	}
+	return []Phone{*phone}, nil
+}
+
+// CheckPhoneChange returns flow.ErrNotPending unless somebody is logged in, or
+// a new user may correct the number that is being verified.
+func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) error {
+	if sess.Authenticated() {
+		return nil
+	}
+	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+	if l == nil || !l.Signup {
+		return flow.ErrNotPending
+	}
+	c, err := s.phoneChallenge(ctx, sess)
+	if err == nil && c.Changes >= s.cfg.Phone.Changes {
+		return flow.ErrNotPending
+	}
+	return err
+}
+
+// TakeChangePhone charges the limit on changes of numbers.
+func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) error {
+	user := sess.UserID()
+	if l := s.pipeline.Login(sess); user == "" && l != nil {
+		user = l.UserID
+	}
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, ratelimit.Subject{IP: sess.Client.IP, User: user})
+	return err
+}
+
+// ChangePhone starts the verification of a new number, or corrects the one that
+// a new user is asked to verify. The number is returned as it will be stored.
+func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input string) (Phone, error) {
+	number, errs, err := s.cleanPhone(ctx, input, true)
+	if err != nil {
+		return Phone{}, err
+	}
+	if len(errs) > 0 {
+		return Phone{}, errs
+	}
+	rows, err := s.store.PhonesByNumber(ctx, number)
+	if err != nil {
+		return Phone{}, fmt.Errorf("look up phone number: %w", err)
+	}
+	taken := len(rows) > 0 && rows[0].UserID != sess.UserID()
+	if taken && s.cfg.Enumeration == AllowEnumeration {
+		return Phone{}, problems("phone", "phone_taken")
+	}
+	if sess.Authenticated() {
+		err = s.changeOwnPhone(ctx, sess, number, rows, taken)
+	} else {
+		err = s.changeAwaitedPhone(ctx, sess, number, taken)
+	}
+	return Phone{UserID: sess.UserID(), Number: number}, err
+}
+
+func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number string, rows []Phone, taken bool) error {
+	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
+		return problems("phone", "same_as_current")
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return err
+	}
+	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
+			return fmt.Errorf("void earlier codes: %w", err)
+		}
+		c, err := s.issuePhoneCode(ctx, sess.UserID(), number)
+		if err != nil {
+			return err
+		}
+		return sess.SetSlot(slotPhone, c.ID)
+	})
+}
+
+func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, number string, taken bool) error {
+	c, err := s.phoneChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if number == c.Subject {
+		return problems("phone", "same_as_current")
+	}
+	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
+		return err
+	}
+	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+	c.Subject, c.Changes = number, c.Changes+1
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if !taken && c.UserID != "" {
+			err := s.store.SetPhone(ctx, Phone{UserID: c.UserID, Number: number}, true)
+			if err != nil && !errors.Is(err, authn.ErrConflict) {
+				return fmt.Errorf("set phone number: %w", err)
+			}
+			taken = err != nil
+		}
+		l.Phone = number
+		sess.SetLogin(l)
+		if taken {
+			if err := s.textAccountExists(ctx, number); err != nil {
+				return err
+			}
+			return s.deps.Challenges.Reissue(ctx, c, "")
+		}
+		return s.reissuePhoneCode(ctx, c)
+	})
+}

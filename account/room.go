@@ -1,0 +1,105 @@
+package account
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// PublicConfig is the part of GET config that this room tells.
+type PublicConfig struct {
+	LoginMethods                   []LoginMethod `json:"login_methods"`
+	IsOpenForSignup                bool          `json:"is_open_for_signup"`
+	EmailVerificationByCodeEnabled bool          `json:"email_verification_by_code_enabled"`
+	LoginByCodeEnabled             bool          `json:"login_by_code_enabled"`
+	PasswordResetByCodeEnabled     bool          `json:"password_reset_by_code_enabled"`
+	// AuthenticationMethod is what the 2024 contract has in place of
+	// login_methods.
+	AuthenticationMethod string `json:"authentication_method,omitempty"`
+}
+
+// Room shows the service to the kernel.
+func (s *Service) Room() flow.Room { return room{s} }
+
+type room struct{ *Service }
+
+func (r room) Stages() []flow.Stage {
+	return []flow.Stage{
+		{ID: flow.StageLoginByCode, Enter: r.enterLoginByCode},
+		{ID: flow.StageVerifyPhone, Enter: r.enterVerifyPhone},
+		{ID: flow.StageVerifyEmail, Enter: r.enterVerifyEmail},
+	}
+}
+
+func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+	offers := []flow.Offer{{ID: flow.FlowLogin}}
+	if r.cfg.loginByCodeRequestable() {
+		offers = append(offers, flow.Offer{ID: flow.StageLoginByCode})
+	}
+	if r.IsOpenForSignup(ctx) {
+		offers = append(offers, flow.Offer{ID: flow.FlowSignup})
+	}
+	return r.appendResetOffer(ctx, sess, offers)
+}
+
+func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+	var offers []flow.Offer
+	if sess.Identity.HasUsablePassword {
+		offers = append(offers, flow.Offer{ID: flow.FlowReauthenticate})
+	}
+	return r.appendResetOffer(ctx, sess, offers)
+}
+
+// appendResetOffer lists the reset by code, pending or not, wherever it is
+// turned on.
+func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers []flow.Offer) ([]flow.Offer, error) {
+	if r.cfg.PasswordResetByCode == nil {
+		return offers, nil
+	}
+	pending, err := r.resetPending(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	return append(offers, flow.Offer{ID: flow.FlowPasswordResetByCode, IsPending: flow.Pending(pending)}), nil
+}
+
+func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
+	hash, err := r.passwordHash(ctx, userID)
+	if err != nil || password.Usable(hash) {
+		return err == nil, err
+	}
+	if !r.cfg.loginByCodeRequestable() {
+		return false, nil
+	}
+	emails, err := r.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range emails {
+		if e.Verified {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (r room) PublicConfig(ctx context.Context) (string, any) {
+	c := PublicConfig{
+		LoginMethods:                   r.cfg.LoginMethods,
+		IsOpenForSignup:                r.IsOpenForSignup(ctx),
+		EmailVerificationByCodeEnabled: r.cfg.EmailVerificationByCode != nil,
+		LoginByCodeEnabled:             r.cfg.loginByCodeRequestable(),
+		PasswordResetByCodeEnabled:     r.cfg.PasswordResetByCode != nil,
+	}
+	byEmail, byUsername := r.cfg.logsInBy(LoginByEmail), r.cfg.logsInBy(LoginByUsername)
+	switch {
+	case byEmail && byUsername:
+		c.AuthenticationMethod = "username_email"
+	case byEmail:
+		c.AuthenticationMethod = "email"
+	case byUsername:
+		c.AuthenticationMethod = "username"
+	}
+	return "account", c
+}

@@ -1,0 +1,125 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// Sessions ends a user's sessions; the sessions room provides it.
+type Sessions interface {
+	// EndAll ends all the user's sessions but the one with the id except.
+	EndAll(ctx context.Context, userID, except string) error
+	// Rekey moves the user's sessions to a new fingerprint.
+	Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash string) error
+}
+
+// Service is the room of accounts. It is safe for concurrent use.
+type Service struct {
+	cfg      Config
+	store    Store
+	deps     *flow.Deps
+	hasher   *password.Hasher
+	sessions Sessions
+	pipeline *flow.Pipeline
+}
+
+// New returns the room. The configuration has its defaults and is valid.
+func New(cfg Config, store Store, deps *flow.Deps) (*Service, error) {
+	if cfg.PasswordHash.Rand == nil {
+		cfg.PasswordHash.Rand = deps.Rand
+	}
+	hasher, err := password.NewHasher(cfg.PasswordHash)
+	if err != nil {
+		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
+	}
+	return &Service{cfg: cfg, store: store, deps: deps, hasher: hasher}, nil
+}
+
+// Connect gives the room what is made after it.
+func (s *Service) Connect(p *flow.Pipeline, sessions Sessions) { s.pipeline, s.sessions = p, sessions }
+
+// Config returns the configuration with its defaults.
+func (s *Service) Config() Config { return s.cfg }
+
+// Identify implements flow.Identifier.
+func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, error) {
+	user, err := s.deps.Users.UserByID(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load user: %w", err)
+	}
+	hash, err := s.passwordHash(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return &flow.Identity{
+		User:              user,
+		Email:             primary(emails).Email,
+		HasUsablePassword: password.Usable(hash),
+		AuthHash:          authHash(hash),
+	}, nil
+}
+
+// passwordHash returns the stored hash, empty if there is none.
+func (s *Service) passwordHash(ctx context.Context, userID string) (string, error) {
+	hash, err := s.store.PasswordHash(ctx, userID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load password: %w", err)
+	}
+	return hash, nil
+}
+
+// authHash is the fingerprint of a password that sessions carry.
+func authHash(hash string) string {
+	if !password.Usable(hash) {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(hash))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// primary returns the primary address, else the first verified one, else the
+// first one.
+func primary(emails []EmailAddress) EmailAddress {
+	var best EmailAddress
+	for _, e := range emails {
+		if e.Primary {
+			return e
+		}
+		if best.Email == "" || e.Verified && !best.Verified {
+			best = e
+		}
+	}
+	return best
+}
+
+// refresh reads the session's user again after a change.
+func (s *Service) refresh(ctx context.Context, sess *flow.Session) error {
+	id, err := s.Identify(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	sess.Identity = id
+	return nil
+}
+
+// IsOpenForSignup reports whether new accounts are welcome.
+func (s *Service) IsOpenForSignup(ctx context.Context) bool {
+	if s.cfg.SignupClosed {
+		return false
+	}
+	return s.cfg.IsOpenForSignup == nil || s.cfg.IsOpenForSignup(ctx)
+}

@@ -1,0 +1,282 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// SignupInput is what a sign-up form holds.
+type SignupInput struct {
+	Email, Email2, Username, Phone, Password string
+	// Fields are all members of the input, for the custom ones.
+	Fields map[string]json.RawMessage
+	// Passwordless leaves the password out, because a passkey or a provider
+	// takes its place.
+	Passwordless bool
+}
+
+// SignupOptions are what other rooms add to a sign-up.
+type SignupOptions struct {
+	// EmailVerified is true where somebody trustworthy vouches for the address.
+	EmailVerified bool
+	// AfterCreate runs in the transaction that creates the user.
+	AfterCreate func(ctx context.Context, userID string) error
+	// Prepare changes the login before it starts, for example to make it wait
+	// at a stage.
+	Prepare func(l *flow.Login) error
+}
+
+// newAccount is a validated sign-up.
+type newAccount struct {
+	user     authn.NewUser
+	password string
+	hash     string
+	// taken marks a sign-up that only pretends, because the address or the
+	// number belongs to somebody.
+	taken bool
+}
+
+// Signup creates an account and starts its first login. Where the address is
+// taken and that must not be told, it only looks as if. authn.Errors for wrong
+// input, flow.ErrNotPending if somebody is logged in, flow.ErrForbidden if
+// sign-up is closed.
+func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput, opts SignupOptions) error {
+	account, err := s.cleanSignup(ctx, in)
+	if err != nil {
+		return err
+	}
+	if sess.Authenticated() {
+		return flow.ErrNotPending
+	}
+	if !s.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	if s.cfg.BeforeSignup != nil && !account.taken {
+		if err := s.cfg.BeforeSignup(ctx, &account.user); err != nil {
+			return err
+		}
+	}
+	// The hash is computed in any case: its time would tell a taken address.
+	if account.password != "" {
+		if account.hash, err = s.hasher.Hash(ctx, account.password); err != nil {
+			return err
+		}
+	}
+	if !account.taken {
+		err = s.createAndStart(ctx, sess, account, opts)
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+		if account.taken, err = s.resolveTaken(ctx, account.user); err != nil {
+			return err
+		}
+	}
+	return s.pretendSignup(ctx, sess, account.user, opts)
+}
+
+// errTaken means that somebody else took the username, the address or the
+// number after they were checked.
+var errTaken = errors.New("account: taken meanwhile")
+
+func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, account *newAccount, opts SignupOptions) error {
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		userID, err := s.create(ctx, account, opts)
+		if errors.Is(err, authn.ErrConflict) {
+			return errTaken
+		}
+		if err != nil {
+			return err
+		}
+		sess.Emit(UserSignedUp{UserID: userID})
+		login := flow.Login{UserID: userID, Email: account.user.Email, Phone: account.user.Phone, Signup: true}
+		if opts.Prepare != nil {
+			if err := opts.Prepare(&login); err != nil {
+				return err
+			}
+		}
+		return s.pipeline.Start(ctx, sess, login)
+	})
+}
+
+// create stores everything that makes an account; it runs in a transaction.
+func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOptions) (string, error) {
+	user, err := s.deps.Users.CreateUser(ctx, account.user)
+	if err != nil {
+		return "", fmt.Errorf("create user: %w", err)
+	}
+	if account.user.Username != "" {
+		if err := s.store.ClaimUsername(ctx, user.ID, CanonicalUsername(account.user.Username)); err != nil {
+			return "", fmt.Errorf("claim username: %w", err)
+		}
+	}
+	if account.user.Email != "" {
+		email := EmailAddress{UserID: user.ID, Email: account.user.Email, Primary: true, Verified: opts.EmailVerified, CreatedAt: s.deps.Now()}
+		if err := s.store.AddEmail(ctx, email, !s.acceptsDuplicates()); err != nil {
+			return "", fmt.Errorf("add e-mail address: %w", err)
+		}
+	}
+	if account.user.Phone != "" {
+		phone := Phone{UserID: user.ID, Number: account.user.Phone}
+		if err := s.store.SetPhone(ctx, phone, true); err != nil {
+			return "", fmt.Errorf("add phone number: %w", err)
+		}
+	}
+	if account.hash != "" {
+		if err := s.store.SwapPasswordHash(ctx, user.ID, "", account.hash); err != nil {
+			return "", fmt.Errorf("set password: %w", err)
+		}
+	}
+	if opts.AfterCreate != nil {
+		if err := opts.AfterCreate(ctx, user.ID); err != nil {
+			return "", err
+		}
+	}
+	return user.ID, nil
+}
+
+// resolveTaken finds out what was taken meanwhile: an error to show, or true if
+// the sign-up has to pretend.
+func (s *Service) resolveTaken(ctx context.Context, user authn.NewUser) (bool, error) {
+	taken, errs, err := s.checkTaken(ctx, user)
+	if err != nil {
+		return false, err
+	}
+	if len(errs) > 0 {
+		return false, errs
+	}
+	if !taken {
+		return false, fmt.Errorf("create account: %w", authn.ErrConflict)
+	}
+	return true, nil
+}
+
+// pretendSignup answers as if an account had been made, and tells the owner of
+// the address or number.
+func (s *Service) pretendSignup(ctx context.Context, sess *flow.Session, user authn.NewUser, opts SignupOptions) error {
+	login := flow.Login{Email: user.Email, Phone: user.Phone, Signup: true}
+	if opts.Prepare != nil {
+		if err := opts.Prepare(&login); err != nil {
+			return err
+		}
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.pipeline.Start(ctx, sess, login); err != nil {
+			return err
+		}
+		if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+			return s.textAccountExists(ctx, user.Phone)
+		}
+		return s.mailAccountExists(ctx, user.Email)
+	})
+}
+
+// acceptsDuplicates reports whether an address may be on several accounts as
+// long as none has verified it.
+func (s *Service) acceptsDuplicates() bool {
+	return s.cfg.Enumeration == PreventEnumerationStrictly && s.cfg.EmailVerification != VerificationMandatory
+}
+
+// checkTaken looks for the username, the address and the number on other
+// accounts. It returns the problems that may be told, and whether there is one
+// that must not be.
+func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bool, errs authn.Errors, err error) {
+	if user.Username != "" {
+		_, err := s.store.UserIDByUsername(ctx, CanonicalUsername(user.Username))
+		if err == nil {
+			errs = append(errs, Problem("username", "username_taken"))
+		} else if !errors.Is(err, authn.ErrNotFound) {
+			return false, nil, fmt.Errorf("look up username: %w", err)
+		}
+	}
+	if user.Email != "" && !s.acceptsDuplicates() {
+		emails, err := s.claimants(ctx, user.Email)
+		if err != nil {
+			return false, nil, err
+		}
+		if len(emails) > 0 {
+			if s.cfg.Enumeration == AllowEnumeration || s.cfg.EmailVerification != VerificationMandatory {
+				errs = append(errs, Problem("email", "email_taken"))
+			} else {
+				hidden = true
+			}
+		}
+	}
+	if user.Phone != "" {
+		phones, err := s.store.PhonesByNumber(ctx, user.Phone)
+		if err != nil {
+			return false, nil, fmt.Errorf("look up phone number: %w", err)
+		}
+		if len(phones) > 0 {
+			if s.cfg.Enumeration == AllowEnumeration || s.cfg.Phone.VerificationDisabled {
+				errs = append(errs, Problem("phone", "phone_taken"))
+			} else {
+				hidden = true
+			}
+		}
+	}
+	return hidden, errs, nil
+}
+
+// claimants returns who may speak for an address: whoever verified it, else
+// those on whose account no other address was proved before this one was
+// added. The rest only typed it in.
+func (s *Service) claimants(ctx context.Context, email string) ([]EmailAddress, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return nil, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	if len(rows) > 0 && rows[0].Verified {
+		return rows[:1], nil
+	}
+	if s.cfg.Enumeration == AllowEnumeration {
+		return rows, nil
+	}
+	var claims []EmailAddress
+	for _, row := range rows {
+		others, err := s.store.EmailsByUser(ctx, row.UserID)
+		if err != nil {
+			return nil, fmt.Errorf("load e-mail addresses: %w", err)
+		}
+		if !slices.ContainsFunc(others, func(e EmailAddress) bool { return e.Verified && e.CreatedAt.Before(row.CreatedAt) }) {
+			claims = append(claims, row)
+		}
+	}
+	return claims, nil
+}
+
+// messageLifetime is how long a mail without a secret may wait for its server.
+const messageLifetime = 24 * time.Hour
+
+func (s *Service) mailAccountExists(ctx context.Context, email string) error {
+	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
+		"SignupURL":        s.deps.FrontendURLs.Signup,
+		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,
+	}, messageLifetime)
+}
+
+func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
+	if s.cfg.DisableEmailUnknownAccounts {
+		return nil
+	}
+	return s.deps.Post.Mail(ctx, "account/unknown_account", email, map[string]any{
+		"SignupURL": s.deps.FrontendURLs.Signup,
+	}, messageLifetime)
+}
+
+func (s *Service) textAccountExists(ctx context.Context, number string) error {
+	return s.deps.Post.Text(ctx, "account_already_exists", number, map[string]any{}, messageLifetime)
+}
+
+// stripStar returns a sign-up field's name and whether it is required.
+func stripStar(field string) (string, bool) {
+	name, required := strings.CutSuffix(field, "*")
+	return name, required
+}

@@ -1,0 +1,253 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+
+	"unicode"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// cleanSignup validates a sign-up form, field by field in the configured order.
+func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount, error) {
+	var errs authn.Errors
+	account := &newAccount{}
+	for _, field := range s.cfg.SignupFields {
+		name, required := stripStar(field)
+		var one authn.Errors
+		var err error
+		switch name {
+		case "email":
+			account.user.Email, one = cleanEmail("email", in.Email, required)
+		case "email2":
+			one = cleanEmail2(in)
+		case "username":
+			account.user.Username, one, err = s.cleanUsername(ctx, in.Username, required)
+		case "phone":
+			account.user.Phone, one, err = s.cleanPhone(ctx, in.Phone, required)
+		}
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, one...)
+	}
+	if s.cfg.SignupForm != nil {
+		extra, err := s.cfg.SignupForm(ctx, in.Fields)
+		if one, other := inputErrors(err); other != nil {
+			return nil, other
+		} else {
+			errs = append(errs, one...)
+		}
+		account.user.Extra = extra
+	}
+	if !in.Passwordless {
+		var one authn.Errors
+		account.password, one = s.cleanNewPassword(ctx, in.Password, account.user)
+		errs = append(errs, one...)
+	}
+	hidden, taken, err := s.checkTaken(ctx, account.user)
+	if err != nil {
+		return nil, err
+	}
+	if errs = append(errs, taken...); len(errs) > 0 {
+		s.sortBySignupFields(errs)
+		return nil, errs
+	}
+	account.taken = hidden
+	if account.user.Username == "" && s.needsUsername() && !hidden {
+		account.user.Username, err = s.generateUsername(ctx, account.user.Email)
+	}
+	return account, err
+}
+
+// inputErrors tells what may be shown to the client from what may not.
+func inputErrors(err error) (authn.Errors, error) {
+	var list authn.Errors
+	var one *authn.Error
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &list):
+		return list, nil
+	case errors.As(err, &one):
+		return authn.Errors{one}, nil
+	}
+	return nil, err
+}
+
+func (s *Service) sortBySignupFields(errs authn.Errors) {
+	position := func(e *authn.Error) int {
+		if e.Param == "password" {
+			return len(s.cfg.SignupFields) + 1
+		}
+		for i, field := range s.cfg.SignupFields {
+			if name, _ := stripStar(field); name == e.Param {
+				return i
+			}
+		}
+		return len(s.cfg.SignupFields)
+	}
+	slices.SortStableFunc(errs, func(a, b *authn.Error) int { return position(a) - position(b) })
+}
+
+func cleanEmail(param, value string, required bool) (string, authn.Errors) {
+	if value == "" {
+		if required {
+			return "", problems(param, "required")
+		}
+		return "", nil
+	}
+	canonical, ok := CanonicalEmail(value)
+	switch {
+	case ok:
+		return canonical, nil
+	case len(value) > 320:
+		return "", append(problems(param, "invalid"), Problem(param, "max_length"))
+	case len(value) > maxEmailLength:
+		return "", problems(param, "max_length")
+	}
+	return "", problems(param, "invalid")
+}
+
+func cleanEmail2(in SignupInput) authn.Errors {
+	if in.Email2 == "" && in.Email != "" {
+		return problems("email2", "required")
+	}
+	first, ok := CanonicalEmail(in.Email)
+	second, _ := CanonicalEmail(in.Email2)
+	if ok && first != second {
+		return authn.Errors{{Param: "email2", Message: messages["email_mismatch"]}}
+	}
+	return nil
+}
+
+func (s *Service) cleanUsername(ctx context.Context, value string, required bool) (string, authn.Errors, error) {
+	length := utf8.RuneCountInString(value)
+	switch {
+	case value == "" && required:
+		return "", problems("username", "required"), nil
+	case value == "":
+		return "", nil, nil
+	case length < s.cfg.UsernameMinLength:
+		return "", problems("username", "min_length"), nil
+	case length > maxUsernameLength:
+		return "", problems("username", "max_length"), nil
+	case !validUsername(value), s.cfg.logsInBy(LoginByEmail) && strings.Contains(value, "@"):
+		return "", problems("username", "invalid"), nil
+	}
+	canonical := CanonicalUsername(value)
+	if slices.ContainsFunc(s.cfg.UsernameBlacklist, func(name string) bool { return CanonicalUsername(name) == canonical }) {
+		return "", problems("username", "username_blacklisted"), nil
+	}
+	if s.cfg.ValidateUsername != nil {
+		one, err := inputErrors(s.cfg.ValidateUsername(ctx, value))
+		if err != nil || len(one) > 0 {
+			return "", one, err
+		}
+	}
+	if s.cfg.LowercaseUsernames {
+		value = strings.ToLower(value)
+	}
+	return value, nil, nil
+}
+
+func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (string, authn.Errors, error) {
+	switch {
+	case value == "" && required:
+		return "", problems("phone", "required"), nil
+	case value == "":
+		return "", nil, nil
+	case !phoneNumber.MatchString(value):
+		return "", problems("phone", "invalid_phone"), nil
+	}
+	if s.cfg.Phone != nil && s.cfg.Phone.Validate != nil {
+		one, err := inputErrors(s.cfg.Phone.Validate(ctx, value))
+		return value, one, err
+	}
+	return value, nil, nil
+}
+
+// cleanNewPassword checks the password of a sign-up. It is taken as it is.
+func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn.NewUser) (string, authn.Errors) {
+	present, required := s.cfg.signupField("password1")
+	switch {
+	case !present:
+		return "", nil
+	case value == "" && required:
+		return "", problems("password", "required")
+	case value == "":
+		return "", nil
+	}
+	return value, passwordProblems("password", s.cfg.Password.Validate(ctx, value, user.Email, user.Username))
+}
+
+func (s *Service) needsUsername() bool {
+	present, _ := s.cfg.signupField("username")
+	return present || s.cfg.logsInBy(LoginByUsername)
+}
+
+const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// generateUsername makes a free name from the local part of the address.
+func (s *Service) generateUsername(ctx context.Context, email string) (string, error) {
+	local, _, _ := strings.Cut(email, "@")
+	stem := plainName(local)
+	for size := 0; size <= 6; size++ {
+		suffix, err := randomSuffix(s.deps.Rand, size)
+		if err != nil {
+			return "", err
+		}
+		_, err = s.store.UserIDByUsername(ctx, CanonicalUsername(stem+suffix))
+		if errors.Is(err, authn.ErrNotFound) {
+			return stem + suffix, nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("look up username: %w", err)
+		}
+	}
+	return flow.RandomID(s.deps.Rand)
+}
+
+// plainName reduces a text to what every username rule allows.
+func plainName(text string) string {
+	unaccent := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)))
+	plain, _, err := transform.String(unaccent, text)
+	if err != nil {
+		plain = text
+	}
+	plain = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':
+			return r
+		case r == ' ':
+			return '_'
+		}
+		return -1
+	}, strings.ToLower(plain))
+	if plain == "" {
+		return "user"
+	}
+	return plain[:min(len(plain), maxUsernameLength-6)]
+}
+
+func randomSuffix(random io.Reader, size int) (string, error) {
+	b := make([]byte, size)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	for i := range b {
+		b[i] = usernameSuffix[int(b[i])%len(usernameSuffix)]
+	}
+	return string(b), nil
+}

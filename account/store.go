@@ -1,0 +1,98 @@
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// EmailAddress is one address of one user. An address may stand on several
+// accounts while nobody has verified it; once somebody has, it is theirs.
+type EmailAddress struct {
+	UserID string
+	// Email is in its canonical form, see [CanonicalEmail].
+	Email     string
+	Verified  bool
+	Primary   bool
+	CreatedAt time.Time
+}
+
+// EmailStore keeps e-mail addresses. Implementations must be safe for
+// concurrent use; each method is one atomic step.
+type EmailStore interface {
+	// AddEmail stores a. ErrConflict if the user already has that address, or
+	// if a is verified and the address is verified by another user. With
+	// exclusive also ErrConflict if it stands on any other account: of any
+	// number of parallel exclusive calls for one address exactly one succeeds.
+	AddEmail(ctx context.Context, a EmailAddress, exclusive bool) error
+	// EmailsByUser returns the user's addresses in the order they were added.
+	EmailsByUser(ctx context.Context, userID string) ([]EmailAddress, error)
+	// EmailsByAddress returns the rows of every user who has the address, the
+	// verified one first, then in the order they were added.
+	EmailsByAddress(ctx context.Context, email string) ([]EmailAddress, error)
+	// VerifyEmail marks the user's address as verified and reports whether
+	// this call did it: false if it already was. ErrNotFound if the user has
+	// no such address, ErrConflict if another user has verified it.
+	VerifyEmail(ctx context.Context, userID, email string) (bool, error)
+	// SetPrimaryEmail makes the address the user's only primary one.
+	// ErrNotFound if the user has no such address.
+	SetPrimaryEmail(ctx context.Context, userID, email string) error
+	// DeleteEmail deletes the user's address. ErrNotFound if there is none, so
+	// that one of several parallel callers wins.
+	DeleteEmail(ctx context.Context, userID, email string) error
+}
+
+// PasswordStore keeps password hashes. Implementations must be safe for
+// concurrent use.
+type PasswordStore interface {
+	// PasswordHash returns the stored hash, or ErrNotFound if the user has no
+	// password.
+	PasswordHash(ctx context.Context, userID string) (string, error)
+	// SwapPasswordHash stores the new hash provided that the stored one equals
+	// old, in one atomic step; an empty old means that there is none.
+	// ErrConflict if it changed meanwhile.
+	SwapPasswordHash(ctx context.Context, userID, old, new string) error
+}
+
+// UsernameStore maps usernames to users. Implementations must be safe for
+// concurrent use.
+type UsernameStore interface {
+	// ClaimUsername gives the name, in its canonical form, to the user.
+	// ErrConflict if it is taken, also by the same user.
+	ClaimUsername(ctx context.Context, userID, canonical string) error
+	// UserIDByUsername returns the user with that canonical name, or
+	// ErrNotFound.
+	UserIDByUsername(ctx context.Context, canonical string) (string, error)
+}
+
+// Phone is the telephone number of a user. A user has at most one.
+type Phone struct {
+	UserID string
+	// Number is in E.164 form: a plus sign and digits.
+	Number   string
+	Verified bool
+}
+
+// PhoneStore keeps telephone numbers. Implementations must be safe for
+// concurrent use; each method is one atomic step.
+type PhoneStore interface {
+	// SetPhone stores p in place of the number the user had. ErrConflict if
+	// another user has verified that number; with exclusive also if it stands
+	// on any other account.
+	SetPhone(ctx context.Context, p Phone, exclusive bool) error
+	// VerifyPhone marks the user's number as verified. ErrNotFound if the user
+	// does not have that number, ErrConflict if another user has verified it.
+	VerifyPhone(ctx context.Context, userID, number string) error
+	// PhoneByUser returns the user's number, or ErrNotFound.
+	PhoneByUser(ctx context.Context, userID string) (*Phone, error)
+	// PhonesByNumber returns the rows of every user who has the number, the
+	// verified one first.
+	PhonesByNumber(ctx context.Context, number string) ([]Phone, error)
+}
+
+// Store is all that this room keeps.
+type Store interface {
+	EmailStore
+	PasswordStore
+	UsernameStore
+	PhoneStore
+}

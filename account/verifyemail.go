@@ -1,0 +1,299 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// purposeVerifyEmail names both the signature of links and the challenge of
+// codes.
+const purposeVerifyEmail = "email_verification"
+
+// enterVerifyEmail is the stage that waits until the address is proved.
+func (s *Service) enterVerifyEmail(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	switch s.cfg.EmailVerification {
+	case VerificationNone:
+		return flow.Pass, nil
+	case VerificationOptional:
+		return flow.Pass, s.mailAtOptionalSignup(ctx, l)
+	}
+	if l.UserID == "" {
+		return flow.Wait, s.awaitEmail(ctx, l, EmailAddress{Email: l.Email})
+	}
+	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	if err != nil {
+		return flow.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	proved := slices.ContainsFunc(emails, func(e EmailAddress) bool {
+		return e.Verified && (l.Email == "" || e.Email == l.Email)
+	})
+	if proved {
+		return flow.Pass, nil
+	}
+	address := primary(emails)
+	if i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Email == l.Email }); i >= 0 {
+		address = emails[i]
+	}
+	if address.Email == "" {
+		return flow.Abort, nil
+	}
+	return flow.Wait, s.awaitEmail(ctx, l, address)
+}
+
+// mailAtOptionalSignup sends the mail that a new user may, but need not, answer.
+func (s *Service) mailAtOptionalSignup(ctx context.Context, l *flow.Login) error {
+	if !l.Signup || l.Email == "" || l.UserID == "" {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == l.Email && !e.Verified {
+			_, err = s.mailLink(ctx, e, true)
+		}
+	}
+	return err
+}
+
+// awaitEmail sends what proves the address: a link, or a code that the login
+// then waits for. For a login that only pretends nothing is sent.
+func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address EmailAddress) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		if l.UserID == "" {
+			return nil
+		}
+		_, err := s.mailLink(ctx, address, l.Signup)
+		return err
+	}
+	if err := s.takeConfirmEmail(ctx, address.Email); err != nil {
+		return err
+	}
+	challenge, err := s.issueEmailCode(ctx, l.UserID, address.Email, l.Signup)
+	if err != nil {
+		return err
+	}
+	return l.SetNote(purposeVerifyEmail, challenge.ID)
+}
+
+func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: email})
+	return err
+}
+
+// checkVerificationLimit refuses a login that could only end in a code which
+// may not be sent now.
+func (s *Service) checkVerificationLimit(ctx context.Context, sess *flow.Session, userID string, in LoginInput) error {
+	if s.cfg.EmailVerificationByCode == nil || in.Method != LoginByEmail || sess.Authenticated() {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == in.Identifier && e.Verified {
+			return nil
+		}
+	}
+	allowed, err := s.deps.Limits.Allowed(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: in.Identifier})
+	if err == nil && !allowed {
+		return problems("", "too_many_login_attempts")
+	}
+	return err
+}
+
+// mailLink sends a verification link and reports whether it did: not if one was
+// sent a moment ago.
+func (s *Service) mailLink(ctx context.Context, address EmailAddress, signup bool) (bool, error) {
+	err := s.takeConfirmEmail(ctx, address.Email)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	lifetime := s.cfg.EmailConfirmationTimeout
+	key := s.deps.Keys.SignUntil(purposeVerifyEmail, []byte(address.UserID+"\x00"+address.Email), s.deps.Now().Add(lifetime))
+	return true, s.deps.Post.Mail(ctx, confirmationKind(signup), address.Email, map[string]any{
+		"Key":       key,
+		"URL":       flow.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
+		"ExpiresIn": inWords(lifetime),
+	}, lifetime)
+}
+
+func confirmationKind(signup bool) string {
+	if signup {
+		return "account/email_confirmation_signup"
+	}
+	return "account/email_confirmation"
+}
+
+// PendingEmail is what a verification key or code stands for.
+type PendingEmail struct {
+	Email string
+	// Identity is nil for a process that only pretends.
+	Identity *flow.Identity
+	// Authenticating is true if a login waits for it in this session.
+	Authenticating bool
+}
+
+// EmailVerification shows what the key or code stands for, without using it up.
+// authn.Errors for a wrong one, flow.ErrNotPending where a code is expected and
+// none is awaited.
+func (s *Service) EmailVerification(ctx context.Context, sess *flow.Session, key string) (*PendingEmail, error) {
+	address, err := s.keyAddress(ctx, sess, key)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Identify(ctx, address.UserID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, problems("key", "invalid_or_expired_key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &PendingEmail{
+		Email:          address.Email,
+		Identity:       id,
+		Authenticating: s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil,
+	}, nil
+}
+
+func (s *Service) keyAddress(ctx context.Context, sess *flow.Session, key string) (EmailAddress, error) {
+	if s.cfg.EmailVerificationByCode == nil {
+		return s.linkAddress(ctx, key)
+	}
+	challenge, err := s.tryEmailCode(ctx, sess, key)
+	if err != nil {
+		return EmailAddress{}, err
+	}
+	return EmailAddress{UserID: challenge.UserID, Email: challenge.Subject}, s.checkFree(ctx, challenge.UserID, challenge.Subject)
+}
+
+// VerifyEmail proves an address by key or code. The session tells the outcome:
+// a login that waited for it goes on or is dropped.
+func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key string) error {
+	if s.cfg.EmailVerificationByCode != nil {
+		return s.verifyEmailByCode(ctx, sess, key)
+	}
+	address, err := s.linkAddress(ctx, key)
+	if err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.confirm(ctx, sess, address); err != nil {
+			return err
+		}
+		return s.resumeAfterLink(ctx, sess, address.UserID)
+	})
+}
+
+// resumeAfterLink takes a login further that waited in this session for this
+// user, where the host wants that. Any other is dropped: a link proves the
+// address, not that whoever opened it knows the password.
+func (s *Service) resumeAfterLink(ctx context.Context, sess *flow.Session, userID string) error {
+	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	if login == nil {
+		return nil
+	}
+	if s.cfg.LoginOnEmailConfirmation && login.UserID == userID {
+		return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+	}
+	s.pipeline.Abort(sess)
+	return nil
+}
+
+// linkAddress returns the unverified address that a link's key stands for.
+func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, error) {
+	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
+	userID, email, found := strings.Cut(string(payload), "\x00")
+	if !ok || !found {
+		return EmailAddress{}, problems("key", "invalid_or_expired_key")
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return EmailAddress{}, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == email && !e.Verified {
+			return e, s.checkFree(ctx, userID, email)
+		}
+	}
+	return EmailAddress{}, problems("key", "invalid_or_expired_key")
+}
+
+// checkFree refuses an address that another user has verified.
+func (s *Service) checkFree(ctx context.Context, userID, email string) error {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return fmt.Errorf("look up e-mail address: %w", err)
+	}
+	if len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID {
+		return problems("key", "email_taken")
+	}
+	return nil
+}
+
+// confirm marks the address as verified; of several callers at once one wins.
+func (s *Service) confirm(ctx context.Context, sess *flow.Session, address EmailAddress) error {
+	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
+	switch {
+	case errors.Is(err, authn.ErrConflict):
+		return problems("key", "email_taken")
+	case errors.Is(err, authn.ErrNotFound), err == nil && !won:
+		return problems("key", "invalid_or_expired_key")
+	case err != nil:
+		return fmt.Errorf("verify e-mail address: %w", err)
+	}
+	sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
+	return s.settlePrimary(ctx, sess, address)
+}
+
+// settlePrimary makes a proved address the primary one if there is none, or if
+// accounts have one address only.
+func (s *Service) settlePrimary(ctx context.Context, sess *flow.Session, address EmailAddress) error {
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Primary })
+	if i >= 0 && (emails[i].Email == address.Email || !s.cfg.ChangeEmail) {
+		return s.dropOthers(ctx, sess, address, emails)
+	}
+	if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
+		return fmt.Errorf("set primary e-mail address: %w", err)
+	}
+	if i >= 0 {
+		if err := s.announceEmailChange(ctx, sess, address.UserID, emails[i].Email, address.Email); err != nil {
+			return err
+		}
+	}
+	return s.dropOthers(ctx, sess, address, emails)
+}
+
+// dropOthers deletes the other addresses where accounts have one only.
+func (s *Service) dropOthers(ctx context.Context, sess *flow.Session, address EmailAddress, emails []EmailAddress) error {
+	if s.cfg.ChangeEmail {
+		for _, e := range emails {
+			if e.Email == address.Email {
+				continue
+			}
+			if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
+				return fmt.Errorf("delete e-mail address: %w", err)
+			}
+		}
+	}
+	if sess.UserID() == address.UserID {
+		return s.refresh(ctx, sess)
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// slotEmail holds the challenge of an address that a logged-in user adds.
+const slotEmail = "account.email_verification"
+
+// issueEmailCode mails a code and returns its challenge. Without a user nothing
+// is mailed and nothing will match.
+func (s *Service) issueEmailCode(ctx context.Context, userID, email string, signup bool) (*authn.Challenge, error) {
+	code, err := s.codeFor(userID, s.cfg.EmailVerificationByCode.Format)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeVerifyEmail, UserID: userID, Subject: email, MaxAttempts: s.cfg.EmailVerificationByCode.MaxAttempts,
+	}, code, s.cfg.EmailVerificationByCode.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	return challenge, s.mailEmailCode(ctx, challenge, code, signup)
+}
+
+// codeFor draws a code, or none for nobody.
+func (s *Service) codeFor(userID string, format CodeFormat) (string, error) {
+	if userID == "" {
+		return "", nil
+	}
+	return format.New(s.deps.Rand)
+}
+
+func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code string, signup bool) error {
+	if code == "" {
+		return nil
+	}
+	return s.mailCode(ctx, confirmationKind(signup), c, code)
+}
+
+// mailCode mails a code to the subject of its challenge.
+func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
+	left := c.ExpiresAt.Sub(s.deps.Now())
+	return s.deps.Post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+}
+
+// emailChallenge returns the process under way: that of a login which waits, or
+// that of a logged-in user. flow.ErrNotPending if there is none.
+func (s *Service) emailChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
+	var id string
+	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); l != nil {
+		l.Note(purposeVerifyEmail, &id)
+	} else if sess.Authenticated() {
+		sess.Slot(slotEmail, &id)
+	}
+	c, err := s.deps.Challenges.Find(ctx, purposeVerifyEmail, id)
+	if err != nil {
+		return nil, err
+	}
+	if sess.Authenticated() && c.UserID != sess.UserID() {
+		return nil, flow.ErrNotPending
+	}
+	return c, nil
+}
+
+// CheckEmailPending returns flow.ErrNotPending where a code is expected and
+// none is awaited in this session.
+func (s *Service) CheckEmailPending(ctx context.Context, sess *flow.Session) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		return nil
+	}
+	_, err := s.emailChallenge(ctx, sess)
+	return err
+}
+
+// tryEmailCode counts an attempt and compares.
+func (s *Service) tryEmailCode(ctx context.Context, sess *flow.Session, code string) (*authn.Challenge, error) {
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	c, err = s.deps.Challenges.Try(ctx, purposeVerifyEmail, c.ID, code)
+	var wrong *flow.WrongSecretError
+	if errors.As(err, &wrong) {
+		s.rejectCode(sess, wrong)
+		if wrong.Last {
+			s.dropEmailProcess(sess)
+		}
+		return nil, wrongCode("key", code)
+	}
+	return c, err
+}
+
+// wrongCode is the problem of a code that does not match.
+func wrongCode(param, code string) authn.Errors {
+	if code == "" {
+		return problems(param, "required")
+	}
+	return problems(param, "incorrect_code")
+}
+
+func (s *Service) rejectCode(sess *flow.Session, wrong *flow.WrongSecretError) {
+	if wrong.Challenge.UserID != "" {
+		sess.Emit(CodeRejected{UserID: wrong.Challenge.UserID, Purpose: wrong.Challenge.Purpose, Last: wrong.Last})
+	}
+}
+
+func (s *Service) dropEmailProcess(sess *flow.Session) {
+	if s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil {
+		s.pipeline.Abort(sess)
+	}
+	sess.DropSlot(slotEmail)
+}
+
+func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, code string) error {
+	c, err := s.tryEmailCode(ctx, sess, code)
+	if err != nil {
+		return err
+	}
+	if err := s.checkFree(ctx, c.UserID, c.Subject); err != nil {
+		return err
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		address := EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: s.deps.Now()}
+		if err := s.confirmNew(ctx, sess, address); err != nil {
+			return err
+		}
+		if s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil {
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+		}
+		sess.DropSlot(slotEmail)
+		return nil
+	})
+}
+
+// confirmNew verifies an address that may not be on the account yet.
+func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address EmailAddress) error {
+	err := s.store.AddEmail(ctx, address, false)
+	if err == nil {
+		sess.Emit(EmailAdded{UserID: address.UserID, Email: address.Email})
+	} else if !errors.Is(err, authn.ErrConflict) {
+		return fmt.Errorf("add e-mail address: %w", err)
+	}
+	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
+	if errors.Is(err, authn.ErrConflict) {
+		return problems("key", "email_taken")
+	}
+	if err != nil {
+		return fmt.Errorf("verify e-mail address: %w", err)
+	}
+	if won {
+		sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
+	}
+	return s.settlePrimary(ctx, sess, address)
+}
+
+// ResendEmailCode mails a new code in place of the awaited one.
+// flow.ErrNotPending if none is awaited or no more may be asked for.
+func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		return flow.ErrNotPending
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if c.Resends >= s.cfg.EmailVerificationByCode.Resends {
+		return flow.ErrNotPending
+	}
+	if err := s.takeConfirmEmail(ctx, c.Subject); err != nil {
+		return err
+	}
+	c.Resends++
+	return s.reissueEmailCode(ctx, sess, c)
+}
+
+func (s *Service) reissueEmailCode(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
+	code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
+	if err != nil {
+		return err
+	}
+	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+			return err
+		}
+		return s.mailEmailCode(ctx, c, code, login != nil && login.Signup)
+	})
+}
+
+// inWords is a duration as people say it.
+func inWords(d time.Duration) string {
+	count, unit := int(d.Round(time.Minute)/time.Minute), "minute"
+	switch {
+	case count >= 48*60:
+		count, unit = count/(24*60), "day"
+	case count >= 120:
+		count, unit = count/60, "hour"
+	case count == 0:
+		count = 1
+	}
+	if count != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", count, unit)
+}

@@ -1,0 +1,18 @@
+// Package authn is the vocabulary that every other package of allauth shares:
+// users, authentication methods, one-time challenges, errors and events. It
+// imports the standard library only, so that a store or an event handler can
+// depend on it without pulling in anything else.
+//
+// A host application with its own user table implements [UserStore]:
+//
+//	type users struct{ db *sql.DB }
+//
+//	func (u users) CreateUser(ctx context.Context, n authn.NewUser) (*authn.User, error) {
+//		id := uuid.NewString()
+//		_, err := sqlstore.Conn(ctx, u.db).ExecContext(ctx,
+//			`INSERT INTO users (id, email, name) VALUES ($1, $2, $3)`, id, n.Email, n.Display)
+//		return &authn.User{ID: id, Username: n.Username, Display: n.Display}, err
+//	}
+//
+//	func (u users) UserByID(ctx context.Context, id string) (*authn.User, error) { ... }
+package authn

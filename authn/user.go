@@ -1,0 +1,56 @@
+package authn
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// User is an account as the library sees it. The host may keep far more; what
+// it keeps travels in Record.
+type User struct {
+	// ID is opaque, stable and never reused. A decimal number comes out as a
+	// JSON number on the wire, anything else as a string.
+	ID string
+	// Username is the name the user chose, as typed. It may be empty.
+	Username string
+	// Display is what people see. Empty means the username, else the e-mail
+	// address, is shown.
+	Display string
+	// Disabled users can not log in, and their sessions answer as anonymous.
+	Disabled bool
+	// Record is the host's own row. The library never looks inside.
+	Record any
+}
+
+// NewUser is what a sign-up knows of the user it is about to create. The
+// addresses and the username are validated and in their stored form.
+type NewUser struct {
+	Username string
+	Email    string
+	Phone    string
+	Display  string
+	// Extra holds the custom sign-up fields that the host configured.
+	Extra map[string]json.RawMessage
+}
+
+// UserStore is all that a host with its own user table has to implement.
+// Implementations must be safe for concurrent use.
+type UserStore interface {
+	// CreateUser stores a user and returns it with its ID. It runs inside
+	// [Transactor.InTx]: a store on the same database joins that transaction,
+	// so that sign-up writes everything or nothing. ErrConflict if the
+	// username is taken. A cancelled context leaves nothing behind.
+	CreateUser(ctx context.Context, u NewUser) (*User, error)
+	// UserByID returns the user, or ErrNotFound.
+	UserByID(ctx context.Context, id string) (*User, error)
+}
+
+// Transactor runs several store calls as one.
+type Transactor interface {
+	// InTx calls f with a context that carries a transaction. Every method of
+	// the same store called with that context takes part in it. It commits if
+	// f returns nil and undoes everything otherwise; f's error is returned as
+	// it is. A nested call joins the outer transaction. ErrConflict and
+	// ErrNotFound returned by a method inside f leave the transaction usable.
+	InTx(ctx context.Context, f func(ctx context.Context) error) error
+}

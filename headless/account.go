@@ -1,0 +1,133 @@
+package headless
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+func (h *Handler) login(c *call) (reply, error) {
+	if err := c.limit(ratelimit.ActionLogin); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	credentials, err := in.credentials(h.account.Config().LoginMethods)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.Login(c.ctx, c.sess.Session, credentials); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// credentials reads who wants to log in. Where there are several ways to say
+// so, exactly one must be there.
+func (f *form) credentials(ways []account.LoginMethod) (account.LoginInput, error) {
+	var in account.LoginInput
+	var present []account.LoginMethod
+	for _, way := range ways {
+		if len(ways) == 1 || f.Has(string(way)) {
+			present = append(present, way)
+		}
+	}
+	if len(present) == 1 {
+		in.Method = present[0]
+		in.Identifier = f.identifier(in.Method, len(ways) == 1)
+	}
+	in.Password = f.required("password", f.password)
+	if err := f.err(); err != nil {
+		return in, err
+	}
+	if in.Identifier == "" {
+		return in, authn.Errors{problem("", "invalid_login")}
+	}
+	return in, nil
+}
+
+func (f *form) identifier(way account.LoginMethod, required bool) string {
+	name := string(way)
+	value := f.text(name)
+	switch {
+	case value == "" && required && !f.bad(name):
+		f.add(name, "required")
+	case value != "":
+		var errs authn.Errors
+		value, errs = account.CleanIdentifier(way, value)
+		f.errs = append(f.errs, errs...)
+	}
+	return value
+}
+
+func (h *Handler) signup(c *call) (reply, error) {
+	if err := c.limit(ratelimit.ActionSignup); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	input := in.signup()
+	input.Password = in.password("password")
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.Signup(c.ctx, c.sess.Session, input, account.SignupOptions{}); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// signup reads what every kind of sign-up asks for.
+func (f *form) signup() account.SignupInput {
+	return account.SignupInput{
+		Email: f.email("email"), Email2: f.email("email2"), Username: f.text("username"), Phone: f.text("phone"),
+		Fields: f.fields(),
+	}
+}
+
+// email reads an address of any length: how long it may be is up to the room.
+func (f *form) email(name string) string {
+	value, _, isText := f.String(name)
+	return strings.TrimSpace(f.check(name, value, isText, 4096))
+}
+
+func (h *Handler) showVerification(c *call) (reply, error) {
+	if err := h.account.CheckEmailPending(c.ctx, c.sess.Session); err != nil {
+		return reply{}, err
+	}
+	key := c.r.Header.Get("X-Email-Verification-Key")
+	pending, err := h.account.EmailVerification(c.ctx, c.sess.Session, key)
+	if err != nil {
+		return reply{}, err
+	}
+	data := struct {
+		Email string `json:"email"`
+		User  any    `json:"user"`
+	}{pending.Email, c.userPayload(pending.Identity)}
+	return reply{status: http.StatusOK, data: data, meta: &meta{IsAuthenticating: &pending.Authenticating}}, nil
+}
+
+func (h *Handler) verifyEmail(c *call) (reply, error) {
+	if err := h.account.CheckEmailPending(c.ctx, c.sess.Session); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	key := in.code("key")
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.VerifyEmail(c.ctx, c.sess.Session, key); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}

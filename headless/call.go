@@ -1,0 +1,202 @@
+package headless
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// call is one request on its way through the API.
+type call struct {
+	*Handler
+	w       http.ResponseWriter
+	r       *http.Request
+	ctx     context.Context
+	route   *route
+	sess    *sessions.Active
+	written bool
+}
+
+func (c *call) serve(kind flow.Kind) {
+	if c.r.Method == http.MethodOptions {
+		c.w.Header().Set("Allow", c.route.allow())
+		c.write(reply{status: http.StatusOK})
+		return
+	}
+	if kind == flow.Browser {
+		if err := c.checkCSRF(); err != nil {
+			c.write(reply{status: http.StatusForbidden})
+			return
+		}
+	}
+	var err error
+	if c.sess, err = c.sessions.Load(c.ctx, kind, c.token(kind), c.cfg.Client(c.r)); err != nil {
+		c.fail(err)
+		return
+	}
+	if kind == flow.App && c.sess.Dead {
+		c.finish(c.gone())
+		return
+	}
+	answer, err := c.dispatch()
+	if err != nil {
+		answer, err = c.explain(err)
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.finish(answer, nil)
+}
+
+func (c *call) dispatch() (reply, error) {
+	if c.route.login && !c.sess.Authenticated() {
+		return reply{}, flow.ErrUnauthenticated
+	}
+	do := c.route.endpoint(c.r.Method)
+	if do == nil {
+		c.w.Header().Set("Allow", c.route.allow())
+		return reply{status: http.StatusMethodNotAllowed}, nil
+	}
+	return do(c)
+}
+
+// finish stores the session and writes the answer.
+func (c *call) finish(answer reply, err error) {
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	outcome, err := c.sessions.Commit(c.ctx, c.sess)
+	if errors.Is(err, flow.ErrSessionEnded) {
+		c.publish(true)
+		c.writeEnded(outcome)
+		return
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.publish(false)
+	c.carry(outcome, &answer)
+	c.write(answer)
+}
+
+// publish hands out the events of this request. Where the session was ended
+// meanwhile nobody was logged in.
+func (c *call) publish(ended bool) {
+	for _, event := range c.sess.TakeEvents() {
+		if _, login := event.(flow.LoggedIn); login && ended {
+			continue
+		}
+		c.cfg.Publish(c.ctx, event)
+	}
+}
+
+// carry gives the client what it needs to come back to its session.
+func (c *call) carry(outcome sessions.Outcome, answer *reply) {
+	if c.sess.Kind == flow.Browser {
+		c.setCookies(outcome)
+		return
+	}
+	if outcome.Token != "" {
+		if answer.meta == nil {
+			answer.meta = &meta{}
+		}
+		answer.meta.SessionToken = outcome.Token
+	}
+}
+
+// writeEnded answers a request whose session was ended while it was under way.
+func (c *call) writeEnded(outcome sessions.Outcome) {
+	kind, client := c.sess.Kind, c.sess.Client
+	c.sess = &sessions.Active{Session: flow.NewSession(kind, client)}
+	answer, err := c.authentication()
+	if kind == flow.App {
+		answer, err = c.gone()
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.carry(outcome, &answer)
+	c.write(answer)
+}
+
+// explain turns the refusals of a flow into answers. What it does not know is
+// returned.
+func (c *call) explain(err error) (reply, error) {
+	var many authn.Errors
+	var one *authn.Error
+	var limited *ratelimit.LimitError
+	switch {
+	case errors.As(err, &many):
+		return reply{status: http.StatusBadRequest, errors: many}, nil
+	case errors.As(err, &one):
+		return reply{status: http.StatusBadRequest, errors: authn.Errors{one}}, nil
+	case errors.As(err, &limited):
+		return c.tooMany(limited.RetryAfter), nil
+	case errors.Is(err, password.ErrBusy):
+		return c.tooMany(2 * time.Second), nil
+	case errors.Is(err, password.ErrTooLong):
+		return reply{status: http.StatusBadRequest, errors: authn.Errors{problem("password", "max_length")}}, nil
+	case errors.Is(err, flow.ErrNotPending):
+		return reply{status: http.StatusConflict}, nil
+	case errors.Is(err, flow.ErrForbidden):
+		return reply{status: http.StatusForbidden}, nil
+	case errors.Is(err, flow.ErrUnauthenticated):
+		return c.authentication()
+	case errors.Is(err, flow.ErrStageNotPending):
+		return c.noStage()
+	case errors.Is(err, flow.ErrReauthenticate):
+		return c.reauthentication()
+	}
+	var body *bodyError
+	if errors.As(err, &body) {
+		return reply{status: body.status, errors: authn.Errors{problem("", body.code)}}, nil
+	}
+	return reply{}, err
+}
+
+func (c *call) tooMany(wait time.Duration) reply {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	c.w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
+	return reply{status: http.StatusTooManyRequests}
+}
+
+// fail answers when the server could not do its part. Nothing is stored.
+func (c *call) fail(err error) {
+	if errors.Is(err, context.Canceled) {
+		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
+	} else {
+		c.logger.ErrorContext(c.ctx, "request failed", "path", c.r.URL.Path, "error", err)
+	}
+	c.w.Header().Set("Retry-After", "5")
+	c.write(reply{status: http.StatusServiceUnavailable})
+}
+
+// limit charges an action to the client's address and the logged-in user.
+func (c *call) limit(action string) error {
+	_, err := c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
+	return err
+}
+
+// token is what the client shows for its session.
+func (c *call) token(kind flow.Kind) string {
+	if kind == flow.App {
+		return c.r.Header.Get("X-Session-Token")
+	}
+	cookie, err := c.r.Cookie(c.sessions.Config().CookieName)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}

@@ -1,0 +1,193 @@
+package headless
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// reply is what an endpoint answers with.
+type reply struct {
+	status int
+	data   any
+	meta   *meta
+	errors authn.Errors
+}
+
+// meta is the second half of an answer. Members that are not set are left out.
+type meta struct {
+	IsAuthenticated        json.RawMessage `json:"is_authenticated,omitempty"`
+	IsAuthenticating       *bool           `json:"is_authenticating,omitempty"`
+	SessionToken           string          `json:"session_token,omitempty"`
+	AccessToken            string          `json:"access_token,omitempty"`
+	RefreshToken           string          `json:"refresh_token,omitempty"`
+	Secret                 string          `json:"secret,omitempty"`
+	TOTPURL                string          `json:"totp_url,omitempty"`
+	RecoveryCodesGenerated *bool           `json:"recovery_codes_generated,omitempty"`
+}
+
+var (
+	isTrue  = json.RawMessage("true")
+	isFalse = json.RawMessage("false")
+	isNull  = json.RawMessage("null")
+)
+
+type envelope struct {
+	Status int         `json:"status"`
+	Data   any         `json:"data,omitempty"`
+	Meta   *meta       `json:"meta,omitempty"`
+	Errors []errorItem `json:"errors,omitempty"`
+}
+
+type errorItem struct {
+	Message string `json:"message"`
+	Code    string `json:"code"`
+	Param   string `json:"param,omitempty"`
+}
+
+func (c *call) write(answer reply) {
+	body := envelope{Status: answer.status, Data: answer.data, Meta: answer.meta}
+	for _, e := range answer.errors {
+		body.Errors = append(body.Errors, errorItem{e.Message, e.Code, e.Param})
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		c.logger.ErrorContext(c.ctx, "answer not encodable", "path", c.r.URL.Path, "error", err)
+		answer.status, text = http.StatusInternalServerError, []byte(`{"status":500}`)
+	}
+	c.written = true
+	c.w.WriteHeader(answer.status)
+	_, _ = c.w.Write(text) // the client may be gone; there is nobody to tell
+}
+
+// user is data.user.
+type user struct {
+	ID                json.RawMessage `json:"id"`
+	Display           string          `json:"display,omitempty"`
+	Email             string          `json:"email,omitempty"`
+	HasUsablePassword bool            `json:"has_usable_password"`
+	Username          string          `json:"username,omitempty"`
+}
+
+// userPayload shows a user. Numeric ids are numbers on the wire.
+func (c *call) userPayload(id *flow.Identity) any {
+	u := user{
+		ID:                userID(id.User.ID),
+		Display:           display(id),
+		Email:             id.Email,
+		HasUsablePassword: id.HasUsablePassword,
+		Username:          id.User.Username,
+	}
+	if c.cfg.UserPayload == nil {
+		return u
+	}
+	payload := map[string]any{"id": u.ID, "display": u.Display, "has_usable_password": u.HasUsablePassword}
+	if u.Email != "" {
+		payload["email"] = u.Email
+	}
+	if u.Username != "" {
+		payload["username"] = u.Username
+	}
+	c.cfg.UserPayload(c.ctx, id.User, payload)
+	return payload
+}
+
+func userID(id string) json.RawMessage {
+	if isDecimal(id) {
+		return json.RawMessage(id)
+	}
+	text, _ := json.Marshal(id) // a string always has a JSON form
+	return text
+}
+
+// isDecimal reports whether a text is a number that every client can hold.
+func isDecimal(text string) bool {
+	if text == "" || len(text) > 15 || text[0] == '0' && len(text) > 1 {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func display(id *flow.Identity) string {
+	for _, text := range []string{id.User.Display, id.User.Username, id.Email} {
+		if text != "" {
+			return text
+		}
+	}
+	return id.User.ID
+}
+
+// authenticated is the data of an answer to somebody who is logged in.
+type authenticated struct {
+	User    any            `json:"user"`
+	Methods []authn.Method `json:"methods"`
+}
+
+// flows is the data of an answer to somebody who is not.
+type flows struct {
+	Flows []flow.Offer `json:"flows"`
+}
+
+// authentication says who is logged in, or how to.
+func (c *call) authentication() (reply, error) {
+	if c.sess.Authenticated() {
+		return reply{status: http.StatusOK, data: c.whoIsIn(), meta: &meta{IsAuthenticated: isTrue}}, nil
+	}
+	return c.anonymous(http.StatusUnauthorized, isFalse)
+}
+
+func (c *call) whoIsIn() authenticated {
+	methods := c.sess.State.Methods
+	if methods == nil {
+		methods = []authn.Method{}
+	}
+	return authenticated{c.userPayload(c.sess.Identity), methods}
+}
+
+func (c *call) anonymous(status int, isAuthenticated json.RawMessage) (reply, error) {
+	offers, err := c.pipeline.Offers(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: status, data: flows{offers}, meta: &meta{IsAuthenticated: isAuthenticated}}, nil
+}
+
+// gone answers an app whose token leads nowhere.
+func (c *call) gone() (reply, error) { return c.anonymous(http.StatusGone, isNull) }
+
+// noStage answers at the endpoint of a stage that no login waits at. Whoever is
+// logged in sees the anonymous flows there.
+func (c *call) noStage() (reply, error) {
+	if !c.sess.Authenticated() {
+		return c.anonymous(http.StatusUnauthorized, isNull)
+	}
+	outside := flow.NewSession(c.sess.Kind, c.sess.Client)
+	offers, err := c.pipeline.Offers(c.ctx, outside)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusUnauthorized, data: flows{offers}, meta: &meta{IsAuthenticated: isNull}}, nil
+}
+
+// reauthentication asks somebody who is logged in to prove it again.
+func (c *call) reauthentication() (reply, error) {
+	offers, err := c.pipeline.Offers(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	data := struct {
+		authenticated
+		flows
+	}{c.whoIsIn(), flows{offers}}
+	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: isTrue}}, nil
+}
+
+// ok is an answer that says no more than that.
+func ok() (reply, error) { return reply{status: http.StatusOK}, nil }

@@ -1,0 +1,158 @@
+package headless
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// requestTimeout bounds what one request may take. A request that changes
+// something runs to its end even if the client hangs up, so that a guess is
+// counted whether or not somebody waits for the answer.
+const requestTimeout = 30 * time.Second
+
+// Config is how the API is served.
+type Config struct {
+	// BasePath is where the API is mounted, without a trailing slash.
+	BasePath string
+	// Clients are the client kinds that are served.
+	Clients []flow.Kind
+	// Secure marks cookies as such.
+	Secure bool
+	// UserPayload may change what data.user holds.
+	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
+	// Protection refuses requests that other sites make.
+	Protection *http.CrossOriginProtection
+	// Client tells where a request came from.
+	Client func(r *http.Request) authn.Client
+	// Publish hands events to the host.
+	Publish func(ctx context.Context, e authn.Event)
+}
+
+// Handler serves the API. It is safe for concurrent use.
+type Handler struct {
+	cfg      Config
+	sessions *sessions.Manager
+	pipeline *flow.Pipeline
+	rooms    []flow.Room
+	account  *account.Service
+	limits   *ratelimit.Limiter
+	keys     *keyring.Keyring
+	random   io.Reader
+	logger   *slog.Logger
+	routes   map[flow.Kind]map[string]*route
+}
+
+// Deps is what a Handler works with.
+type Deps struct {
+	Sessions *sessions.Manager
+	Pipeline *flow.Pipeline
+	Rooms    []flow.Room
+	Account  *account.Service
+	Limits   *ratelimit.Limiter
+	Keys     *keyring.Keyring
+	Rand     io.Reader
+	Logger   *slog.Logger
+}
+
+// New returns a Handler.
+func New(cfg Config, deps Deps) *Handler {
+	h := &Handler{
+		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
+		account: deps.Account, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		routes: map[flow.Kind]map[string]*route{},
+	}
+	for _, kind := range cfg.Clients {
+		h.routes[kind] = map[string]*route{}
+	}
+	for _, r := range h.table() {
+		h.add(r)
+	}
+	return h
+}
+
+func (h *Handler) add(r route) {
+	for kind, table := range h.routes {
+		if r.kind != "" && r.kind != kind {
+			continue
+		}
+		for _, path := range r.paths {
+			table[path] = &r
+		}
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
+	defer h.recoverPanic(c)
+	kind, path, ok := h.split(r.URL.Path)
+	if !ok {
+		c.write(reply{status: http.StatusNotFound})
+		return
+	}
+	c.route = h.routes[kind][path]
+	if c.route == nil {
+		c.write(reply{status: http.StatusNotFound})
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
+		defer cancel()
+		c.ctx = ctx
+	}
+	c.serve(kind)
+}
+
+// split takes the client kind and the endpoint out of a path like
+// /_allauth/app/v1/auth/login.
+func (h *Handler) split(path string) (flow.Kind, string, bool) {
+	rest, ok := strings.CutPrefix(path, h.cfg.BasePath+"/")
+	if !ok {
+		return "", "", false
+	}
+	kind, rest, ok := strings.Cut(rest, "/")
+	if !ok || !slices.Contains(h.cfg.Clients, flow.Kind(kind)) {
+		return "", "", false
+	}
+	endpoint, ok := strings.CutPrefix(rest, "v1/")
+	return flow.Kind(kind), endpoint, ok
+}
+
+func (h *Handler) recoverPanic(c *call) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	h.logger.ErrorContext(c.ctx, "panic in handler", "path", c.r.URL.Path, "stack", string(debug.Stack()))
+	if !c.written {
+		c.write(reply{status: http.StatusInternalServerError})
+	}
+}
+
+// setHeaders keeps answers out of caches and frames.
+func setHeaders(h http.Header) {
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private")
+	h.Set("Expires", "0")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+}

@@ -1,0 +1,170 @@
+package flow
+
+import (
+	"bytes"
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/keyring"
+)
+
+// ErrWrongSecret means that the secret shown is not the one that was issued.
+// When the last attempt fails the challenge is gone as well.
+var ErrWrongSecret = errors.New("flow: wrong secret")
+
+// WrongSecretError is the ErrWrongSecret of one challenge.
+type WrongSecretError struct {
+	Challenge *authn.Challenge
+	// Last is true if there are no attempts left.
+	Last bool
+}
+
+func (e *WrongSecretError) Error() string { return ErrWrongSecret.Error() }
+
+// Unwrap makes errors.Is(err, ErrWrongSecret) true.
+func (e *WrongSecretError) Unwrap() error { return ErrWrongSecret }
+
+// Challenges issues one-time secrets and checks them. It is safe for concurrent
+// use.
+type Challenges struct {
+	Store authn.ChallengeStore
+	Keys  *keyring.Keyring
+	Now   func() time.Time
+	Rand  io.Reader
+}
+
+// RandomID returns 128 random bits as text, for ids that must not be guessed
+// or counted.
+func RandomID(random io.Reader) (string, error) { return randomText(random, 16) }
+
+// RandomSecret returns 256 random bits as text.
+func RandomSecret(random io.Reader) (string, error) { return randomText(random, 32) }
+
+func randomText(random io.Reader, size int) (string, error) {
+	b := make([]byte, size)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)), nil
+}
+
+// Issue stores a challenge for the secret. c holds the purpose, the user, the
+// subject, the data and the number of attempts; the rest is filled in. With an
+// empty secret nothing ever matches.
+func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string, lifetime time.Duration) (*authn.Challenge, error) {
+	id, err := RandomID(s.Rand)
+	if err != nil {
+		return nil, err
+	}
+	c.ID = id
+	c.CreatedAt = s.Now()
+	c.ExpiresAt = c.CreatedAt.Add(lifetime)
+	c.Hash = s.hash(c.ID, c.Purpose, secret)
+	if err := s.Store.CreateChallenge(ctx, c); err != nil {
+		return nil, fmt.Errorf("create challenge: %w", err)
+	}
+	return &c, nil
+}
+
+// Find returns the challenge if it is alive, or ErrNotPending.
+func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Challenge, error) {
+	if id == "" {
+		return nil, ErrNotPending
+	}
+	c, err := s.Store.ChallengeByID(ctx, id)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, ErrNotPending
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !s.alive(c, purpose) || c.MaxAttempts > 0 && c.Attempts >= c.MaxAttempts {
+		return nil, ErrNotPending
+	}
+	return c, nil
+}
+
+// Try counts an attempt and then compares the secret. ErrNotPending if the
+// challenge is gone, a *WrongSecretError if the secret is wrong; after the last
+// attempt the challenge is deleted. A right secret uses up no attempt and does
+// not consume the challenge.
+func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
+	c, err := s.Find(ctx, purpose, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err = s.Store.CountAttempt(ctx, id)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, ErrNotPending
+	}
+	if err != nil {
+		return nil, fmt.Errorf("count attempt: %w", err)
+	}
+	if s.matches(c, secret) {
+		return c, s.Store.RefundAttempt(ctx, id)
+	}
+	wrong := &WrongSecretError{Challenge: c, Last: c.Attempts >= c.MaxAttempts}
+	if wrong.Last {
+		if err := s.Store.DeleteChallenge(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return nil, wrong
+}
+
+// Match compares a secret that can not be guessed, such as the key of a link,
+// without counting. ErrNotPending if there is no such challenge or the secret
+// is wrong.
+func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
+	c, err := s.Find(ctx, purpose, id)
+	if err != nil {
+		return nil, err
+	}
+	if !s.matches(c, secret) {
+		return nil, ErrNotPending
+	}
+	return c, nil
+}
+
+// Consume deletes the challenge. ErrNotPending for all but one of several
+// parallel callers.
+func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
+	err := s.Store.ConsumeChallenge(ctx, c.ID, c.Hash)
+	if errors.Is(err, authn.ErrNotFound) {
+		return ErrNotPending
+	}
+	return err
+}
+
+// Reissue gives the challenge a new secret, in place of the old one, and stores
+// what the caller changed in c: the user, the subject, the data and the counts.
+// ErrNotPending if it was consumed or reissued meanwhile.
+func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret string) error {
+	old := c.Hash
+	c.Hash = s.hash(c.ID, c.Purpose, secret)
+	err := s.Store.ReplaceChallenge(ctx, *c, old)
+	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
+		return ErrNotPending
+	}
+	return err
+}
+
+func (s *Challenges) alive(c *authn.Challenge, purpose string) bool {
+	return c.Purpose == purpose && !s.Now().After(c.ExpiresAt)
+}
+
+func (s *Challenges) matches(c *authn.Challenge, secret string) bool {
+	shown := normalizeCode(secret)
+	ok := s.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
+	return ok && shown != ""
+}
+
+func (s *Challenges) hash(id, purpose, secret string) []byte {
+	return bytes.Clone(s.Keys.MAC("challenge", []byte(id), []byte(purpose), []byte(normalizeCode(secret))))
+}

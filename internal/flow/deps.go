@@ -1,0 +1,59 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// Deps is what every room works with.
+type Deps struct {
+	Users      authn.UserStore
+	Challenges *Challenges
+	Limits     *ratelimit.Limiter
+	Keys       *keyring.Keyring
+	Post       *Post
+	Now        func() time.Time
+	Rand       io.Reader
+	Logger     *slog.Logger
+	// BaseURL is the server's public URL without a trailing slash.
+	BaseURL string
+	// FrontendURLs are the pages that mails and redirects lead to.
+	FrontendURLs FrontendURLs
+}
+
+// InTx runs f in one store transaction. If it fails, the session is as if f had
+// never run.
+func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
+	saved := s.snapshot()
+	err := d.Post.InTx(ctx, f)
+	if err != nil {
+		*s = saved
+	}
+	return err
+}
+
+// FrontendURLs are absolute URLs in which {key} stands for a key.
+type FrontendURLs struct {
+	ConfirmEmail         string
+	ResetPassword        string
+	ResetPasswordFromKey string
+	Signup               string
+	SocialLoginError     string
+}
+
+// WithKey puts the key, escaped, in the place of {key}.
+func WithKey(page, key string) string {
+	escaped := url.PathEscape(key)
+	if query := strings.IndexByte(page, '?'); query >= 0 && strings.Index(page, "{key}") > query {
+		escaped = url.QueryEscape(key)
+	}
+	return strings.ReplaceAll(page, "{key}", escaped)
+}

@@ -1,0 +1,50 @@
+package flow
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Login is an attempt to log in, from the first proof to the last stage.
+type Login struct {
+	// UserID is empty for a login that only pretends, so that a stranger can
+	// not tell known from unknown accounts. It never completes.
+	UserID string `json:"user,omitempty"`
+	// Email or Phone is what the login went by, if either.
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	// Signup marks the first login of a new account.
+	Signup bool `json:"signup,omitempty"`
+	// StartedAt is when the login began; it is void LoginTimeout later.
+	StartedAt time.Time `json:"started_at"`
+	// Stage is where the login waits.
+	Stage string `json:"stage,omitempty"`
+	// Passed are the stages that somebody did something at, in order.
+	Passed []string `json:"passed,omitempty"`
+	// Notes are the stages' own values.
+	Notes map[string]json.RawMessage `json:"notes,omitempty"`
+}
+
+// Note reads the value that a stage stored under key and reports whether there
+// was one.
+func (l *Login) Note(key string, v any) bool {
+	raw, ok := l.Notes[key]
+	return ok && json.Unmarshal(raw, v) == nil
+}
+
+// SetNote stores a stage's own value.
+func (l *Login) SetNote(key string, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if l.Notes == nil {
+		l.Notes = map[string]json.RawMessage{}
+	}
+	l.Notes[key] = raw
+	return nil
+}
+
+// HasPassed reports whether the login waited at that stage and was let through.
+func (l *Login) HasPassed(stage string) bool { return slices.Contains(l.Passed, stage) }

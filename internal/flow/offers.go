@@ -1,0 +1,60 @@
+package flow
+
+import (
+	"context"
+	"slices"
+)
+
+// Offers returns the flows to list for the session: the ways in, the pending
+// stage, or, where somebody is logged in, the ways to prove it again.
+func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
+	var offers []Offer
+	for _, room := range p.cfg.Rooms {
+		list := room.Offers
+		if s.Authenticated() {
+			list = room.ReauthenticationOffers
+		}
+		some, err := list(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		offers = append(offers, some...)
+	}
+	if l := p.Login(s); l != nil {
+		pending, err := p.describe(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		offers = merge(offers, pending)
+	}
+	slices.SortStableFunc(offers, func(a, b Offer) int {
+		return slices.Index(offerOrder, a.ID) - slices.Index(offerOrder, b.ID)
+	})
+	return offers, nil
+}
+
+func (p *Pipeline) describe(ctx context.Context, l *Login) (Offer, error) {
+	offer := Offer{ID: l.Stage}
+	for _, stage := range p.stages {
+		if stage.ID == l.Stage && stage.Describe != nil {
+			described, err := stage.Describe(ctx, l)
+			if err != nil {
+				return Offer{}, err
+			}
+			offer = described
+		}
+	}
+	offer.IsPending = Pending(true)
+	return offer, nil
+}
+
+// merge puts the pending offer in the place of one with the same id.
+func merge(offers []Offer, pending Offer) []Offer {
+	for i := range offers {
+		if offers[i].ID == pending.ID {
+			offers[i] = pending
+			return offers
+		}
+	}
+	return append(offers, pending)
+}

@@ -1,0 +1,182 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// LoggedIn is published when a login is complete.
+type LoggedIn struct {
+	UserID string
+	// Signup is true for the first login of a new account.
+	Signup  bool
+	Methods []authn.Method
+	Client  authn.Client
+}
+
+// EventName implements authn.Event.
+func (LoggedIn) EventName() string { return "account.user_logged_in" }
+
+// PipelineConfig is what a Pipeline is made of.
+type PipelineConfig struct {
+	Rooms      []Room
+	Identifier Identifier
+	Now        func() time.Time
+	// LoginTimeout is how long a login may stay pending, from its start.
+	LoginTimeout time.Duration
+	// BeforeLogin is the host's veto, called when every stage has passed. It
+	// may be nil.
+	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// Trusts reports whether the user trusts the browser of the session. It
+	// may be nil.
+	Trusts func(ctx context.Context, s *Session, userID string) bool
+}
+
+// Pipeline takes logins through the stages. It is safe for concurrent use.
+type Pipeline struct {
+	cfg    PipelineConfig
+	stages []Stage // in StageOrder
+}
+
+// NewPipeline sorts the rooms' stages. It fails on a stage that StageOrder does
+// not know.
+func NewPipeline(cfg PipelineConfig) (*Pipeline, error) {
+	p := &Pipeline{cfg: cfg}
+	for _, room := range cfg.Rooms {
+		for _, stage := range room.Stages() {
+			if !slices.Contains(StageOrder, stage.ID) {
+				return nil, fmt.Errorf("flow: unknown stage %q", stage.ID)
+			}
+			p.stages = append(p.stages, stage)
+		}
+	}
+	slices.SortFunc(p.stages, func(a, b Stage) int {
+		return slices.Index(StageOrder, a.ID) - slices.Index(StageOrder, b.ID)
+	})
+	return p, nil
+}
+
+// Start begins a login in the session, in place of one that was pending, and
+// takes it as far as it gets. The session tells the outcome: it has an
+// identity, a pending login, or neither.
+func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
+	l.StartedAt = p.cfg.Now()
+	l.Stage = ""
+	if l.UserID != "" {
+		id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
+		if err != nil {
+			return err
+		}
+		if id.User.Disabled {
+			s.SetLogin(nil)
+			return nil
+		}
+	}
+	return p.walk(ctx, s, &l, p.stages)
+}
+
+// Pending returns the login that waits at the stage, or nil. A login that has
+// run out of time is dropped.
+func (p *Pipeline) Pending(s *Session, stage string) *Login {
+	if l := p.Login(s); l != nil && l.Stage == stage {
+		return l
+	}
+	return nil
+}
+
+// Login returns the pending login, whatever stage it waits at, or nil.
+func (p *Pipeline) Login(s *Session) *Login {
+	l := s.State.Login
+	if l == nil || s.Authenticated() {
+		return nil
+	}
+	if p.cfg.Now().Sub(l.StartedAt) > p.cfg.LoginTimeout {
+		s.SetLogin(nil)
+		return nil
+	}
+	return l
+}
+
+// Pass lets the pending login through the stage it waits at and takes it as far
+// as it gets. ErrNotPending if it does not wait there.
+func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
+	l := p.Pending(s, stage)
+	if l == nil {
+		return ErrNotPending
+	}
+	l.Passed = append(l.Passed, stage)
+	rest := p.stages[slices.IndexFunc(p.stages, func(st Stage) bool { return st.ID == stage })+1:]
+	return p.walk(ctx, s, l, rest)
+}
+
+// Abort drops the pending login.
+func (p *Pipeline) Abort(s *Session) { s.SetLogin(nil) }
+
+// Trusts reports whether the user trusts the browser of the session.
+func (p *Pipeline) Trusts(ctx context.Context, s *Session, userID string) bool {
+	return p.cfg.Trusts != nil && userID != "" && p.cfg.Trusts(ctx, s, userID)
+}
+
+// Evict removes every way in that any room keeps for the user.
+func (p *Pipeline) Evict(ctx context.Context, userID string) error {
+	for _, room := range p.cfg.Rooms {
+		if err := room.Evict(ctx, userID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) walk(ctx context.Context, s *Session, l *Login, stages []Stage) error {
+	for _, stage := range stages {
+		verdict, err := stage.Enter(ctx, s, l)
+		if err != nil {
+			return err
+		}
+		switch verdict {
+		case Wait:
+			l.Stage = stage.ID
+			s.SetLogin(l)
+			return nil
+		case Abort:
+			s.SetLogin(nil)
+			return nil
+		}
+	}
+	return p.complete(ctx, s, l)
+}
+
+func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
+	if l.UserID == "" {
+		s.SetLogin(nil)
+		return nil
+	}
+	// The user is read again: it may have been disabled while the login was
+	// pending.
+	id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
+	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
+		s.SetLogin(nil)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	methods := s.State.Methods
+	if s.State.MethodsOf != l.UserID {
+		methods = nil
+	}
+	if p.cfg.BeforeLogin != nil {
+		if err := p.cfg.BeforeLogin(ctx, id.User, methods); err != nil {
+			s.SetLogin(nil)
+			return err
+		}
+	}
+	s.LogIn(id)
+	s.Emit(LoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
+	return nil
+}

@@ -1,0 +1,104 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/notify"
+)
+
+// Outbox takes messages in the transaction that ctx carries and delivers them
+// later.
+type Outbox interface {
+	Mail(ctx context.Context, m notify.Message, expires time.Time) error
+	Text(ctx context.Context, m notify.TextMessage, expires time.Time) error
+	// Wake asks for delivery now. It does not block.
+	Wake()
+}
+
+// Templates turn a kind of message and its data into text.
+type Templates interface {
+	Render(kind string, data any) (subject, text, html string, err error)
+}
+
+// Post writes messages and hands them to the outbox.
+type Post struct {
+	Outbox    Outbox
+	Templates Templates
+	SiteName  string
+	Now       func() time.Time
+	Rand      io.Reader
+	Tx        authn.Transactor
+}
+
+type txMail struct{ written bool }
+
+type txMailKey struct{}
+
+// InTx runs f in one store transaction. What f mails is delivered right after
+// the commit.
+func (p *Post) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if ctx.Value(txMailKey{}) != nil {
+		return p.Tx.InTx(ctx, f)
+	}
+	mail := &txMail{}
+	err := p.Tx.InTx(context.WithValue(ctx, txMailKey{}, mail), f)
+	if err == nil && mail.written {
+		p.Outbox.Wake()
+	}
+	return err
+}
+
+// Mail renders and queues a mail. It is dropped if it could not be delivered
+// within lifetime.
+func (p *Post) Mail(ctx context.Context, kind, to string, data map[string]any, lifetime time.Duration) error {
+	if to == "" {
+		return nil
+	}
+	data["SiteName"], data["Email"] = p.SiteName, to
+	subject, text, html, err := p.Templates.Render(kind, data)
+	if err != nil {
+		return fmt.Errorf("render %s: %w", kind, err)
+	}
+	id, err := RandomID(p.Rand)
+	if err != nil {
+		return err
+	}
+	m := notify.Message{ID: id, Kind: kind, To: to, Subject: subject, Text: text, HTML: html}
+	if err := p.Outbox.Mail(ctx, m, p.Now().Add(lifetime)); err != nil {
+		return fmt.Errorf("queue %s: %w", kind, err)
+	}
+	p.wake(ctx)
+	return nil
+}
+
+// Text renders and queues a text message. kind is one of those notify lists.
+func (p *Post) Text(ctx context.Context, kind, to string, data map[string]any, lifetime time.Duration) error {
+	data["SiteName"], data["Phone"] = p.SiteName, to
+	_, text, _, err := p.Templates.Render("sms/"+kind, data)
+	if err != nil {
+		return fmt.Errorf("render sms/%s: %w", kind, err)
+	}
+	id, err := RandomID(p.Rand)
+	if err != nil {
+		return err
+	}
+	m := notify.TextMessage{ID: id, Kind: kind, To: to, Text: text}
+	if err := p.Outbox.Text(ctx, m, p.Now().Add(lifetime)); err != nil {
+		return fmt.Errorf("queue sms/%s: %w", kind, err)
+	}
+	p.wake(ctx)
+	return nil
+}
+
+// wake delivers now, or once the transaction that ctx carries is committed.
+func (p *Post) wake(ctx context.Context) {
+	if mail, ok := ctx.Value(txMailKey{}).(*txMail); ok {
+		mail.written = true
+		return
+	}
+	p.Outbox.Wake()
+}

@@ -1,0 +1,51 @@
+package flow
+
+import (
+	"context"
+	"time"
+)
+
+// Recent reports whether the last proof of identity is younger than timeout. A
+// user who has no way to prove it again counts as recent: asking would lock
+// them out.
+func (p *Pipeline) Recent(ctx context.Context, s *Session, timeout time.Duration) (bool, error) {
+	if n := len(s.State.Methods); n > 0 && p.cfg.Now().Sub(s.State.Methods[n-1].At) < timeout {
+		return true, nil
+	}
+	for _, room := range p.cfg.Rooms {
+		offers, err := room.ReauthenticationOffers(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		for _, offer := range offers {
+			if offer.ID != FlowPasswordResetByCode {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// RequireRecent returns ErrReauthenticate unless the last proof is recent.
+func (p *Pipeline) RequireRecent(ctx context.Context, s *Session, timeout time.Duration) error {
+	recent, err := p.Recent(ctx, s, timeout)
+	if err != nil {
+		return err
+	}
+	if !recent {
+		return ErrReauthenticate
+	}
+	return nil
+}
+
+// CanLogIn reports whether the user would still have a way in without the one
+// named by except.
+func (p *Pipeline) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
+	for _, room := range p.cfg.Rooms {
+		ok, err := room.CanLogIn(ctx, userID, except)
+		if err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}

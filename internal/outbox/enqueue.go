@@ -1,0 +1,74 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/allauth-go/allauth/notify"
+)
+
+// purpose separates the outbox's encryption from other uses of the same keys.
+const purpose = "outbox"
+
+// Mail writes m to the store, in the transaction that ctx carries if there is
+// one. It is not sent any more from expires on. Mail fails if no Mailer is
+// configured, or if m has no ID.
+func (o *Outbox) Mail(ctx context.Context, m notify.Message, expires time.Time) error {
+	if o.Mailer == nil {
+		return errors.New("outbox: Config.Mailer is nil: set it to send mails")
+	}
+	return o.enqueue(ctx, m.ID, notify.ChannelMail, m, expires)
+}
+
+// Text writes m to the store, in the transaction that ctx carries if there is
+// one. It is not sent any more from expires on. Text fails if no Texter is
+// configured, or if m has no ID.
+func (o *Outbox) Text(ctx context.Context, m notify.TextMessage, expires time.Time) error {
+	if o.Texter == nil {
+		return errors.New("outbox: Config.Texter is nil: set it to send text messages")
+	}
+	return o.enqueue(ctx, m.ID, notify.ChannelText, m, expires)
+}
+
+func (o *Outbox) enqueue(ctx context.Context, id, channel string, message any, expires time.Time) error {
+	if id == "" {
+		return errors.New("outbox: message without an ID")
+	}
+	plaintext, err := json.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("outbox: encode message: %w", err)
+	}
+	sealed, err := o.Sealer.Seal(purpose, plaintext, associated(id, channel))
+	if err != nil {
+		return fmt.Errorf("outbox: encrypt message: %w", err)
+	}
+	// Databases round fractions of a second: rounding down here keeps an entry
+	// from becoming due in the future.
+	now := o.Now().UTC().Truncate(time.Millisecond)
+	entry := notify.Entry{
+		ID: id, Channel: channel, Payload: sealed,
+		CreatedAt: now, NotBefore: now, ExpiresAt: expires.UTC(),
+	}
+	if err := o.Store.EnqueueMessage(ctx, entry); err != nil {
+		return fmt.Errorf("outbox: store message: %w", err)
+	}
+	return nil
+}
+
+// open decrypts and decodes an entry's payload into message.
+func (o *Outbox) open(e notify.Entry, message any) error {
+	plaintext, err := o.Sealer.Open(purpose, e.Payload, associated(e.ID, e.Channel))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if err := json.Unmarshal(plaintext, message); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return nil
+}
+
+// associated ties a payload to its row.
+func associated(id, channel string) []byte { return []byte(channel + "\x00" + id) }

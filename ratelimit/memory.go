@@ -1,0 +1,135 @@
+package ratelimit
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxBuckets bounds the memory of a MemoryStore: a stranger chooses the keys.
+const maxBuckets = 200_000
+
+// minSweep is after how many new buckets, at least, the expired ones are
+// dropped.
+const minSweep = 1024
+
+// MemoryStore counts in the memory of one process. It is safe for concurrent
+// use. Its memory is bounded: beyond 200,000 counters arbitrary ones are
+// forgotten.
+type MemoryStore struct {
+	mu      sync.Mutex
+	buckets map[string]*window
+	created int // since the last sweep
+}
+
+type window struct {
+	hits []hit // in time order
+	per  time.Duration
+}
+
+type hit struct {
+	at time.Time
+	id string
+}
+
+// NewMemoryStore returns an empty store.
+func NewMemoryStore() *MemoryStore { return &MemoryStore{buckets: map[string]*window{}} }
+
+// Take implements Store.
+func (m *MemoryStore) Take(_ context.Context, now time.Time, id string, buckets []Bucket) (time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, b := range buckets {
+		w := m.window(b, now)
+		if wait := w.wait(b, now); wait > 0 {
+			return wait, nil
+		}
+		w.hits = append(w.hits, hit{now, id})
+	}
+	return 0, nil
+}
+
+// Peek implements Store.
+func (m *MemoryStore) Peek(_ context.Context, now time.Time, buckets []Bucket) (time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, b := range buckets {
+		if w := m.buckets[b.Key]; w != nil {
+			w.expire(now)
+			if wait := w.wait(b, now); wait > 0 {
+				return wait, nil
+			}
+		}
+	}
+	return 0, nil
+}
+
+// Refund implements Store.
+func (m *MemoryStore) Refund(_ context.Context, id string, buckets []Bucket) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, b := range buckets {
+		if w := m.buckets[b.Key]; w != nil {
+			w.hits = slices.DeleteFunc(w.hits, func(h hit) bool { return h.id == id })
+		}
+	}
+	return nil
+}
+
+// Reset implements Store.
+func (m *MemoryStore) Reset(_ context.Context, keys []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		delete(m.buckets, key)
+	}
+	return nil
+}
+
+func (m *MemoryStore) window(b Bucket, now time.Time) *window {
+	w := m.buckets[b.Key]
+	if w == nil {
+		if m.created++; m.created > max(minSweep, len(m.buckets)/2) || len(m.buckets) >= maxBuckets {
+			m.sweep(now)
+		}
+		w = &window{per: b.Per}
+		m.buckets[b.Key] = w
+	}
+	w.expire(now)
+	return w
+}
+
+// sweep drops what has expired, and if that is not enough, what the map yields
+// first.
+func (m *MemoryStore) sweep(now time.Time) {
+	m.created = 0
+	for key, w := range m.buckets {
+		if w.expire(now); len(w.hits) == 0 {
+			delete(m.buckets, key)
+		}
+	}
+	for key := range m.buckets {
+		if len(m.buckets) < maxBuckets*9/10 {
+			return
+		}
+		delete(m.buckets, key)
+	}
+}
+
+func (w *window) expire(now time.Time) {
+	first := slices.IndexFunc(w.hits, func(h hit) bool { return now.Sub(h.at) < w.per })
+	if first < 0 {
+		first = len(w.hits)
+	}
+	w.hits = w.hits[first:]
+}
+
+// wait returns how long until the bucket takes another attempt.
+func (w *window) wait(b Bucket, now time.Time) time.Duration {
+	if len(w.hits) < b.Amount {
+		return 0
+	}
+	oldest := w.hits[len(w.hits)-b.Amount]
+	return max(oldest.at.Add(b.Per).Sub(now), time.Millisecond)
+}

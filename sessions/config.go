@@ -1,0 +1,70 @@
+package sessions
+
+import (
+	"errors"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// Config says how long sessions last and what carries them. The zero value is
+// complete.
+type Config struct {
+	// Lifetime is the longest a session can last, from login. Renewing its
+	// token does not prolong it. Zero: 30 days.
+	Lifetime time.Duration
+	// IdleTimeout ends a session that was not used for so long. Zero: 14 days.
+	IdleTimeout time.Duration
+	// CookieName is the name of the browser's session cookie. Empty:
+	// "sessionid".
+	CookieName string
+	// CookieDomain widens the cookies to a domain and its sub-domains. Empty:
+	// only the host that set them.
+	CookieDomain string
+	// CSRFCookieName is the name of the cookie that front ends read the CSRF
+	// token from. Empty: "csrftoken".
+	CSRFCookieName string
+	// TrackActivity shows in the list of sessions when each was last seen.
+	TrackActivity bool
+	// MaxPerUser is how many sessions a user may have; the oldest are ended
+	// beyond it. Zero: 50.
+	MaxPerUser int
+	// Store keeps the session data elsewhere, for example in Redis, beside the
+	// rows that stay in the main store. Nil: with the rows.
+	Store scs.Store
+}
+
+// WithDefaults returns a copy in which every zero field has its default.
+func (c Config) WithDefaults() Config {
+	if c.Lifetime == 0 {
+		c.Lifetime = 30 * 24 * time.Hour
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = 14 * 24 * time.Hour
+	}
+	if c.CookieName == "" {
+		c.CookieName = "sessionid"
+	}
+	if c.CSRFCookieName == "" {
+		c.CSRFCookieName = "csrftoken"
+	}
+	if c.MaxPerUser == 0 {
+		c.MaxPerUser = 50
+	}
+	return c
+}
+
+// Validate reports the first field that can not be right.
+func (c Config) Validate() error {
+	switch {
+	case c.Lifetime < 0:
+		return errors.New("Sessions.Lifetime is negative; leave it zero for 30 days")
+	case c.IdleTimeout < 0:
+		return errors.New("Sessions.IdleTimeout is negative; leave it zero for 14 days")
+	case c.MaxPerUser < 0:
+		return errors.New("Sessions.MaxPerUser is negative; leave it zero for 50")
+	case c.CookieName != "" && c.CookieName == c.CSRFCookieName:
+		return errors.New("Sessions.CSRFCookieName equals Sessions.CookieName; give them different names")
+	}
+	return nil
+}

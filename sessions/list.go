@@ -1,0 +1,70 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+)
+
+// List returns the user's living sessions, oldest first.
+func (m *Manager) List(ctx context.Context, userID string) ([]Row, error) {
+	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	id, err := m.deps.Identifier.Identify(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	living := rows[:0]
+	for _, row := range rows {
+		if !m.expired(&row) && row.AuthHash == id.AuthHash {
+			living = append(living, row)
+		}
+	}
+	return living, nil
+}
+
+// End ends those sessions. The caller has checked whose they are.
+func (m *Manager) End(ctx context.Context, ids ...string) error {
+	for _, id := range ids {
+		if err := m.deps.Store.DeleteSession(ctx, id); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+	}
+	return nil
+}
+
+// EndAll ends all the user's sessions but the one with the id except, which may
+// be empty.
+func (m *Manager) EndAll(ctx context.Context, userID, except string) error {
+	if err := m.deps.Store.DeleteUserSessions(ctx, userID, except); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// Rekey moves the user's sessions to a new fingerprint, when a stored hash was
+// upgraded and the password stayed the same.
+func (m *Manager) Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
+	if err := m.deps.Store.RekeySessions(ctx, userID, oldAuthHash, newAuthHash); err != nil {
+		return fmt.Errorf("rekey sessions: %w", err)
+	}
+	return nil
+}
+
+// trim ends the user's oldest sessions beyond MaxPerUser.
+func (m *Manager) trim(ctx context.Context, userID string) error {
+	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
+	if err != nil {
+		return err
+	}
+	for ; len(rows) > m.cfg.MaxPerUser; rows = rows[1:] {
+		if err := m.deps.Store.DeleteSession(ctx, rows[0].ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Config returns the configuration with its defaults.
+func (m *Manager) Config() Config { return m.cfg }

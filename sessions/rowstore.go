@@ -1,0 +1,118 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// rowStore implements scs.CtxStore over the rows. scs would write a session
+// back that was ended meanwhile; here a write only ever updates the row it was
+// loaded from, so what is ended stays ended.
+type rowStore struct {
+	rows     Store
+	external scs.Store // nil: the data lies in the row
+}
+
+var _ scs.CtxStore = rowStore{}
+
+// loading carries the row between scs, which knows tokens and data only, and
+// the manager.
+type loading struct {
+	found *Row // what Find saw
+	write *Row // what Commit has to store
+	// replaces is the id of the row that write takes the place of.
+	replaces string
+	fresh    bool // write is a new row
+}
+
+type loadingKey struct{}
+
+func loadingFrom(ctx context.Context) *loading {
+	l, _ := ctx.Value(loadingKey{}).(*loading)
+	return l
+}
+
+func (s rowStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
+	row, err := s.rows.SessionByToken(ctx, tokenHash)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	data := row.Data
+	if s.external != nil {
+		var found bool
+		if data, found, err = s.findExternal(ctx, tokenHash); err != nil || !found {
+			return nil, false, err
+		}
+	}
+	loadingFrom(ctx).found = row
+	return data, true, nil
+}
+
+func (s rowStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
+	l := loadingFrom(ctx)
+	row := l.write
+	row.TokenHash = tokenHash
+	if s.external == nil {
+		row.Data = data
+	}
+	if err := s.writeRow(ctx, l); err != nil {
+		return err
+	}
+	if s.external != nil {
+		return s.commitExternal(ctx, tokenHash, data, expiry)
+	}
+	return nil
+}
+
+func (s rowStore) writeRow(ctx context.Context, l *loading) error {
+	switch {
+	case !l.fresh:
+		return s.rows.SaveSession(ctx, *l.write)
+	case l.replaces != "":
+		return s.rows.ReplaceSession(ctx, l.replaces, *l.write)
+	default:
+		return s.rows.CreateSession(ctx, *l.write)
+	}
+}
+
+// DeleteCtx removes the data. The row is deleted by id, or replaced.
+func (s rowStore) DeleteCtx(ctx context.Context, tokenHash string) error {
+	switch external := s.external.(type) {
+	case nil:
+		return nil
+	case scs.CtxStore:
+		return external.DeleteCtx(ctx, tokenHash)
+	default:
+		return external.Delete(tokenHash)
+	}
+}
+
+func (s rowStore) findExternal(ctx context.Context, tokenHash string) ([]byte, bool, error) {
+	if external, ok := s.external.(scs.CtxStore); ok {
+		return external.FindCtx(ctx, tokenHash)
+	}
+	return s.external.Find(tokenHash)
+}
+
+func (s rowStore) commitExternal(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
+	if external, ok := s.external.(scs.CtxStore); ok {
+		return external.CommitCtx(ctx, tokenHash, data, expiry)
+	}
+	return s.external.Commit(tokenHash, data, expiry)
+}
+
+// The methods without a context are never called: scs prefers the ones above.
+
+var errNeedsContext = errors.New("sessions: the row store needs a context")
+
+func (rowStore) Find(string) ([]byte, bool, error)      { return nil, false, errNeedsContext }
+func (rowStore) Commit(string, []byte, time.Time) error { return errNeedsContext }
+func (rowStore) Delete(string) error                    { return errNeedsContext }

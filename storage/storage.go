@@ -1,0 +1,34 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// Store is everything the library keeps: the sum of what its rooms need.
+// Implementations must be safe for concurrent use, and pass storetest.Run.
+type Store interface {
+	authn.UserStore
+	authn.Transactor
+	authn.ChallengeStore
+	sessions.Store
+	account.Store
+	notify.Store
+	Keeper
+}
+
+// Keeper removes what is no longer needed.
+type Keeper interface {
+	// Clean deletes at most limit rows that expired before now and returns how
+	// many it deleted. Fewer than limit means that it is done for now.
+	Clean(ctx context.Context, now time.Time, limit int) (int, error)
+	// ForgetUser deletes every row of the user, in one transaction. A user
+	// without rows is not an error. Users that live in the host's own table
+	// stay there.
+	ForgetUser(ctx context.Context, userID string) error
+}
