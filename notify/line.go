@@ -21,17 +21,21 @@ type line struct {
 // dial connects, with TLS from the start where the policy says so. The address
 // that the library asks for lacks the brackets of IPv6.
 func (l *line) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	var conn net.Conn
-	var err error
-	if l.smtp.TLS == TLSImplicit {
-		dialer := tls.Dialer{Config: l.smtp.tlsConfig()}
-		conn, err = dialer.DialContext(ctx, network, l.smtp.Addr)
-	} else {
-		var dialer net.Dialer
-		conn, err = dialer.DialContext(ctx, network, l.smtp.Addr)
+	open := l.smtp.dial
+	if open == nil {
+		open = new(net.Dialer).DialContext
 	}
+	conn, err := open(ctx, network, l.smtp.Addr)
 	if err != nil {
 		return nil, err
+	}
+	if l.smtp.TLS == TLSImplicit {
+		encrypted := tls.Client(conn, l.smtp.tlsConfig())
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		conn = encrypted
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

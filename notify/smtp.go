@@ -48,6 +48,9 @@ type SMTP struct {
 	Timeout time.Duration
 	// HelloName is how the client introduces itself. Empty: the machine's name.
 	HelloName string
+
+	// dial replaces the network in tests.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Validate reports the first field that is wrong, and how to mend it. It does

@@ -76,6 +76,7 @@ func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, e
 	// again because its sender was too slow, or because it could not be deleted.
 	inHand := o.inHand()
 	entries, err := o.Store.ClaimMessages(ctx, o.Now(), 2*o.SendTimeout, slots)
+	entries = entries[:min(len(entries), slots)] // what a store adds waits for its claim to run out
 	for _, entry := range entries {
 		if inHand[entry.ID] {
 			o.release(1)

@@ -1,0 +1,209 @@
+package allauth
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/headless"
+	"github.com/allauth-go/allauth/internal/clientip"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/mailtemplate"
+	"github.com/allauth-go/allauth/internal/outbox"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/storage"
+)
+
+// Auth is the library at work: an http.Handler for the API, and middleware for
+// the host's own routes. It is safe for concurrent use.
+type Auth struct {
+	cfg      Config
+	store    storage.Store
+	handler  *headless.Handler
+	sessions *sessions.Manager
+	account  *account.Service
+	pipeline *flow.Pipeline
+	outbox   *outbox.Outbox
+	client   func(r *http.Request) authn.Client
+}
+
+// New checks the configuration and puts the library together. The error is a
+// sentence that names the field that is wrong, and the fix. Mails are delivered
+// in the background from now on; call Close when the server stops.
+func New(cfg Config, store storage.Store) (*Auth, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("allauth: %w", err)
+	}
+	if store == nil {
+		return nil, fmt.Errorf("allauth: store is nil; use memstore.New() or sqlstore.New(db, dialect)")
+	}
+	if cfg.Now == nil {
+		cfg.Now = now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	a := &Auth{cfg: cfg, store: store, client: clientOf(clientip.Resolver{TrustedProxies: cfg.TrustedProxies})}
+	if err := a.build(); err != nil {
+		return nil, fmt.Errorf("allauth: %w", err)
+	}
+	a.outbox.Start()
+	return a, nil
+}
+
+// now is the time as it is stored: in UTC, to the microsecond.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func (a *Auth) build() error {
+	deps, err := a.deps()
+	if err != nil {
+		return err
+	}
+	if a.account, err = account.New(a.cfg.Account, a.store, deps); err != nil {
+		return err
+	}
+	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
+		Store: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+	})
+	rooms := []flow.Room{a.account.Room()}
+	a.pipeline, err = flow.NewPipeline(flow.PipelineConfig{
+		Rooms: rooms, Identifier: a.account, Now: a.cfg.Now,
+		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
+	})
+	if err != nil {
+		return err
+	}
+	a.account.Connect(a.pipeline, a.sessions)
+	protection, err := a.protection()
+	if err != nil {
+		return err
+	}
+	a.handler = headless.New(headless.Config{
+		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
+		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
+	}, headless.Deps{
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account,
+		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+	})
+	return nil
+}
+
+// deps makes what every room works with.
+func (a *Auth) deps() (*flow.Deps, error) {
+	keys, err := keyring.New(a.cfg.Secrets, a.cfg.Rand)
+	if err != nil {
+		return nil, err
+	}
+	templates, err := mailtemplate.New(a.cfg.Templates, a.cfg.EmailSubjectPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("Templates: %w", err)
+	}
+	limits, err := a.limits()
+	if err != nil {
+		return nil, err
+	}
+	box := outbox.Config{Store: a.store, Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
+	if a.cfg.Account.Phone != nil {
+		box.Texter = a.cfg.Account.Phone.Texter
+	}
+	a.outbox = outbox.New(box)
+	pages := a.cfg.Headless.FrontendURLs
+	return &flow.Deps{
+		Users:      a.store,
+		Challenges: &flow.Challenges{Store: a.store, Keys: keys, Now: a.cfg.Now, Rand: a.cfg.Rand},
+		Limits:     limits,
+		Keys:       keys,
+		Post: &flow.Post{
+			Outbox: a.outbox, Templates: templates, SiteName: a.cfg.SiteName,
+			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: a.store,
+		},
+		Now:     a.cfg.Now,
+		Rand:    a.cfg.Rand,
+		Logger:  a.cfg.Logger,
+		BaseURL: a.cfg.BaseURL,
+		FrontendURLs: flow.FrontendURLs{
+			ConfirmEmail: pages.ConfirmEmail, ResetPassword: pages.ResetPassword,
+			ResetPasswordFromKey: pages.ResetPasswordFromKey, Signup: pages.Signup, SocialLoginError: pages.SocialLoginError,
+		},
+	}, nil
+}
+
+func (a *Auth) limits() (*ratelimit.Limiter, error) {
+	limits, err := ratelimit.Defaults(a.cfg.Account.EmailVerificationByCode != nil).Override(a.cfg.RateLimits)
+	if err != nil {
+		return nil, err
+	}
+	if a.cfg.DisableRateLimits {
+		limits = nil
+	}
+	store := a.cfg.RateLimitStore
+	if shared, ok := a.store.(ratelimit.Store); ok && store == nil {
+		store = shared
+	}
+	if store == nil {
+		store = ratelimit.NewMemoryStore()
+	}
+	return ratelimit.NewLimiter(store, limits, a.cfg.Now, a.cfg.Rand), nil
+}
+
+func (a *Auth) protection() (*http.CrossOriginProtection, error) {
+	protection := http.NewCrossOriginProtection()
+	base, err := url.Parse(a.cfg.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	for _, origin := range append([]string{base.Scheme + "://" + base.Host}, a.cfg.TrustedOrigins...) {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("TrustedOrigins holds %q; use origins like https://www.example.com: %w", origin, err)
+		}
+	}
+	return protection, nil
+}
+
+func (a *Auth) kinds() []flow.Kind {
+	var kinds []flow.Kind
+	for _, kind := range a.cfg.Headless.Clients {
+		kinds = append(kinds, flow.Kind(kind))
+	}
+	return kinds
+}
+
+func (a *Auth) publish(ctx context.Context, e authn.Event) {
+	if a.cfg.OnEvent != nil {
+		a.cfg.OnEvent(ctx, e)
+	}
+}
+
+// maxUserAgent is how much of a user agent is kept, in bytes.
+const maxUserAgent = 200
+
+func clientOf(resolver clientip.Resolver) func(r *http.Request) authn.Client {
+	return func(r *http.Request) authn.Client {
+		agent := r.UserAgent()
+		if len(agent) > maxUserAgent {
+			agent = agent[:maxUserAgent]
+		}
+		for !utf8.ValidString(agent) {
+			agent = strings.ToValidUTF8(agent, "")
+		}
+		return authn.Client{IP: resolver.Addr(r), UserAgent: agent}
+	}
+}
+
+// ServeHTTP serves the API.
+func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Close stops the delivery of mails: what is being sent is finished, and what
+// is due is sent until ctx ends. What remains is delivered by the next server
+// that starts on the same store.
+func (a *Auth) Close(ctx context.Context) error { return a.outbox.Close(ctx) }

@@ -1,0 +1,191 @@
+package allauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// Config configures the library. BaseURL, Secrets and Mailer must be set; the
+// zero value of everything else is the safe choice.
+type Config struct {
+	// BaseURL is the public URL of the server, like https://app.example.com.
+	// Links and cookies go by it, never by a request's Host header.
+	BaseURL string
+	// Secrets sign and encrypt. The first is the current one; put a new one in
+	// front to rotate. Each has at least 32 random bytes.
+	Secrets [][]byte
+	// Mailer delivers mails.
+	Mailer notify.Mailer
+	// SiteName is how mails call the site. Empty: the host of BaseURL.
+	SiteName string
+
+	// Account configures accounts.
+	Account account.Config
+	// Sessions configures sessions.
+	Sessions sessions.Config
+	// Headless configures how the API is served.
+	Headless HeadlessConfig
+
+	// RateLimits replaces the rates of single actions, written like
+	// "5/m/user" or "20/m/ip,5/m/key"; the empty text lifts a limit.
+	RateLimits map[string]string
+	// DisableRateLimits lifts all limits. For tests only.
+	DisableRateLimits bool
+	// RateLimitStore counts attempts where several servers share the work.
+	// Nil: the main store if it can, else the memory of this process.
+	RateLimitStore ratelimit.Store
+	// TrustedProxies are the proxies whose X-Forwarded-For is believed. Nil:
+	// none.
+	TrustedProxies []netip.Prefix
+	// TrustedOrigins are the origins, beside that of BaseURL, whose pages may
+	// call the browser API, like https://www.example.com.
+	TrustedOrigins []string
+
+	// Templates overrides the texts of mails, file by file. Nil: ours.
+	Templates fs.FS
+	// EmailSubjectPrefix goes in front of each subject. Empty: the site name in
+	// brackets.
+	EmailSubjectPrefix string
+
+	// OnEvent is told of what happened, after it is stored. It is called in the
+	// request, so it should be quick.
+	OnEvent func(ctx context.Context, e authn.Event)
+	// Logger gets what goes wrong. Nil: slog.Default. No secret is ever logged.
+	Logger *slog.Logger
+
+	// Now is the clock. Nil: time.Now. For tests.
+	Now func() time.Time
+	// Rand is where randomness comes from. Nil: crypto/rand. For tests.
+	Rand io.Reader
+}
+
+// HeadlessConfig says how the API is served.
+type HeadlessConfig struct {
+	// BasePath is where the handler is mounted. Empty: /_allauth.
+	BasePath string
+	// Clients are the client kinds that are served: "app" and "browser". Nil:
+	// both.
+	Clients []string
+	// FrontendURLs are the pages that mails lead to. A relative one starts at
+	// BaseURL, and {key} stands for the key.
+	FrontendURLs FrontendURLs
+	// UserPayload may change what data.user holds.
+	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
+}
+
+// FrontendURLs are pages of the front end.
+type FrontendURLs struct {
+	// ConfirmEmail takes the key of a verification link. Empty:
+	// /account/verify-email/{key}.
+	ConfirmEmail string
+	// ResetPassword asks for a reset. Empty: /account/password/reset.
+	ResetPassword string
+	// ResetPasswordFromKey takes the key of a reset link. Empty:
+	// /account/password/reset/key/{key}.
+	ResetPasswordFromKey string
+	// Signup is where accounts are made. Empty: /account/signup.
+	Signup string
+	// SocialLoginError is where a failed login through a provider ends. Empty:
+	// /account/provider/callback.
+	SocialLoginError string
+}
+
+func (c Config) withDefaults() Config {
+	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	if u, err := url.Parse(c.BaseURL); err == nil && c.SiteName == "" {
+		c.SiteName = u.Hostname()
+	}
+	if c.EmailSubjectPrefix == "" {
+		c.EmailSubjectPrefix = "[" + c.SiteName + "] "
+	}
+	if c.Headless.BasePath == "" {
+		c.Headless.BasePath = "/_allauth"
+	}
+	if c.Headless.Clients == nil {
+		c.Headless.Clients = []string{"app", "browser"}
+	}
+	pages := &c.Headless.FrontendURLs
+	for _, page := range []struct {
+		url  *string
+		path string
+	}{
+		{&pages.ConfirmEmail, "/account/verify-email/{key}"},
+		{&pages.ResetPassword, "/account/password/reset"},
+		{&pages.ResetPasswordFromKey, "/account/password/reset/key/{key}"},
+		{&pages.Signup, "/account/signup"},
+		{&pages.SocialLoginError, "/account/provider/callback"},
+	} {
+		if *page.url == "" {
+			*page.url = page.path
+		}
+		if strings.HasPrefix(*page.url, "/") {
+			*page.url = c.BaseURL + *page.url
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Account = c.Account.WithDefaults()
+	c.Sessions = c.Sessions.WithDefaults()
+	return c
+}
+
+func (c Config) validate() error {
+	base, err := url.Parse(c.BaseURL)
+	switch {
+	case c.BaseURL == "":
+		return errors.New("BaseURL is empty; set the public URL of the server, like https://app.example.com")
+	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
+		return fmt.Errorf("BaseURL %q is not an absolute URL; use one like https://app.example.com", c.BaseURL)
+	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
+		return fmt.Errorf("BaseURL %q has more than a host and a path; leave the rest out", c.BaseURL)
+	case c.Mailer == nil:
+		return errors.New("Mailer is nil; set one, for example &notify.SMTP{...} or, for a demo, notify.Log{Writer: os.Stdout}")
+	case !strings.HasPrefix(c.Headless.BasePath, "/") || strings.HasSuffix(c.Headless.BasePath, "/"):
+		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one", c.Headless.BasePath)
+	}
+	for _, kind := range c.Headless.Clients {
+		if kind != "app" && kind != "browser" {
+			return fmt.Errorf("Headless.Clients holds %q; use app and browser", kind)
+		}
+	}
+	if err := c.Headless.FrontendURLs.validate(); err != nil {
+		return err
+	}
+	if err := c.Sessions.Validate(); err != nil {
+		return err
+	}
+	return c.Account.Validate()
+}
+
+func (f FrontendURLs) validate() error {
+	for name, page := range map[string]string{
+		"ConfirmEmail": f.ConfirmEmail, "ResetPassword": f.ResetPassword,
+		"ResetPasswordFromKey": f.ResetPasswordFromKey, "Signup": f.Signup, "SocialLoginError": f.SocialLoginError,
+	} {
+		u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key"))
+		if err != nil || u.Host == "" {
+			return fmt.Errorf("Headless.FrontendURLs.%s %q is not a URL; use an absolute one, or a path", name, page)
+		}
+	}
+	for name, page := range map[string]string{"ConfirmEmail": f.ConfirmEmail, "ResetPasswordFromKey": f.ResetPasswordFromKey} {
+		if !strings.Contains(page, "{key}") {
+			return fmt.Errorf("Headless.FrontendURLs.%s %q has no place for the key; put {key} in", name, page)
+		}
+	}
+	return nil
+}

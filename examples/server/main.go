@@ -1,0 +1,103 @@
+// Command server is the library as a standalone server, configured by one JSON
+// file:
+//
+//	go run ./examples/server -config server.json -addr localhost:8080
+//
+// docs/server.md lists what the file may hold.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/allauth-go/allauth"
+)
+
+func main() {
+	config := flag.String("config", "", "configuration file")
+	addr := flag.String("addr", "localhost:8080", "address to listen on")
+	flag.Parse()
+	if err := run(*config, *addr); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+func run(path, addr string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	settings, err := loadSettings(path)
+	if err != nil {
+		return err
+	}
+	config, err := settings.config()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	store, closeStore, err := openStore(ctx, settings.Database)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	auth, err := allauth.New(config, store)
+	if err != nil {
+		return err
+	}
+	go clean(ctx, auth)
+	err = serve(ctx, addr, auth)
+	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, auth.Close(shutdown))
+}
+
+// serve answers requests until ctx ends, and then finishes those under way.
+func serve(ctx context.Context, addr string, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	slog.Info("listening", "address", listener.Addr().String())
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(shutdown)
+}
+
+// clean deletes what has expired, every hour.
+func clean(ctx context.Context, auth *allauth.Auth) {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := auth.Clean(ctx); err != nil {
+				slog.Error("not cleaned", "error", err)
+			}
+		}
+	}
+}

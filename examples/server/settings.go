@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// settings is the configuration file.
+type settings struct {
+	BaseURL        string           `json:"base_url"`
+	SecretKey      string           `json:"secret_key"`
+	Database       string           `json:"database"`
+	SiteName       string           `json:"site_name"`
+	Mail           mailSettings     `json:"mail"`
+	SMS            smsSettings      `json:"sms"`
+	PasswordHash   hashSettings     `json:"password_hash"`
+	RateLimits     rateLimits       `json:"rate_limits"`
+	TrustedProxies []netip.Prefix   `json:"trusted_proxies"`
+	TrustedOrigins []string         `json:"trusted_origins"`
+	UserSessions   sessionSettings  `json:"usersessions"`
+	Headless       headlessSettings `json:"headless"`
+	Account        accountSettings  `json:"account"`
+	MFA            json.RawMessage  `json:"mfa"`
+	SocialAccount  json.RawMessage  `json:"socialaccount"`
+}
+
+type mailSettings struct {
+	SMTPAddr string `json:"smtp_addr"`
+	From     string `json:"from"`
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+type smsSettings struct {
+	WebhookURL string `json:"webhook_url"`
+}
+
+type hashSettings struct {
+	Algorithm   string `json:"algorithm"`
+	MemoryKiB   uint32 `json:"memory_kib"`
+	Iterations  uint32 `json:"iterations"`
+	Parallelism uint8  `json:"parallelism"`
+}
+
+type sessionSettings struct {
+	TrackActivity bool     `json:"track_activity"`
+	CookieAge     duration `json:"cookie_age"`
+}
+
+type headlessSettings struct {
+	Clients      []string          `json:"clients"`
+	FrontendURLs map[string]string `json:"frontend_urls"`
+}
+
+// loadSettings reads the file. An unknown key is an error that names it.
+func loadSettings(path string) (*settings, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var s settings
+	if err := strict(text, &s); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &s, nil
+}
+
+func strict(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// config turns the file into the library's configuration.
+func (s *settings) config() (allauth.Config, error) {
+	account, err := s.Account.config(s.texter())
+	if err != nil {
+		return allauth.Config{}, fmt.Errorf("account: %w", err)
+	}
+	if s.PasswordHash.Algorithm != "" && s.PasswordHash.Algorithm != "argon2id" {
+		return allauth.Config{}, fmt.Errorf("password_hash.algorithm is %q; use argon2id", s.PasswordHash.Algorithm)
+	}
+	account.PasswordHash.Argon2id = password.Argon2id{
+		MemoryKiB: s.PasswordHash.MemoryKiB, Iterations: s.PasswordHash.Iterations, Parallelism: s.PasswordHash.Parallelism,
+	}
+	pages, err := frontendURLs(s.Headless.FrontendURLs)
+	if err != nil {
+		return allauth.Config{}, err
+	}
+	return allauth.Config{
+		BaseURL:            s.BaseURL,
+		Secrets:            [][]byte{[]byte(s.SecretKey)},
+		SiteName:           s.SiteName,
+		Mailer:             s.mailer(),
+		Account:            account,
+		Sessions:           sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
+		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages},
+		RateLimits:         s.RateLimits.rates,
+		DisableRateLimits:  s.RateLimits.off,
+		TrustedProxies:     s.TrustedProxies,
+		TrustedOrigins:     s.TrustedOrigins,
+		EmailSubjectPrefix: s.Account.EmailSubjectPrefix,
+	}, nil
+}
+
+func (s *settings) mailer() notify.Mailer {
+	if s.Mail.SMTPAddr == "" {
+		return notify.Log{Writer: os.Stderr}
+	}
+	return notify.SMTP{Addr: s.Mail.SMTPAddr, From: s.Mail.From, Username: s.Mail.Username, Password: s.Mail.Password}
+}
+
+func (s *settings) texter() notify.Texter {
+	if s.SMS.WebhookURL == "" {
+		return notify.Log{Writer: os.Stderr}
+	}
+	return notify.Webhook{URL: s.SMS.WebhookURL}
+}
+
+func frontendURLs(pages map[string]string) (allauth.FrontendURLs, error) {
+	var urls allauth.FrontendURLs
+	fields := map[string]*string{
+		"account_confirm_email":           &urls.ConfirmEmail,
+		"account_reset_password":          &urls.ResetPassword,
+		"account_reset_password_from_key": &urls.ResetPasswordFromKey,
+		"account_signup":                  &urls.Signup,
+		"socialaccount_login_error":       &urls.SocialLoginError,
+	}
+	for name, page := range pages {
+		field, ok := fields[name]
+		if !ok {
+			return urls, fmt.Errorf("headless.frontend_urls: unknown key %q", name)
+		}
+		*field = page
+	}
+	return urls, nil
+}
+
+// rateLimits is false, which turns all limits off, or an object that replaces
+// single ones.
+type rateLimits struct {
+	off   bool
+	rates map[string]string
+}
+
+func (r *rateLimits) UnmarshalJSON(text []byte) error {
+	if string(text) == "false" {
+		r.off = true
+		return nil
+	}
+	if err := json.Unmarshal(text, &r.rates); err != nil {
+		return errors.New("rate_limits must be false or an object of texts like \"5/m/user\"")
+	}
+	return nil
+}
+
+// duration is a Go duration such as "15m".
+type duration time.Duration
+
+func (d *duration) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("%s is not a duration like \"15m\"", text)
+	}
+	parsed, err := time.ParseDuration(s)
+	*d = duration(parsed)
+	return err
+}
+
+// quota is a number, true for two, or false for none.
+type quota int
+
+func (q *quota) UnmarshalJSON(text []byte) error {
+	switch string(text) {
+	case "true":
+		*q = 2
+		return nil
+	case "false":
+		*q = 0
+		return nil
+	}
+	return json.Unmarshal(text, (*int)(q))
+}
+
+// choices is true for all, false for none, or a list.
+type choices struct {
+	all  bool
+	some []string
+}
+
+func (c *choices) UnmarshalJSON(text []byte) error {
+	if slices.Contains([]string{"true", "false"}, string(text)) {
+		c.all = string(text) == "true"
+		return nil
+	}
+	return json.Unmarshal(text, &c.some)
+}

@@ -1,0 +1,62 @@
+package mailtemplate
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Render returns the texts of a message. data is a struct or a map with string
+// keys, whose names are those of [Fields]; what is missing is empty. Text
+// messages have neither subject nor html. The subject is a single line.
+func (r *Renderer) Render(kind string, data any) (subject, text, html string, err error) {
+	m, ok := r.messages[kind]
+	if !ok {
+		return "", "", "", fmt.Errorf("mailtemplate: no template for %q", kind)
+	}
+	values, err := clean(data)
+	if err != nil {
+		return "", "", "", err
+	}
+	if text, err = execute(m.text, values); err != nil {
+		return "", "", "", err
+	}
+	if m.subject != nil {
+		if subject, err = execute(m.subject, values); err != nil {
+			return "", "", "", err
+		}
+		subject = oneLine(r.subjectPrefix + " " + subject)
+	}
+	if m.html != nil {
+		if html, err = execute(m.html, withLinks(values)); err != nil {
+			return "", "", "", err
+		}
+		html = tidy(html)
+	}
+	return subject, tidy(text), html, nil
+}
+
+type template interface {
+	Name() string
+	Execute(w io.Writer, data any) error
+}
+
+func execute(t template, values map[string]any) (string, error) {
+	var b strings.Builder
+	if err := t.Execute(&b, values); err != nil {
+		return "", fmt.Errorf("mailtemplate: render %s: %w", t.Name(), err)
+	}
+	return b.String(), nil
+}
+
+var (
+	lineEnd    = regexp.MustCompile(`[ \t\r]*\n`)
+	blankLines = regexp.MustCompile(`\n{3,}`)
+)
+
+// tidy removes the gaps that parts of a template leave where they are empty.
+func tidy(text string) string {
+	text = lineEnd.ReplaceAllString(text, "\n")
+	return strings.TrimSpace(blankLines.ReplaceAllString(text, "\n\n")) + "\n"
+}

@@ -1,0 +1,140 @@
+package mailtemplate
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"strings"
+	texttemplate "text/template"
+)
+
+//go:embed templates
+var embedded embed.FS
+
+// Renderer renders messages. Safe for concurrent use.
+type Renderer struct {
+	subjectPrefix string
+	messages      map[string]*message
+}
+
+// message holds the templates of one kind. A text message has no subject; html
+// may be nil for any.
+type message struct {
+	subject *texttemplate.Template
+	text    *texttemplate.Template
+	html    *htmltemplate.Template
+}
+
+// New reads all templates: each file from override if it is there, which may be
+// nil, and else the embedded one. It renders each of them once, so that a
+// mistake comes to light here and not when somebody waits for a mail. Errors
+// name the file. subjectPrefix is put before the subjects of all mails.
+func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
+	r := &Renderer{subjectPrefix: subjectPrefix, messages: make(map[string]*message, len(kinds))}
+	files := source{override}
+	for _, kind := range kinds {
+		m, err := files.message(kind)
+		if err != nil {
+			return nil, err
+		}
+		r.messages[kind] = m
+		if err := r.try(kind); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// try renders a kind with all values, and with none.
+func (r *Renderer) try(kind string) error {
+	sample := make(map[string]any, len(fields))
+	for _, name := range fields {
+		sample[name] = name
+	}
+	link := make(map[string]any, len(fields))
+	for name, value := range sample {
+		link[name] = value
+	}
+	link["Code"] = ""
+	for _, data := range []map[string]any{sample, link, {}} {
+		if _, _, _, err := r.Render(kind, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source finds template files.
+type source struct{ override fs.FS }
+
+// read returns the content of a file, or fs.ErrNotExist.
+func (s source) read(name string) (string, error) {
+	if s.override != nil {
+		content, err := fs.ReadFile(s.override, name)
+		if err == nil {
+			return string(content), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("mailtemplate: read %s: %w", name, err)
+		}
+	}
+	content, err := fs.ReadFile(embedded, "templates/"+name)
+	if err != nil {
+		return "", fmt.Errorf("mailtemplate: read %s: %w", name, err)
+	}
+	return string(content), nil
+}
+
+func (s source) message(kind string) (*message, error) {
+	m := &message{}
+	var err error
+	if m.text, err = s.text(kind + ".txt"); err != nil || isText(kind) {
+		return m, err
+	}
+	if m.subject, err = s.text(kind + "_subject.txt"); err != nil {
+		return nil, err
+	}
+	m.html, err = s.html(kind + ".html")
+	return m, err
+}
+
+// text parses a file together with the layout.
+func (s source) text(name string) (*texttemplate.Template, error) {
+	t := texttemplate.New("layout.txt").Option("missingkey=error")
+	for _, file := range []string{"layout.txt", name} {
+		content, err := s.read(file)
+		if err != nil {
+			return nil, err
+		}
+		if t, err = t.New(file).Parse(content); err != nil {
+			return nil, fmt.Errorf("mailtemplate: parse %s: %w", file, err)
+		}
+	}
+	return t, nil
+}
+
+// html parses a file together with the layout. Without a file, or with an empty
+// one, it returns nil.
+func (s source) html(name string) (*htmltemplate.Template, error) {
+	content, err := s.read(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && strings.TrimSpace(content) == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	layout, err := s.read("layout.html")
+	if err != nil {
+		return nil, err
+	}
+	t, err := htmltemplate.New("layout.html").Option("missingkey=error").Parse(layout)
+	if err != nil {
+		return nil, fmt.Errorf("mailtemplate: parse layout.html: %w", err)
+	}
+	if t, err = t.New(name).Parse(content); err != nil {
+		return nil, fmt.Errorf("mailtemplate: parse %s: %w", name, err)
+	}
+	return t, nil
+}

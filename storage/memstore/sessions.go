@@ -1,0 +1,149 @@
+package memstore
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// CreateSession implements sessions.Store.
+func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
+	return s.write(ctx, func(tx *transaction) error { return s.createSession(tx, row) })
+}
+
+func (s *Store) createSession(tx *transaction, row sessions.Row) error {
+	_, idTaken := s.sessions[row.ID]
+	_, tokenTaken := s.tokens[row.TokenHash]
+	if idTaken || tokenTaken {
+		return authn.ErrConflict
+	}
+	row.Data = bytes.Clone(row.Data)
+	set(tx, s.sessions, row.ID, row)
+	set(tx, s.tokens, row.TokenHash, row.ID)
+	if row.UserID != "" {
+		set(tx, s.owners, row.UserID, with(s.owners[row.UserID], row.ID))
+	}
+	return nil
+}
+
+// dropSession deletes a row from every index.
+func (s *Store) dropSession(tx *transaction, id string) {
+	row, ok := s.sessions[id]
+	if !ok {
+		return
+	}
+	remove(tx, s.sessions, id)
+	remove(tx, s.tokens, row.TokenHash)
+	if row.UserID == "" {
+		return
+	}
+	if rest := without(s.owners[row.UserID], id); len(rest) > 0 {
+		set(tx, s.owners, row.UserID, rest)
+	} else {
+		remove(tx, s.owners, row.UserID)
+	}
+}
+
+// SessionByToken implements sessions.Store.
+func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions.Row, error) {
+	var row sessions.Row
+	err := s.read(ctx, func() error {
+		var ok bool
+		if row, ok = s.sessions[s.tokens[tokenHash]]; !ok {
+			return authn.ErrNotFound
+		}
+		row.Data = bytes.Clone(row.Data)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &row, nil
+}
+
+// SaveSession implements sessions.Store.
+func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
+	return s.write(ctx, func(tx *transaction) error {
+		stored, ok := s.sessions[row.ID]
+		if !ok {
+			return authn.ErrNotFound
+		}
+		stored.Data, stored.LastSeenAt, stored.ExpiresAt = bytes.Clone(row.Data), row.LastSeenAt, row.ExpiresAt
+		set(tx, s.sessions, row.ID, stored)
+		return nil
+	})
+}
+
+// ReplaceSession implements sessions.Store.
+func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		return s.write(ctx, func(tx *transaction) error {
+			if _, ok := s.sessions[oldID]; !ok {
+				return authn.ErrNotFound
+			}
+			s.dropSession(tx, oldID)
+			return s.createSession(tx, row)
+		})
+	})
+}
+
+// TouchSession implements sessions.Store.
+func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error {
+	return s.write(ctx, func(tx *transaction) error {
+		if row, ok := s.sessions[id]; ok {
+			row.IP, row.UserAgent, row.LastSeenAt = ip, userAgent, seen
+			set(tx, s.sessions, id, row)
+		}
+		return nil
+	})
+}
+
+// RekeySessions implements sessions.Store.
+func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
+	return s.write(ctx, func(tx *transaction) error {
+		for _, id := range s.owners[userID] {
+			if row := s.sessions[id]; row.AuthHash == oldAuthHash {
+				row.AuthHash = newAuthHash
+				set(tx, s.sessions, id, row)
+			}
+		}
+		return nil
+	})
+}
+
+// SessionsByUser implements sessions.Store.
+func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
+	var rows []sessions.Row
+	err := s.read(ctx, func() error {
+		for _, id := range s.owners[userID] {
+			row := s.sessions[id]
+			row.Data = nil
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// DeleteSession implements sessions.Store.
+func (s *Store) DeleteSession(ctx context.Context, id string) error {
+	return s.write(ctx, func(tx *transaction) error {
+		s.dropSession(tx, id)
+		return nil
+	})
+}
+
+// DeleteUserSessions implements sessions.Store.
+func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string) error {
+	return s.write(ctx, func(tx *transaction) error {
+		for _, id := range s.owners[userID] {
+			if id != exceptID {
+				s.dropSession(tx, id)
+			}
+		}
+		return nil
+	})
+}

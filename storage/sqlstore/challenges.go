@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+const challengeColumns = `id, purpose, user_id, subject, hash, data, attempts, max_attempts, resends, changes, created_at, expires_at`
+
+// CreateChallenge implements authn.ChallengeStore.
+func (s *Store) CreateChallenge(ctx context.Context, c authn.Challenge) error {
+	return s.execOne(ctx, "create challenge", authn.ErrConflict,
+		s.dialect.insertIgnore+` INTO {challenges} (`+challengeColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+		c.ID, c.Purpose, c.UserID, c.Subject, c.Hash, c.Data, c.Attempts, c.MaxAttempts, c.Resends, c.Changes,
+		micros(c.CreatedAt), micros(c.ExpiresAt))
+}
+
+// ChallengeByID implements authn.ChallengeStore.
+func (s *Store) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
+	var c authn.Challenge
+	var created, expires int64
+	err := s.row(ctx, "load challenge", `SELECT `+challengeColumns+` FROM {challenges} WHERE id = ?`, []any{id},
+		&c.ID, &c.Purpose, &c.UserID, &c.Subject, &c.Hash, &c.Data, &c.Attempts, &c.MaxAttempts, &c.Resends, &c.Changes, &created, &expires)
+	if err != nil {
+		return nil, err
+	}
+	c.CreatedAt, c.ExpiresAt = fromMicros(created), fromMicros(expires)
+	return &c, nil
+}
+
+// CountAttempt implements authn.ChallengeStore.
+func (s *Store) CountAttempt(ctx context.Context, id string) (*authn.Challenge, error) {
+	var counted *authn.Challenge
+	err := s.InTx(ctx, func(ctx context.Context) error {
+		err := s.execOne(ctx, "count attempt", authn.ErrNotFound,
+			`UPDATE {challenges} SET attempts = attempts + 1 WHERE id = ? AND attempts < max_attempts`, id)
+		if err == nil {
+			counted, err = s.ChallengeByID(ctx, id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return counted, nil
+}
+
+// RefundAttempt implements authn.ChallengeStore.
+func (s *Store) RefundAttempt(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "refund attempt", `UPDATE {challenges} SET attempts = attempts - 1 WHERE id = ? AND attempts > 0`, id)
+	return err
+}
+
+// ReplaceChallenge implements authn.ChallengeStore.
+func (s *Store) ReplaceChallenge(ctx context.Context, c authn.Challenge, oldHash []byte) error {
+	n, err := s.exec(ctx, "replace challenge",
+		`UPDATE {challenges} SET user_id = ?, subject = ?, hash = ?, data = ?, resends = ?, changes = ?, expires_at = ? WHERE id = ? AND hash = ?`,
+		c.UserID, c.Subject, c.Hash, c.Data, c.Resends, c.Changes, micros(c.ExpiresAt), c.ID, oldHash)
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := s.ChallengeByID(ctx, c.ID); err != nil {
+		return err
+	}
+	return authn.ErrConflict
+}
+
+// ConsumeChallenge implements authn.ChallengeStore.
+func (s *Store) ConsumeChallenge(ctx context.Context, id string, hash []byte) error {
+	return s.execOne(ctx, "consume challenge", authn.ErrNotFound, `DELETE FROM {challenges} WHERE id = ? AND hash = ?`, id, hash)
+}
+
+// DeleteChallenge implements authn.ChallengeStore.
+func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "delete challenge", `DELETE FROM {challenges} WHERE id = ?`, id)
+	return err
+}
+
+// DeleteUserChallenges implements authn.ChallengeStore.
+func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
+	_, err := s.exec(ctx, "delete challenges", `DELETE FROM {challenges} WHERE user_id = ? AND purpose = ?`, userID, purpose)
+	return err
+}

@@ -1,0 +1,123 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// The column claim holds the address in the row of whoever verified it, or,
+// while nobody has, of whoever signed up with it. It is unique: of several
+// sign-ups at once one wins.
+
+const emailColumns = `user_id, email, verified, is_primary, created_at`
+
+func scanEmail(scan func(...any) error) (account.EmailAddress, error) {
+	var e account.EmailAddress
+	var created int64
+	err := scan(&e.UserID, &e.Email, &e.Verified, &e.Primary, &created)
+	e.CreatedAt = fromMicros(created)
+	return e, err
+}
+
+// AddEmail implements account.EmailStore.
+func (s *Store) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		var claim any
+		if exclusive || a.Verified {
+			claim = a.Email
+		}
+		if a.Verified && !exclusive {
+			if err := s.dropEmailClaims(ctx, a.UserID, a.Email); err != nil {
+				return err
+			}
+		}
+		return s.execOne(ctx, "add e-mail address", authn.ErrConflict,
+			s.dialect.insertIgnore+` INTO {emails} (`+emailColumns+`, claim) VALUES (?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+			a.UserID, a.Email, a.Verified, a.Primary, micros(a.CreatedAt), claim)
+	})
+}
+
+// dropEmailClaims takes the address from those who claimed it without proof.
+func (s *Store) dropEmailClaims(ctx context.Context, except, email string) error {
+	_, err := s.exec(ctx, "drop claims", `UPDATE {emails} SET claim = NULL WHERE claim = ? AND user_id <> ? AND verified = ?`, email, except, false)
+	return err
+}
+
+// EmailsByUser implements account.EmailStore.
+func (s *Store) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
+	return rows(ctx, s, "load e-mail addresses", `SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id`, []any{userID}, scanEmail)
+}
+
+// EmailsByAddress implements account.EmailStore.
+func (s *Store) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
+	return rows(ctx, s, "look up e-mail address",
+		`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY verified DESC, id`, []any{email}, scanEmail)
+}
+
+// VerifyEmail implements account.EmailStore.
+func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, error) {
+	won := false
+	err := s.InTx(ctx, func(ctx context.Context) error {
+		owners, err := rows(ctx, s, "look up e-mail address",
+			`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY id `+s.dialect.forUpdate, []any{email}, scanEmail)
+		if err != nil {
+			return err
+		}
+		own, taken := false, false
+		for _, e := range owners {
+			switch {
+			case e.UserID == userID && e.Verified:
+				return nil
+			case e.UserID == userID:
+				own = true
+			case e.Verified:
+				taken = true
+			}
+		}
+		switch {
+		case !own:
+			return authn.ErrNotFound
+		case taken:
+			return authn.ErrConflict
+		}
+		if err := s.dropEmailClaims(ctx, userID, email); err != nil {
+			return err
+		}
+		n, err := s.exec(ctx, "verify e-mail address",
+			`UPDATE {emails} SET verified = ?, claim = email WHERE user_id = ? AND email = ? AND verified = ?`, true, userID, email, false)
+		won = n > 0
+		return err
+	})
+	return won && err == nil, err
+}
+
+// SetPrimaryEmail implements account.EmailStore.
+func (s *Store) SetPrimaryEmail(ctx context.Context, userID, email string) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		owned, err := rows(ctx, s, "load e-mail addresses",
+			`SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id `+s.dialect.forUpdate, []any{userID}, scanEmail)
+		if err != nil {
+			return err
+		}
+		found := false
+		for _, e := range owned {
+			found = found || e.Email == email
+		}
+		if !found {
+			return authn.ErrNotFound
+		}
+		if _, err := s.exec(ctx, "clear primary e-mail address",
+			`UPDATE {emails} SET is_primary = ? WHERE user_id = ? AND email <> ? AND is_primary = ?`, false, userID, email, true); err != nil {
+			return err
+		}
+		_, err = s.exec(ctx, "set primary e-mail address", `UPDATE {emails} SET is_primary = ? WHERE user_id = ? AND email = ?`, true, userID, email)
+		return err
+	})
+}
+
+// DeleteEmail implements account.EmailStore.
+func (s *Store) DeleteEmail(ctx context.Context, userID, email string) error {
+	return s.execOne(ctx, "delete e-mail address", authn.ErrNotFound, `DELETE FROM {emails} WHERE user_id = ? AND email = ?`, userID, email)
+}

@@ -1,0 +1,106 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+const sessionColumns = `id, token_hash, kind, user_id, auth_hash, ip, user_agent, created_at, last_seen_at, expires_at`
+
+func scanSession(scan func(...any) error, more ...any) (sessions.Row, error) {
+	var row sessions.Row
+	var id, created, seen, expires int64
+	targets := []any{&id, &row.TokenHash, &row.Kind, &row.UserID, &row.AuthHash, &row.IP, &row.UserAgent, &created, &seen, &expires}
+	err := scan(append(targets, more...)...)
+	row.ID = strconv.FormatInt(id, 10)
+	row.CreatedAt, row.LastSeenAt, row.ExpiresAt = fromMicros(created), fromMicros(seen), fromMicros(expires)
+	return row, err
+}
+
+// sessionID reads the id of a row, which is a number. There is no other.
+func sessionID(id string) int64 {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// CreateSession implements sessions.Store.
+func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
+	id := sessionID(row.ID)
+	if id < 0 {
+		return fmt.Errorf("sqlstore: create session: the id is not a number")
+	}
+	return s.execOne(ctx, "create session", authn.ErrConflict,
+		s.dialect.insertIgnore+` INTO {sessions} (`+sessionColumns+`, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+		id, row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
+		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data)
+}
+
+// SessionByToken implements sessions.Store.
+func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions.Row, error) {
+	var data []byte
+	row, err := scanSession(func(targets ...any) error {
+		return s.row(ctx, "load session", `SELECT `+sessionColumns+`, data FROM {sessions} WHERE token_hash = ?`, []any{tokenHash}, targets...)
+	}, &data)
+	if err != nil {
+		return nil, err
+	}
+	row.Data = data
+	return &row, nil
+}
+
+// SaveSession implements sessions.Store.
+func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
+	return s.execOne(ctx, "save session", authn.ErrNotFound,
+		`UPDATE {sessions} SET data = ?, last_seen_at = ?, expires_at = ? WHERE id = ?`,
+		row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt), sessionID(row.ID))
+}
+
+// ReplaceSession implements sessions.Store.
+func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		err := s.execOne(ctx, "end session", authn.ErrNotFound, `DELETE FROM {sessions} WHERE id = ?`, sessionID(oldID))
+		if err != nil {
+			return err
+		}
+		return s.CreateSession(ctx, row)
+	})
+}
+
+// TouchSession implements sessions.Store.
+func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error {
+	_, err := s.exec(ctx, "touch session", `UPDATE {sessions} SET ip = ?, user_agent = ?, last_seen_at = ? WHERE id = ?`,
+		ip, userAgent, micros(seen), sessionID(id))
+	return err
+}
+
+// RekeySessions implements sessions.Store.
+func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
+	_, err := s.exec(ctx, "rekey sessions", `UPDATE {sessions} SET auth_hash = ? WHERE user_id = ? AND auth_hash = ?`, newAuthHash, userID, oldAuthHash)
+	return err
+}
+
+// SessionsByUser implements sessions.Store.
+func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
+	return rows(ctx, s, "list sessions", `SELECT `+sessionColumns+` FROM {sessions} WHERE user_id = ? ORDER BY created_at, id`, []any{userID},
+		func(scan func(...any) error) (sessions.Row, error) { return scanSession(scan) })
+}
+
+// DeleteSession implements sessions.Store.
+func (s *Store) DeleteSession(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "end session", `DELETE FROM {sessions} WHERE id = ?`, sessionID(id))
+	return err
+}
+
+// DeleteUserSessions implements sessions.Store.
+func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string) error {
+	_, err := s.exec(ctx, "end sessions", `DELETE FROM {sessions} WHERE user_id = ? AND id <> ?`, userID, sessionID(exceptID))
+	return err
+}

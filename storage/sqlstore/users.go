@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// CreateUser implements authn.UserStore.
+func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	extra, err := json.Marshal(u.Extra)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: create user: %w", err)
+	}
+	// Random ids do not tell how many users there are. JavaScript holds 53 bits.
+	id, err := rand.Int(s.random, big.NewInt(1<<53-1))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: create user: %w", err)
+	}
+	_, err = s.exec(ctx, "create user", `INSERT INTO {users} (id, username, display, extra, created_at) VALUES (?, ?, ?, ?, ?)`,
+		id.Int64(), u.Username, u.Display, string(extra), micros(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	return &authn.User{ID: id.String(), Username: u.Username, Display: u.Display}, nil
+}
+
+// UserByID implements authn.UserStore.
+func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil, authn.ErrNotFound
+	}
+	user := authn.User{ID: id}
+	err = s.row(ctx, "load user", `SELECT username, display, disabled FROM {users} WHERE id = ?`, []any{number},
+		&user.Username, &user.Display, &user.Disabled)
+	if err != nil {
+		return nil, err
+	}
+	return &user, nil
+}
+
+// SetDisabled turns a user off, or on again. authn.ErrNotFound if there is none.
+func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return authn.ErrNotFound
+	}
+	return s.execOne(ctx, "disable user", authn.ErrNotFound, `UPDATE {users} SET disabled = ? WHERE id = ?`, disabled, number)
+}
+
+// ClaimUsername implements account.UsernameStore.
+func (s *Store) ClaimUsername(ctx context.Context, userID, canonical string) error {
+	return s.execOne(ctx, "claim username", authn.ErrConflict,
+		s.dialect.insertIgnore+` INTO {usernames} (name, user_id) VALUES (?, ?) `+s.dialect.ignoreConflict, canonical, userID)
+}
+
+// UserIDByUsername implements account.UsernameStore.
+func (s *Store) UserIDByUsername(ctx context.Context, canonical string) (string, error) {
+	var id string
+	err := s.row(ctx, "look up username", `SELECT user_id FROM {usernames} WHERE name = ?`, []any{canonical}, &id)
+	return id, err
+}
+
+// PasswordHash implements account.PasswordStore.
+func (s *Store) PasswordHash(ctx context.Context, userID string) (string, error) {
+	var hash string
+	err := s.row(ctx, "load password", `SELECT hash FROM {passwords} WHERE user_id = ?`, []any{userID}, &hash)
+	return hash, err
+}
+
+// SwapPasswordHash implements account.PasswordStore.
+func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) error {
+	if old == "" {
+		return s.execOne(ctx, "set password", authn.ErrConflict,
+			s.dialect.insertIgnore+` INTO {passwords} (user_id, hash) VALUES (?, ?) `+s.dialect.ignoreConflict, userID, new)
+	}
+	return s.execOne(ctx, "change password", authn.ErrConflict,
+		`UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?`, new, userID, old)
+}
