@@ -214,6 +214,9 @@ func (s *Service) resumeAfterLink(ctx context.Context, sess *flow.Session, userI
 
 // linkAddress returns the unverified address that a link's key stands for.
 func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, error) {
+	if key == "" {
+		return EmailAddress{}, problems("key", "required")
+	}
 	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
 	userID, email, found := strings.Cut(string(payload), "\x00")
 	if !ok || !found {

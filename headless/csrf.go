@@ -105,10 +105,10 @@ func (c *call) setCookies(outcome sessions.Outcome) {
 func (c *call) setCookie(name, value string, lifetime time.Duration, httpOnly bool) {
 	cookie := &http.Cookie{
 		Name: name, Value: value, Path: "/", Domain: c.sessions.Config().CookieDomain,
-		MaxAge: int(lifetime / time.Second), Secure: c.cfg.Secure, HttpOnly: httpOnly, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(lifetime / time.Second), Expires: time.Now().Add(lifetime), Secure: c.cfg.Secure, HttpOnly: httpOnly, SameSite: http.SameSiteLaxMode,
 	}
 	if lifetime < 0 {
-		cookie.MaxAge = -1
+		cookie.MaxAge, cookie.Expires = -1, time.Unix(1, 0)
 	}
 	http.SetCookie(c.w, cookie)
 }

@@ -116,14 +116,14 @@ func (s *settings) config() (allauth.Config, error) {
 
 func (s *settings) mailer() notify.Mailer {
 	if s.Mail.SMTPAddr == "" {
-		return notify.Log{Writer: os.Stderr}
+		return &notify.Log{Writer: os.Stderr}
 	}
 	return notify.SMTP{Addr: s.Mail.SMTPAddr, From: s.Mail.From, Username: s.Mail.Username, Password: s.Mail.Password}
 }
 
 func (s *settings) texter() notify.Texter {
 	if s.SMS.WebhookURL == "" {
-		return notify.Log{Writer: os.Stderr}
+		return &notify.Log{Writer: os.Stderr}
 	}
 	return notify.Webhook{URL: s.SMS.WebhookURL}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var malformed = map[string]string{
+var malformedBodies = map[string]string{
 	"half":                 `{"a":`,
 	"list":                 `[]`,
 	"text":                 `"x"`,
@@ -49,7 +49,7 @@ func members(n int) string {
 
 func TestMalformedBodies(t *testing.T) {
 	t.Parallel()
-	for name, body := range malformed {
+	for name, body := range malformedBodies {
 		if _, err := ReadObject(strings.NewReader(body)); !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -145,7 +145,7 @@ func TestReaders(t *testing.T) {
 }
 
 func FuzzReadObject(f *testing.F) {
-	for _, body := range malformed {
+	for _, body := range malformedBodies {
 		if len(body) < 1000 {
 			f.Add(body)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,10 +89,10 @@ func TestHungSenderBlocksItsWorkerOnly(t *testing.T) {
 func TestSenderThatOutlivesItsClaim(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store, calls := newMemoryStore(), 0
+		store, calls := newMemoryStore(), atomic.Int64{}
 		o := newOutbox(t, Config{Store: store, Poll: time.Second, SendTimeout: 10 * time.Second, Mailer: mailerFunc(
 			func(context.Context, notify.Message) error {
-				calls++
+				calls.Add(1)
 				time.Sleep(time.Minute) // ignores its context
 				return nil
 			})})
@@ -101,8 +102,8 @@ func TestSenderThatOutlivesItsClaim(t *testing.T) {
 		if err := o.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if calls != 1 || store.len() != 0 {
-			t.Errorf("sent %d times, %d messages left", calls, store.len())
+		if calls.Load() != 1 || store.len() != 0 {
+			t.Errorf("sent %d times, %d messages left", calls.Load(), store.len())
 		}
 	})
 }
@@ -110,22 +111,22 @@ func TestSenderThatOutlivesItsClaim(t *testing.T) {
 func TestDeliveredButNotDeletable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store, calls := newMemoryStore(), 0
+		store, calls := newMemoryStore(), atomic.Int64{}
 		store.keepsRows = true
 		o := newOutbox(t, Config{Store: store, Poll: time.Second, SendTimeout: 10 * time.Second, Mailer: mailerFunc(
-			func(context.Context, notify.Message) error { calls++; return nil })})
+			func(context.Context, notify.Message) error { calls.Add(1); return nil })})
 		o.Start()
 		enqueue(t, o, time.Now().Add(time.Hour), 1)
 		time.Sleep(10 * time.Minute) // many claims run out
 		store.change(func() { store.down = true })
 		time.Sleep(time.Minute)
-		if calls != 1 || store.len() != 1 {
-			t.Fatalf("sent %d times, %d messages left", calls, store.len())
+		if calls.Load() != 1 || store.len() != 1 {
+			t.Fatalf("sent %d times, %d messages left", calls.Load(), store.len())
 		}
 		store.change(func() { store.down, store.keepsRows = false, false })
 		time.Sleep(2 * time.Second)
-		if calls != 1 || store.len() != 0 {
-			t.Errorf("after the outage: sent %d times, %d messages left", calls, store.len())
+		if calls.Load() != 1 || store.len() != 0 {
+			t.Errorf("after the outage: sent %d times, %d messages left", calls.Load(), store.len())
 		}
 		if len(o.inHand()) != 0 {
 			t.Error("the id is remembered for ever")
@@ -139,7 +140,7 @@ func TestDeliveredButNotDeletable(t *testing.T) {
 func TestStoreOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store, calls, failed := newMemoryStore(), 0, false
+		store, calls, failed := newMemoryStore(), atomic.Int64{}, false
 		o := newOutbox(t, Config{Store: store, Poll: time.Second, SendTimeout: 10 * time.Second, Mailer: mailerFunc(
 			func(context.Context, notify.Message) error {
 				if !failed { // nor can the failure be noted
@@ -147,7 +148,7 @@ func TestStoreOutage(t *testing.T) {
 					store.change(func() { store.down = true })
 					return errors.New("try later")
 				}
-				calls++
+				calls.Add(1)
 				return nil
 			})})
 		o.Start()
@@ -158,8 +159,8 @@ func TestStoreOutage(t *testing.T) {
 		}
 		store.change(func() { store.down = false })
 		time.Sleep(2 * time.Second)
-		if calls != 1 || store.len() != 0 {
-			t.Errorf("sent %d times, %d messages left", calls, store.len())
+		if calls.Load() != 1 || store.len() != 0 {
+			t.Errorf("sent %d times, %d messages left", calls.Load(), store.len())
 		}
 		store.change(func() { store.down = true })
 		if err := o.Close(t.Context()); !errors.Is(err, errStoreDown) {
