@@ -77,7 +77,7 @@ func TestWellFormedBodies(t *testing.T) {
 
 func TestBodiesAreBounded(t *testing.T) {
 	t.Parallel()
-	fits := `{"a":"` + strings.Repeat("x", MaxBody-8) + `"}`
+	fits := `{"credential":"` + strings.Repeat("x", MaxBody-17) + `"}`
 	if _, err := ReadObject(strings.NewReader(fits)); err != nil {
 		t.Errorf("%d bytes: %v", len(fits), err)
 	}
