@@ -1,0 +1,118 @@
+package provider
+
+import (
+	"context"
+	"net/url"
+
+	"golang.org/x/oauth2"
+)
+
+// Provider is one registration with one third party. Implementations are safe
+// for concurrent use, and every call ends within the time limit of their HTTP
+// client.
+type Provider interface {
+	// Info says what the API tells of the provider.
+	Info() Info
+	// AuthCodeURL returns where the browser goes to log in. It fails with
+	// ErrUnavailable if the provider can not be asked for its endpoints.
+	AuthCodeURL(ctx context.Context, a Authorization) (string, error)
+	// Exchange turns what the provider sent back into an identity. It returns
+	// ErrCancelled if the user declined, ErrInvalid for an answer that proves
+	// nothing, and ErrUnavailable if the provider does not answer.
+	Exchange(ctx context.Context, c Callback) (*Identity, error)
+	// VerifyToken verifies tokens that a client got by itself. It returns
+	// ErrTokenMissing if none is given that this provider can verify, and
+	// otherwise fails like Exchange.
+	VerifyToken(ctx context.Context, t Tokens) (*Identity, error)
+}
+
+// Info describes a provider.
+type Info struct {
+	// ID names the provider on the wire and in the store, like "google". For
+	// OpenID Connect it is the configured provider id.
+	ID string
+	// Class is the entry of the catalogue, like "google" or "openid_connect".
+	Class string
+	// Name is for people.
+	Name string
+	// ClientID is empty where the wire does not show one.
+	ClientID string
+	// ClientIDs are all client ids that a token may have been issued for.
+	ClientIDs []string
+	// OpenIDConfigurationURL is empty for all but OpenID Connect.
+	OpenIDConfigurationURL string
+	// Redirect and Token are the flows the provider supports.
+	Redirect, Token bool
+	// CallbackByPost is true for a provider that answers with a form, which
+	// the browser posts across sites.
+	CallbackByPost bool
+}
+
+// Authorization is what goes into an authorization request.
+type Authorization struct {
+	// State ties the answer to the browser (RFC 6749 section 10.12), Nonce
+	// ties the ID token to the request (OpenID Connect Core 3.1.2.1).
+	State, Nonce string
+	// CodeVerifier is the secret of PKCE (RFC 7636). Its S256 challenge is sent
+	// if the provider tolerates that.
+	CodeVerifier string
+	// RedirectURL is where the provider sends the browser back to.
+	RedirectURL string
+	// Reauthenticate asks the provider to have the user log in again.
+	Reauthenticate bool
+}
+
+// Callback is what came back, with what the request was made of.
+type Callback struct {
+	// Values are the parameters of the query, or of the form where
+	// Info.CallbackByPost is true.
+	Values url.Values
+	// Nonce, CodeVerifier and RedirectURL are those of the Authorization.
+	Nonce, CodeVerifier, RedirectURL string
+}
+
+// Tokens are what a client shows in place of a redirect.
+type Tokens struct {
+	ClientID, IDToken, AccessToken string
+	// Nonce must be in the ID token if it is not empty.
+	Nonce string
+}
+
+// Identity is who the provider says somebody is.
+type Identity struct {
+	// UID is the provider's own stable id for the user. Never empty, at most
+	// 191 bytes.
+	UID string
+	// Emails are the addresses, the preferred one first.
+	Emails []Email
+	// Username, FirstName and LastName may be empty.
+	Username, FirstName, LastName string
+	// ExtraData is the profile as the provider sent it.
+	ExtraData map[string]any
+	// Token is nil where there is none to keep.
+	Token *oauth2.Token
+}
+
+// Email is an address that a provider told of.
+type Email struct {
+	Address string
+	// Verified is true only if the provider vouches for it.
+	Verified bool
+}
+
+// App is a registration with a provider: what its developer console showed.
+type App struct {
+	// Provider is the entry of the catalogue, like "google".
+	Provider string
+	// ProviderID tells several OpenID Connect providers apart. Empty: Provider.
+	ProviderID string
+	// Name is for people. Only OpenID Connect providers use it.
+	Name string
+	// ClientID and ClientSecret are what the provider issued.
+	ClientID, ClientSecret string
+	// Key is a third value that some providers have, for example Apple's team.
+	Key string
+	// Settings are the provider's own, like server_url, scope, auth_params,
+	// oauth_pkce_enabled.
+	Settings map[string]any
+}
