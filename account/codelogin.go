@@ -13,6 +13,10 @@ import (
 
 const purposeLoginCode = "login_code"
 
+// LoginByCodeRequestable reports whether people may ask for a code in place of
+// their password.
+func (s *Service) LoginByCodeRequestable() bool { return s.cfg.loginByCodeRequestable() }
+
 // RequestLoginCode starts a login by a code that is mailed or texted. Exactly
 // one of the two addresses is given.
 func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {

@@ -99,9 +99,6 @@ func (f *form) email(name string) string {
 }
 
 func (h *Handler) showVerification(c *call) (reply, error) {
-	if err := h.account.CheckEmailPending(c.ctx, c.sess.Session); err != nil {
-		return reply{}, err
-	}
 	key := c.r.Header.Get("X-Email-Verification-Key")
 	pending, err := h.account.EmailVerification(c.ctx, c.sess.Session, key)
 	if err != nil {
@@ -115,9 +112,6 @@ func (h *Handler) showVerification(c *call) (reply, error) {
 }
 
 func (h *Handler) verifyEmail(c *call) (reply, error) {
-	if err := h.account.CheckEmailPending(c.ctx, c.sess.Session); err != nil {
-		return reply{}, err
-	}
 	in, err := c.form()
 	if err != nil {
 		return reply{}, err

@@ -61,6 +61,11 @@ func (c *call) dispatch() (reply, error) {
 	if c.route.login && !c.sess.Authenticated() {
 		return reply{}, flow.ErrUnauthenticated
 	}
+	if c.route.pending != nil {
+		if err := c.route.pending(c.ctx, c.sess.Session); err != nil {
+			return reply{}, err
+		}
+	}
 	do := c.route.endpoint(c.r.Method)
 	if do == nil {
 		c.w.Header().Set("Allow", c.route.allow())

@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ type route struct {
 	kind flow.Kind
 	// login answers 401 where nobody is logged in.
 	login bool
+	// pending returns flow.ErrNotPending, for a bare 409, where what the
+	// endpoint finishes was never begun. Nil: nothing has to be.
+	pending func(ctx context.Context, sess *flow.Session) error
 	// methods are what can be done here. HEAD goes with GET.
 	methods map[string]endpoint
 }
@@ -52,14 +56,14 @@ func (h *Handler) table() []route {
 		{paths: []string{"auth/reauthenticate"}, login: true, methods: methods{"POST": h.reauthenticate}},
 		{paths: []string{"auth/sessions", "sessions"}, login: true, methods: methods{"GET": h.listSessions, "DELETE": h.endSessions}},
 	}
-	return append(routes, h.accountRoutes()...)
+	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes())
 }
 
 func (h *Handler) accountRoutes() []route {
 	return []route{
 		{paths: []string{"auth/login"}, methods: methods{"POST": h.login}},
 		{paths: []string{"auth/signup"}, methods: methods{"POST": h.signup}},
-		{paths: []string{"auth/email/verify"}, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
+		{paths: []string{"auth/email/verify"}, pending: h.account.CheckEmailPending, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
 		{paths: []string{"auth/password/request"}, methods: methods{"POST": h.requestReset}},
 		{paths: []string{"auth/password/reset"}, methods: methods{"GET": h.showReset, "POST": h.resetPassword}},
 		{paths: []string{"account/email"}, methods: methods{

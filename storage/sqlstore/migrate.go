@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -99,12 +100,17 @@ func (s *Store) migrations() ([]migration, error) {
 		return nil, fmt.Errorf("sqlstore: no migrations for %q", s.dialect.name)
 	}
 	var list []migration
-	for i, entry := range entries {
+	for _, entry := range entries {
 		text, err := fs.ReadFile(migrations, path.Join(folder, entry.Name()))
 		if err != nil {
 			return nil, err
 		}
-		m := migration{version: i + 1}
+		number, _, _ := strings.Cut(entry.Name(), "_")
+		version, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: migration %q does not begin with its number", entry.Name())
+		}
+		m := migration{version: version}
 		for statement := range strings.SplitSeq(string(text), ";") {
 			if statement = strings.TrimSpace(statement); statement != "" {
 				m.statements = append(m.statements, strings.NewReplacer("{", s.prefix, "}", "", "<", s.indexPrefix(), ">", "").Replace(statement))
