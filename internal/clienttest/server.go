@@ -29,6 +29,9 @@ type Server struct {
 	// Auth is the library under test, Config what it was made of.
 	Auth   *allauth.Auth
 	Config allauth.Config
+	// Handler serves the requests; Auth, unless a test puts something around
+	// it before the first one.
+	Handler http.Handler
 	// Clock is the library's clock.
 	Clock *Clock
 	// Log is what the library logged.
@@ -52,8 +55,7 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 	s := &Server{t: t, Clock: NewClock(), Log: &Log{}}
 	s.post.arrived = sync.NewCond(&s.post.mu)
 	// The address is needed before the handler.
-	mux := http.NewServeMux()
-	s.Server = httptest.NewServer(mux)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler.ServeHTTP(w, r) }))
 	s.Config = allauth.Config{
 		BaseURL:           s.URL,
 		Secrets:           [][]byte{Secret},
@@ -75,7 +77,7 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 		t.Fatalf("allauth.New: %v", err)
 	}
 	s.Auth = auth
-	mux.Handle("/", auth)
+	s.Handler = auth
 	t.Cleanup(func() {
 		s.Server.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
