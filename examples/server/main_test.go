@@ -36,7 +36,7 @@ type process struct {
 }
 
 // startServer starts a server on the configuration and waits until it answers.
-func startServer(t *testing.T, config map[string]any) *process {
+func startServer(t testing.TB, config map[string]any) *process {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *process) kill() {
 	_ = p.command.Wait()         // it was killed
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -107,7 +107,7 @@ func (p *process) post(t *testing.T, endpoint string, body map[string]any) (int,
 	return response.StatusCode, string(answer)
 }
 
-func configFor(t *testing.T, sink *smtpsink.Sink) map[string]any {
+func configFor(t testing.TB, sink *smtpsink.Sink) map[string]any {
 	return map[string]any{
 		"base_url":      "http://localhost:8080",
 		"secret_key":    "0123456789abcdef0123456789abcdef",
