@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 )
 
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
@@ -37,6 +38,9 @@ type Config struct {
 	Account account.Config
 	// Sessions configures sessions.
 	Sessions sessions.Config
+	// Tokens issues access and refresh tokens to apps, beside their session
+	// tokens. Nil: off.
+	Tokens *token.Config
 	// Headless configures how the API is served.
 	Headless HeadlessConfig
 
@@ -141,6 +145,10 @@ func (c Config) withDefaults() Config {
 	}
 	c.Account = c.Account.WithDefaults()
 	c.Sessions = c.Sessions.WithDefaults()
+	if c.Tokens != nil {
+		tokens := c.Tokens.WithDefaults()
+		c.Tokens = &tokens
+	}
 	return c
 }
 
@@ -168,6 +176,11 @@ func (c Config) validate() error {
 	}
 	if err := c.Sessions.Validate(); err != nil {
 		return err
+	}
+	if c.Tokens != nil {
+		if err := c.Tokens.Validate(); err != nil {
+			return err
+		}
 	}
 	return c.Account.Validate()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 )
 
 // Store is everything the library keeps: the sum of what its rooms need.
@@ -17,6 +18,7 @@ type Store interface {
 	authn.Transactor
 	authn.ChallengeStore
 	sessions.Store
+	token.Store
 	account.Store
 	notify.Store
 	Keeper

@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -37,6 +38,8 @@ type Store struct {
 	tokens     map[string]string       // token hash to id
 	owners     map[string][]string     // user to session ids, oldest first
 	outbox     map[string]notify.Entry
+
+	refreshTokens map[string]token.RefreshToken
 }
 
 type emailRow struct {
@@ -58,6 +61,7 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
+		refreshTokens: map[string]token.RefreshToken{},
 	}
 }
 
@@ -233,6 +237,12 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 				n++
 			}
 		}
+		for id, t := range s.refreshTokens {
+			if n < limit && t.ExpiresAt.Before(now) {
+				remove(tx, s.refreshTokens, id)
+				n++
+			}
+		}
 		return nil
 	})
 	return n, err
@@ -256,6 +266,11 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		for id, c := range s.challenges {
 			if c.UserID == userID {
 				remove(tx, s.challenges, id)
+			}
+		}
+		for id, t := range s.refreshTokens {
+			if t.UserID == userID {
+				remove(tx, s.refreshTokens, id)
 			}
 		}
 		for _, id := range s.owners[userID] {
