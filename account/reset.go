@@ -270,7 +270,7 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		}
 	}
 	sess.Emit(PasswordReset{UserID: c.UserID})
-	if err := s.forgetFailures(ctx, sess, c.UserID); err != nil {
+	if err := s.forgetFailures(ctx, c.UserID); err != nil {
 		return err
 	}
 	if err := s.notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
@@ -293,7 +293,7 @@ func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *au
 
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail
 // has proved more than a password would.
-func (s *Service) forgetFailures(ctx context.Context, sess *flow.Session, userID string) error {
+func (s *Service) forgetFailures(ctx context.Context, userID string) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)

@@ -44,11 +44,11 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 	}
 	if s.cfg.SignupForm != nil {
 		extra, err := s.cfg.SignupForm(ctx, in.Fields)
-		if one, other := inputErrors(err); other != nil {
+		one, other := inputErrors(err)
+		if other != nil {
 			return nil, other
-		} else {
-			errs = append(errs, one...)
 		}
+		errs = append(errs, one...)
 		account.user.Extra = extra
 	}
 	if !in.Passwordless {
@@ -203,7 +203,7 @@ const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
 func (s *Service) generateUsername(ctx context.Context, email string) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	stem := plainName(local)
-	for size := 0; size <= 6; size++ {
+	for size := range 7 {
 		suffix, err := randomSuffix(s.deps.Rand, size)
 		if err != nil {
 			return "", err
