@@ -39,7 +39,8 @@ type Store struct {
 	owners     map[string][]string     // user to session ids, oldest first
 	outbox     map[string]notify.Entry
 
-	refreshTokens map[string]token.RefreshToken
+	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
+	refreshTokens   map[string]token.RefreshToken
 }
 
 type emailRow struct {
@@ -61,7 +62,7 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
-		refreshTokens: map[string]token.RefreshToken{},
+		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
 	}
 }
 
@@ -233,7 +234,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 		}
 		for id, c := range s.challenges {
 			if n < limit && c.ExpiresAt.Before(now) {
-				remove(tx, s.challenges, id)
+				s.dropChallenge(tx, id)
 				n++
 			}
 		}
@@ -265,7 +266,7 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		}
 		for id, c := range s.challenges {
 			if c.UserID == userID {
-				remove(tx, s.challenges, id)
+				s.dropChallenge(tx, id)
 			}
 		}
 		for id, t := range s.refreshTokens {
