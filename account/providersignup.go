@@ -63,35 +63,43 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 	if !s.IsOpenForSignup(ctx) {
 		return flow.ErrForbidden
 	}
-	account, err := s.cleanProviderSignup(ctx, in)
-	if err != nil {
-		return err
-	}
 	opts := SignupOptions{AfterCreate: in.AfterCreate, Prepare: in.Prepare}
-	if !account.taken {
-		if in.Populate != nil {
-			if err := in.Populate(ctx, &account.user); err != nil {
+	for range 2 {
+		account, err := s.cleanProviderSignup(ctx, in)
+		if err == nil && !account.taken {
+			if err = s.vetProviderSignup(ctx, account, in); err != nil {
+				return err
+			}
+			if err = s.createAndStart(ctx, sess, account, opts); errors.Is(err, errTaken) {
+				continue // what was taken meanwhile is found out as before
+			}
+			return err
+		}
+		if in.Recheck != nil {
+			if err := in.Recheck(ctx); err != nil {
 				return err
 			}
 		}
-		if s.cfg.BeforeSignup != nil {
-			if err := s.cfg.BeforeSignup(ctx, &account.user); err != nil {
-				return err
-			}
-		}
-		err := s.createAndStart(ctx, sess, account, opts)
-		if !errors.Is(err, errTaken) {
+		if err != nil {
 			return err
 		}
-		// Somebody was faster: what is taken now is found out as before.
-		if account, err = s.cleanProviderSignup(ctx, in); err != nil {
+		return s.pretendSignup(ctx, sess, account.user, opts)
+	}
+	return fmt.Errorf("create account: %w", authn.ErrConflict)
+}
+
+// vetProviderSignup lets the host's hooks see the user who is about to be
+// created.
+func (s *Service) vetProviderSignup(ctx context.Context, account *newAccount, in flow.ProviderSignup) error {
+	if in.Populate != nil {
+		if err := in.Populate(ctx, &account.user); err != nil {
 			return err
-		}
-		if !account.taken {
-			return fmt.Errorf("create account: %w", authn.ErrConflict)
 		}
 	}
-	return s.pretendSignup(ctx, sess, account.user, opts)
+	if s.cfg.BeforeSignup == nil {
+		return nil
+	}
+	return s.cfg.BeforeSignup(ctx, &account.user)
 }
 
 // cleanProviderSignup makes an account of what the provider told and of what
@@ -202,11 +210,16 @@ func (s *Service) fillFromForm(ctx context.Context, account *newAccount, in flow
 // checkTakenByProvider is checkTaken for a sign-up in which a provider may
 // vouch for the address.
 func (s *Service) checkTakenByProvider(ctx context.Context, account *newAccount) (hidden bool, errs authn.Errors, err error) {
-	unvouched := account.user
 	if !slices.Contains(account.vouched, account.user.Email) {
 		return s.checkTaken(ctx, account.user)
 	}
-	unvouched.Email = account.typed
+	// What was typed in beside it is one address more, as if it were added to
+	// the account later: whether it is taken is not told.
+	unvouched := account.user
+	unvouched.Email = ""
+	if s.cfg.Enumeration == AllowEnumeration {
+		unvouched.Email = account.typed
+	}
 	hidden, errs, err = s.checkTaken(ctx, unvouched)
 	if err != nil {
 		return false, nil, err
@@ -247,14 +260,22 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, account 
 			return fmt.Errorf("add e-mail address: %w", err)
 		}
 	}
-	if account.typed == "" {
+	if account.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, nothing is stored unproved
 		return nil
 	}
+	taken, err := s.claimants(ctx, account.typed)
+	if err != nil {
+		return err
+	}
 	typed := EmailAddress{UserID: userID, Email: account.typed, CreatedAt: s.deps.Now()}
-	if err := s.store.AddEmail(ctx, typed, !s.acceptsDuplicates()); err != nil {
+	if err := s.store.AddEmail(ctx, typed, false); err != nil {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
-	return nil
+	if len(taken) > 0 {
+		return s.mailAccountExists(ctx, account.typed)
+	}
+	_, err = s.mailLink(ctx, typed, false)
+	return err
 }
 
 // usernameFor takes the name that the provider suggests if it is a valid and

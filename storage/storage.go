@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // Store is everything the library keeps: the sum of what its rooms need.
@@ -18,6 +19,7 @@ type Store interface {
 	authn.ChallengeStore
 	sessions.Store
 	account.Store
+	socialaccount.Store
 	notify.Store
 	Keeper
 }

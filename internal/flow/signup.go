@@ -48,6 +48,10 @@ type ProviderSignup struct {
 	Populate func(ctx context.Context, u *authn.NewUser) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
+	// Recheck is called where the address turns out to be taken. Its error ends
+	// the sign-up: the same identity may have signed up at the same time. It
+	// may be nil.
+	Recheck func(ctx context.Context) error
 	// Prepare changes the login before it starts. It may be nil.
 	Prepare func(l *Login) error
 }

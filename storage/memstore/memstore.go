@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -36,6 +37,8 @@ type Store struct {
 	tokens     map[string]string       // token hash to id
 	owners     map[string][]string     // user to session ids, oldest first
 	outbox     map[string]notify.Entry
+	social     map[socialKey]socialaccount.Account
+	socialOf   map[string][]socialKey // user to accounts, in the order of adding
 }
 
 type emailRow struct {
@@ -57,6 +60,7 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
+		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
 	}
 }
 
@@ -259,6 +263,10 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		for _, id := range s.owners[userID] {
 			s.dropSession(tx, id)
 		}
+		for _, key := range s.socialOf[userID] {
+			remove(tx, s.social, key)
+		}
+		remove(tx, s.socialOf, userID)
 		return nil
 	})
 }
