@@ -20,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/internal/outbox"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -31,6 +32,7 @@ type Auth struct {
 	handler  *headless.Handler
 	sessions *sessions.Manager
 	account  *account.Service
+	social   *socialaccount.Service // nil: off
 	pipeline *flow.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
@@ -76,6 +78,12 @@ func (a *Auth) build() error {
 		Store: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	rooms := []flow.Room{a.account.Room()}
+	if a.cfg.SocialAccount != nil {
+		if err := a.buildSocial(deps); err != nil {
+			return err
+		}
+		rooms = append(rooms, a.social.Room())
+	}
 	a.pipeline, err = flow.NewPipeline(flow.PipelineConfig{
 		Rooms: rooms, Identifier: a.account, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
@@ -84,6 +92,9 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.account.Connect(a.pipeline, a.sessions)
+	if a.social != nil {
+		a.social.Connect(a.pipeline)
+	}
 	protection, err := a.protection()
 	if err != nil {
 		return err
@@ -92,7 +103,7 @@ func (a *Auth) build() error {
 		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account,
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Social: a.social,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
@@ -35,6 +36,8 @@ type Config struct {
 
 	// Account configures accounts.
 	Account account.Config
+	// SocialAccount turns on login through third parties. Nil: off.
+	SocialAccount *socialaccount.Config
 	// Sessions configures sessions.
 	Sessions sessions.Config
 	// Headless configures how the API is served.
@@ -140,6 +143,8 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	c.Account = c.Account.WithDefaults()
+	c.SocialAccount = c.SocialAccount.WithDefaults()
+	c.Account.ProvidersOnly = c.SocialAccount != nil && c.SocialAccount.Only
 	c.Sessions = c.Sessions.WithDefaults()
 	return c
 }
@@ -167,6 +172,9 @@ func (c Config) validate() error {
 		return err
 	}
 	if err := c.Sessions.Validate(); err != nil {
+		return err
+	}
+	if err := c.SocialAccount.Validate(); err != nil {
 		return err
 	}
 	return c.Account.Validate()

@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // requestTimeout bounds what one request may take. A request that changes
@@ -49,6 +50,7 @@ type Handler struct {
 	pipeline *flow.Pipeline
 	rooms    []flow.Room
 	account  *account.Service
+	social   *socialaccount.Service // nil: off
 	limits   *ratelimit.Limiter
 	keys     *keyring.Keyring
 	random   io.Reader
@@ -62,17 +64,19 @@ type Deps struct {
 	Pipeline *flow.Pipeline
 	Rooms    []flow.Room
 	Account  *account.Service
-	Limits   *ratelimit.Limiter
-	Keys     *keyring.Keyring
-	Rand     io.Reader
-	Logger   *slog.Logger
+	// Social is nil where third-party logins are turned off.
+	Social *socialaccount.Service
+	Limits *ratelimit.Limiter
+	Keys   *keyring.Keyring
+	Rand   io.Reader
+	Logger *slog.Logger
 }
 
 // New returns a Handler.
 func New(cfg Config, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		account: deps.Account, social: deps.Social, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
 		routes: map[flow.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {
@@ -85,6 +89,9 @@ func New(cfg Config, deps Deps) *Handler {
 }
 
 func (h *Handler) add(r route) {
+	if r.local && h.account.Config().ProvidersOnly {
+		return
+	}
 	for kind, table := range h.routes {
 		if r.kind != "" && r.kind != kind {
 			continue
@@ -100,6 +107,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
 	defer h.recoverPanic(c)
+	if provider, ok := h.callbackOf(r); ok {
+		h.serveCallback(c, provider)
+		return
+	}
 	kind, path, ok := h.split(r.URL.Path)
 	if !ok {
 		c.write(reply{status: http.StatusNotFound})

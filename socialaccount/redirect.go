@@ -63,6 +63,9 @@ func (s *Service) authorize(ctx context.Context, sess *flow.Session, e *entry, s
 	})
 }
 
+// ErrorPage is where a browser goes when the server could not do its part.
+func (s *Service) ErrorPage() string { return s.errorPage(codeUnknown) }
+
 // errorPage is where a browser goes that no login can be found for.
 func (s *Service) errorPage(code string) string {
 	return failed(s.deps.FrontendURLs.SocialLoginError, code, ProcessLogin)

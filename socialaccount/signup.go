@@ -130,6 +130,18 @@ func (s *Service) dropPendingSignup(ctx context.Context, sess *flow.Session) err
 	return nil
 }
 
+// CheckSignupPending returns flow.ErrNotPending unless a sign-up waits for its
+// form in this session, and flow.ErrForbidden if sign-up was closed meanwhile.
+func (s *Service) CheckSignupPending(ctx context.Context, sess *flow.Session) error {
+	if _, _, err := s.pendingSignup(ctx, sess); err != nil {
+		return err
+	}
+	if !s.accounts.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	return nil
+}
+
 // PendingSignup is a sign-up that waits for its form.
 type PendingSignup struct {
 	Account Connected
