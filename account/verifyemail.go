@@ -137,13 +137,24 @@ func (s *Service) mailLink(ctx context.Context, address EmailAddress, signup boo
 	if err != nil {
 		return false, err
 	}
+	hash, err := s.passwordHash(ctx, address.UserID)
+	if err != nil {
+		return false, err
+	}
 	lifetime := s.cfg.EmailConfirmationTimeout
-	key := s.deps.Keys.SignUntil(purposeVerifyEmail, []byte(address.UserID+"\x00"+address.Email), s.deps.Now().Add(lifetime))
+	key := s.deps.Keys.SignUntil(purposeVerifyEmail, linkPayload(address.UserID, address.Email, authHash(hash)), s.deps.Now().Add(lifetime))
 	return true, s.deps.Post.Mail(ctx, confirmationKind(signup), address.Email, map[string]any{
 		"Key":       key,
 		"URL":       flow.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
 		"ExpiresIn": inWords(lifetime),
 	}, lifetime)
+}
+
+// linkPayload is what a verification link signs. A new password voids the links
+// that were asked for under the old one: an address that an intruder added does
+// not survive the owner's recovery.
+func linkPayload(userID, email, authHash string) []byte {
+	return []byte(strings.Join([]string{userID, email, authHash}, "\x00"))
 }
 
 func confirmationKind(signup bool) string {
@@ -234,8 +245,16 @@ func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, er
 		return EmailAddress{}, problems("key", "required")
 	}
 	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
-	userID, email, found := strings.Cut(string(payload), "\x00")
-	if !ok || !found {
+	parts := strings.Split(string(payload), "\x00")
+	if !ok || len(parts) != 3 {
+		return EmailAddress{}, problems("key", "invalid_or_expired_key")
+	}
+	userID, email := parts[0], parts[1]
+	hash, err := s.passwordHash(ctx, userID)
+	if err != nil {
+		return EmailAddress{}, err
+	}
+	if authHash(hash) != parts[2] {
 		return EmailAddress{}, problems("key", "invalid_or_expired_key")
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)

@@ -18,6 +18,9 @@ type User struct {
 	Display string
 	// Disabled users can not log in, and their sessions answer as anonymous.
 	Disabled bool
+	// Extra holds the custom sign-up fields. Stores of this module keep them; a
+	// host with a table of its own may leave them out.
+	Extra map[string]json.RawMessage
 	// Record is the host's own row. The library never looks inside.
 	Record any
 }

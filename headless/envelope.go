@@ -3,6 +3,7 @@ package headless
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -111,17 +112,11 @@ func userID(id string) json.RawMessage {
 	return text
 }
 
-// isDecimal reports whether a text is a number that every client can hold.
+// isDecimal reports whether a text is a whole number that every client can
+// hold: those of JavaScript have 53 bits.
 func isDecimal(text string) bool {
-	if text == "" || len(text) > 15 || text[0] == '0' && len(text) > 1 {
-		return false
-	}
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return true
+	n, err := strconv.ParseUint(text, 10, 53)
+	return err == nil && strconv.FormatUint(n, 10) == text
 }
 
 func display(id *flow.Identity) string {

@@ -31,7 +31,7 @@ type Config struct {
 	Rand io.Reader
 	// Workers is how many messages are sent at the same time. Zero: 4.
 	Workers int
-	// SendTimeout bounds one delivery. Zero: 30 seconds.
+	// SendTimeout bounds one delivery. Zero: 15 seconds.
 	SendTimeout time.Duration
 	// Poll is how often the store is asked for what other processes and
 	// earlier runs left behind. Zero: 5 seconds.
@@ -72,7 +72,7 @@ func New(config Config) *Outbox {
 		config.Logger = slog.Default()
 	}
 	config.Workers = cmp.Or(config.Workers, 4)
-	config.SendTimeout = cmp.Or(config.SendTimeout, 30*time.Second)
+	config.SendTimeout = cmp.Or(config.SendTimeout, 15*time.Second)
 	config.Poll = cmp.Or(config.Poll, 5*time.Second)
 	ctx, abort := context.WithCancel(context.Background())
 	return &Outbox{

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"sync"
@@ -176,7 +177,7 @@ func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, e
 	if err != nil {
 		return nil, fmt.Errorf("memstore: create user: %w", err)
 	}
-	user := authn.User{ID: id.String(), Username: u.Username, Display: u.Display}
+	user := authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: maps.Clone(u.Extra)}
 	err = s.write(ctx, func(tx *transaction) error {
 		if _, taken := s.users[user.ID]; taken {
 			return authn.ErrConflict
@@ -203,6 +204,7 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	if err != nil {
 		return nil, err
 	}
+	user.Extra = maps.Clone(user.Extra)
 	return &user, nil
 }
 

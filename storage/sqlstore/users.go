@@ -28,7 +28,7 @@ func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, e
 	if err != nil {
 		return nil, err
 	}
-	return &authn.User{ID: id.String(), Username: u.Username, Display: u.Display}, nil
+	return &authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: u.Extra}, nil
 }
 
 // UserByID implements authn.UserStore.
@@ -38,10 +38,17 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 		return nil, authn.ErrNotFound
 	}
 	user := authn.User{ID: id}
-	err = s.row(ctx, "load user", `SELECT username, display, disabled FROM {users} WHERE id = ?`, []any{number},
-		&user.Username, &user.Display, &user.Disabled)
+	var extra []byte
+	err = s.row(ctx, "load user", `SELECT username, display, disabled, extra FROM {users} WHERE id = ?`, []any{number},
+		&user.Username, &user.Display, &user.Disabled, &extra)
 	if err != nil {
 		return nil, err
+	}
+	if string(extra) == "null" {
+		return &user, nil
+	}
+	if err := json.Unmarshal(extra, &user.Extra); err != nil {
+		return nil, fmt.Errorf("sqlstore: load user: %w", err)
 	}
 	return &user, nil
 }

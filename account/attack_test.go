@@ -1,0 +1,167 @@
+package account_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+// Somebody signs up with the victim's address, keeps a session and a second
+// address, and waits for the victim to recover the account.
+func TestAPreparedAccountIsNotInherited(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = account.VerificationOptional })
+	attacker := s.Client(clienttest.App)
+	attacker.Post("auth/signup", body{"email": "victim@example.org", "password": password}).Status(200)
+	s.Mail("victim@example.org")
+	attacker.Post("auth/reauthenticate", body{"password": password}).Status(200)
+	attacker.Post("account/email", body{"email": "attacker@example.org"}).Status(200)
+	attacker.Post("auth/email/verify", body{"key": s.Mail("attacker@example.org").Key()}).Status(200)
+
+	victim := s.Client(clienttest.App)
+	victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
+	victim.Post("auth/password/reset", body{"key": s.Mail("victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+	victim.Post("auth/login", body{"email": "victim@example.org", "password": "Victims-own-horse-1"}).LoggedIn("victim@example.org")
+
+	attacker.Get("auth/session").Status(410)
+	if emails := victim.Get("account/email").JSON["data"].([]any); len(emails) != 1 {
+		t.Errorf("the account still has %d addresses", len(emails))
+	}
+	again := s.Client(clienttest.App)
+	again.Post("auth/password/request", body{"email": "attacker@example.org"}).Status(200)
+	if kind := s.Mail("attacker@example.org").Kind; kind != "account/unknown_account" {
+		t.Errorf("the attacker's address got %q", kind)
+	}
+}
+
+// A change of address that the owner did not make must not survive a reset.
+func TestAResetVoidsPendingVerifications(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.ChangeEmail = true })
+	s.SignUp(clienttest.App, "victim@example.org")
+	attacker := s.LogIn(clienttest.App, "victim@example.org")
+	attacker.Post("account/email", body{"email": "attacker@example.org"}).Status(200)
+	key := s.Mail("attacker@example.org").Key()
+
+	victim := s.Client(clienttest.App)
+	victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
+	victim.Post("auth/password/reset", body{"key": s.Mail("victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+	s.Client(clienttest.App).Post("auth/email/verify", body{"key": key}).Problems("key:invalid_or_expired_key")
+}
+
+func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	for range 5 {
+		c.Post("auth/login", body{"email": "Ann@Example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
+	}
+	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+}
+
+func TestLimitsSayWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = false
+		cfg.RateLimits = map[string]string{"signup": "2/m/ip"}
+	})
+	c := s.Client(clienttest.App)
+	for range 2 {
+		c.Post("auth/signup", "{}").Status(400)
+	}
+	limited := c.Post("auth/signup", "{}").Status(429)
+	if limited.Header.Get("Retry-After") == "" {
+		t.Error("429 without Retry-After")
+	}
+	s.Clock.Advance(time.Minute)
+	c.Post("auth/signup", "{}").Status(400)
+}
+
+func TestParallelLoginsDoNotOverrunTheLimit(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = false
+		cfg.RateLimits = map[string]string{"login": "", "login_failed": "5/5m/key"}
+	})
+	compared := winners(400, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+		answer := c.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"})
+		if errors, ok := answer.JSON["errors"].([]any); !ok || errors[0].(map[string]any)["code"] != "email_password_mismatch" {
+			answer.StatusCode = 0
+		}
+		return answer
+	})
+	if compared != 5 {
+		t.Errorf("%d passwords were compared, want 5", compared)
+	}
+}
+
+func TestADisabledUserIsOutAtOnce(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	s := clienttest.StartOn(t, store)
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	id, _ := json.Marshal(c.Get("auth/session").Value("data", "user", "id"))
+	if err := store.SetDisabled(context.Background(), string(id), true); err != nil {
+		t.Fatal(err)
+	}
+	c.Get("auth/session").Status(401)
+	s.Client(clienttest.App).Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("password:email_password_mismatch")
+	s.Client(clienttest.App).Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	if kind := s.Mail("ann@example.org").Kind; kind != "account/unknown_account" {
+		t.Errorf("a disabled user got %q", kind)
+	}
+}
+
+func TestHooksMayVeto(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) {
+		cfg.EmailVerification = account.VerificationNone
+		cfg.BeforeSignup = func(_ context.Context, u *authn.NewUser) error {
+			if u.Email == "evil@example.org" {
+				return &authn.Error{Code: "not_welcome", Param: "email", Message: "Not here."}
+			}
+			return nil
+		}
+		cfg.BeforeLogin = func(_ context.Context, u *authn.User, _ []authn.Method) error {
+			if string(u.Extra["tier"]) == `"suspended"` {
+				return &authn.Error{Code: "suspended", Message: "Your account is suspended."}
+			}
+			return nil
+		}
+		cfg.SignupForm = func(_ context.Context, input map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+			if input["tier"] == nil {
+				return nil, authn.Errors{{Code: "required", Param: "tier", Message: "Choose one."}}
+			}
+			return map[string]json.RawMessage{"tier": input["tier"]}, nil
+		}
+	})
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "evil@example.org", "password": password, "tier": "free"}).Problems("email:not_welcome")
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Problems("tier:required")
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password, "tier": "suspended"}).Problems("suspended")
+	c.Get("auth/session").Status(401).Pending()
+	s.Client(clienttest.App).Post("auth/signup", body{"email": "bob@example.org", "password": password, "tier": "free"}).LoggedIn("bob@example.org")
+}
+
+func TestSignUpCanBeClosed(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.SignupClosed = true })
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(403)
+	for _, flow := range c.Get("auth/session").Flows() {
+		if flow == "signup" {
+			t.Error("a closed sign-up is offered")
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package account_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// withoutToken is an answer's status and body but for its session token.
+func withoutToken(a *clienttest.Answer) string {
+	if meta, ok := a.JSON["meta"].(map[string]any); ok {
+		delete(meta, "session_token")
+	}
+	text, _ := json.Marshal(a.JSON) // what was JSON can be JSON again
+	return string(text)
+}
+
+// Known and unknown must look alike: in the status and body of every answer,
+// and in the number of answers before the flow is over.
+func TestStrangersLearnNothing(t *testing.T) {
+	t.Parallel()
+	steps := map[string]func(c *clienttest.Client, email string) []*clienttest.Answer{
+		"sign-up": func(c *clienttest.Client, email string) []*clienttest.Answer {
+			answers := []*clienttest.Answer{c.Post("auth/signup", body{"email": email, "password": password})}
+			return append(answers, guess(c, "auth/email/verify", "key")...)
+		},
+		"login": func(c *clienttest.Client, email string) []*clienttest.Answer {
+			return []*clienttest.Answer{c.Post("auth/login", body{"email": email, "password": "wrong-wrong-1"})}
+		},
+		"login code": func(c *clienttest.Client, email string) []*clienttest.Answer {
+			answers := []*clienttest.Answer{c.Post("auth/code/request", body{"email": email}), c.Post("auth/code/resend", nil)}
+			return append(answers, guess(c, "auth/code/confirm", "code")...)
+		},
+		"reset": func(c *clienttest.Client, email string) []*clienttest.Answer {
+			answers := []*clienttest.Answer{c.Post("auth/password/request", body{"email": email})}
+			return append(answers, guess(c, "auth/password/reset", "key")...)
+		},
+	}
+	for mode, edit := range map[string]func(cfg *allauth.Config){"codes": withCodes, "links": func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: account.CodeConfig{Resends: 2}}
+	}} {
+		for name, step := range steps {
+			t.Run(mode+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := clienttest.Start(t, edit)
+				s.SignUp(clienttest.App, "known@example.org")
+				known, unknown := step(s.Client(clienttest.App), "known@example.org"), step(s.Client(clienttest.App), "unknown@example.org")
+				for i := range known {
+					if a, b := withoutToken(known[i]), withoutToken(unknown[i]); known[i].StatusCode != unknown[i].StatusCode || a != b {
+						t.Errorf("answer %d: known %d %s, unknown %d %s", i+1, known[i].StatusCode, a, unknown[i].StatusCode, b)
+					}
+					if a, b := len(known[i].Response.Header), len(unknown[i].Response.Header); a != b {
+						t.Errorf("answer %d: %d headers for known, %d for unknown", i+1, a, b)
+					}
+				}
+			})
+		}
+	}
+}
+
+// guess tries a wrong code five times and looks at the session.
+func guess(c *clienttest.Client, endpoint, param string) []*clienttest.Answer {
+	var answers []*clienttest.Answer
+	for range 5 {
+		answers = append(answers, c.Post(endpoint, body{param: "BBBB-BBBB", "password": "Another-1-horse"}))
+	}
+	return append(answers, c.Get("auth/session"))
+}
+
+func TestTheOwnerOfATakenAddressIsTold(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.SignUp(clienttest.App, "ann@example.org")
+	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
+	if kind := s.Mail("ann@example.org").Kind; kind != "account/account_already_exists" {
+		t.Errorf("the owner got %q", kind)
+	}
+	s.Client(clienttest.App).Post("auth/password/request", body{"email": "nobody@example.org"}).Status(200)
+	if kind := s.Mail("nobody@example.org").Kind; kind != "account/unknown_account" {
+		t.Errorf("a stranger got %q", kind)
+	}
+}
+
+func TestEnumerationCanBeAllowed(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.Enumeration = account.AllowEnumeration })
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Problems("email:email_taken")
+	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
+}

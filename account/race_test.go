@@ -1,0 +1,176 @@
+package account_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// crowd is how many try the same thing at once.
+const crowd = 64
+
+// winners sends the same request from many clients at once and counts the
+// answers with that status.
+func winners(status int, clients []*clienttest.Client, send func(c *clienttest.Client) *clienttest.Answer) int {
+	var won atomic.Int64
+	clienttest.Parallel(len(clients), func(i int) {
+		if send(clients[i]).StatusCode == status {
+			won.Add(1)
+		}
+	})
+	return int(won.Load())
+}
+
+func strangers(s *clienttest.Server) []*clienttest.Client {
+	clients := make([]*clienttest.Client, crowd)
+	for i := range clients {
+		clients[i] = s.Client(clienttest.App)
+	}
+	return clients
+}
+
+// clones are copies of one client: they share its session.
+func clones(c *clienttest.Client, n int) []*clienttest.Client {
+	clients := make([]*clienttest.Client, n)
+	for i := range clients {
+		clients[i] = c.Clone()
+	}
+	return clients
+}
+
+func TestParallelSignUpsMakeOneAccount(t *testing.T) {
+	t.Parallel()
+	for name, enumeration := range map[string]account.Enumeration{
+		"telling": account.AllowEnumeration, "hiding": account.PreventEnumeration, "hiding strictly": account.PreventEnumerationStrictly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var created atomic.Int64
+			s := clienttest.Start(t, func(cfg *allauth.Config) {
+				cfg.Account.Enumeration = enumeration
+				cfg.OnEvent = countEvents[account.UserSignedUp](&created)
+			})
+			pending := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+				return c.Post("auth/signup", body{"email": "ann@example.org", "password": password})
+			})
+			if created.Load() != 1 {
+				t.Errorf("%d accounts were made for one address", created.Load())
+			}
+			if want := map[bool]int{true: 1, false: crowd}[enumeration == account.AllowEnumeration]; pending != want {
+				t.Errorf("%d sign-ups went on, want %d", pending, want)
+			}
+		})
+	}
+}
+
+func TestParallelSignUpsTakeOneUsername(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) {
+		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername}
+		cfg.EmailVerification = account.VerificationNone
+	})
+	won := winners(200, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/signup", body{"username": "ann", "password": password})
+	})
+	if won != 1 {
+		t.Errorf("%d sign-ups got one username", won)
+	}
+}
+
+func TestOneVerificationKeyWorksOnce(t *testing.T) {
+	t.Parallel()
+	var confirmed atomic.Int64
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[account.EmailConfirmed](&confirmed) })
+	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
+	key := s.Mail("ann@example.org").Key()
+	won := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/email/verify", body{"key": key})
+	})
+	if won != 1 || confirmed.Load() != 1 {
+		t.Errorf("one key was accepted %d times and confirmed the address %d times", won, confirmed.Load())
+	}
+}
+
+func TestOneResetKeyWorksOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.SignUp(clienttest.App, "ann@example.org")
+	s.Client(clienttest.App).Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	key := s.Mail("ann@example.org").Key()
+	var number atomic.Int64
+	won := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/password/reset", body{"key": key, "password": fmt.Sprintf("Another-%d-horse", number.Add(1))})
+	})
+	if won != 1 {
+		t.Errorf("one reset key worked %d times", won)
+	}
+}
+
+func TestOneLoginCodeLogsInOnce(t *testing.T) {
+	t.Parallel()
+	var logins atomic.Int64
+	s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[allauth.LoggedIn](&logins) })
+	s.SignUp(clienttest.App, "ann@example.org")
+	before := logins.Load()
+	c := s.Client(clienttest.App)
+	c.Post("auth/code/request", body{"email": "ann@example.org"}).Status(401).Pending("login_by_code")
+	code := s.Mail("ann@example.org").Code()
+	won := winners(200, clones(c, crowd), func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/code/confirm", body{"code": code})
+	})
+	if won != 1 || logins.Load()-before != 1 {
+		t.Errorf("one code was accepted %d times and logged in %d times", won, logins.Load()-before)
+	}
+}
+
+func TestParallelGuessesAreAllCounted(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withCodes)
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	c.Post("auth/code/request", body{"email": "ann@example.org"}).Status(401)
+	code := s.Mail("ann@example.org").Code()
+	guesses := winners(400, clones(c, crowd), func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/code/confirm", body{"code": "BBBB-BBBB"})
+	})
+	if guesses > 3 {
+		t.Errorf("%d wrong guesses were compared, want at most 3", guesses)
+	}
+	c.Post("auth/code/confirm", body{"code": code}).Status(409)
+	c.Get("auth/session").Status(401).Pending()
+}
+
+// A request that is under way while its session ends must not write it back.
+func TestAnEndedSessionStaysDead(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		inside, ended := make(chan struct{}), make(chan struct{})
+		s := start(t, func(cfg *account.Config) {
+			cfg.Phone = &account.PhoneConfig{Validate: func(context.Context, string) error {
+				close(inside)
+				<-ended
+				return nil
+			}}
+		})
+		c := s.SignUp(kind, "ann@example.org")
+		slow := c.Clone()
+		done := make(chan int)
+		go func() { done <- slow.Post("account/phone", body{"phone": "+31201234567"}).StatusCode }()
+		<-inside
+		c.Delete("auth/session", nil).Status(401)
+		close(ended)
+		if status := <-done; status == 202 {
+			t.Errorf("the request under way answered %d after its session had ended", status)
+		}
+		for name, client := range map[string]*clienttest.Client{"old": c, "under way": slow} {
+			if status := client.Get("auth/session").StatusCode; status == 200 {
+				t.Errorf("the %s session is back", name)
+			}
+		}
+	})
+}

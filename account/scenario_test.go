@@ -1,0 +1,238 @@
+package account_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+type body = clienttest.Body
+
+const password = clienttest.Password
+
+// start starts a server with accounts as edit configures them.
+func start(t *testing.T, edit ...func(cfg *account.Config)) *clienttest.Server {
+	t.Helper()
+	return clienttest.Start(t, func(cfg *allauth.Config) {
+		for _, change := range edit {
+			change(&cfg.Account)
+		}
+	})
+}
+
+func TestSignUpVerifyByLinkAndLogIn(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		c := s.Client(kind)
+		c.Post("auth/signup", body{"email": "Ann@Example.org", "password": password}).Status(401).Pending("verify_email")
+		c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_email")
+
+		key := s.Mail("ann@example.org").Key()
+		c.Header.Set("X-Email-Verification-Key", key)
+		shown := c.Get("auth/email/verify").Status(200)
+		if shown.Value("data", "email") != "ann@example.org" || shown.Value("meta", "is_authenticating") != true {
+			t.Fatalf("the link shows %s", shown.Text)
+		}
+		c.Post("auth/email/verify", body{"key": key}).Status(401).Pending()
+		c.Post("auth/email/verify", body{"key": key}).Problems("key:invalid_or_expired_key")
+		c.Post("auth/login", body{"email": "ANN@example.org", "password": password}).LoggedIn("ann@example.org")
+	})
+}
+
+func TestTheLinkLogsInWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t, func(cfg *account.Config) { cfg.LoginOnEmailConfirmation = true })
+		c, elsewhere := s.Client(kind), s.Client(kind)
+		c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
+		elsewhere.Post("auth/email/verify", body{"key": "no-such-key-at-all"}).Problems("key:invalid_or_expired_key")
+		c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Key()}).LoggedIn("ann@example.org")
+	})
+}
+
+func TestAVerificationLinkExpires(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
+	key := s.Mail("ann@example.org").Key()
+	s.Clock.Advance(24*time.Hour + time.Second)
+	s.Client(clienttest.App).Post("auth/email/verify", body{"key": key}).Problems("key:invalid_or_expired_key")
+}
+
+func TestLogoutEndsTheSession(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	app := s.SignUp(clienttest.App, "ann@example.org")
+	app.Delete("auth/session", nil).Status(401)
+	app.Get("auth/session").Status(410)
+
+	browser := s.LogIn(clienttest.Browser, "ann@example.org")
+	stolen := browser.Clone()
+	browser.Delete("auth/session", nil).Status(401)
+	if browser.Cookie("sessionid") != "" {
+		t.Error("the session cookie is still there after logout")
+	}
+	stolen.Get("auth/session").Status(401)
+}
+
+func TestPasswordResetByLink(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		victim := s.SignUp(kind, "ann@example.org")
+		c := s.Client(kind)
+		c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+		key := s.Mail("ann@example.org").Key()
+		c.Post("auth/password/reset", body{"key": key, "password": "1234567"}).Problems("password:password_too_short", "password:password_too_common", "password:password_entirely_numeric")
+		c.Post("auth/password/reset", body{"key": key, "password": "Another-1-horse"}).Status(401).Pending()
+		c.Post("auth/password/reset", body{"key": key, "password": "Another-2-horse"}).Problems("key:invalid_password_reset")
+		victim.Get("auth/session").Status(map[clienttest.Kind]int{clienttest.App: 410, clienttest.Browser: 401}[kind])
+		c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("password:email_password_mismatch")
+		c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+	})
+}
+
+func TestAResetLinkExpiresAndANewerOneVoidsIt(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	first := s.Mail("ann@example.org").Key()
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	second := s.Mail("ann@example.org").Key()
+	c.Post("auth/password/reset", body{"key": first, "password": "Another-1-horse"}).Problems("key:invalid_password_reset")
+	s.Clock.Advance(time.Hour + time.Second)
+	c.Post("auth/password/reset", body{"key": second, "password": "Another-1-horse"}).Problems("key:invalid_password_reset")
+}
+
+func TestPasswordChange(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		c := s.SignUp(kind, "ann@example.org")
+		other := s.LogIn(kind, "ann@example.org")
+		before := c.Clone()
+		c.Post("account/password/change", body{"current_password": "wrong-wrong-1", "new_password": "Another-1-horse"}).Problems("current_password:enter_current_password")
+		c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).LoggedIn("ann@example.org")
+		c.Get("auth/session").LoggedIn("ann@example.org")
+		for name, dead := range map[string]*clienttest.Client{"the other session": other, "the old token": before} {
+			if status := dead.Get("auth/session").StatusCode; status == 200 {
+				t.Errorf("%s is still good after the password changed", name)
+			}
+		}
+		if mail := s.Mail("ann@example.org"); mail.Kind != "account/password_changed" {
+			t.Errorf("mail %q, want a note that the password changed", mail.Kind)
+		}
+	})
+}
+
+func TestLogoutOnPasswordChange(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.LogoutOnPasswordChange = true })
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).Status(401)
+	c.Get("auth/session").Status(410)
+}
+
+func TestManageAddresses(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		c := s.SignUp(kind, "ann@example.org")
+		c.Post("account/email", body{"email": "second@example.org"}).Status(200)
+		c.Post("account/email", body{"email": "second@example.org"}).Problems("email:duplicate_email")
+		c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Problems("email:unverified_primary_email")
+		c.Post("auth/email/verify", body{"key": s.Mail("second@example.org").Key()}).Status(200)
+		c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Status(200)
+		c.Delete("account/email", body{"email": "second@example.org"}).Problems("email:cannot_remove_primary_email")
+		c.Delete("account/email", body{"email": "ann@example.org"}).Status(200)
+		c.Get("auth/session").LoggedIn("second@example.org")
+		s.Client(kind).Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("password:email_password_mismatch")
+	})
+}
+
+func TestAnAddressCanNotBeAddedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.MaxEmailAddresses = 2 })
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Post("account/email", body{"email": "b@example.org"}).Status(200)
+	c.Post("account/email", body{"email": "c@example.org"}).Problems("email:max_email_addresses")
+}
+
+func TestChangeEmailReplacesTheAddress(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.ChangeEmail = true })
+	c := s.SignUp(clienttest.App, "old@example.org")
+	c.Post("account/email", body{"email": "new@example.org"}).Status(200)
+	c.Get("auth/session").LoggedIn("old@example.org")
+	c.Post("auth/email/verify", body{"key": s.Mail("new@example.org").Key()}).LoggedIn("new@example.org")
+	if emails := c.Get("account/email").Status(200).JSON["data"].([]any); len(emails) != 1 {
+		t.Errorf("%d addresses after the change, want 1", len(emails))
+	}
+}
+
+func TestReauthenticationIsAskedForAndForgotten(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		c := s.SignUp(kind, "ann@example.org")
+		s.Clock.Advance(6 * time.Minute)
+		asked := c.Post("account/email", body{"email": "second@example.org"}).Status(401)
+		if asked.Value("meta", "is_authenticated") != true || asked.Flows()[0] != "reauthenticate" {
+			t.Fatalf("not asked to reauthenticate: %s", asked.Text)
+		}
+		c.Post("auth/reauthenticate", body{"password": "wrong-wrong-1"}).Problems("password:incorrect_password")
+		c.Post("auth/reauthenticate", body{"password": password}).LoggedIn("ann@example.org")
+		c.Post("account/email", body{"email": "second@example.org"}).Status(200)
+	})
+}
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	phone := s.LogIn(clienttest.App, "ann@example.org")
+	for _, path := range []string{"auth/sessions", "sessions"} {
+		list := c.Get(path).Status(200).JSON["data"].([]any)
+		if len(list) != 2 {
+			t.Fatalf("%s lists %d sessions, want 2", path, len(list))
+		}
+	}
+	var other any
+	for _, item := range c.Get("auth/sessions").JSON["data"].([]any) {
+		if session := item.(map[string]any); session["is_current"] == false {
+			other = session["id"]
+		}
+	}
+	stranger := s.SignUp(clienttest.App, "eve@example.org")
+	stranger.Delete("auth/sessions", body{"sessions": []any{other}}).Problems("sessions:invalid_choice")
+	phone.Get("auth/session").Status(200)
+	c.Delete("auth/sessions", body{"sessions": []any{other}}).Status(200)
+	phone.Get("auth/session").Status(410)
+}
+
+func TestUsernames(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) {
+		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
+		cfg.SignupFields = []string{"username*", "email", "password1*"}
+		cfg.EmailVerification = account.VerificationOptional
+		cfg.UsernameBlacklist = []string{"Admin"}
+		cfg.UsernameMinLength = 3
+	})
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"username": "aDMIN", "password": password}).Problems("username:username_blacklisted")
+	c.Post("auth/signup", body{"username": "ab", "password": password}).Problems("username:min_length")
+	c.Post("auth/signup", body{"password": password}).Problems("username:required")
+	c.Post("auth/signup", body{"username": "Ann", "password": password}).Status(200)
+	s.Client(clienttest.App).Post("auth/signup", body{"username": "ANN", "password": password}).Problems("username:username_taken")
+	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "password": password}).Status(200)
+	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "password": "wrong-wrong-1"}).Problems("password:username_password_mismatch")
+	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "email": "a@example.org", "password": password}).Problems("invalid_login")
+}

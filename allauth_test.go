@@ -1,0 +1,243 @@
+package allauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
+	t.Parallel()
+	for want, spoil := range map[string]func(cfg *allauth.Config){
+		"BaseURL is empty":                func(cfg *allauth.Config) { cfg.BaseURL = "" },
+		"is not an absolute URL":          func(cfg *allauth.Config) { cfg.BaseURL = "app.example.org" },
+		"has more than a host and a path": func(cfg *allauth.Config) { cfg.BaseURL += "?a=b" },
+		"Secrets":                         func(cfg *allauth.Config) { cfg.Secrets = nil },
+		"32":                              func(cfg *allauth.Config) { cfg.Secrets = [][]byte{[]byte("short")} },
+		"Mailer is nil":                   func(cfg *allauth.Config) { cfg.Mailer = nil },
+		"Headless.BasePath":               func(cfg *allauth.Config) { cfg.Headless.BasePath = "auth/" },
+		"Headless.Clients":                func(cfg *allauth.Config) { cfg.Headless.Clients = []string{"phone"} },
+		"ConfirmEmail":                    func(cfg *allauth.Config) { cfg.Headless.FrontendURLs.ConfirmEmail = "/verify" },
+		"Sessions.Lifetime":               func(cfg *allauth.Config) { cfg.Sessions.Lifetime = -1 },
+		"Sessions.CSRFCookieName":         func(cfg *allauth.Config) { cfg.Sessions.CSRFCookieName = "sessionid" },
+		"Account.SignupFields":            func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"shoe_size"} },
+		"Account.LoginMethods":            func(cfg *allauth.Config) { cfg.Account.LoginMethods = []account.LoginMethod{"fax"} },
+		"TrustedOrigins":                  func(cfg *allauth.Config) { cfg.TrustedOrigins = []string{"www.example.org"} },
+		"sign_up":                         func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"sign_up": "1/m"} },
+		"often":                           func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"signup": "often"} },
+		"Argon2id":                        func(cfg *allauth.Config) { cfg.Account.PasswordHash.Argon2id.MemoryKiB = 1 },
+	} {
+		cfg := allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}
+		spoil(&cfg)
+		auth, err := allauth.New(cfg, memstore.New())
+		if err == nil {
+			_ = auth.Close(context.Background()) // it should not exist
+			t.Errorf("no error that mentions %q", want)
+			continue
+		}
+		if !strings.HasPrefix(err.Error(), "allauth: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not mention %q", err, want)
+		}
+	}
+	if _, err := allauth.New(allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}, nil); err == nil {
+		t.Error("a nil store is accepted")
+	}
+}
+
+// hostApp is an application with the library around its own routes.
+func hostApp(t *testing.T, s *clienttest.Server) *httptest.Server {
+	t.Helper()
+	me := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, ok := allauth.UserFrom(r.Context())
+		if !ok {
+			_, _ = w.Write([]byte("nobody")) // the client reads or does not
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": user.ID, "methods": len(allauth.MethodsFrom(r.Context()))})
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/_allauth/", s.Auth)
+	mux.Handle("/open", me)
+	mux.Handle("/me", s.Auth.RequireLogin(me))
+	mux.Handle("/danger", s.Auth.RequireRecent(me))
+	app := httptest.NewServer(s.Auth.Middleware(mux))
+	t.Cleanup(app.Close)
+	return app
+}
+
+func fetch(t *testing.T, c *clienttest.Client, url string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Token != "" {
+		r.Header.Set("X-Session-Token", c.Token)
+	}
+	if cookie := c.Cookie("sessionid"); cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "sessionid", Value: cookie})
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }() // it has been read
+	var text strings.Builder
+	buffer := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buffer)
+		text.Write(buffer[:n])
+		if err != nil {
+			break
+		}
+	}
+	return response.StatusCode, text.String()
+}
+
+func TestTheHostsOwnRoutes(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := clienttest.Start(t)
+		app := hostApp(t, s)
+		stranger, user := s.Client(kind), s.SignUp(kind, "ann@example.org")
+
+		if status, text := fetch(t, stranger, app.URL+"/open"); status != 200 || text != "nobody" {
+			t.Errorf("open to a stranger: %d %s", status, text)
+		}
+		if status, text := fetch(t, stranger, app.URL+"/me"); status != 401 || !strings.Contains(text, `"flows"`) {
+			t.Errorf("me to a stranger: %d %s", status, text)
+		}
+		if status, text := fetch(t, user, app.URL+"/me"); status != 200 || !strings.Contains(text, `"methods":1`) {
+			t.Errorf("me to a user: %d %s", status, text)
+		}
+		if status, _ := fetch(t, user, app.URL+"/danger"); status != 200 {
+			t.Errorf("danger after a login: %d", status)
+		}
+		s.Clock.Advance(6 * time.Minute)
+		if status, text := fetch(t, user, app.URL+"/danger"); status != 401 || !strings.Contains(text, `"reauthenticate"`) {
+			t.Errorf("danger without a recent proof: %d %s", status, text)
+		}
+		user.Post("auth/reauthenticate", clienttest.Body{"password": clienttest.Password}).Status(200)
+		if status, _ := fetch(t, user, app.URL+"/danger"); status != 200 {
+			t.Errorf("danger after the proof: %d", status)
+		}
+		user.Delete("auth/session", nil)
+		if status, _ := fetch(t, user, app.URL+"/me"); status != 401 {
+			t.Errorf("me after logout: %d", status)
+		}
+	})
+}
+
+func TestTheHostCanLogOutSetPasswordsAndForget(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t)
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	id := userID(t, c)
+	ctx := context.Background()
+
+	if err := s.Auth.LogOutEverywhere(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	c.Get("auth/session").Status(410)
+	if err := s.Auth.SetPassword(ctx, id, "short"); err != nil {
+		t.Fatal(err)
+	}
+	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "short"}).LoggedIn("ann@example.org")
+	if err := s.Auth.ForgetUser(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "short"}).Problems("password:email_password_mismatch")
+	s.SignUp(clienttest.App, "ann@example.org")
+}
+
+func userID(t *testing.T, c *clienttest.Client) string {
+	t.Helper()
+	text, err := json.Marshal(c.Get("auth/session").Status(200).Value("data", "user", "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Trim(string(text), `"`)
+}
+
+func TestCleanDeletesWhatExpired(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	s := clienttest.StartOn(t, store)
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	s.Client(clienttest.App).Post("auth/password/request", clienttest.Body{"email": "ann@example.org"}).Status(200)
+	s.Mail("ann@example.org")
+	s.Clock.Advance(31 * 24 * time.Hour)
+	if err := s.Auth.Clean(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := store.SessionsByUser(context.Background(), userIDOf(t, store, "ann@example.org"))
+	if err != nil || len(rows) > 0 {
+		t.Errorf("%d sessions are left, error %v", len(rows), err)
+	}
+	c.Get("auth/session").Status(410)
+}
+
+func userIDOf(t *testing.T, store account.EmailStore, email string) string {
+	t.Helper()
+	rows, err := store.EmailsByAddress(context.Background(), email)
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("no user with %s: %v", email, err)
+	}
+	return rows[0].UserID
+}
+
+// failingStore answers as if its database were down.
+type failingStore struct {
+	*memstore.Store
+	down bool
+}
+
+var errDown = errors.New("pq: connection refused on 10.0.0.7 for user secret-user")
+
+func (s *failingStore) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
+	if s.down {
+		return nil, errDown
+	}
+	return s.Store.EmailsByAddress(ctx, email)
+}
+
+func TestAStoreThatIsDownIsA503ThatTellsNothing(t *testing.T) {
+	t.Parallel()
+	store := &failingStore{Store: memstore.New()}
+	s := clienttest.StartOn(t, store)
+	s.SignUp(clienttest.App, "ann@example.org")
+	store.down = true
+	c := s.Client(clienttest.App)
+	answer := c.Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": clienttest.Password}).Status(503)
+	if strings.Contains(answer.Text, "10.0.0.7") || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("the client got %s, Retry-After %q", answer.Text, answer.Header.Get("Retry-After"))
+	}
+	store.down = false
+	c.Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": clienttest.Password}).LoggedIn("ann@example.org")
+}
+
+func TestEventsTellWhatHappened(t *testing.T) {
+	t.Parallel()
+	var names []string
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.OnEvent = func(_ context.Context, e authn.Event) { names = append(names, e.EventName()) }
+	})
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Delete("auth/session", nil).Status(401)
+	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Status(400)
+	want := []string{"account.user_signed_up", "account.email_confirmed", "account.user_logged_in", "account.user_logged_out", "account.login_failed"}
+	if strings.Join(names, " ") != strings.Join(want, " ") {
+		t.Errorf("events %v, want %v", names, want)
+	}
+}

@@ -1,0 +1,116 @@
+package allauth_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/allauth-go/allauth"
+
+// arrows says which packages of the module each layer may import. What is not
+// listed may import everything.
+var arrows = map[string][]string{
+	"authn":           {},
+	"notify":          {},
+	"ratelimit":       {},
+	"internal/flow":   {"authn", "notify", "ratelimit", "internal"},
+	"sessions":        {"authn", "internal"},
+	"account":         {"authn", "notify", "ratelimit", "internal", "account"},
+	"mfa":             {"authn", "notify", "ratelimit", "internal", "mfa"},
+	"socialaccount":   {"authn", "notify", "ratelimit", "internal", "socialaccount"},
+	"headless":        {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount"},
+	"":                {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "headless", "storage"},
+	"storage":         {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "storage"},
+	"internal/jsonio": {}, "internal/keyring": {}, "internal/clientip": {}, "internal/mailtemplate": {}, "internal/outbox": {"notify"},
+}
+
+// drivers are what only those link who choose them.
+var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(output))); decoder.More(); {
+		var p pkg
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// short is a package's path within the module, and whether it is in it.
+func short(path string) (string, bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+// layer returns the longest entry of arrows that holds the package.
+func layer(path string) (string, bool) {
+	for {
+		if _, ok := arrows[path]; ok {
+			return path, true
+		}
+		i := strings.LastIndexByte(path, '/')
+		if i < 0 {
+			return "", false
+		}
+		path = path[:i]
+	}
+}
+
+func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		path, _ := short(p.ImportPath)
+		rule, ok := layer(path)
+		if !ok {
+			continue
+		}
+		for _, imported := range p.Imports {
+			target, ours := short(imported)
+			if !ours {
+				continue
+			}
+			if !slices.ContainsFunc(arrows[rule], func(allowed string) bool { return target != "" && within(target, allowed) }) {
+				t.Errorf("%s imports %q, which %q must not", p.ImportPath, target, rule)
+			}
+		}
+	}
+}
+
+func TestTheCoreLinksNoDriver(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		path, _ := short(p.ImportPath)
+		if path != "" && path != "storage/sqlstore" && path != "headless" {
+			continue
+		}
+		for _, dep := range p.Deps {
+			if slices.ContainsFunc(drivers, func(driver string) bool { return within(dep, driver) }) {
+				t.Errorf("%s links %s", p.ImportPath, dep)
+			}
+			if target, ours := short(dep); ours && path == "" && (within(target, "storage/memstore") || within(target, "storage/sqlstore")) {
+				t.Errorf("%s links the store %s", p.ImportPath, target)
+			}
+		}
+	}
+}

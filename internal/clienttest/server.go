@@ -1,0 +1,139 @@
+package clienttest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+// Password is a password that is good enough.
+const Password = "Tr0ub4dor-and-3-horses"
+
+// Secret is the secret of every server that Start starts.
+var Secret = []byte("0123456789abcdef0123456789abcdef")
+
+// Server is the API on loopback.
+type Server struct {
+	*httptest.Server
+	// Auth is the library under test, Config what it was made of.
+	Auth   *allauth.Auth
+	Config allauth.Config
+	// Handler serves the requests; Auth, unless a test puts something around
+	// it before the first one.
+	Handler http.Handler
+	// Clock is the library's clock.
+	Clock *Clock
+	// Log is what the library logged.
+	Log *Log
+
+	t    testing.TB
+	post post
+}
+
+// Start starts a server on an empty memory store. It is closed when the test
+// ends. Unless edit says otherwise hashes are cheap, nothing is limited, and
+// verification is mandatory, by link.
+func Start(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
+	t.Helper()
+	return StartOn(t, memstore.New(), edit...)
+}
+
+// StartOn is Start on a store of the caller's.
+func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
+	t.Helper()
+	s := &Server{t: t, Clock: NewClock(), Log: &Log{}}
+	s.post.arrived = sync.NewCond(&s.post.mu)
+	// The address is needed before the handler.
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler.ServeHTTP(w, r) }))
+	s.Config = allauth.Config{
+		BaseURL:           s.URL,
+		Secrets:           [][]byte{Secret},
+		SiteName:          "Example",
+		Mailer:            &s.post,
+		DisableRateLimits: true,
+		Logger:            slog.New(slog.NewTextHandler(s.Log, nil)),
+		Now:               s.Clock.Now,
+	}
+	s.Config.Account.PasswordHash = Cheap()
+	for _, change := range edit {
+		change(&s.Config)
+	}
+	if s.Config.Account.Phone != nil && s.Config.Account.Phone.Texter == nil {
+		s.Config.Account.Phone.Texter = &s.post
+	}
+	auth, err := allauth.New(s.Config, store)
+	if err != nil {
+		t.Fatalf("allauth.New: %v", err)
+	}
+	s.Auth = auth
+	s.Handler = auth
+	t.Cleanup(func() {
+		s.Server.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := auth.Close(ctx); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// Cheap hashes passwords in no time.
+func Cheap() password.Config {
+	return password.Config{Argon2id: password.Argon2id{MemoryKiB: 64, Iterations: 1, Parallelism: 1}}
+}
+
+// Clock is a clock that goes on only when it is told to. It is safe for
+// concurrent use.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that shows the present.
+func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Microsecond)} }
+
+// Now returns what the clock shows.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Log collects what is logged. It is safe for concurrent use.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// Contains reports whether a line holds the text.
+func (l *Log) Contains(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
+}
