@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
@@ -212,3 +214,38 @@ func uids(c *clienttest.Client) []string {
 	}
 	return list
 }
+
+// owner makes an account with a proved address, whatever the rules for new
+// ones are.
+func (w *world) owner(email string) *clienttest.Client {
+	w.t.Helper()
+	c := w.Client(app)
+	c.Post("auth/signup", body{"email": email, "password": clienttest.Password})
+	c.Post("auth/email/verify", body{"key": w.Mail(email).Key()})
+	return w.LogIn(app, email)
+}
+
+// redirectOnly is a provider without a token flow that never answers.
+type redirectOnly struct{}
+
+func (redirectOnly) Info() provider.Info {
+	return provider.Info{ID: "aa", Class: "aa", Name: "AA", Redirect: true}
+}
+
+func (redirectOnly) AuthCodeURL(ctx, provider.Authorization) (string, error) {
+	return "", provider.ErrUnavailable
+}
+
+func (redirectOnly) Exchange(ctx, provider.Callback) (*provider.Identity, error) {
+	return nil, provider.ErrUnavailable
+}
+
+func (redirectOnly) VerifyToken(ctx, provider.Tokens) (*provider.Identity, error) {
+	return nil, provider.ErrTokenUnsupported
+}
+
+type (
+	ctx      = context.Context
+	newUser  = authn.NewUser
+	identity = provider.Identity
+)
