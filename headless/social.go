@@ -91,6 +91,12 @@ func (f *form) optional(name string) (string, bool) {
 	return value, false
 }
 
+// exact reads a text or a number with the blanks around it.
+func (f *form) exact(name string) string {
+	value, _, isText := f.Code(name)
+	return f.check(name, value, isText, maxTextLength)
+}
+
 func (f *form) addSocial(param, code string) {
 	f.errs = append(f.errs, socialaccount.Problem(param, code))
 }
@@ -171,7 +177,7 @@ func (h *Handler) disconnectProvider(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	provider, uid := in.required("provider", in.code), in.required("account", in.code)
+	provider, uid := in.required("provider", in.code), in.required("account", in.exact)
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}

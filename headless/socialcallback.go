@@ -2,6 +2,7 @@ package headless
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -27,7 +28,7 @@ func (c *call) callback(providerID string) {
 	case c.r.Method == http.MethodPost && byForm:
 		c.hop(providerID)
 		return
-	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
+	case c.r.Method != http.MethodGet: // HEAD must not use up an answer that nobody sees
 		c.w.Header().Set("Allow", http.MethodGet)
 		c.write(reply{status: http.StatusMethodNotAllowed})
 		return
@@ -59,7 +60,9 @@ func (c *call) arrive(location string) {
 }
 
 func (c *call) callbackFailed(err error) {
-	c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
+	if !errors.Is(err, flow.ErrSessionEnded) {
+		c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
+	}
 	c.sess = &sessions.Active{Session: flow.NewSession(flow.Browser, c.cfg.Client(c.r))}
 	c.write(reply{status: http.StatusFound, location: c.social.ErrorPage()})
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -127,13 +129,21 @@ type tokenSource struct {
 
 // Token implements oauth2.TokenSource.
 func (t *tokenSource) Token() (*oauth2.Token, error) {
+	_, token, err := t.load()
+	if err != nil || t.lasts(token) {
+		return token, err
+	}
+	// One renewal at a time: many providers take a refresh token once only.
+	turn := t.renewals.of(t.provider, t.uid)
+	turn.Lock()
+	defer turn.Unlock()
 	a, token, err := t.load()
-	if err != nil || token.Expiry.IsZero() || t.deps.Now().Before(token.Expiry.Add(-refreshEarly)) {
+	if err != nil || t.lasts(token) {
 		return token, err
 	}
 	fresh, err := t.refresh(token)
 	if err != nil {
-		// Another server may have used the refresh token first.
+		// Another server may have been faster.
 		b, other, again := t.load()
 		if again == nil && !bytes.Equal(a.Token, b.Token) {
 			return other, nil
@@ -149,6 +159,21 @@ func (t *tokenSource) Token() (*oauth2.Token, error) {
 		return nil, fmt.Errorf("store renewed token: %w", err)
 	}
 	return fresh, nil
+}
+
+// lasts reports whether a token need not be renewed yet.
+func (t *tokenSource) lasts(token *oauth2.Token) bool {
+	return token.Expiry.IsZero() || t.deps.Now().Before(token.Expiry.Add(-refreshEarly))
+}
+
+// turns are locks for any number of accounts, some of which share one.
+type turns struct {
+	seed  maphash.Seed
+	locks [64]sync.Mutex
+}
+
+func (t *turns) of(providerID, uid string) *sync.Mutex {
+	return &t.locks[maphash.String(t.seed, providerID+"\x00"+uid)%uint64(len(t.locks))]
 }
 
 func (t *tokenSource) load() (*Account, *oauth2.Token, error) {

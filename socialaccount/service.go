@@ -2,6 +2,7 @@ package socialaccount
 
 import (
 	"context"
+	"hash/maphash"
 	"net/url"
 	"strings"
 
@@ -56,6 +57,7 @@ type Service struct {
 	pipeline  *flow.Pipeline
 	returns   map[string]bool // origins
 	callbacks callbackPaths
+	renewals  *turns
 }
 
 // New returns the room. The configuration has its defaults and is valid.
@@ -67,6 +69,7 @@ func New(cfg *Config, store Store, deps *flow.Deps, o Options) (*Service, error)
 	s := &Service{
 		cfg: cfg, store: store, deps: deps, accounts: o.Accounts, providers: providers,
 		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
+		renewals: &turns{seed: maphash.MakeSeed()},
 	}
 	pages := deps.FrontendURLs
 	for _, page := range append([]string{
