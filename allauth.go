@@ -21,6 +21,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -33,6 +34,7 @@ type Auth struct {
 	sessions *sessions.Manager
 	tokens   *token.Service // nil if turned off
 	account  *account.Service
+	social   *socialaccount.Service // nil: off
 	pipeline *flow.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
@@ -87,6 +89,12 @@ func (a *Auth) build() error {
 		}
 	}
 	rooms := []flow.Room{a.account.Room()}
+	if a.cfg.SocialAccount != nil {
+		if err := a.buildSocial(deps); err != nil {
+			return err
+		}
+		rooms = append(rooms, a.social.Room())
+	}
 	a.pipeline, err = flow.NewPipeline(flow.PipelineConfig{
 		Rooms: rooms, Identifier: a.account, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
@@ -95,6 +103,9 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.account.Connect(a.pipeline, a.sessions)
+	if a.social != nil {
+		a.social.Connect(a.pipeline)
+	}
 	protection, err := a.protection()
 	if err != nil {
 		return err
@@ -103,7 +114,7 @@ func (a *Auth) build() error {
 		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens,
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	return nil

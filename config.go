@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
@@ -36,6 +37,8 @@ type Config struct {
 
 	// Account configures accounts.
 	Account account.Config
+	// SocialAccount turns on login through third parties. Nil: off.
+	SocialAccount *socialaccount.Config
 	// Sessions configures sessions.
 	Sessions sessions.Config
 	// Tokens issues access and refresh tokens to apps, beside their session
@@ -144,6 +147,8 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	c.Account = c.Account.WithDefaults()
+	c.SocialAccount = c.SocialAccount.WithDefaults()
+	c.Account.ProvidersOnly = c.SocialAccount != nil && c.SocialAccount.Only
 	c.Sessions = c.Sessions.WithDefaults()
 	if c.Tokens != nil {
 		tokens := c.Tokens.WithDefaults()
@@ -181,6 +186,9 @@ func (c Config) validate() error {
 		if err := c.Tokens.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := c.SocialAccount.Validate(); err != nil {
+		return err
 	}
 	return c.Account.Validate()
 }

@@ -33,6 +33,9 @@ func (r room) Stages() []flow.Stage {
 }
 
 func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+	if r.cfg.ProvidersOnly {
+		return nil, nil
+	}
 	offers := []flow.Offer{{ID: flow.FlowLogin}}
 	if r.cfg.loginByCodeRequestable() {
 		offers = append(offers, flow.Offer{ID: flow.StageLoginByCode})
@@ -45,6 +48,9 @@ func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, err
 
 func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
 	var offers []flow.Offer
+	if r.cfg.ProvidersOnly {
+		return nil, nil
+	}
 	if sess.Identity.HasUsablePassword {
 		offers = append(offers, flow.Offer{ID: flow.FlowReauthenticate})
 	}
@@ -65,6 +71,9 @@ func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers [
 }
 
 func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
+	if r.cfg.ProvidersOnly {
+		return false, nil
+	}
 	hash, err := r.passwordHash(ctx, userID)
 	if err != nil || password.Usable(hash) {
 		return err == nil, err

@@ -42,6 +42,11 @@ type newAccount struct {
 	// taken marks a sign-up that only pretends, because the address or the
 	// number belongs to somebody.
 	taken bool
+	// vouched are the addresses that a provider vouches for. Where there are
+	// any, one of them is the primary one, and typed is another one that was
+	// typed in.
+	vouched []string
+	typed   string
 }
 
 // Signup creates an account and starts its first login. Where the address is
@@ -97,6 +102,9 @@ func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, accoun
 		}
 		sess.Emit(UserSignedUp{UserID: userID})
 		login := flow.Login{UserID: userID, Email: account.user.Email, Phone: account.user.Phone, Signup: true}
+		if len(account.vouched) > 0 {
+			login.Email = "" // any verified address will do
+		}
 		if opts.Prepare != nil {
 			if err := opts.Prepare(&login); err != nil {
 				return err
@@ -118,9 +126,15 @@ func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOp
 		}
 	}
 	if account.user.Email != "" {
-		email := EmailAddress{UserID: user.ID, Email: account.user.Email, Primary: true, Verified: opts.EmailVerified, CreatedAt: s.deps.Now()}
-		if err := s.store.AddEmail(ctx, email, !s.acceptsDuplicates()); err != nil {
+		vouched := slices.Contains(account.vouched, account.user.Email)
+		email := EmailAddress{UserID: user.ID, Email: account.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
+		// What a provider vouches for is not refused because somebody typed it
+		// in elsewhere.
+		if err := s.store.AddEmail(ctx, email, !s.acceptsDuplicates() && !vouched); err != nil {
 			return "", fmt.Errorf("add e-mail address: %w", err)
+		}
+		if err := s.addProviderEmails(ctx, user.ID, account); err != nil {
+			return "", err
 		}
 	}
 	if account.user.Phone != "" {

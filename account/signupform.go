@@ -21,35 +21,11 @@ import (
 
 // cleanSignup validates a sign-up form, field by field in the configured order.
 func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount, error) {
-	var errs authn.Errors
 	account := &newAccount{}
-	for _, field := range s.cfg.SignupFields {
-		name, required := stripStar(field)
-		var one authn.Errors
-		var err error
-		switch name {
-		case "email":
-			account.user.Email, one = cleanEmail("email", in.Email, required)
-		case "email2":
-			one = cleanEmail2(in)
-		case "username":
-			account.user.Username, one, err = s.cleanUsername(ctx, in.Username, required)
-		case "phone":
-			account.user.Phone, one, err = s.cleanPhone(ctx, in.Phone, required)
-		}
-		if err != nil {
-			return nil, err
-		}
-		errs = append(errs, one...)
-	}
-	if s.cfg.SignupForm != nil {
-		extra, err := s.cfg.SignupForm(ctx, in.Fields)
-		one, other := inputErrors(err)
-		if other != nil {
-			return nil, other
-		}
-		errs = append(errs, one...)
-		account.user.Extra = extra
+	_, emailRequired := s.cfg.signupField("email")
+	errs, err := s.cleanFields(ctx, account, in, emailRequired)
+	if err != nil {
+		return nil, err
 	}
 	if !in.Passwordless {
 		var one authn.Errors
@@ -69,6 +45,37 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 		account.user.Username, err = s.generateUsername(ctx, account.user.Email)
 	}
 	return account, err
+}
+
+// cleanFields validates everything but the password.
+func (s *Service) cleanFields(ctx context.Context, account *newAccount, in SignupInput, emailRequired bool) (authn.Errors, error) {
+	var errs authn.Errors
+	for _, field := range s.cfg.SignupFields {
+		name, required := stripStar(field)
+		var one authn.Errors
+		var err error
+		switch name {
+		case "email":
+			account.user.Email, one = cleanEmail("email", in.Email, emailRequired)
+		case "email2":
+			one = cleanEmail2(in)
+		case "username":
+			account.user.Username, one, err = s.cleanUsername(ctx, in.Username, required)
+		case "phone":
+			account.user.Phone, one, err = s.cleanPhone(ctx, in.Phone, required)
+		}
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, one...)
+	}
+	if s.cfg.SignupForm == nil {
+		return errs, nil
+	}
+	extra, err := s.cfg.SignupForm(ctx, in.Fields)
+	one, err := inputErrors(err)
+	account.user.Extra = extra
+	return append(errs, one...), err
 }
 
 // inputErrors tells what may be shown to the client from what may not.

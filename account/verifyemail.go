@@ -18,7 +18,7 @@ const purposeVerifyEmail = "email_verification"
 
 // enterVerifyEmail is the stage that waits until the address is proved.
 func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	switch s.cfg.EmailVerification {
+	switch s.verificationOf(l) {
 	case VerificationNone:
 		return flow.Pass, nil
 	case VerificationOptional:
@@ -45,6 +45,22 @@ func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow
 		return flow.Abort, nil
 	}
 	return flow.Wait, s.awaitEmail(ctx, l, address)
+}
+
+// verificationOf returns the rule for this login: ours, unless the room that
+// started it asked for another.
+func (s *Service) verificationOf(l *flow.Login) Verification {
+	var wish string
+	if l.UserID == "" || !l.Note(flow.NoteEmailVerification, &wish) {
+		return s.cfg.EmailVerification
+	}
+	switch wish {
+	case flow.EmailVerificationOptional:
+		return VerificationOptional
+	case flow.EmailVerificationNone:
+		return VerificationNone
+	}
+	return VerificationMandatory
 }
 
 // mailAtOptionalSignup sends the mail that a new user may, but need not, answer.

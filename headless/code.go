@@ -21,7 +21,7 @@ func (h *Handler) codeRoutes() []route {
 	}
 	if h.account.LoginByCodeRequestable() {
 		routes = append(routes,
-			route{paths: []string{"auth/code/request"}, methods: methods{"POST": h.requestLoginCode}},
+			route{paths: []string{"auth/code/request"}, local: true, methods: methods{"POST": h.requestLoginCode}},
 			route{paths: []string{"auth/code/resend"}, methods: methods{"POST": resend(h.account.ResendLoginCode)}},
 		)
 	}

@@ -15,6 +15,8 @@ import (
 const (
 	csrfPurpose  = "csrf"
 	csrfHeader   = "X-CSRFToken"
+	csrfField    = "csrfmiddlewaretoken"
+	maxFormBody  = 64 << 10 // bytes
 	csrfLifetime = 364 * 24 * time.Hour
 )
 
@@ -31,12 +33,32 @@ func (c *call) checkCSRF() error {
 	if c.cfg.Protection.Check(c.r) != nil || !c.refererAllowed() {
 		return errCSRF
 	}
-	token := c.r.Header.Get(csrfHeader)
+	token, err := c.shownCSRFToken()
+	if err != nil {
+		return err
+	}
 	cookie, err := c.r.Cookie(c.sessions.Config().CSRFCookieName)
 	if err != nil || token == "" || token != cookie.Value || !c.csrfValid(token, c.token(flow.Browser)) {
 		return errCSRF
 	}
 	return nil
+}
+
+// shownCSRFToken is the token that the page sent: in a header, or in the form
+// that it posts.
+func (c *call) shownCSRFToken() (string, error) {
+	token := c.r.Header.Get(csrfHeader)
+	if !c.route.form {
+		return token, nil
+	}
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxFormBody)
+	if err := c.r.ParseMultipartForm(maxFormBody); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return "", errCSRF
+	}
+	if token == "" {
+		token = c.r.PostForm.Get(csrfField)
+	}
+	return token, nil
 }
 
 // refererAllowed looks at the Referer of browsers that send neither Origin nor

@@ -15,6 +15,8 @@ type reply struct {
 	data   any
 	meta   *meta
 	errors authn.Errors
+	// location sends a browser on, in place of a body.
+	location string
 }
 
 // meta is the second half of an answer. Members that are not set are left out.
@@ -49,6 +51,13 @@ type errorItem struct {
 }
 
 func (c *call) write(answer reply) {
+	if answer.location != "" {
+		c.written = true
+		c.w.Header().Del("Content-Type")
+		c.w.Header().Set("Location", answer.location)
+		c.w.WriteHeader(answer.status)
+		return
+	}
 	body := envelope{Status: answer.status, Data: answer.data, Meta: answer.meta}
 	for _, e := range answer.errors {
 		body.Errors = append(body.Errors, errorItem{e.Message, e.Code, e.Param})

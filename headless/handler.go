@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // requestTimeout bounds what one request may take. A request that changes
@@ -51,6 +52,7 @@ type Handler struct {
 	rooms    []flow.Room
 	account  *account.Service
 	tokens   *token.Service
+	social   *socialaccount.Service // nil: off
 	limits   *ratelimit.Limiter
 	keys     *keyring.Keyring
 	random   io.Reader
@@ -66,6 +68,8 @@ type Deps struct {
 	Account  *account.Service
 	// Tokens issues access tokens; nil if it is turned off.
 	Tokens *token.Service
+	// Social is nil where third-party logins are turned off.
+	Social *socialaccount.Service
 	Limits *ratelimit.Limiter
 	Keys   *keyring.Keyring
 	Rand   io.Reader
@@ -76,7 +80,7 @@ type Deps struct {
 func New(cfg Config, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, tokens: deps.Tokens, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
 		routes: map[flow.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {
@@ -89,6 +93,9 @@ func New(cfg Config, deps Deps) *Handler {
 }
 
 func (h *Handler) add(r route) {
+	if r.local && h.account.Config().ProvidersOnly {
+		return
+	}
 	for kind, table := range h.routes {
 		if r.kind != "" && r.kind != kind {
 			continue
@@ -106,6 +113,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recoverPanic(c)
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
 		c.writeJWKS()
+		return
+	}
+	if provider, ok := h.callbackOf(r); ok {
+		h.serveCallback(c, provider)
 		return
 	}
 	kind, path, ok := h.split(r.URL.Path)

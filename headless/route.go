@@ -22,6 +22,10 @@ type route struct {
 	// pending returns flow.ErrNotPending, for a bare 409, where what the
 	// endpoint finishes was never begun. Nil: nothing has to be.
 	pending func(ctx context.Context, sess *flow.Session) error
+	// local marks a way in that is gone where only providers are.
+	local bool
+	// form marks a route that pages post a form to, in place of JSON.
+	form bool
 	// methods are what can be done here. HEAD goes with GET.
 	methods map[string]endpoint
 }
@@ -53,23 +57,23 @@ func (h *Handler) table() []route {
 	routes := []route{
 		{paths: []string{"config"}, methods: methods{"GET": h.config}},
 		{paths: []string{"auth/session"}, methods: methods{"GET": h.session, "DELETE": h.logout}},
-		{paths: []string{"auth/reauthenticate"}, login: true, methods: methods{"POST": h.reauthenticate}},
+		{paths: []string{"auth/reauthenticate"}, local: true, login: true, methods: methods{"POST": h.reauthenticate}},
 		{paths: []string{"auth/sessions", "sessions"}, login: true, methods: methods{"GET": h.listSessions, "DELETE": h.endSessions}},
 	}
 	routes = append(routes, route{paths: []string{"tokens/refresh"}, kind: flow.App, methods: methods{"POST": h.refreshTokens}})
-	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes())
+	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes(), h.socialRoutes())
 }
 
 func (h *Handler) accountRoutes() []route {
 	return []route{
-		{paths: []string{"auth/login"}, methods: methods{"POST": h.login}},
-		{paths: []string{"auth/signup"}, methods: methods{"POST": h.signup}},
+		{paths: []string{"auth/login"}, local: true, methods: methods{"POST": h.login}},
+		{paths: []string{"auth/signup"}, local: true, methods: methods{"POST": h.signup}},
 		{paths: []string{"auth/email/verify"}, pending: h.account.CheckEmailPending, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
-		{paths: []string{"auth/password/request"}, methods: methods{"POST": h.requestReset}},
-		{paths: []string{"auth/password/reset"}, methods: methods{"GET": h.showReset, "POST": h.resetPassword}},
+		{paths: []string{"auth/password/request"}, local: true, methods: methods{"POST": h.requestReset}},
+		{paths: []string{"auth/password/reset"}, local: true, methods: methods{"GET": h.showReset, "POST": h.resetPassword}},
 		{paths: []string{"account/email"}, methods: methods{
 			"GET": h.listEmails, "POST": h.addEmail, "PUT": h.resendEmail, "PATCH": h.setPrimaryEmail, "DELETE": h.removeEmail,
 		}},
-		{paths: []string{"account/password/change"}, login: true, methods: methods{"POST": h.changePassword}},
+		{paths: []string{"account/password/change"}, local: true, login: true, methods: methods{"POST": h.changePassword}},
 	}
 }

@@ -21,6 +21,9 @@ func (h *Handler) config(c *call) (reply, error) {
 			data[key] = value
 		}
 	}
+	if h.social != nil {
+		data["socialaccount"] = h.social.PublicConfig(c.sess.Kind)
+	}
 	return reply{status: http.StatusOK, data: data}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // Store is everything the library keeps: the sum of what its rooms need.
@@ -20,6 +21,7 @@ type Store interface {
 	sessions.Store
 	token.Store
 	account.Store
+	socialaccount.Store
 	notify.Store
 	Keeper
 }

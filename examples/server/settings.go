@@ -32,7 +32,7 @@ type settings struct {
 	Headless       headlessSettings `json:"headless"`
 	Account        accountSettings  `json:"account"`
 	MFA            json.RawMessage  `json:"mfa"`
-	SocialAccount  json.RawMessage  `json:"socialaccount"`
+	SocialAccount  *socialSettings  `json:"socialaccount"`
 }
 
 type mailSettings struct {
@@ -95,6 +95,10 @@ func (s *settings) config() (allauth.Config, error) {
 	account.PasswordHash.Argon2id = password.Argon2id{
 		MemoryKiB: s.PasswordHash.MemoryKiB, Iterations: s.PasswordHash.Iterations, Parallelism: s.PasswordHash.Parallelism,
 	}
+	social, err := s.SocialAccount.config()
+	if err != nil {
+		return allauth.Config{}, fmt.Errorf("socialaccount: %w", err)
+	}
 	pages, err := frontendURLs(s.Headless.FrontendURLs)
 	if err != nil {
 		return allauth.Config{}, err
@@ -110,6 +114,7 @@ func (s *settings) config() (allauth.Config, error) {
 		SiteName:           s.SiteName,
 		Mailer:             s.mailer(),
 		Account:            account,
+		SocialAccount:      social,
 		Sessions:           sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
 		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages},
 		RateLimits:         s.RateLimits.rates,

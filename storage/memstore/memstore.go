@@ -19,6 +19,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -27,18 +28,19 @@ import (
 type Store struct {
 	mu sync.RWMutex
 
-	users      map[string]authn.User
-	usernames  map[string]string // canonical name to user
-	passwords  map[string]string
-	emails     map[string][]emailRow // by user
-	addresses  map[string][]string   // address to users, in the order of adding
-	phones     map[string]phoneRow   // by user
-	challenges map[string]authn.Challenge
-	sessions   map[string]sessions.Row // by id
-	tokens     map[string]string       // token hash to id
-	owners     map[string][]string     // user to session ids, oldest first
-	outbox     map[string]notify.Entry
-
+	users           map[string]authn.User
+	usernames       map[string]string // canonical name to user
+	passwords       map[string]string
+	emails          map[string][]emailRow // by user
+	addresses       map[string][]string   // address to users, in the order of adding
+	phones          map[string]phoneRow   // by user
+	challenges      map[string]authn.Challenge
+	sessions        map[string]sessions.Row // by id
+	tokens          map[string]string       // token hash to id
+	owners          map[string][]string     // user to session ids, oldest first
+	outbox          map[string]notify.Entry
+	social          map[socialKey]socialaccount.Account
+	socialOf        map[string][]socialKey             // user to accounts, in the order of adding
 	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
 	refreshTokens   map[string]token.RefreshToken
 }
@@ -62,6 +64,7 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
+		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
 		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
 	}
 }
@@ -277,6 +280,10 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		for _, id := range s.owners[userID] {
 			s.dropSession(tx, id)
 		}
+		for _, key := range s.socialOf[userID] {
+			remove(tx, s.social, key)
+		}
+		remove(tx, s.socialOf, userID)
 		return nil
 	})
 }

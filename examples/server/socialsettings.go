@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// socialSettings are the settings of third-party logins.
+type socialSettings struct {
+	Providers                      []providerSettings `json:"providers"`
+	AutoSignup                     *bool              `json:"auto_signup"`
+	EmailRequired                  *bool              `json:"email_required"`
+	QueryEmail                     *bool              `json:"query_email"`
+	EmailVerification              string             `json:"email_verification"`
+	EmailAuthentication            bool               `json:"email_authentication"`
+	EmailAuthenticationAutoConnect bool               `json:"email_authentication_auto_connect"`
+	Only                           bool               `json:"only"`
+	StoreTokens                    bool               `json:"store_tokens"`
+	RequestsTimeout                duration           `json:"requests_timeout"`
+	CallbackPath                   string             `json:"callback_path"`
+	OpenIDConnectCallbackPath      string             `json:"openid_connect_callback_path"`
+}
+
+// providerSettings is one registration with a provider.
+type providerSettings struct {
+	Provider     string         `json:"provider"`
+	ProviderID   string         `json:"provider_id"`
+	Name         string         `json:"name"`
+	ClientID     string         `json:"client_id"`
+	ClientSecret string         `json:"client_secret"`
+	Key          string         `json:"key"`
+	Settings     map[string]any `json:"settings"`
+}
+
+// config returns nil where there are no providers: then the room is turned off.
+func (s *socialSettings) config() (*socialaccount.Config, error) {
+	if s == nil || len(s.Providers) == 0 {
+		return nil, nil
+	}
+	cfg := &socialaccount.Config{
+		DisableAutoSignup:              s.AutoSignup != nil && !*s.AutoSignup,
+		EmailRequired:                  s.EmailRequired,
+		QueryEmail:                     s.QueryEmail,
+		EmailAuthentication:            s.EmailAuthentication,
+		EmailAuthenticationAutoConnect: s.EmailAuthenticationAutoConnect,
+		Only:                           s.Only,
+		StoreTokens:                    s.StoreTokens,
+		RequestsTimeout:                time.Duration(s.RequestsTimeout),
+		CallbackPath:                   s.CallbackPath,
+		OpenIDConnectCallbackPath:      s.OpenIDConnectCallbackPath,
+	}
+	for _, p := range s.Providers {
+		cfg.Providers = append(cfg.Providers, provider.App{
+			Provider: p.Provider, ProviderID: p.ProviderID, Name: p.Name,
+			ClientID: p.ClientID, ClientSecret: p.ClientSecret, Key: p.Key, Settings: p.Settings,
+		})
+	}
+	switch s.EmailVerification {
+	case "":
+	case "mandatory":
+		cfg.EmailVerification = socialaccount.VerificationMandatory
+	case "optional":
+		cfg.EmailVerification = socialaccount.VerificationOptional
+	case "none":
+		cfg.EmailVerification = socialaccount.VerificationNone
+	default:
+		return nil, fmt.Errorf("email_verification is %q; use mandatory, optional or none", s.EmailVerification)
+	}
+	return cfg, nil
+}

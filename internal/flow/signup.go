@@ -1,0 +1,64 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// ErrSignupIncomplete means that a sign-up by provider needs what the provider
+// did not tell, or something else than what it told: a form has to ask.
+var ErrSignupIncomplete = errors.New("flow: sign-up needs a form")
+
+// NoteEmailVerification is the note by which the room that starts a login asks
+// for another rule than the account room's on unverified addresses: one of the
+// EmailVerification constants.
+const NoteEmailVerification = "email_verification"
+
+// The values of NoteEmailVerification.
+const (
+	EmailVerificationMandatory = "mandatory"
+	EmailVerificationOptional  = "optional"
+	EmailVerificationNone      = "none"
+)
+
+// VouchedEmail is an address that a provider told of.
+type VouchedEmail struct {
+	// Email is in its canonical form.
+	Email string `json:"email"`
+	// Verified is true if the provider vouches for it.
+	Verified bool `json:"verified"`
+}
+
+// ProviderSignup is a sign-up of somebody whom a provider knows.
+type ProviderSignup struct {
+	// Emails are the provider's addresses, the preferred one first.
+	Emails []VouchedEmail
+	// Username, FirstName and LastName are what the provider suggests.
+	Username, FirstName, LastName string
+	// EmailRequired tells whether an account needs an address. Nil: what the
+	// sign-up form says.
+	EmailRequired *bool
+	// Form is what somebody typed in. Nil: nobody was asked, and
+	// ErrSignupIncomplete tells where somebody has to be.
+	Form *ProviderSignupForm
+	// Populate may change the user before it is created. It may be nil.
+	Populate func(ctx context.Context, u *authn.NewUser) error
+	// AfterCreate runs in the transaction that creates the user.
+	AfterCreate func(ctx context.Context, userID string) error
+	// Recheck is called where the address turns out to be taken. Its error ends
+	// the sign-up: the same identity may have signed up at the same time. It
+	// may be nil.
+	Recheck func(ctx context.Context) error
+	// Prepare changes the login before it starts. It may be nil.
+	Prepare func(l *Login) error
+}
+
+// ProviderSignupForm is what the form of a sign-up by provider asks for.
+type ProviderSignupForm struct {
+	Email, Email2, Username, Phone string
+	// Fields are all members of the input, for the host's own ones.
+	Fields map[string]json.RawMessage
+}

@@ -1,0 +1,43 @@
+package allauth
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/oauth2"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// buildSocial makes the room of third-party logins.
+func (a *Auth) buildSocial(deps *flow.Deps) (err error) {
+	a.social, err = socialaccount.New(a.cfg.SocialAccount, a.store, deps, socialaccount.Options{
+		Accounts:       a.account,
+		BasePath:       a.cfg.Headless.BasePath,
+		TrustedOrigins: a.cfg.TrustedOrigins,
+		Build: func(app provider.App) (provider.Provider, error) {
+			return nil, fmt.Errorf("%s: %w", app.Provider, provider.ErrUnknownClass)
+		},
+	})
+	return err
+}
+
+// ProviderToken returns the user's token for calls to a provider's own API,
+// named by the provider's public id. It renews itself, and keeps what it gets in
+// the store, so it may be used by several servers at once; ctx bounds every
+// renewal. It needs SocialAccount.StoreTokens. authn.ErrNotFound if no token is
+// kept for the user; its Token method returns socialaccount.ErrTokenExpired
+// where the user has to log in with the provider again.
+func (a *Auth) ProviderToken(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
+	if a.social == nil {
+		return nil, fmt.Errorf("allauth: SocialAccount is nil: %w", authn.ErrNotFound)
+	}
+	source, err := a.social.TokenSource(ctx, userID, providerID)
+	if err != nil {
+		return nil, fmt.Errorf("allauth: %w", err)
+	}
+	return source, nil
+}

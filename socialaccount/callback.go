@@ -1,0 +1,69 @@
+package socialaccount
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// FinishRedirect takes what a provider sent back by way of the browser and
+// returns where the browser goes now: to where the login was meant to end, with
+// what went wrong, if anything. The session tells the outcome.
+func (s *Service) FinishRedirect(ctx context.Context, sess *flow.Session, providerID string, values url.Values) string {
+	st, err := s.takeState(ctx, sess, values.Get("state"))
+	if err != nil {
+		s.fail(ctx, sess, providerID, ProcessLogin, err)
+		return s.errorPage(codeUnknown)
+	}
+	err = s.finishRedirect(ctx, sess, providerID, st, values)
+	if err == nil && !s.underWay(sess) {
+		err = errNobody
+	}
+	if err != nil {
+		return failed(st.Next, s.fail(ctx, sess, providerID, st.Process, err), st.Process)
+	}
+	return st.Next
+}
+
+func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, providerID string, st *state, values url.Values) error {
+	e := s.providers.byID(providerID)
+	if e == nil || st.Provider != providerID {
+		return errWrongProvider
+	}
+	// What somebody started is not finished for somebody else, and nothing is
+	// connected for whoever logged in only later.
+	if st.UserID != sess.UserID() && (st.UserID != "" || st.Process == ProcessConnect && sess.Authenticated()) {
+		return flow.ErrNotPending
+	}
+	// An answer that is both a refusal and a consent is a refusal.
+	switch values.Get("error") {
+	case "":
+	case "access_denied", "user_cancelled_login", "user_cancelled_authorize":
+		return provider.ErrCancelled
+	default:
+		return provider.ErrInvalid
+	}
+	id, err := e.Exchange(ctx, provider.Callback{
+		Values: values, Nonce: st.Nonce, CodeVerifier: st.CodeVerifier, RedirectURL: st.RedirectURL,
+	})
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, sess, e, id, st.Process)
+}
+
+// underWay reports whether something came of it: somebody is logged in, or has
+// a further step to take.
+func (s *Service) underWay(sess *flow.Session) bool {
+	return sess.Authenticated() || s.pipeline.Login(sess) != nil || sess.Slot(slotSignup, new(string))
+}
+
+// fail logs a failure, tells observers, and returns its code.
+func (s *Service) fail(ctx context.Context, sess *flow.Session, providerID string, process Process, err error) string {
+	s.report(ctx, err, providerID)
+	code := failureCode(err)
+	sess.Emit(LoginFailed{Provider: providerID, Process: string(process), Code: code})
+	return code
+}

@@ -1,0 +1,103 @@
+package socialaccount
+
+import (
+	"context"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// Verification says whether people who log in through a provider must have
+// proved an e-mail address.
+type Verification int
+
+const (
+	// VerificationAsAccount applies the rule of account.Config.
+	VerificationAsAccount Verification = iota
+	// VerificationMandatory lets nobody in without a verified address.
+	VerificationMandatory
+	// VerificationOptional sends the mail at sign-up and lets people in.
+	VerificationOptional
+	// VerificationNone lets people in and sends no mail.
+	VerificationNone
+)
+
+// Config turns on login through third parties. The zero value of every field is
+// the safe choice.
+type Config struct {
+	// Providers are the registrations with providers of the catalogue. Beside
+	// a provider's own settings each understands, in Settings:
+	//
+	//	email_authentication               bool, overrides EmailAuthentication
+	//	email_authentication_auto_connect  bool, overrides EmailAuthenticationAutoConnect
+	//	verified_email                     true, or a list of domains: the
+	//	                                   addresses that count as verified
+	//	                                   whatever the provider says
+	//	hidden                             bool: tokens are accepted, but nobody
+	//	                                   is told of it
+	Providers []provider.App
+	// Custom are providers that are not in the catalogue.
+	Custom []provider.Provider
+
+	// DisableAutoSignup always shows the form to new users, even where the
+	// provider told everything that is needed.
+	DisableAutoSignup bool
+	// EmailRequired tells whether new users need an address. Nil: if
+	// "email*" is in account.Config.SignupFields.
+	EmailRequired *bool
+	// QueryEmail asks providers for the address. Nil: if an address is
+	// required.
+	QueryEmail *bool
+	// EmailVerification says whether people who come through a provider must
+	// have proved an address.
+	EmailVerification Verification
+	// EmailAuthentication signs people in to the existing account that has
+	// proved an address which the provider vouches for as well. It trusts every
+	// provider with every account, so it is better set for single providers.
+	EmailAuthentication bool
+	// EmailAuthenticationAutoConnect connects the provider's account at such a
+	// login, so that later ones do not depend on the address.
+	EmailAuthenticationAutoConnect bool
+	// Only leaves no other way in: no passwords, codes or sign-up forms.
+	Only bool
+
+	// StoreTokens keeps the providers' tokens, encrypted, for
+	// Auth.ProviderToken.
+	StoreTokens bool
+	// RequestsTimeout bounds each call to a provider. Zero: 5 seconds.
+	RequestsTimeout time.Duration
+	// StateTimeout is how long somebody may take at the provider. Zero: 10
+	// minutes.
+	StateTimeout time.Duration
+	// SignupTimeout is how long the form of a sign-up may stay open. Zero: 30
+	// minutes.
+	SignupTimeout time.Duration
+
+	// CallbackPath is where providers send browsers back to: a path in which
+	// {id} stands for the provider. It is part of the redirect URI that is
+	// registered with the provider. Empty: provider/{id}/callback below the
+	// API. The handler must be mounted there.
+	CallbackPath string
+	// OpenIDConnectCallbackPath is the CallbackPath of OpenID Connect
+	// providers. Empty: CallbackPath.
+	OpenIDConnectCallbackPath string
+
+	// PopulateUser may change a user before it is created. An *authn.Error is
+	// shown to the client.
+	PopulateUser func(ctx context.Context, u *authn.NewUser, providerID string, id *provider.Identity) error
+	// ExtraData chooses what is stored of the profile that the provider sent.
+	// Nil: all of it.
+	ExtraData func(ctx context.Context, providerID string, profile map[string]any) map[string]any
+	// BeforeLogin may veto a login, sign-up or connection when the provider has
+	// vouched for somebody and before anything is stored. userID is empty for
+	// somebody new. An *authn.Error is shown to the client.
+	BeforeLogin func(ctx context.Context, userID, providerID string, id *provider.Identity) error
+}
+
+// The callback paths that sites which come from Django have registered with
+// their providers.
+const (
+	DjangoCallbackPath              = "/accounts/{id}/login/callback/"
+	DjangoOpenIDConnectCallbackPath = "/accounts/oidc/{id}/login/callback/"
+)

@@ -1,0 +1,44 @@
+package socialaccount
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// errAnonymous is flow.ErrForbidden for somebody who wants to connect an
+// account and is not logged in.
+var errAnonymous = fmt.Errorf("socialaccount: nobody is logged in to connect to: %w", flow.ErrForbidden)
+
+// errTaken means that another request created the account at the same time.
+var errTaken = errors.New("socialaccount: account taken meanwhile")
+
+// errNobody means that a login came to nothing: its user is gone or disabled, or
+// a stage turned it away.
+var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", flow.ErrUnauthenticated)
+
+// messages are what people read; clients go by the code.
+var messages = map[string]string{
+	"required":                           "This field is required.",
+	"invalid_choice":                     "Select a valid choice.",
+	"invalid_token":                      "This token is not valid.",
+	"client_id_required":                 "Say which client the token was issued for.",
+	"token_required":                     "Give an ID token or an access token.",
+	"token_authentication_not_supported": "This provider does not accept tokens.",
+	"account_not_found":                  "This account is not connected.",
+	"connected_other":                    "This account is connected to another user.",
+	"disconnect_last":                    "The last connected account can not be removed.",
+	"no_password":                        "Set a password before you remove the only other way to log in.",
+	"no_verified_email":                  "Verify an e-mail address before you remove the only other way to log in.",
+}
+
+// Problem is an input problem of one field, or of the whole input if param is
+// empty.
+func Problem(param, code string) *authn.Error {
+	return &authn.Error{Code: code, Param: param, Message: messages[code]}
+}
+
+// problems is Problem as a list.
+func problems(param, code string) authn.Errors { return authn.Errors{Problem(param, code)} }

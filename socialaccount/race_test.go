@@ -1,0 +1,172 @@
+package socialaccount_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/storage/sqlstore"
+)
+
+// crowd is how many try the same thing at once.
+const crowd = 64
+
+// stores runs a test on every store there is here.
+func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
+	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
+	t.Run("sqlite", func(t *testing.T) {
+		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		store := sqlstore.New(db, sqlstore.SQLite)
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		test(t, store)
+	})
+}
+
+// signups counts the accounts that are made.
+func signups(n *atomic.Int64) func(cfg *allauth.Config) {
+	return func(cfg *allauth.Config) {
+		cfg.OnEvent = func(_ context.Context, e authn.Event) {
+			if _, ok := e.(account.UserSignedUp); ok {
+				n.Add(1)
+			}
+		}
+	}
+}
+
+func TestParallelCallbacksOfOneState(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		w := startOn(t, store)
+		c := w.Client(browser)
+		callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+		clients := make([]*clienttest.Client, crowd)
+		for i := range clients {
+			clients[i] = c.Clone()
+		}
+		var arrived, loggedIn atomic.Int64
+		clienttest.Parallel(crowd, func(i int) {
+			if w.comeBack(clients[i], callback) == "/done" {
+				arrived.Add(1)
+			}
+		})
+		for _, c := range clients {
+			if c.Get("auth/session").StatusCode == 200 {
+				loggedIn.Add(1)
+			}
+		}
+		if arrived.Load() != 1 || loggedIn.Load() != 1 {
+			t.Fatalf("%d arrived, %d are logged in, want one", arrived.Load(), loggedIn.Load())
+		}
+	})
+}
+
+func TestParallelSignupsOfOneIdentity(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		var made atomic.Int64
+		w := startOn(t, store, signups(&made))
+		users := make([]any, crowd)
+		tokens, clients := make([]string, crowd), make([]*clienttest.Client, crowd)
+		for i := range crowd {
+			tokens[i], clients[i] = w.idToken(claims("ann", "ann@example.org")), w.Client(app)
+		}
+		clienttest.Parallel(crowd, func(i int) {
+			answer := w.postToken(clients[i], "login", "op", "op", tokens[i])
+			users[i] = answer.Value("data", "user", "id")
+		})
+		for _, user := range users {
+			if user == nil || user != users[0] {
+				t.Fatalf("users %v", users)
+			}
+		}
+		if made.Load() != 1 {
+			t.Fatalf("%d accounts were made", made.Load())
+		}
+		if mails := w.Mails("ann@example.org"); mails != nil {
+			t.Fatalf("mails %v", mails)
+		}
+	})
+}
+
+func TestParallelUsesOfOneToken(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		w := startOn(t, store)
+		token := w.idToken(claims("ann", "ann@example.org"))
+		var won atomic.Int64
+		clients := make([]*clienttest.Client, crowd)
+		for i := range clients {
+			clients[i] = w.Client(app)
+		}
+		clienttest.Parallel(crowd, func(i int) {
+			if w.postToken(clients[i], "login", "op", "op", token).StatusCode == 200 {
+				won.Add(1)
+			}
+		})
+		if won.Load() != 1 {
+			t.Fatalf("%d logged in, want one", won.Load())
+		}
+	})
+}
+
+func TestParallelConnectsOfOneAccount(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		w := startOn(t, store)
+		const users = 8
+		tokens, clients := make([]string, users), make([]*clienttest.Client, users)
+		for i := range users {
+			clients[i] = w.SignUp(app, fmt.Sprintf("user%d@example.org", i))
+			tokens[i] = w.idToken(claims("shared", ""))
+		}
+		var won, lost atomic.Int64
+		clienttest.Parallel(users, func(i int) {
+			switch w.postToken(clients[i], "connect", "op", "op", tokens[i]).StatusCode {
+			case 200:
+				won.Add(1)
+			case 400:
+				lost.Add(1)
+			}
+		})
+		if won.Load() != 1 || lost.Load() != users-1 {
+			t.Fatalf("%d connected, %d were refused", won.Load(), lost.Load())
+		}
+	})
+}
+
+func TestParallelFormsOfOneSignup(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		var made atomic.Int64
+		w := startOn(t, store, signups(&made))
+		c := w.Client(app)
+		w.byToken(c, "login", claims("ann", "")).Status(401).Pending("provider_signup")
+		clients := make([]*clienttest.Client, 16)
+		for i := range clients {
+			clients[i] = c.Clone()
+		}
+		clienttest.Parallel(len(clients), func(i int) {
+			clients[i].Post("auth/provider/signup", body{"email": fmt.Sprintf("ann%d@example.org", i)})
+		})
+		if made.Load() != 1 {
+			t.Fatalf("%d accounts were made", made.Load())
+		}
+	})
+}

@@ -1,0 +1,167 @@
+package socialaccount
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+func TestWithParameters(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]string{
+		"/done":                        "/done?error=e",
+		"/done?":                       "/done?error=e",
+		"/done?a=1&b=2":                "/done?a=1&b=2&error=e",
+		"/done?error=old&a=1#fragment": "/done?a=1&error=e#fragment",
+		"/done?%65rror=old":            "/done?error=e",
+		"https://x.example/?a=%20b":    "https://x.example/?a=%20b&error=e",
+		"/done#a?b":                    "/done?error=e#a?b",
+	} {
+		if got := withParameters(target, [2]string{"error", "e"}); got != want {
+			t.Errorf("%s became %s, want %s", target, got, want)
+		}
+	}
+}
+
+// Whatever is accepted leads to a host that was named, as browsers read it.
+func FuzzMayReturnTo(f *testing.F) {
+	for _, seed := range []string{
+		"/", "/done?x=y#z", "//evil.com", `/\evil.com`, "https://good.example/x", "https://good.example@evil.com", "https:/good.example",
+		"HTTPS://good.example", "https://good.example:443/", "https://good.example:444/", "/%2f/evil.com", "javascript:alert(1)", "https://good.example\\@evil.com",
+	} {
+		f.Add(seed)
+	}
+	s := &Service{returns: map[string]bool{"https://good.example": true}}
+	f.Fuzz(func(t *testing.T, target string) {
+		if !s.mayReturnTo(target) {
+			return
+		}
+		base := &url.URL{Scheme: "https", Host: "here.example"}
+		// Browsers take a backslash for a slash, and leave out tabs and line ends.
+		read := strings.NewReplacer(`\`, "/", "\t", "", "\r", "", "\n", "").Replace(strings.TrimSpace(target))
+		u, err := base.Parse(read)
+		if err != nil {
+			t.Fatalf("%q is accepted, but is no URL", target)
+		}
+		if u.Scheme != "https" || u.User != nil || u.Hostname() != "here.example" && u.Hostname() != "good.example" || u.Port() != "" && u.Port() != "443" {
+			t.Fatalf("%q leads to %s", target, u)
+		}
+	})
+}
+
+func TestDisplay(t *testing.T) {
+	t.Parallel()
+	for profile, want := range map[string]string{
+		`{}`:                                    "Provider",
+		`null`:                                  "Provider",
+		`not json`:                              "Provider",
+		`{"username":"ann","email":"a@x.org"}`:  "ann",
+		`{"username":7,"email":"a@x.org"}`:      "a@x.org",
+		`{"username":"  ","name":"Ann"}`:        "Ann",
+		`{"given_name":"Ann"}`:                  "Ann",
+		`{"given_name":"Ann","surname":"Ex"}`:   "Ann Ex",
+		`{"userinfo":{"email":"a@x.org"}}`:      "a@x.org",
+		`{"data":{"me":{"displayName":"Ann"}}}`: "Ann",
+		`{"data":"text","user":{"login":"a"}}`:  "a",
+		`{"name":"Ann\u0000\nExample"}`:         "Ann  Example",
+	} {
+		if got := display([]byte(profile), "Provider"); got != want {
+			t.Errorf("%s is shown as %q, want %q", profile, got, want)
+		}
+	}
+}
+
+func TestCallbackProvider(t *testing.T) {
+	t.Parallel()
+	s := &Service{callbacks: newCallbackPaths(&Config{
+		CallbackPath: DjangoCallbackPath, OpenIDConnectCallbackPath: DjangoOpenIDConnectCallbackPath,
+	}, "/_allauth")}
+	for path, want := range map[string]string{
+		"/_allauth/provider/google/callback":    "google",
+		"/_allauth/provider/google/callback/":   "",
+		"/_allauth/provider//callback":          "",
+		"/_allauth/provider/a/b/callback":       "",
+		"/accounts/google/login/callback/":      "google",
+		"/accounts/23andme/login/callback/":     "twentythreeandme",
+		"/_allauth/provider/23andme/callback":   "23andme",
+		"/accounts/oidc/acme/login/callback/":   "acme",
+		"/accounts/oidc/acme/login/callback":    "",
+		"/accounts/oidc/acme/x/login/callback/": "",
+		"/prefix/accounts/acme/login/callback/": "",
+	} {
+		if got, ok := s.CallbackProvider(path); got != want || ok != (want != "") {
+			t.Errorf("%s belongs to %q", path, got)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	google := provider.App{Provider: "google", ClientID: "id"}
+	for want, cfg := range map[string]Config{
+		"neither Providers nor Custom": {},
+		"Providers[0].Provider":        {Providers: []provider.App{{}}},
+		"Providers[1] is the second":   {Providers: []provider.App{google, google}},
+		"verified_email":               {Providers: []provider.App{{Provider: "x", Settings: map[string]any{"verified_email": "yes"}}}},
+		"hidden":                       {Providers: []provider.App{{Provider: "x", Settings: map[string]any{"hidden": 1}}}},
+		"SocialAccount.Only":           {Providers: []provider.App{google}, Only: true, EmailVerification: VerificationMandatory},
+		"EmailVerification is unknown": {Providers: []provider.App{google}, EmailVerification: 9},
+		"RequestsTimeout":              {Providers: []provider.App{google}, RequestsTimeout: -1},
+		"StateTimeout":                 {Providers: []provider.App{google}, StateTimeout: -1},
+		"SignupTimeout":                {Providers: []provider.App{google}, SignupTimeout: -1},
+		"CallbackPath":                 {Providers: []provider.App{google}, CallbackPath: "/accounts/callback"},
+		"Custom[0] is nil":             {Custom: []provider.Provider{nil}},
+	} {
+		if err := cfg.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one about %s", err, want)
+		}
+	}
+	hidden := google
+	hidden.ClientID, hidden.Settings = "other", map[string]any{"hidden": true, "scope": []string{"email"}}
+	good := (&Config{Providers: []provider.App{google, hidden}}).WithDefaults()
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	if good.StateTimeout != 10*time.Minute || good.RequestsTimeout != 5*time.Second {
+		t.Errorf("defaults: %+v", good)
+	}
+	if own, _, err := splitSettings(hidden); err != nil || len(own.Settings) != 1 {
+		t.Errorf("settings left for the provider: %v, error %v", own.Settings, err)
+	}
+	if err := (*Config)(nil).WithDefaults().Validate(); err != nil {
+		t.Errorf("a room that is turned off: %v", err)
+	}
+}
+
+func TestSpentUntil(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_000_000, 0)
+	for payload, want := range map[string]time.Time{
+		`eyJleHAiOjEwMDA2MDB9`: now.Add(600 * time.Second).Add(spentLeeway), // {"exp":1000600}
+		`e30`:                  now.Add(maxSpent),                           // {}
+		`!`:                    now.Add(maxSpent),
+		`eyJleHAiOjFlMzAwfQ`:   now.Add(maxSpent), // {"exp":1e300}
+	} {
+		if got := spentUntil("x."+payload, now); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", payload, got, want)
+		}
+	}
+}
+
+func TestVouches(t *testing.T) {
+	t.Parallel()
+	e := &entry{trust: trust{verifiedDomains: []string{"Example.org"}}}
+	for address, want := range map[string]bool{
+		"a@example.org": true, "a@sub.example.org": false, "a@example.org.evil.com": false, "a@evilexample.org": false, "example.org": false,
+	} {
+		if got := e.vouches(address, false); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+	if !e.vouches("a@x.org", true) {
+		t.Error("the provider's own word counts")
+	}
+}

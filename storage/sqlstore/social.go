@@ -1,0 +1,87 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/socialaccount"
+)
+
+const socialColumns = `user_id, provider, uid, extra_data, token, created_at, last_login`
+
+func scanSocial(scan func(...any) error) (socialaccount.Account, error) {
+	var a socialaccount.Account
+	var created, last int64
+	err := scan(&a.UserID, &a.Provider, &a.UID, &a.ExtraData, &a.Token, &created, &last)
+	a.CreatedAt, a.LastLogin = fromMicros(created), fromMicros(last)
+	if len(a.Token) == 0 {
+		a.Token = nil
+	}
+	return a, err
+}
+
+// CreateSocialAccount implements socialaccount.Store.
+func (s *Store) CreateSocialAccount(ctx context.Context, a socialaccount.Account) error {
+	return s.execOne(ctx, "create account at provider", authn.ErrConflict,
+		s.dialect.insertIgnore+` INTO {social_accounts} (`+socialColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+		a.UserID, a.Provider, a.UID, a.ExtraData, tokenColumn(a.Token), micros(a.CreatedAt), micros(a.LastLogin))
+}
+
+// tokenColumn is a token as it is stored: none is an empty one, which compares
+// like any other.
+func tokenColumn(token []byte) []byte {
+	if token == nil {
+		return []byte{}
+	}
+	return token
+}
+
+// SocialAccount implements socialaccount.Store.
+func (s *Store) SocialAccount(ctx context.Context, provider, uid string) (*socialaccount.Account, error) {
+	list, err := rows(ctx, s, "load account at provider",
+		`SELECT `+socialColumns+` FROM {social_accounts} WHERE provider = ? AND uid = ?`, []any{provider, uid}, scanSocial)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, authn.ErrNotFound
+	}
+	return &list[0], nil
+}
+
+// SocialAccountsByUser implements socialaccount.Store.
+func (s *Store) SocialAccountsByUser(ctx context.Context, userID string) ([]socialaccount.Account, error) {
+	lock := ""
+	if transactionOf(ctx, s.db) != nil {
+		lock = s.dialect.forUpdate
+	}
+	return rows(ctx, s, "load accounts at providers",
+		`SELECT `+socialColumns+` FROM {social_accounts} WHERE user_id = ? ORDER BY id `+lock, []any{userID}, scanSocial)
+}
+
+// UpdateSocialAccount implements socialaccount.Store.
+func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account) error {
+	return s.execOne(ctx, "update account at provider", authn.ErrNotFound,
+		`UPDATE {social_accounts} SET extra_data = ?, last_login = ? WHERE provider = ? AND uid = ? AND user_id = ?`,
+		a.ExtraData, micros(a.LastLogin), a.Provider, a.UID, a.UserID)
+}
+
+// SwapSocialToken implements socialaccount.Store.
+func (s *Store) SwapSocialToken(ctx context.Context, provider, uid string, old, new []byte) error {
+	n, err := s.exec(ctx, "store token of provider",
+		`UPDATE {social_accounts} SET token = ? WHERE provider = ? AND uid = ? AND token = ?`,
+		tokenColumn(new), provider, uid, tokenColumn(old))
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := s.SocialAccount(ctx, provider, uid); err != nil {
+		return err
+	}
+	return authn.ErrConflict
+}
+
+// DeleteSocialAccount implements socialaccount.Store.
+func (s *Store) DeleteSocialAccount(ctx context.Context, userID, provider, uid string) error {
+	return s.execOne(ctx, "delete account at provider", authn.ErrNotFound,
+		`DELETE FROM {social_accounts} WHERE provider = ? AND uid = ? AND user_id = ?`, provider, uid, userID)
+}
