@@ -29,11 +29,13 @@ func (s *Store) retried(ctx context.Context, f func() error) error {
 
 // exec runs a statement and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64, error) {
-	if !s.dialect.storable(args) {
-		if strings.HasPrefix(text, "DELETE") {
-			return 0, nil // there is no such row
-		}
+	change, _, _ := strings.Cut(text, " WHERE ")
+	values := strings.Count(change, "?")
+	if !s.dialect.storable(args[:values]) {
 		return 0, fmt.Errorf("sqlstore: %s: %w", what, errText)
+	}
+	if !s.dialect.storable(args[values:]) {
+		return 0, nil // there is no such row
 	}
 	var n int64
 	err := s.retried(ctx, func() error {
@@ -78,9 +80,6 @@ func (s *Store) insert(ctx context.Context, what, into string, args ...any) erro
 // may not count a row that was already as it should be, so it is looked for.
 func (s *Store) updateOne(ctx context.Context, what, table, set string, values []any, where string, key []any) error {
 	n, err := s.exec(ctx, what, `UPDATE `+table+` SET `+set+` WHERE `+where, append(values, key...)...)
-	if errors.Is(err, errText) && !s.dialect.storable(key) {
-		return authn.ErrNotFound
-	}
 	if err != nil || n > 0 {
 		return err
 	}

@@ -68,9 +68,6 @@ func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account
 
 // SwapSocialToken implements socialaccount.Store.
 func (s *Store) SwapSocialToken(ctx context.Context, provider, uid string, old, new []byte) error {
-	if !s.dialect.storable([]any{provider, uid}) {
-		return authn.ErrNotFound
-	}
 	n, err := s.exec(ctx, "store token of provider",
 		`UPDATE {social_accounts} SET token = ? WHERE provider = ? AND uid = ? AND token = ?`,
 		tokenColumn(new), provider, uid, tokenColumn(old))

@@ -312,7 +312,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		call string
 	}{
 		"consumes twice":    {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return consumesTwice{s} }), "ConsumeChallenge, called 32 times at once"},
-		"counts apart":      {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return countsApart{s} }), "at most MaxAttempts succeed"},
+		"counts apart":      {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return countsApart{s} }), "each gets its own count"},
 		"lowers ids":        {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return lowersIDs{s} }), "differs in case"},
 		"drops the seconds": {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return wholeSeconds{s} }), "microsecond"},
 		"ignores contexts":  {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return ignoresContext{s} }), "cancelled context"},
