@@ -30,20 +30,22 @@ type Dialect struct {
 	clean string
 }
 
-// cleanSelected deletes by way of a SELECT, which may have a limit everywhere.
-const cleanSelected = `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?`
-
 // The databases there are tables for.
 var (
 	// SQLite, from 3.35.
-	SQLite = Dialect{name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING", clean: cleanSelected + ")"}
+	SQLite = Dialect{
+		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING",
+		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
 		name: "postgres", numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
 		isolation: sql.LevelReadCommitted, plainText: true,
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
-		clean:  cleanSelected + " FOR UPDATE SKIP LOCKED)",
+		// An array is selected once; the rows of IN may be selected again for
+		// each row, and then the limit is none.
+		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{

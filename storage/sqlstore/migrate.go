@@ -42,8 +42,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("sqlstore: lock migrations: %w", err)
 	}
 	defer unlock()
-	if s.schema != "" && s.dialect.name == Postgres.name {
-		if _, err := conn.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+s.schema); err != nil {
+	if create := s.createSchema(); create != "" {
+		if _, err := conn.ExecContext(ctx, create); err != nil {
 			return fmt.Errorf("sqlstore: create schema: %w", err)
 		}
 	}
@@ -53,6 +53,13 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *Store) createSchema() string {
+	if s.schema == "" || s.dialect.name != Postgres.name {
+		return ""
+	}
+	return "CREATE SCHEMA IF NOT EXISTS " + s.schema
 }
 
 // lock waits until no other server migrates.
@@ -114,13 +121,19 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 }
 
 // SQL returns the statements that Migrate runs on an empty database, for teams
-// that run migrations with tools of their own.
+// that run migrations with tools of their own. They need not call Migrate.
 func (s *Store) SQL() (string, error) {
+	if err := s.checkNames(); err != nil {
+		return "", err
+	}
 	list, err := s.migrations()
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
+	if create := s.createSchema(); create != "" {
+		b.WriteString(create + ";\n")
+	}
 	for _, m := range list {
 		fmt.Fprintf(&b, "-- migration %d\n", m.version)
 		for _, statement := range m.statements {
