@@ -20,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/internal/outbox"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -31,6 +32,7 @@ type Auth struct {
 	store    storage.Store
 	handler  *headless.Handler
 	sessions *sessions.Manager
+	tokens   *token.Service // nil if turned off
 	account  *account.Service
 	social   *socialaccount.Service // nil: off
 	pipeline *flow.Pipeline
@@ -77,6 +79,15 @@ func (a *Auth) build() error {
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
 		Store: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
+	if a.cfg.Tokens != nil {
+		a.tokens, err = token.New(*a.cfg.Tokens, token.Deps{
+			Store: a.store, Sessions: a.sessions, Identifier: a.account, Keys: deps.Keys,
+			Issuer: a.cfg.BaseURL, Now: a.cfg.Now, Rand: a.cfg.Rand,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	rooms := []flow.Room{a.account.Room()}
 	if a.cfg.SocialAccount != nil {
 		if err := a.buildSocial(deps); err != nil {
@@ -103,7 +114,7 @@ func (a *Auth) build() error {
 		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Social: a.social,
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Social: a.social, Tokens: a.tokens,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	return nil

@@ -237,3 +237,28 @@ func BenchmarkSignup(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkStrangers asks for codes and links for an address that has an
+// account and for one that has not: the two must cost the same.
+func BenchmarkStrangers(b *testing.B) {
+	auth := newAuth(b, memstore.New(), func(cfg *allauth.Config) {
+		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+	})
+	signUp(b, auth)
+	for _, request := range []struct {
+		name, path string
+		status     int
+	}{{"login code", "auth/code/request", http.StatusUnauthorized}, {"reset", "auth/password/request", http.StatusOK}} {
+		for who, email := range map[string]string{"known": "ann@example.org", "unknown": "nobody@example.org"} {
+			b.Run(request.name+"/"+who, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if answer := do(auth, "POST", request.path, "", `{"email":"`+email+`"}`); answer.Code != request.status {
+						b.Fatalf("status %d: %s", answer.Code, answer.Body)
+					}
+				}
+			})
+		}
+	}
+}

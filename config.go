@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
@@ -40,6 +41,9 @@ type Config struct {
 	SocialAccount *socialaccount.Config
 	// Sessions configures sessions.
 	Sessions sessions.Config
+	// Tokens issues access and refresh tokens to apps, beside their session
+	// tokens. Nil: off.
+	Tokens *token.Config
 	// Headless configures how the API is served.
 	Headless HeadlessConfig
 
@@ -146,6 +150,10 @@ func (c Config) withDefaults() Config {
 	c.SocialAccount = c.SocialAccount.WithDefaults()
 	c.Account.ProvidersOnly = c.SocialAccount != nil && c.SocialAccount.Only
 	c.Sessions = c.Sessions.WithDefaults()
+	if c.Tokens != nil {
+		tokens := c.Tokens.WithDefaults()
+		c.Tokens = &tokens
+	}
 	return c
 }
 
@@ -176,6 +184,11 @@ func (c Config) validate() error {
 	}
 	if err := c.SocialAccount.Validate(); err != nil {
 		return err
+	}
+	if c.Tokens != nil {
+		if err := c.Tokens.Validate(); err != nil {
+			return err
+		}
 	}
 	return c.Account.Validate()
 }

@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"notify":          {},
 	"ratelimit":       {},
 	"internal/flow":   {"authn", "notify", "ratelimit", "internal"},
-	"sessions":        {"authn", "internal"},
+	"sessions":        {"authn", "internal", "sessions"},
 	"account":         {"authn", "notify", "ratelimit", "internal", "account"},
 	"mfa":             {"authn", "notify", "ratelimit", "internal", "mfa"},
 	"socialaccount":   {"authn", "notify", "ratelimit", "internal", "socialaccount"},

@@ -13,7 +13,8 @@ import (
 type contextKey struct{}
 
 // Middleware finds out who makes a request to the host's own routes, by the
-// session cookie or the X-Session-Token header, for UserFrom and RequireLogin.
+// session cookie, the X-Session-Token header or, if Config.Tokens is set, an
+// access token in the Authorization header, for UserFrom and RequireLogin.
 // The API's own routes may lie under it as well. A request whose session can
 // not be looked up is answered with 503.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
@@ -34,6 +35,11 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 
 func (a *Auth) load(r *http.Request) (*sessions.Active, error) {
 	kind, token := flow.App, r.Header.Get("X-Session-Token")
+	if a.tokens != nil && token == "" {
+		if access := a.tokens.FromHeader(r.Header); access != "" {
+			return a.tokens.Load(r.Context(), access, a.client(r))
+		}
+	}
 	if cookie, err := r.Cookie(a.cfg.Sessions.CookieName); token == "" && err == nil {
 		kind, token = flow.Browser, cookie.Value
 	}

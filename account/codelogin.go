@@ -88,8 +88,11 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		return users[0].ID, nil
 	}
 	phones, err := s.store.PhonesByNumber(ctx, subject)
-	if err != nil || len(phones) == 0 {
-		return "", err
+	if err != nil {
+		return "", fmt.Errorf("look up phone number: %w", err)
+	}
+	if len(phones) == 0 {
+		return "", s.lookUpNobody(ctx)
 	}
 	user, err := s.deps.Users.UserByID(ctx, phones[0].UserID)
 	if err != nil {

@@ -283,14 +283,14 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 		return Phone{}, problems("phone", "phone_taken")
 	}
 	if sess.Authenticated() {
-		err = s.changeOwnPhone(ctx, sess, number, rows, taken)
+		err = s.changeOwnPhone(ctx, sess, number, rows)
 	} else {
 		err = s.changeAwaitedPhone(ctx, sess, number, taken)
 	}
 	return Phone{UserID: sess.UserID(), Number: number}, err
 }
 
-func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number string, rows []Phone, taken bool) error {
+func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number string, rows []Phone) error {
 	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
 		return problems("phone", "same_as_current")
 	}

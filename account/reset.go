@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
@@ -48,6 +50,9 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 	if err != nil {
 		return nil, err
 	}
+	if len(claims) == 0 {
+		return nil, s.lookUpNobody(ctx)
+	}
 	var users []*authn.User
 	for _, claim := range claims[:min(len(claims), maxCandidates)] {
 		user, err := s.deps.Users.UserByID(ctx, claim.UserID)
@@ -61,23 +66,33 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 	return users, nil
 }
 
+// nobody returns the id of a user who does not exist. What is done for nobody
+// takes the time that it takes for somebody: strangers must not see the
+// difference. Each is another one, so that databases lock no row for all.
+func nobody() string {
+	return strconv.FormatInt(1<<53+rand.Int64N(1<<53), 10) //nolint:gosec // it guards nothing
+}
+
+func (s *Service) lookUpNobody(ctx context.Context) error {
+	_, err := s.deps.Users.UserByID(ctx, nobody())
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("load user: %w", err)
+	}
+	return nil
+}
+
 func (s *Service) mailResetLinks(ctx context.Context, email string, users []*authn.User) error {
 	if len(users) == 0 {
+		if _, err := s.issueResetKey(ctx, nobody(), email); err != nil { // takes its time, and is told to nobody
+			return err
+		}
 		return s.mailUnknownAccount(ctx, email)
 	}
 	for _, user := range users {
-		if err := s.voidResetKeys(ctx, user.ID); err != nil {
-			return err
-		}
-		secret, err := flow.RandomSecret(s.deps.Rand)
+		key, err := s.issueResetKey(ctx, user.ID, email)
 		if err != nil {
 			return err
 		}
-		c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: user.ID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
-		if err != nil {
-			return err
-		}
-		key := c.ID + "-" + secret
 		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, map[string]any{
 			"Key":       key,
 			"URL":       flow.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
@@ -89,6 +104,22 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 		}
 	}
 	return nil
+}
+
+// issueResetKey makes the key of a reset link. Earlier ones are void.
+func (s *Service) issueResetKey(ctx context.Context, userID, email string) (string, error) {
+	if err := s.voidResetKeys(ctx, userID); err != nil {
+		return "", err
+	}
+	secret, err := flow.RandomSecret(s.deps.Rand)
+	if err != nil {
+		return "", err
+	}
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
+	if err != nil {
+		return "", err
+	}
+	return c.ID + "-" + secret, nil
 }
 
 // voidResetKeys ends every reset that is under way for the user.
@@ -104,11 +135,13 @@ func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
 func (s *Service) startResetByCode(ctx context.Context, sess *flow.Session, email string, users []*authn.User) error {
 	cfg := s.cfg.PasswordResetByCode
 	c := authn.Challenge{Purpose: purposeResetCode, Subject: email, MaxAttempts: cfg.MaxAttempts}
+	owner := nobody()
 	if len(users) > 0 {
 		c.UserID = users[0].ID
-		if err := s.voidResetKeys(ctx, c.UserID); err != nil {
-			return err
-		}
+		owner = c.UserID
+	}
+	if err := s.voidResetKeys(ctx, owner); err != nil {
+		return err
 	}
 	code, err := s.codeFor(c.UserID, cfg.Format)
 	if err != nil {
@@ -270,7 +303,7 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		}
 	}
 	sess.Emit(PasswordReset{UserID: c.UserID})
-	if err := s.forgetFailures(ctx, sess, c.UserID); err != nil {
+	if err := s.forgetFailures(ctx, c.UserID); err != nil {
 		return err
 	}
 	if err := s.notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
@@ -293,7 +326,7 @@ func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *au
 
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail
 // has proved more than a password would.
-func (s *Service) forgetFailures(ctx context.Context, sess *flow.Session, userID string) error {
+func (s *Service) forgetFailures(ctx context.Context, userID string) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)

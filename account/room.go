@@ -70,7 +70,7 @@ func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers [
 	return append(offers, flow.Offer{ID: flow.FlowPasswordResetByCode, IsPending: flow.Pending(pending)}), nil
 }
 
-func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
+func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if r.cfg.ProvidersOnly {
 		return false, nil
 	}

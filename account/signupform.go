@@ -210,7 +210,7 @@ const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
 func (s *Service) generateUsername(ctx context.Context, email string) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	stem := plainName(local)
-	for size := 0; size <= 6; size++ {
+	for size := range 7 {
 		suffix, err := randomSuffix(s.deps.Rand, size)
 		if err != nil {
 			return "", err

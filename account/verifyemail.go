@@ -17,7 +17,7 @@ import (
 const purposeVerifyEmail = "email_verification"
 
 // enterVerifyEmail is the stage that waits until the address is proved.
-func (s *Service) enterVerifyEmail(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
 	switch s.verificationOf(l) {
 	case VerificationNone:
 		return flow.Pass, nil

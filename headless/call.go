@@ -38,7 +38,7 @@ func (c *call) serve(kind flow.Kind) {
 		}
 	}
 	var err error
-	if c.sess, err = c.sessions.Load(c.ctx, kind, c.token(kind), c.cfg.Client(c.r)); err != nil {
+	if c.sess, err = c.load(kind); err != nil {
 		c.fail(err)
 		return
 	}
@@ -91,7 +91,10 @@ func (c *call) finish(answer reply, err error) {
 		return
 	}
 	c.publish(false)
-	c.carry(outcome, &answer)
+	if err := c.carry(outcome, &answer); err != nil {
+		c.fail(err)
+		return
+	}
 	c.write(answer)
 }
 
@@ -107,17 +110,24 @@ func (c *call) publish(ended bool) {
 }
 
 // carry gives the client what it needs to come back to its session.
-func (c *call) carry(outcome sessions.Outcome, answer *reply) {
+func (c *call) carry(outcome sessions.Outcome, answer *reply) error {
 	if c.sess.Kind == flow.Browser {
 		c.setCookies(outcome)
-		return
+		return nil
 	}
-	if outcome.Token != "" {
-		if answer.meta == nil {
-			answer.meta = &meta{}
-		}
-		answer.meta.SessionToken = outcome.Token
+	if outcome.Token == "" {
+		return nil
 	}
+	if answer.meta == nil {
+		answer.meta = &meta{}
+	}
+	answer.meta.SessionToken = outcome.Token
+	if c.tokens == nil || !c.sess.Authenticated() {
+		return nil
+	}
+	pair, err := c.tokens.Issue(c.ctx, c.sess, outcome.Token)
+	answer.meta.AccessToken, answer.meta.RefreshToken = pair.Access, pair.Refresh
+	return err
 }
 
 // writeEnded answers a request whose session was ended while it was under way.
@@ -128,11 +138,13 @@ func (c *call) writeEnded(outcome sessions.Outcome) {
 	if kind == flow.App {
 		answer, err = c.gone()
 	}
+	if err == nil {
+		err = c.carry(outcome, &answer)
+	}
 	if err != nil {
 		c.fail(err)
 		return
 	}
-	c.carry(outcome, &answer)
 	c.write(answer)
 }
 
@@ -192,6 +204,22 @@ func (c *call) fail(err error) {
 func (c *call) limit(action string) error {
 	_, err := c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
 	return err
+}
+
+// load finds the session of the request. An app that shows an access token of a
+// session which has ended gets 401 rather than 410 where tokens are checked
+// against their session.
+func (c *call) load(kind flow.Kind) (*sessions.Active, error) {
+	client := c.cfg.Client(c.r)
+	if kind == flow.Browser || c.tokens == nil || c.token(kind) != "" {
+		return c.sessions.Load(c.ctx, kind, c.token(kind), client)
+	}
+	sessionToken, _ := c.tokens.SessionToken(c.tokens.FromHeader(c.r.Header))
+	active, err := c.sessions.Load(c.ctx, kind, sessionToken, client)
+	if err == nil && active.Dead && !c.tokens.Stateless() {
+		return c.sessions.Load(c.ctx, kind, "", client)
+	}
+	return active, err
 }
 
 // token is what the client shows for its session.

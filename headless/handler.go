@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
@@ -50,6 +51,7 @@ type Handler struct {
 	pipeline *flow.Pipeline
 	rooms    []flow.Room
 	account  *account.Service
+	tokens   *token.Service
 	social   *socialaccount.Service // nil: off
 	limits   *ratelimit.Limiter
 	keys     *keyring.Keyring
@@ -64,6 +66,8 @@ type Deps struct {
 	Pipeline *flow.Pipeline
 	Rooms    []flow.Room
 	Account  *account.Service
+	// Tokens issues access tokens; nil if it is turned off.
+	Tokens *token.Service
 	// Social is nil where third-party logins are turned off.
 	Social *socialaccount.Service
 	Limits *ratelimit.Limiter
@@ -76,7 +80,7 @@ type Deps struct {
 func New(cfg Config, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, social: deps.Social, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		account: deps.Account, social: deps.Social, tokens: deps.Tokens, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
 		routes: map[flow.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {
@@ -109,6 +113,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recoverPanic(c)
 	if provider, ok := h.callbackOf(r); ok {
 		h.serveCallback(c, provider)
+		return
+	}
+	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
+		c.writeJWKS()
 		return
 	}
 	kind, path, ok := h.split(r.URL.Path)

@@ -60,6 +60,7 @@ func (h *Handler) table() []route {
 		{paths: []string{"auth/reauthenticate"}, local: true, login: true, methods: methods{"POST": h.reauthenticate}},
 		{paths: []string{"auth/sessions", "sessions"}, login: true, methods: methods{"GET": h.listSessions, "DELETE": h.endSessions}},
 	}
+	routes = append(routes, route{paths: []string{"tokens/refresh"}, kind: flow.App, methods: methods{"POST": h.refreshTokens}})
 	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes(), h.socialRoutes())
 }
 

@@ -78,7 +78,7 @@ func (w Webhook) Text(ctx context.Context, m TextMessage) error {
 		}
 		return &DeliveryError{Step: "webhook request", detail: briefly(err), cause: err}
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // the status says all
 	// The answer says nothing we need: it is read to keep the connection.
 	_, _ = io.CopyN(io.Discard, response.Body, webhookAnswerLimit)
 	if response.StatusCode/100 == 2 {

@@ -64,6 +64,9 @@ type Active struct {
 	row     *Row
 }
 
+// Row is what the store keeps beside the session, nil if nothing is stored yet.
+func (a *Active) Row() *Row { return a.row }
+
 // Load finds the session that a token of that client kind stands for. Without a
 // token, and with one that leads nowhere, the session is anonymous.
 func (m *Manager) Load(ctx context.Context, kind flow.Kind, token string, client authn.Client) (*Active, error) {

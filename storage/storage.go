@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
@@ -18,6 +19,7 @@ type Store interface {
 	authn.Transactor
 	authn.ChallengeStore
 	sessions.Store
+	token.Store
 	account.Store
 	socialaccount.Store
 	notify.Store

@@ -61,6 +61,7 @@ type sessionSettings struct {
 type headlessSettings struct {
 	Clients      []string          `json:"clients"`
 	FrontendURLs map[string]string `json:"frontend_urls"`
+	tokenSettings
 }
 
 // loadSettings reads the file. An unknown key is an error that names it.
@@ -102,7 +103,12 @@ func (s *settings) config() (allauth.Config, error) {
 	if err != nil {
 		return allauth.Config{}, err
 	}
+	tokens, err := s.Headless.tokens(s.SecretKey)
+	if err != nil {
+		return allauth.Config{}, fmt.Errorf("headless: %w", err)
+	}
 	return allauth.Config{
+		Tokens:             tokens,
 		BaseURL:            s.BaseURL,
 		Secrets:            [][]byte{[]byte(s.SecretKey)},
 		SiteName:           s.SiteName,

@@ -131,6 +131,24 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+// Wait waits until a line that was not waited for before holds the text, and
+// forgets all up to it.
+func (l *Log) Wait(t testing.TB, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		_, rest, found := bytes.Cut(l.text.Bytes(), []byte(text))
+		if found {
+			l.text = *bytes.NewBuffer(bytes.Clone(rest))
+		}
+		l.mu.Unlock()
+		if found {
+			return
+		}
+	}
+	t.Fatalf("the log does not say %q", text)
+}
+
 // Contains reports whether a line holds the text.
 func (l *Log) Contains(text string) bool {
 	l.mu.Lock()

@@ -95,11 +95,10 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 // attempt the challenge is deleted. A right secret uses up no attempt and does
 // not consume the challenge.
 func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
-	c, err := s.Find(ctx, purpose, id)
-	if err != nil {
+	if _, err := s.Find(ctx, purpose, id); err != nil {
 		return nil, err
 	}
-	c, err = s.Store.CountAttempt(ctx, id)
+	c, err := s.Store.CountAttempt(ctx, id)
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil, ErrNotPending
 	}

@@ -185,7 +185,9 @@ func TestCloseGivesUpOnDeafSenders(t *testing.T) {
 		if err := o.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Close = %v", err)
 		}
-		<-second
+		if err := <-second; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the second Close = %v", err)
+		}
 		if took := time.Since(begin); took > time.Second+grace {
 			t.Errorf("Close took %v", took)
 		}

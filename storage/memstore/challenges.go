@@ -13,9 +13,39 @@ func (s *Store) CreateChallenge(ctx context.Context, c authn.Challenge) error {
 		if _, exists := s.challenges[c.ID]; exists {
 			return authn.ErrConflict
 		}
-		set(tx, s.challenges, c.ID, cloneChallenge(c))
+		s.putChallenge(tx, cloneChallenge(c))
 		return nil
 	})
+}
+
+// challengeOwner is what a user's challenges of one purpose are found by.
+type challengeOwner struct{ purpose, userID string }
+
+// putChallenge stores a challenge, and notes whose it is.
+func (s *Store) putChallenge(tx *transaction, c authn.Challenge) {
+	s.dropChallenge(tx, c.ID)
+	set(tx, s.challenges, c.ID, c)
+	if c.UserID == "" {
+		return
+	}
+	owner := challengeOwner{c.Purpose, c.UserID}
+	if s.challengeOwners[owner] == nil {
+		set(tx, s.challengeOwners, owner, map[string]bool{})
+	}
+	set(tx, s.challengeOwners[owner], c.ID, true)
+}
+
+// dropChallenge deletes a challenge if it is there.
+func (s *Store) dropChallenge(tx *transaction, id string) {
+	c := s.challenges[id]
+	remove(tx, s.challenges, id)
+	owner := challengeOwner{c.Purpose, c.UserID}
+	if ids := s.challengeOwners[owner]; ids != nil {
+		remove(tx, ids, id)
+		if len(ids) == 0 {
+			remove(tx, s.challengeOwners, owner)
+		}
+	}
 }
 
 func cloneChallenge(c authn.Challenge) authn.Challenge {
@@ -83,7 +113,7 @@ func (s *Store) ReplaceChallenge(ctx context.Context, c authn.Challenge, oldHash
 		c = cloneChallenge(c)
 		stored.UserID, stored.Subject, stored.Hash, stored.Data = c.UserID, c.Subject, c.Hash, c.Data
 		stored.Resends, stored.Changes, stored.ExpiresAt = c.Resends, c.Changes, c.ExpiresAt
-		set(tx, s.challenges, c.ID, stored)
+		s.putChallenge(tx, stored)
 		return nil
 	})
 }
@@ -94,7 +124,7 @@ func (s *Store) ConsumeChallenge(ctx context.Context, id string, hash []byte) er
 		if c, ok := s.challenges[id]; !ok || !bytes.Equal(c.Hash, hash) {
 			return authn.ErrNotFound
 		}
-		remove(tx, s.challenges, id)
+		s.dropChallenge(tx, id)
 		return nil
 	})
 }
@@ -102,7 +132,7 @@ func (s *Store) ConsumeChallenge(ctx context.Context, id string, hash []byte) er
 // DeleteChallenge implements authn.ChallengeStore.
 func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
 	return s.write(ctx, func(tx *transaction) error {
-		remove(tx, s.challenges, id)
+		s.dropChallenge(tx, id)
 		return nil
 	})
 }
@@ -110,10 +140,8 @@ func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
 // DeleteUserChallenges implements authn.ChallengeStore.
 func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
 	return s.write(ctx, func(tx *transaction) error {
-		for id, c := range s.challenges {
-			if c.Purpose == purpose && c.UserID == userID {
-				remove(tx, s.challenges, id)
-			}
+		for id := range s.challengeOwners[challengeOwner{purpose, userID}] {
+			s.dropChallenge(tx, id)
 		}
 		return nil
 	})

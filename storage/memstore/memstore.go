@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -38,8 +39,11 @@ type Store struct {
 	tokens     map[string]string       // token hash to id
 	owners     map[string][]string     // user to session ids, oldest first
 	outbox     map[string]notify.Entry
-	social     map[socialKey]socialaccount.Account
-	socialOf   map[string][]socialKey // user to accounts, in the order of adding
+
+	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
+	refreshTokens   map[string]token.RefreshToken
+	social          map[socialKey]socialaccount.Account
+	socialOf        map[string][]socialKey // user to accounts, in the order of adding
 }
 
 type emailRow struct {
@@ -61,6 +65,7 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
+		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
 		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
 	}
 }
@@ -233,7 +238,13 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 		}
 		for id, c := range s.challenges {
 			if n < limit && c.ExpiresAt.Before(now) {
-				remove(tx, s.challenges, id)
+				s.dropChallenge(tx, id)
+				n++
+			}
+		}
+		for id, t := range s.refreshTokens {
+			if n < limit && t.ExpiresAt.Before(now) {
+				remove(tx, s.refreshTokens, id)
 				n++
 			}
 		}
@@ -259,7 +270,12 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		}
 		for id, c := range s.challenges {
 			if c.UserID == userID {
-				remove(tx, s.challenges, id)
+				s.dropChallenge(tx, id)
+			}
+		}
+		for id, t := range s.refreshTokens {
+			if t.UserID == userID {
+				remove(tx, s.refreshTokens, id)
 			}
 		}
 		for _, id := range s.owners[userID] {

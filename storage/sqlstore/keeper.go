@@ -9,7 +9,7 @@ import (
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
 	deleted := 0
-	for _, table := range []string{"sessions", "challenges"} {
+	for _, table := range []string{"sessions", "challenges", "refresh_tokens"} {
 		ids, err := rows(ctx, s, "look for expired rows",
 			`SELECT id FROM {`+table+`} WHERE expires_at < ? ORDER BY expires_at LIMIT ?`, []any{micros(now), limit - deleted},
 			func(scan func(...any) error) (id any, err error) {
@@ -33,7 +33,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 // ForgetUser implements storage.Keeper.
 func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
-		for _, table := range []string{"sessions", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts"} {
+		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts"} {
 			if _, err := s.exec(ctx, "forget user", `DELETE FROM {`+table+`} WHERE user_id = ?`, userID); err != nil {
 				return err
 			}

@@ -1,0 +1,84 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// Config turns on access and refresh tokens. Keys must be set; the zero value of
+// everything else is the safe choice.
+type Config struct {
+	// Keys sign and verify. The first one signs; put a new one in front to
+	// rotate, and take the old one away once its last refresh token is out of
+	// date.
+	Keys []Key
+	// AccessTokenExpiresIn is how long an access token is good for. Zero: 5
+	// minutes.
+	AccessTokenExpiresIn time.Duration
+	// RefreshTokenExpiresIn is how long a refresh token may wait for its use.
+	// It never outlives its session. Zero: 24 hours.
+	RefreshTokenExpiresIn time.Duration
+	// KeepRefreshToken leaves a refresh token as it is when it is used, so that
+	// a stolen one works until its session ends.
+	KeepRefreshToken bool
+	// ReuseGrace is how long after its use a refresh token may turn up again
+	// without ending the session, as happens when an answer is lost on its way
+	// or two requests cross. It is refused all the same. Zero: 5 seconds;
+	// negative: none.
+	ReuseGrace time.Duration
+	// StatelessValidation accepts an access token by its signature alone: after
+	// a logout it stays good for what is left of AccessTokenExpiresIn.
+	StatelessValidation bool
+	// AuthorizationHeaderScheme precedes the token in the Authorization header.
+	// Empty: Bearer (RFC 6750).
+	AuthorizationHeaderScheme string
+	// Audience is written into the tokens and demanded of them. Empty: none.
+	Audience string
+	// Claims adds claims to the access tokens of a user. It can not replace the
+	// registered ones. Nil: no more claims.
+	Claims func(ctx context.Context, u *authn.User) (map[string]any, error)
+}
+
+// WithDefaults returns a copy in which every zero field has its default.
+func (c Config) WithDefaults() Config {
+	if c.AccessTokenExpiresIn == 0 {
+		c.AccessTokenExpiresIn = 5 * time.Minute
+	}
+	if c.RefreshTokenExpiresIn == 0 {
+		c.RefreshTokenExpiresIn = 24 * time.Hour
+	}
+	if c.ReuseGrace == 0 {
+		c.ReuseGrace = 5 * time.Second
+	}
+	if c.AuthorizationHeaderScheme == "" {
+		c.AuthorizationHeaderScheme = "Bearer"
+	}
+	return c
+}
+
+// Validate reports the first field that can not be right.
+func (c Config) Validate() error {
+	switch {
+	case len(c.Keys) == 0:
+		return errors.New("Tokens.Keys is empty; add a private key, for example by token.ParseKey")
+	case !c.Keys[0].signs():
+		return errors.New("Tokens.Keys[0] has no private part; the first key must be able to sign")
+	case c.AccessTokenExpiresIn < 0:
+		return errors.New("Tokens.AccessTokenExpiresIn is negative; leave it zero for 5 minutes")
+	case c.RefreshTokenExpiresIn < 0:
+		return errors.New("Tokens.RefreshTokenExpiresIn is negative; leave it zero for 24 hours")
+	case strings.ContainsAny(c.AuthorizationHeaderScheme, " \t,"):
+		return fmt.Errorf("Tokens.AuthorizationHeaderScheme %q is not one word; use one like Bearer", c.AuthorizationHeaderScheme)
+	}
+	for i, key := range c.Keys {
+		if _, err := key.prepare(); err != nil {
+			return fmt.Errorf("Tokens.Keys[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
