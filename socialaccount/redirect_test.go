@@ -1,6 +1,7 @@
 package socialaccount_test
 
 import (
+	"mime/multipart"
 	"net/url"
 	"slices"
 	"strings"
@@ -206,5 +207,32 @@ func TestFrontEndErrorPage(t *testing.T) {
 		if where := w.begin(w.Client(browser), form[0], form[1], form[2]); where != want {
 			t.Errorf("%v: lands at %s", form, where)
 		}
+	}
+}
+
+func TestStartByMultipartForm(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.Client(browser)
+	c.Get("config")
+	var text strings.Builder
+	form := multipart.NewWriter(&text)
+	for name, value := range map[string]string{
+		"provider": "op", "process": "login", "callback_url": "/done", "csrfmiddlewaretoken": c.Cookie("csrftoken"),
+	} {
+		if err := form.WriteField(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := c.HTTP.Post(c.URL("auth/provider/redirect"), form.FormDataContentType(), strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if where := response.Header.Get("Location"); response.StatusCode != 302 || !strings.HasPrefix(where, w.op.Issuer()) {
+		t.Fatalf("status %d, sent to %s", response.StatusCode, where)
 	}
 }

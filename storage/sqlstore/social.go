@@ -61,9 +61,18 @@ func (s *Store) SocialAccountsByUser(ctx context.Context, userID string) ([]soci
 
 // UpdateSocialAccount implements socialaccount.Store.
 func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account) error {
-	return s.execOne(ctx, "update account at provider", authn.ErrNotFound,
+	n, err := s.exec(ctx, "update account at provider",
 		`UPDATE {social_accounts} SET extra_data = ?, last_login = ? WHERE provider = ? AND uid = ? AND user_id = ?`,
 		a.ExtraData, micros(a.LastLogin), a.Provider, a.UID, a.UserID)
+	if err != nil || n > 0 {
+		return err
+	}
+	// MySQL does not count a row that stays as it is.
+	stored, err := s.SocialAccount(ctx, a.Provider, a.UID)
+	if err == nil && stored.UserID != a.UserID {
+		return authn.ErrNotFound
+	}
+	return err
 }
 
 // SwapSocialToken implements socialaccount.Store.
