@@ -114,7 +114,7 @@ func (a *Auth) build() error {
 		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Social: a.social, Tokens: a.tokens,
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	return nil

@@ -182,13 +182,13 @@ func (c Config) validate() error {
 	if err := c.Sessions.Validate(); err != nil {
 		return err
 	}
-	if err := c.SocialAccount.Validate(); err != nil {
-		return err
-	}
 	if c.Tokens != nil {
 		if err := c.Tokens.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := c.SocialAccount.Validate(); err != nil {
+		return err
 	}
 	return c.Account.Validate()
 }

@@ -80,7 +80,7 @@ type Deps struct {
 func New(cfg Config, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, social: deps.Social, tokens: deps.Tokens, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
 		routes: map[flow.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {
@@ -111,12 +111,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
 	defer h.recoverPanic(c)
-	if provider, ok := h.callbackOf(r); ok {
-		h.serveCallback(c, provider)
-		return
-	}
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
 		c.writeJWKS()
+		return
+	}
+	if provider, ok := h.callbackOf(r); ok {
+		h.serveCallback(c, provider)
 		return
 	}
 	kind, path, ok := h.split(r.URL.Path)

@@ -28,22 +28,21 @@ import (
 type Store struct {
 	mu sync.RWMutex
 
-	users      map[string]authn.User
-	usernames  map[string]string // canonical name to user
-	passwords  map[string]string
-	emails     map[string][]emailRow // by user
-	addresses  map[string][]string   // address to users, in the order of adding
-	phones     map[string]phoneRow   // by user
-	challenges map[string]authn.Challenge
-	sessions   map[string]sessions.Row // by id
-	tokens     map[string]string       // token hash to id
-	owners     map[string][]string     // user to session ids, oldest first
-	outbox     map[string]notify.Entry
-
+	users           map[string]authn.User
+	usernames       map[string]string // canonical name to user
+	passwords       map[string]string
+	emails          map[string][]emailRow // by user
+	addresses       map[string][]string   // address to users, in the order of adding
+	phones          map[string]phoneRow   // by user
+	challenges      map[string]authn.Challenge
+	sessions        map[string]sessions.Row // by id
+	tokens          map[string]string       // token hash to id
+	owners          map[string][]string     // user to session ids, oldest first
+	outbox          map[string]notify.Entry
+	social          map[socialKey]socialaccount.Account
+	socialOf        map[string][]socialKey             // user to accounts, in the order of adding
 	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
 	refreshTokens   map[string]token.RefreshToken
-	social          map[socialKey]socialaccount.Account
-	socialOf        map[string][]socialKey // user to accounts, in the order of adding
 }
 
 type emailRow struct {
@@ -65,8 +64,8 @@ func New() *Store {
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
-		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
 		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
+		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
 	}
 }
 
