@@ -72,6 +72,9 @@ func (s *standin) verify(ctx context.Context, p *oidc.Provider, raw, nonce strin
 	if t.Claims(&c) != nil {
 		return nil, provider.ErrInvalid
 	}
+	if len(t.Audience) > 1 && c["azp"] != s.clientID {
+		return nil, provider.ErrInvalid
+	}
 	id := &provider.Identity{UID: t.Subject, ExtraData: c}
 	if mail, ok := c["email"].(string); ok {
 		id.Emails = []provider.Email{{Address: mail, Verified: c["email_verified"] == true}}

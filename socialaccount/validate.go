@@ -99,6 +99,9 @@ func (c *Config) validateApps() error {
 		if p == nil {
 			return fmt.Errorf("SocialAccount.Custom[%d] is nil; remove it", i)
 		}
+		if _, err := c.customTrust(p.Info().ID); err != nil {
+			return err
+		}
 		if id := p.Info().ID; id == "" || seen[id] {
 			return fmt.Errorf("SocialAccount.Custom[%d] has the id %q, which is empty or taken; give it another", i, id)
 		} else {
