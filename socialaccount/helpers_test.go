@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
@@ -55,7 +56,7 @@ func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config
 func (w *world) newOP(clientID string) *demoprovider.Provider {
 	w.t.Helper()
 	op, err := demoprovider.Start(demoprovider.Config{
-		ClientID: clientID, ClientSecret: secret,
+		ClientID: clientID, ClientSecret: secret, Now: w.now,
 		EditIDToken: func(claims map[string]any) {
 			if w.editID != nil {
 				w.editID(claims)
@@ -72,6 +73,14 @@ func (w *world) newOP(clientID string) *demoprovider.Provider {
 	}
 	w.t.Cleanup(func() { _ = op.Close(context.Background()) })
 	return op
+}
+
+// now is the server's clock, once there is one.
+func (w *world) now() time.Time {
+	if w.Server == nil {
+		return time.Now()
+	}
+	return w.Clock.Now()
 }
 
 // register adds the provider to the configuration under an id that is its

@@ -236,3 +236,20 @@ func TestStartByMultipartForm(t *testing.T) {
 		t.Fatalf("status %d, sent to %s", response.StatusCode, where)
 	}
 }
+
+// The provider was told to have the user log in again, and did not.
+func TestReauthenticationIsMoreThanAnOldSession(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.Client(browser)
+	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.editID = func(claims map[string]any) { claims["auth_time"] = w.Clock.Now().Add(-time.Hour).Unix() }
+	if where := w.through(c, "login", somebody("Ann", "")); where != failed("/done", "reauthentication_required", "login") {
+		t.Fatalf("lands at %s", where)
+	}
+	if methods, _ := c.Get("auth/session").LoggedIn("ann@example.org").Value("data", "methods").([]any); len(methods) != 1 {
+		t.Fatalf("methods %v", methods)
+	}
+	// A first login may go by the provider's own session.
+	w.through(w.Client(browser), "login", somebody("Bob", "bob@example.org"))
+}
