@@ -54,9 +54,8 @@ func (c *call) arrive(location string) {
 		return
 	}
 	c.publish(false)
-	answer := reply{status: http.StatusFound, location: location}
-	c.carry(outcome, &answer)
-	c.write(answer)
+	c.setCookies(outcome)
+	c.write(reply{status: http.StatusFound, location: location})
 }
 
 func (c *call) callbackFailed(err error) {

@@ -25,8 +25,8 @@ func TestStoreKeepsAccounts(t *testing.T) {
 		other := a
 		other.UserID = "2"
 		want(t, authn.ErrConflict, store.CreateSocialAccount(ctx, other))
-		for uid, provider := range map[string]string{"ann": "op", "Ann": "OP", "Ann ": "op"} { // exactly, case and blanks included
-			_, err := store.SocialAccount(ctx, provider, uid)
+		for _, name := range [][2]string{{"op", "ann"}, {"OP", "Ann"}, {"op", "Ann "}} { // exactly, case and blanks included
+			_, err := store.SocialAccount(ctx, name[0], name[1])
 			want(t, authn.ErrNotFound, err)
 		}
 		got, err := store.SocialAccount(ctx, "op", "Ann")
