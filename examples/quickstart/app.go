@@ -7,11 +7,13 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 // newAuth configures the library: where it is reached, what signs and encrypts,
 // who delivers, and which ways in there are.
-func newAuth(baseURL string, db *database, o options, messages *notify.Log) (*allauth.Auth, error) {
+func newAuth(baseURL string, db *database, demo *demoLogin, o options, messages *notify.Log) (*allauth.Auth, error) {
 	config := allauth.Config{
 		BaseURL:  baseURL,
 		Secrets:  [][]byte{db.secret},
@@ -26,15 +28,18 @@ func newAuth(baseURL string, db *database, o options, messages *notify.Log) (*al
 		config.Account.EmailVerificationByCode = &account.CodeConfig{Resends: 2}
 		config.Account.PasswordResetByCode = &account.CodeConfig{}
 	}
+	if demo != nil {
+		config.SocialAccount = &socialaccount.Config{Custom: []provider.Provider{demo}}
+	}
 	return allauth.New(config, db)
 }
 
 // newHandler mounts the library beside the application's own routes.
-func newHandler(auth *allauth.Auth) http.Handler {
+func newHandler(auth *allauth.Auth, demo *demoLogin) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", auth)
 	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(me)))
-	mux.Handle("/", page())
+	mux.Handle("/", page(demo.origins()...))
 	return auth.Middleware(mux)
 }
 

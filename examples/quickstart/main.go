@@ -28,6 +28,7 @@ import (
 type options struct {
 	file  string // of the database; empty: in memory
 	codes bool   // in place of links
+	demo  bool   // login through a provider in this process
 }
 
 func main() {
@@ -35,6 +36,7 @@ func main() {
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
 	flag.StringVar(&o.file, "db", "", "SQLite file to keep everything in; empty: nothing is kept")
 	flag.BoolVar(&o.codes, "codes", false, "mail codes in place of links")
+	flag.BoolVar(&o.demo, "demo-provider", false, "log in through an OpenID provider that asks nobody for a password")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -49,22 +51,31 @@ func main() {
 }
 
 // run serves until ctx ends. Mails and text messages go to output.
-func run(ctx context.Context, listener net.Listener, o options, output io.Writer) error {
+func run(ctx context.Context, listener net.Listener, o options, output io.Writer) (err error) {
 	defer func() { _ = listener.Close() }() // once more, if it was served
 	db, err := open(ctx, o.file)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	var demo *demoLogin
+	if o.demo {
+		if demo, err = startDemoLogin(ctx); err != nil {
+			return err
+		}
+	}
+	defer func() { err = errors.Join(err, within(5*time.Second, demo.close)) }()
 	baseURL := urlOf(listener.Addr())
-	auth, err := newAuth(baseURL, db, o, &notify.Log{Writer: output})
+	auth, err := newAuth(baseURL, db, demo, o, &notify.Log{Writer: output})
 	if err != nil {
-		return errors.Join(err, db.close())
+		return err
 	}
-	if _, err := fmt.Fprintf(output, "Open %s\n\n", baseURL); err != nil {
-		return errors.Join(err, db.close())
-	}
+	defer func() { err = errors.Join(err, within(5*time.Second, auth.Close)) }()
 	go clean(ctx, auth)
-	return errors.Join(serve(ctx, listener, newHandler(auth)), within(5*time.Second, auth.Close), db.close())
+	if _, err := fmt.Fprintf(output, "Open %s\n\n", baseURL); err != nil {
+		return err
+	}
+	return serve(ctx, listener, newHandler(auth, demo))
 }
 
 // urlOf is how a person reaches the address. Browsers allow passkeys on

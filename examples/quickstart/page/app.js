@@ -16,12 +16,13 @@ import {codes} from './rooms/codes.js';
 import {email} from './rooms/email.js';
 import {password} from './rooms/password.js';
 import {phone} from './rooms/phone.js';
+import {providers} from './rooms/providers.js';
 import {sessions} from './rooms/sessions.js';
 
 // app is what the rooms share: the server's public configuration, and the way
 // from one step to the next.
 const app = {config: {}, ask, follow, step};
-const rooms = [password, codes, email, phone, sessions].map((room) => room(app));
+const rooms = [password, codes, email, phone, providers, sessions].map((room) => room(app));
 
 // part merges what the rooms say about one thing.
 const part = (name) => Object.assign({}, ...rooms.map((room) => room[name]));
@@ -45,10 +46,10 @@ async function step(method, path, body, text) {
   return follow(await ask(method, path, body), text);
 }
 
-function stranger(flows) {
+async function stranger(flows) {
   who('Nobody is logged in.');
   const pending = flows.find((flow) => flow.is_pending && stages[flow.id]);
-  if (pending) show(stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
+  if (pending) show(await stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
   else show(flows.map((flow) => starts[flow.id]?.(flow)));
 }
 
@@ -60,7 +61,7 @@ async function member({user}) {
 async function render() {
   const answer = await call('GET', 'auth/session');
   if (answer.status === 200) await member(answer.data);
-  else if (answer.data?.flows) stranger(answer.data.flows);
+  else if (answer.data?.flows) await stranger(answer.data.flows);
   else tell(Object.values(problems(answer) ?? {}).flat().join(' '));
 }
 
@@ -76,12 +77,20 @@ async function fromMail() {
   return Boolean(shown);
 }
 
-// fromProvider tells of a failure that a provider's page ended with.
+// failures are what may come back from a provider in place of a login.
+const failures = {
+  cancelled: 'You went back without logging in.',
+  connected_other: 'That account belongs to somebody else here.',
+  reauthentication_required: 'Prove who you are first: log in again, then connect the account.',
+  signup_closed: 'Nobody can sign up at the moment.',
+};
+
+// fromProvider tells of a failure with which a provider's page ended.
 function fromProvider() {
-  const failed = new URLSearchParams(location.search).get('error');
-  if (!failed) return;
+  const error = new URLSearchParams(location.search).get('error');
+  if (!error) return;
   history.replaceState(null, '', '/');
-  tell(`The provider did not log you in (${failed}).`);
+  tell(failures[error] ?? 'The provider did not log you in.');
 }
 
 async function start() {
