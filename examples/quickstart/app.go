@@ -29,7 +29,7 @@ func newAuth(baseURL string, db *database, demo *demoLogin, o options, messages 
 		config.Account.PasswordResetByCode = &account.CodeConfig{}
 	}
 	if demo != nil {
-		config.SocialAccount = &socialaccount.Config{Custom: []provider.Provider{demo}}
+		config.SocialAccount = &socialaccount.Config{Providers: []provider.App{demo.app()}}
 	}
 	return allauth.New(config, db)
 }

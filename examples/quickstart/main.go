@@ -60,7 +60,7 @@ func run(ctx context.Context, listener net.Listener, o options, output io.Writer
 	defer func() { err = errors.Join(err, db.close()) }()
 	var demo *demoLogin
 	if o.demo {
-		if demo, err = startDemoLogin(ctx); err != nil {
+		if demo, err = startDemoLogin(); err != nil {
 			return err
 		}
 	}
