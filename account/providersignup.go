@@ -36,6 +36,16 @@ func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, er
 	return slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified }), nil
 }
 
+// HasUnverifiedEmail reports whether the account holds an address that nobody
+// has proved.
+func (s *Service) HasUnverifiedEmail(ctx context.Context, userID string) (bool, error) {
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return slices.ContainsFunc(emails, func(e EmailAddress) bool { return !e.Verified }), nil
+}
+
 // EmailVerificationMandatory reports whether nobody gets in with an address
 // that is not verified.
 func (s *Service) EmailVerificationMandatory() bool {

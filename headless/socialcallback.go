@@ -42,6 +42,7 @@ func (c *call) callback(providerID string) {
 		c.callbackFailed(err)
 		return
 	}
+	c.sess.ReadCookie = c.cookie
 	c.arrive(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
 }
 

@@ -33,7 +33,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 // ForgetUser implements storage.Keeper.
 func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
-		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts"} {
+		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts", "authenticators"} {
 			if _, err := s.exec(ctx, "forget user", `DELETE FROM {`+table+`} WHERE user_id = ?`, userID); err != nil {
 				return err
 			}
