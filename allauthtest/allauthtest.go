@@ -9,9 +9,6 @@
 package allauthtest
 
 import (
-	"encoding/json"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,9 +19,6 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Password is the password of every user that CreateUser makes.
-const Password = clienttest.Password
-
 // Server is the library under test. It is safe for concurrent use.
 type Server struct {
 	// Auth is what the application under test mounts.
@@ -33,13 +27,8 @@ type Server struct {
 	URL string
 
 	inner *clienttest.Server
+	store storage.Store
 	t     testing.TB
-}
-
-// User is somebody who has an account.
-type User struct {
-	// ID is what allauth.UserFrom returns, Email the verified address.
-	ID, Email string
 }
 
 // New starts the library on a store in memory. It is closed when the test ends.
@@ -53,33 +42,7 @@ func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 func NewOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	inner := clienttest.StartOn(t, store, edit...)
-	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, t: t}
-}
-
-// CreateUser makes an account with a verified address and Password. Sign-up must
-// need no more than these two.
-func (s *Server) CreateUser(email string) User {
-	s.t.Helper()
-	client := s.inner.SignUp(clienttest.App, email)
-	id, err := json.Marshal(client.Get("auth/session").Value("data", "user", "id"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return User{ID: strings.Trim(string(id), `"`), Email: email}
-}
-
-// LogIn returns a browser in which the user is logged in, for any server on the
-// same host. It does not follow redirects.
-func (s *Server) LogIn(u User) *http.Client {
-	s.t.Helper()
-	return s.inner.LogIn(clienttest.Browser, u.Email).HTTP
-}
-
-// Token logs the user in and returns the session token that an app would send as
-// X-Session-Token.
-func (s *Server) Token(u User) string {
-	s.t.Helper()
-	return s.inner.LogIn(clienttest.App, u.Email).Token
+	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, store: store, t: t}
 }
 
 // Mail waits for a mail to the address and takes it, the oldest first.
@@ -92,6 +55,25 @@ func (s *Server) Mail(to string) notify.Message {
 func (s *Server) Text(to string) notify.TextMessage {
 	s.t.Helper()
 	return s.inner.Text(to).TextMessage
+}
+
+// Mails returns the mails that have arrived and were not taken. Those under way
+// are not waited for; after Auth.Close there are none of them.
+func (s *Server) Mails() []notify.Message {
+	var messages []notify.Message
+	for _, m := range s.inner.AllMails() {
+		messages = append(messages, m.Message)
+	}
+	return messages
+}
+
+// Texts is Mails for text messages.
+func (s *Server) Texts() []notify.TextMessage {
+	var messages []notify.TextMessage
+	for _, m := range s.inner.AllTexts() {
+		messages = append(messages, m.TextMessage)
+	}
+	return messages
 }
 
 // Advance moves the clock on.

@@ -80,7 +80,16 @@ func TestMailsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close() // the mail says all
+	if err := server.Auth.Close(t.Context()); err != nil { // nothing is under way any more
+		t.Fatal(err)
+	}
+	if mails := server.Mails(); len(mails) != 1 || mails[0].To != ann.Email {
+		t.Errorf("mails %v", mails)
+	}
 	if mail := server.Mail(ann.Email); mail.Kind != "account/password_reset_key" || !strings.Contains(mail.Text, "http") {
 		t.Errorf("mail %s: %s", mail.Kind, mail.Text)
+	}
+	if mails := server.Mails(); len(mails) != 0 {
+		t.Errorf("mails that were taken: %v", mails)
 	}
 }
