@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -284,4 +285,10 @@ func winners(n int, send func(i int) *clienttest.Answer) int {
 		}
 	})
 	return int(won.Load())
+}
+
+// userID is the id of whoever is logged in.
+func userID(c *clienttest.Client) string {
+	id, _ := c.Get("auth/session").Status(200).Value("data", "user", "id").(float64)
+	return strconv.FormatFloat(id, 'f', 0, 64)
 }
