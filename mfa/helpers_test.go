@@ -20,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
 type body = clienttest.Body
@@ -291,4 +292,26 @@ func winners(n int, send func(i int) *clienttest.Answer) int {
 func userID(c *clienttest.Client) string {
 	id, _ := c.Get("auth/session").Status(200).Value("data", "user", "id").(float64)
 	return strconv.FormatFloat(id, 'f', 0, 64)
+}
+
+// importKey gives the user a key that was registered elsewhere.
+func importKey(t testing.TB, s *clienttest.Server, userID string, d *device) {
+	t.Helper()
+	handle := []byte("1z")
+	answer := d.create(map[string]any{
+		"rp": body{"id": "localhost", "name": "Elsewhere"}, "challenge": "AQEBAQEBAQEBAQEBAQEBAQ",
+		"user": body{"id": base64.RawURLEncoding.EncodeToString(handle)},
+	})
+	answer["clientExtensionResults"] = body{"credProps": body{"rk": true}}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := webauthn.ImportCredential(text, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Auth.ImportAuthenticator(t.Context(), userID, mfa.Imported{Key: key, Name: "Imported"}); err != nil {
+		t.Fatal(err)
+	}
 }
