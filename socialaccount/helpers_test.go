@@ -90,12 +90,9 @@ func register(cfg *allauth.Config, op *demoprovider.Provider, id string, setting
 	for i := 0; i+1 < len(settings); i += 2 {
 		all[settings[i].(string)] = settings[i+1]
 	}
-	delete(all, "server_url")
-	if cfg.SocialAccount.CustomSettings == nil {
-		cfg.SocialAccount.CustomSettings = map[string]map[string]any{}
-	}
-	cfg.SocialAccount.CustomSettings[id] = all
-	cfg.SocialAccount.Custom = append(cfg.SocialAccount.Custom, &standin{id, strings.ToUpper(id), op.Issuer(), id, secret})
+	cfg.SocialAccount.Providers = append(cfg.SocialAccount.Providers, provider.App{
+		Provider: "openid_connect", ProviderID: id, Name: strings.ToUpper(id), ClientID: id, ClientSecret: secret, Settings: all,
+	})
 }
 
 // social changes the configuration of this room.
