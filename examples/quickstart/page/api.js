@@ -55,7 +55,7 @@ export function redirect(provider, process) {
 // ''. It returns nothing if the request did what it should, or led to another
 // step.
 export function problems(answer) {
-  if (answer.status === 400) {
+  if (answer.errors) {
     const found = {};
     for (const error of answer.errors ?? []) (found[error.param ?? ''] ??= []).push(error.message);
     return found;

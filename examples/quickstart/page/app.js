@@ -12,8 +12,11 @@
 import {call, problems} from './api.js';
 import {button, show, tell, who} from './dom.js';
 import {prove} from './prove.js';
+import {authenticators} from './rooms/authenticators.js';
 import {codes} from './rooms/codes.js';
 import {email} from './rooms/email.js';
+import {mfa} from './rooms/mfa.js';
+import {passkeys} from './rooms/passkeys.js';
 import {password} from './rooms/password.js';
 import {phone} from './rooms/phone.js';
 import {providers} from './rooms/providers.js';
@@ -22,10 +25,19 @@ import {sessions} from './rooms/sessions.js';
 // app is what the rooms share: the server's public configuration, and the way
 // from one step to the next.
 const app = {config: {}, ask, follow, step};
-const rooms = [password, codes, email, phone, providers, sessions].map((room) => room(app));
+const rooms = [password, passkeys, codes, providers, email, phone, mfa, authenticators, sessions].map((room) => room(app));
 
-// part merges what the rooms say about one thing.
-const part = (name) => Object.assign({}, ...rooms.map((room) => room[name]));
+// part collects what the rooms say about one thing. Several may have their say
+// about the same flow.
+function part(name) {
+  const all = {};
+  for (const room of rooms) {
+    for (const [key, make] of Object.entries(room[name] ?? {})) (all[key] ??= []).push(make);
+  }
+  return Object.fromEntries(Object.entries(all).map(([key, makers]) =>
+    [key, (...given) => Promise.all(makers.map((make) => make(...given)))]));
+}
+
 const starts = part('starts'), stages = part('stages'), proofs = part('proofs'), pages = part('pages');
 
 // ask sends a request, with a fresh proof of who this is if that is asked for.
@@ -50,7 +62,7 @@ async function stranger(flows) {
   who('Nobody is logged in.');
   const pending = flows.find((flow) => flow.is_pending && stages[flow.id]);
   if (pending) show(await stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
-  else show(flows.map((flow) => starts[flow.id]?.(flow)));
+  else show(await Promise.all(flows.map((flow) => starts[flow.id]?.(flow))));
 }
 
 async function member({user}) {
@@ -72,9 +84,9 @@ async function fromMail() {
   if (!prefix) return false;
   const key = decodeURIComponent(location.pathname.slice(prefix.length));
   history.replaceState(null, '', '/');
-  const shown = await pages[prefix](key);
-  if (shown) show(shown);
-  return Boolean(shown);
+  const shown = (await pages[prefix](key)).filter(Boolean);
+  if (shown.length > 0) show(shown);
+  return shown.length > 0;
 }
 
 // failures are what may come back from a provider in place of a login.

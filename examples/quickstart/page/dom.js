@@ -60,6 +60,7 @@ function spread(found, places) {
 }
 
 export function list(items) {
+  if (items.length === 0) return paragraph('None.');
   return element('ul', {}, ...items.map(({text, actions = []}) =>
     element('li', {}, element('span', {}, text), ...actions)));
 }
