@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/mailtemplate"
 	"github.com/allauth-go/allauth/internal/outbox"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -35,6 +36,7 @@ type Auth struct {
 	tokens   *token.Service // nil if turned off
 	account  *account.Service
 	social   *socialaccount.Service // nil: off
+	mfa      *mfa.Service           // nil: off
 	pipeline *flow.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
@@ -95,16 +97,28 @@ func (a *Auth) build() error {
 		}
 		rooms = append(rooms, a.social.Room())
 	}
-	a.pipeline, err = flow.NewPipeline(flow.PipelineConfig{
-		Rooms: rooms, Identifier: a.account, Now: a.cfg.Now,
+	kernel := flow.PipelineConfig{
+		Identifier: a.account, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
-	})
+	}
+	if a.cfg.MFA != nil {
+		if err := a.buildMFA(deps); err != nil {
+			return err
+		}
+		rooms = append(rooms, a.mfa.Room())
+		kernel.Trusts, kernel.BlocksEmail = a.mfa.Trusts, a.mfa.BlocksEmail
+	}
+	kernel.Rooms = rooms
+	a.pipeline, err = flow.NewPipeline(kernel)
 	if err != nil {
 		return err
 	}
 	a.account.Connect(a.pipeline, a.sessions)
 	if a.social != nil {
 		a.social.Connect(a.pipeline)
+	}
+	if a.mfa != nil {
+		a.mfa.Connect(a.pipeline)
 	}
 	protection, err := a.protection()
 	if err != nil {
@@ -114,7 +128,7 @@ func (a *Auth) build() error {
 		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
 		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social,
+		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	return nil

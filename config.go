@@ -14,6 +14,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
@@ -37,6 +38,8 @@ type Config struct {
 
 	// Account configures accounts.
 	Account account.Config
+	// MFA turns on second factors and passkeys. Nil: off.
+	MFA *mfa.Config
 	// SocialAccount turns on login through third parties. Nil: off.
 	SocialAccount *socialaccount.Config
 	// Sessions configures sessions.
@@ -147,6 +150,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	c.Account = c.Account.WithDefaults()
+	c.MFA = c.MFA.WithDefaults()
 	c.SocialAccount = c.SocialAccount.WithDefaults()
 	c.Account.ProvidersOnly = c.SocialAccount != nil && c.SocialAccount.Only
 	c.Sessions = c.Sessions.WithDefaults()
@@ -190,7 +194,10 @@ func (c Config) validate() error {
 	if err := c.SocialAccount.Validate(); err != nil {
 		return err
 	}
-	return c.Account.Validate()
+	if err := c.Account.Validate(); err != nil {
+		return err
+	}
+	return c.validateMFA()
 }
 
 func (f FrontendURLs) validate() error {

@@ -164,6 +164,9 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	if l.Email == "" && l.Phone == "" {
 		return flow.Abort, nil
 	}
+	if err := l.SetNote(flow.NoteCodeRequired, true); err != nil {
+		return flow.Abort, err
+	}
 	return flow.Wait, s.issueLoginCode(ctx, l)
 }
 

@@ -82,6 +82,15 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email s
 	if len(emails) >= s.cfg.MaxEmailAddresses && !s.cfg.ChangeEmail {
 		return false, problems("email", "max_email_addresses")
 	}
+	if s.cfg.EmailVerificationByCode == nil {
+		blocked, err := s.pipeline.BlocksEmail(ctx, sess.UserID())
+		if err != nil {
+			return false, err
+		}
+		if blocked {
+			return false, problems("email", "add_email_blocked")
+		}
+	}
 	return len(rows) > 0 && rows[0].Verified, nil
 }
 

@@ -24,6 +24,7 @@ var messages = map[string]string{
 	"phone_taken":                 "Another account uses this phone number.",
 	"duplicate_email":             "This e-mail address is on your account already.",
 	"max_email_addresses":         "Your account can not have more e-mail addresses.",
+	"add_email_blocked":           "You can not add an e-mail address while your account is protected by two-factor authentication.",
 	"cannot_remove_primary_email": "Your primary e-mail address can not be removed.",
 	"unverified_primary_email":    "Your primary e-mail address must be verified.",
 	"unknown_email":               "No account uses this e-mail address.",

@@ -36,6 +36,16 @@ func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, er
 	return slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified }), nil
 }
 
+// HasUnverifiedEmail reports whether the account holds an address that nobody
+// has proved.
+func (s *Service) HasUnverifiedEmail(ctx context.Context, userID string) (bool, error) {
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return slices.ContainsFunc(emails, func(e EmailAddress) bool { return !e.Verified }), nil
+}
+
 // EmailVerificationMandatory reports whether nobody gets in with an address
 // that is not verified.
 func (s *Service) EmailVerificationMandatory() bool {
@@ -47,6 +57,10 @@ func (s *Service) EmailVerificationMandatory() bool {
 func (s *Service) RequireRecent(ctx context.Context, sess *flow.Session) error {
 	return s.requireRecent(ctx, sess)
 }
+
+// maxSignupTries is how often a sign-up by provider starts over because
+// somebody else took the address or the generated username meanwhile.
+const maxSignupTries = 6
 
 // SignupByProvider creates an account for somebody whom a provider knows, and
 // starts its first login. Where the address is taken and that must not be told,
@@ -64,7 +78,7 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 		return flow.ErrForbidden
 	}
 	opts := SignupOptions{AfterCreate: in.AfterCreate, Prepare: in.Prepare}
-	for range 2 {
+	for range maxSignupTries {
 		account, err := s.cleanProviderSignup(ctx, in)
 		if err == nil && !account.taken {
 			if err = s.vetProviderSignup(ctx, account, in); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 )
@@ -42,6 +43,7 @@ func (c *call) serve(kind flow.Kind) {
 		c.fail(err)
 		return
 	}
+	c.sess.ReadCookie = c.cookie
 	if kind == flow.App && c.sess.Dead {
 		c.finish(c.gone())
 		return
@@ -165,6 +167,8 @@ func (c *call) explain(err error) (reply, error) {
 		return c.tooMany(2 * time.Second), nil
 	case errors.Is(err, password.ErrTooLong):
 		return reply{status: http.StatusBadRequest, errors: authn.Errors{problem("password", "max_length")}}, nil
+	case errors.Is(err, mfa.ErrUnverifiedEmail):
+		return reply{status: http.StatusConflict, errors: authn.Errors{mfa.Problem("", "unverified_email")}}, nil
 	case errors.Is(err, flow.ErrNotPending):
 		return reply{status: http.StatusConflict}, nil
 	case errors.Is(err, flow.ErrForbidden):
@@ -227,7 +231,12 @@ func (c *call) token(kind flow.Kind) string {
 	if kind == flow.App {
 		return c.r.Header.Get("X-Session-Token")
 	}
-	cookie, err := c.r.Cookie(c.sessions.Config().CookieName)
+	return c.cookie(c.sessions.Config().CookieName)
+}
+
+// cookie returns the value of a cookie, empty if there is none.
+func (c *call) cookie(name string) string {
+	cookie, err := c.r.Cookie(name)
 	if err != nil {
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -53,6 +54,7 @@ type Handler struct {
 	account  *account.Service
 	tokens   *token.Service
 	social   *socialaccount.Service // nil: off
+	mfa      *mfa.Service           // nil: off
 	limits   *ratelimit.Limiter
 	keys     *keyring.Keyring
 	random   io.Reader
@@ -70,6 +72,8 @@ type Deps struct {
 	Tokens *token.Service
 	// Social is nil where third-party logins are turned off.
 	Social *socialaccount.Service
+	// MFA is nil where second factors are turned off.
+	MFA    *mfa.Service
 	Limits *ratelimit.Limiter
 	Keys   *keyring.Keyring
 	Rand   io.Reader
@@ -80,7 +84,7 @@ type Deps struct {
 func New(cfg Config, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, tokens: deps.Tokens, social: deps.Social, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
 		routes: map[flow.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {

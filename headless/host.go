@@ -3,7 +3,9 @@ package headless
 import (
 	"net/http"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -24,6 +26,22 @@ func (h *Handler) WriteReauthentication(w http.ResponseWriter, r *http.Request, 
 		return
 	}
 	c.answer(c.reauthentication())
+}
+
+// WriteSecondFactor answers a request to the host's own routes of somebody who
+// has not shown a second factor in this session: with the ways to do so or, if
+// they have none, with 403. err is what kept the middleware from finding out, or
+// nil.
+func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, session *sessions.Active, has bool, err error) {
+	c := h.hostCall(w, r, session)
+	switch {
+	case err != nil:
+		c.fail(err)
+	case has:
+		c.answer(c.reauthentication())
+	default:
+		c.write(reply{status: http.StatusForbidden, errors: authn.Errors{mfa.Problem("", "mfa_required")}})
+	}
 }
 
 func (h *Handler) hostCall(w http.ResponseWriter, r *http.Request, session *sessions.Active) *call {

@@ -61,7 +61,7 @@ func (h *Handler) table() []route {
 		{paths: []string{"auth/sessions", "sessions"}, login: true, methods: methods{"GET": h.listSessions, "DELETE": h.endSessions}},
 	}
 	routes = append(routes, route{paths: []string{"tokens/refresh"}, kind: flow.App, methods: methods{"POST": h.refreshTokens}})
-	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes(), h.socialRoutes())
+	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes(), h.socialRoutes(), h.mfaRoutes())
 }
 
 func (h *Handler) accountRoutes() []route {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -22,6 +23,7 @@ type Store interface {
 	token.Store
 	account.Store
 	socialaccount.Store
+	mfa.Store
 	notify.Store
 	Keeper
 }

@@ -31,7 +31,7 @@ type settings struct {
 	UserSessions   sessionSettings  `json:"usersessions"`
 	Headless       headlessSettings `json:"headless"`
 	Account        accountSettings  `json:"account"`
-	MFA            json.RawMessage  `json:"mfa"`
+	MFA            *mfaSettings     `json:"mfa"`
 	SocialAccount  *socialSettings  `json:"socialaccount"`
 }
 
@@ -114,6 +114,7 @@ func (s *settings) config() (allauth.Config, error) {
 		SiteName:           s.SiteName,
 		Mailer:             s.mailer(),
 		Account:            account,
+		MFA:                s.MFA.config(),
 		SocialAccount:      social,
 		Sessions:           sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
 		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages},

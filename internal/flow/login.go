@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// NoteCodeRequired is the note of a login that had to prove a code after another
+// proof.
+const NoteCodeRequired = "code_required"
+
 // Login is an attempt to log in, from the first proof to the last stage.
 type Login struct {
 	// UserID is empty for a login that only pretends, so that a stranger can

@@ -35,6 +35,9 @@ type PipelineConfig struct {
 	// Trusts reports whether the user trusts the browser of the session. It
 	// may be nil.
 	Trusts func(ctx context.Context, s *Session, userID string) bool
+	// BlocksEmail reports whether the user may not add an address that is not
+	// proved, because of their second factor. It may be nil.
+	BlocksEmail func(ctx context.Context, userID string) (bool, error)
 }
 
 // Pipeline takes logins through the stages. It is safe for concurrent use.
@@ -120,6 +123,15 @@ func (p *Pipeline) Abort(s *Session) { s.SetLogin(nil) }
 // Trusts reports whether the user trusts the browser of the session.
 func (p *Pipeline) Trusts(ctx context.Context, s *Session, userID string) bool {
 	return p.cfg.Trusts != nil && userID != "" && p.cfg.Trusts(ctx, s, userID)
+}
+
+// BlocksEmail reports whether the user may not add an address that is not
+// proved.
+func (p *Pipeline) BlocksEmail(ctx context.Context, userID string) (bool, error) {
+	if p.cfg.BlocksEmail == nil {
+		return false, nil
+	}
+	return p.cfg.BlocksEmail(ctx, userID)
 }
 
 // Evict removes every way in that any room keeps for the user.

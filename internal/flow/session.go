@@ -42,6 +42,9 @@ type Session struct {
 	Identity *Identity
 	// RowID names the stored session, empty if there is none yet.
 	RowID string
+	// ReadCookie returns the value of a cookie that came with the request. It
+	// may be nil.
+	ReadCookie func(name string) string
 
 	changed bool
 	rotate  bool
@@ -184,6 +187,15 @@ func (s *Session) TakeEvents() []authn.Event {
 	events := s.events
 	s.events = nil
 	return events
+}
+
+// SentCookie returns the value of a cookie that came with the request, empty if
+// there is none.
+func (s *Session) SentCookie(name string) string {
+	if s.ReadCookie == nil {
+		return ""
+	}
+	return s.ReadCookie(name)
 }
 
 // SetCookie asks the browser to keep c. It is ignored for apps.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -43,6 +44,11 @@ type Store struct {
 	socialOf        map[string][]socialKey             // user to accounts, in the order of adding
 	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
 	refreshTokens   map[string]token.RefreshToken
+
+	authenticators    map[int64]mfa.Authenticator
+	authenticatorsOf  map[string][]int64 // by user
+	claims            map[string]int64   // to authenticator
+	lastAuthenticator int64
 }
 
 type emailRow struct {
@@ -66,6 +72,7 @@ func New() *Store {
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
 		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
 		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
+		authenticators: map[int64]mfa.Authenticator{}, authenticatorsOf: map[string][]int64{}, claims: map[string]int64{},
 	}
 }
 
@@ -284,6 +291,9 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 			remove(tx, s.social, key)
 		}
 		remove(tx, s.socialOf, userID)
+		for _, id := range s.authenticatorsOf[userID] {
+			s.dropAuthenticator(tx, s.authenticators[id])
+		}
 		return nil
 	})
 }

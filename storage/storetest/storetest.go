@@ -6,6 +6,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -69,6 +70,9 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 		}},
 		{"SocialAccounts", func(t *testing.T) {
 			SocialAccounts(t, part(open, func(s storage.Store) socialaccount.Store { return s }))
+		}},
+		{"Authenticators", func(t *testing.T) {
+			Authenticators(t, part(open, func(s storage.Store) mfa.Store { return s }))
 		}},
 		{"Outbox", func(t *testing.T) {
 			Outbox(t, part(open, func(s storage.Store) notify.Store { return s }))

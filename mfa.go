@@ -1,0 +1,81 @@
+package allauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to have second factors")
+
+// validateMFA checks what second factors ask of other settings.
+func (c Config) validateMFA() error {
+	if err := c.MFA.Validate(); err != nil {
+		return err
+	}
+	trustsCodes := c.Account.LoginByCode != nil && c.Account.LoginByCode.TrustEnabled
+	switch {
+	case c.MFA == nil && trustsCodes:
+		return errors.New("Account.LoginByCode.TrustEnabled needs MFA, which asks whether a browser is trusted; set MFA to &mfa.Config{}, with an empty SupportedTypes if there are to be no second factors")
+	case c.MFA == nil || !c.MFA.PasskeySignupEnabled:
+		return nil
+	case c.Account.EmailVerification != account.VerificationMandatory || c.Account.EmailVerificationByCode == nil:
+		return errors.New("MFA.PasskeySignupEnabled needs Account.EmailVerificationByCode and mandatory verification: a passkey is added once the address is proved")
+	case !slices.Contains(c.Account.SignupFields, "email*"):
+		return errors.New(`MFA.PasskeySignupEnabled needs "email*" in Account.SignupFields: an account without an address can not be recovered`)
+	}
+	return nil
+}
+
+// buildMFA makes the room of second factors.
+func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
+	byCode := a.cfg.Account.LoginByCode
+	a.mfa, err = mfa.New(a.cfg.MFA, a.store, deps, mfa.Options{
+		Accounts: a.account, SiteName: a.cfg.SiteName,
+		ReauthenticationTimeout: a.cfg.Account.ReauthenticationTimeout,
+		TrustedOrigins:          a.cfg.TrustedOrigins,
+		TrustsCodes:             byCode != nil && byCode.TrustEnabled,
+	})
+	return err
+}
+
+// RequireMFA lets a request through if the user has shown a second factor, or a
+// passkey, in this session. It answers 401 with the ways to do so otherwise, and
+// 403 with the code mfa_required where the user has no authenticator. It needs
+// Middleware around it.
+func (a *Auth) RequireMFA(next http.Handler) http.Handler {
+	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, _ := r.Context().Value(contextKey{}).(*sessions.Active)
+		if slices.ContainsFunc(session.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" }) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		has, err := false, error(nil)
+		if a.mfa != nil {
+			has, err = a.mfa.HasAuthenticators(r.Context(), session.UserID())
+		}
+		a.handler.WriteSecondFactor(w, r, session, has, err)
+	}))
+}
+
+// ImportAuthenticator stores an authenticator that the user has in another
+// system, and returns its id. authn.ErrConflict if the user has an app or
+// recovery codes already, or if somebody has that key.
+func (a *Auth) ImportAuthenticator(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
+	if a.mfa == nil {
+		return 0, errMFAOff
+	}
+	id, err := a.mfa.Import(ctx, userID, in)
+	if err != nil {
+		return 0, fmt.Errorf("allauth: %w", err)
+	}
+	return id, nil
+}

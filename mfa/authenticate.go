@@ -1,0 +1,151 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// errWrongCode means that no authenticator of the user accepts the code.
+var errWrongCode = errors.New("mfa: wrong code")
+
+// CheckPending returns flow.ErrStageNotPending unless a login in the session
+// waits for a second factor.
+func (s *Service) CheckPending(_ context.Context, sess *flow.Session) error {
+	_, err := s.pendingUser(sess)
+	return err
+}
+
+// pendingUser returns whose login waits for a second factor.
+func (s *Service) pendingUser(sess *flow.Session) (string, error) {
+	login := s.pipeline.Pending(sess, flow.StageMFAAuthenticate)
+	if login == nil {
+		return "", flow.ErrStageNotPending
+	}
+	return login.UserID, nil
+}
+
+// Authenticate goes on with the login that waits for a second factor, by a code
+// of an app or a recovery code. The session tells the outcome.
+// flow.ErrStageNotPending if none waits, authn.Errors for a wrong code.
+func (s *Service) Authenticate(ctx context.Context, sess *flow.Session, code string) error {
+	userID, err := s.pendingUser(sess)
+	if err != nil {
+		return err
+	}
+	return s.proveByCode(ctx, sess, userID, code, func(ctx context.Context) error {
+		return s.pipeline.Pass(ctx, sess, flow.StageMFAAuthenticate)
+	})
+}
+
+// Reauthenticate proves by a code again who is logged in. flow.ErrUnauthenticated
+// if nobody is, authn.Errors for a wrong code.
+func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, code string) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	return s.proveByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
+}
+
+// proveByCode takes a code and goes on with then, in one transaction. The
+// attempt is counted before anything is compared.
+func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, code string, then func(ctx context.Context) error) error {
+	reauthentication := sess.Authenticated()
+	attempt, err := s.take(ctx, sess, userID, "code")
+	if err != nil {
+		return err
+	}
+	failed := AuthenticationFailed{UserID: userID, Reauthentication: reauthentication}
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		rows, err := s.rows(ctx, userID)
+		if err != nil {
+			return err
+		}
+		failed.Type = blamed(rows)
+		used, err := s.acceptCode(ctx, rows, code)
+		if err != nil {
+			return err
+		}
+		sess.AddMethod(userID, authn.Method{Name: "mfa", At: s.deps.Now(), AuthenticatorID: used.ID, Type: string(used.Type)})
+		sess.Emit(AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
+		return then(ctx)
+	})
+	if errors.Is(err, errWrongCode) {
+		if failed.Type != "" {
+			sess.Emit(failed)
+		}
+		return problems("code", "incorrect_code")
+	}
+	if err != nil {
+		return err
+	}
+	return s.forgive(ctx, attempt, userID)
+}
+
+// blamed is the type that a wrong code is counted against.
+func blamed(rows []Authenticator) Type {
+	for _, t := range []Type{TOTP, RecoveryCodes} {
+		if find(rows, t) != nil {
+			return t
+		}
+	}
+	return ""
+}
+
+// acceptCode finds the authenticator that the code belongs to and uses the code
+// up. errWrongCode if there is none, or if somebody else was faster.
+func (s *Service) acceptCode(ctx context.Context, rows []Authenticator, code string) (*Authenticator, error) {
+	for i := range rows {
+		a := &rows[i]
+		var ok bool
+		var err error
+		switch a.Type {
+		case TOTP:
+			ok, err = s.matchTOTP(a, code)
+		case RecoveryCodes:
+			ok, err = s.matchRecoveryCode(a, code)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		err = s.use(ctx, a)
+		if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
+			return nil, errWrongCode
+		}
+		return a, err
+	}
+	return nil, errWrongCode
+}
+
+// take counts an attempt against the client's address and the user. The problem
+// of too many belongs to the field param.
+func (s *Service) take(ctx context.Context, sess *flow.Session, userID, param string) (ratelimit.Attempt, error) {
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{IP: sess.Client.IP, Key: limitKey(userID)})
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return attempt, problems(param, "too_many_login_attempts")
+	}
+	return attempt, err
+}
+
+// forgive takes an attempt back that was right, and forgets the user's wrong
+// ones. Those of the client's address stay: they may have been at the passwords
+// of others.
+func (s *Service) forgive(ctx context.Context, attempt ratelimit.Attempt, userID string) error {
+	if err := attempt.Refund(ctx); err != nil {
+		return err
+	}
+	return s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: limitKey(userID)})
+}
+
+func limitKey(userID string) string {
+	if userID == "" {
+		return ""
+	}
+	return "mfa-auth-user-" + userID
+}

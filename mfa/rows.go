@@ -1,0 +1,135 @@
+package mfa
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// typeOrder is the order in which types are listed to clients.
+var typeOrder = []Type{RecoveryCodes, TOTP, WebAuthn}
+
+// isMain reports whether an authenticator counts as a second factor. Recovery
+// codes only stand in for one.
+func isMain(a Authenticator) bool { return a.Type == TOTP || a.Type == WebAuthn }
+
+func ofType(t Type) func(Authenticator) bool {
+	return func(a Authenticator) bool { return a.Type == t }
+}
+
+// find returns the first authenticator of that type, or nil.
+func find(rows []Authenticator, t Type) *Authenticator {
+	if i := slices.IndexFunc(rows, ofType(t)); i >= 0 {
+		return &rows[i]
+	}
+	return nil
+}
+
+// typesOf lists the types of authenticators once each, in typeOrder.
+func typesOf(rows []Authenticator) []string {
+	var types []string
+	for _, t := range typeOrder {
+		if slices.ContainsFunc(rows, ofType(t)) {
+			types = append(types, string(t))
+		}
+	}
+	return types
+}
+
+func (s *Service) rows(ctx context.Context, userID string) ([]Authenticator, error) {
+	rows, err := s.store.AuthenticatorsByUser(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load authenticators: %w", err)
+	}
+	return rows, nil
+}
+
+// sealPurpose names the key that authenticators are encrypted with.
+const sealPurpose = "mfa authenticator"
+
+// whose is authenticated along with the data: a row that is moved to another
+// user can not be read.
+func whose(a *Authenticator) []byte { return []byte(string(a.Type) + "\x00" + a.UserID) }
+
+// seal encrypts v into the row.
+func (s *Service) seal(a *Authenticator, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	a.Data, err = s.deps.Keys.Seal(sealPurpose, text, whose(a))
+	return err
+}
+
+// open decrypts the row into v.
+func (s *Service) open(a *Authenticator, v any) error {
+	text, err := s.deps.Keys.Open(sealPurpose, a.Data, whose(a))
+	if err != nil {
+		return fmt.Errorf("authenticator %d: %w", a.ID, err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("authenticator %d: %w", a.ID, err)
+	}
+	return nil
+}
+
+// create seals v into a new row and stores it.
+func (s *Service) create(ctx context.Context, a *Authenticator, v any) error {
+	if a.CreatedAt.IsZero() {
+		a.CreatedAt = s.deps.Now()
+	}
+	if err := s.seal(a, v); err != nil {
+		return err
+	}
+	id, err := s.store.CreateAuthenticator(ctx, *a)
+	if err != nil {
+		return fmt.Errorf("store authenticator: %w", err)
+	}
+	a.ID = id
+	return nil
+}
+
+// use notes that an authenticator was used.
+func (s *Service) use(ctx context.Context, a *Authenticator) error {
+	a.LastUsedAt = s.deps.Now()
+	if err := s.store.UpdateAuthenticator(ctx, *a); err != nil {
+		return fmt.Errorf("update authenticator: %w", err)
+	}
+	a.Version++
+	return nil
+}
+
+// remove deletes authenticators, and the recovery codes along with the last of
+// the others. rows are all that the user has; it runs in a transaction.
+func (s *Service) remove(ctx context.Context, sess *flow.Session, rows []Authenticator, gone func(Authenticator) bool, each func(Authenticator) error) error {
+	drop := func(a Authenticator) error {
+		if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
+			return fmt.Errorf("delete authenticator: %w", err)
+		}
+		sess.Emit(AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
+		return nil
+	}
+	rest := rows[:0:0]
+	for _, a := range rows {
+		if !gone(a) {
+			rest = append(rest, a)
+			continue
+		}
+		if err := drop(a); err != nil {
+			return err
+		}
+		if err := each(a); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(rest, isMain) {
+		return nil
+	}
+	if codes := find(rest, RecoveryCodes); codes != nil {
+		return drop(*codes)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package webauthn
+
+import "encoding/base64"
+
+// User is who a key is made for.
+type User struct {
+	// Handle tells the user's keys from those of others. It is random, 1 to 64
+	// bytes, and the same for all of a user's keys.
+	Handle []byte
+	// Name and DisplayName are what the authenticator shows.
+	Name, DisplayName string
+}
+
+// Bytes is binary data, which is base64url text in JSON.
+type Bytes []byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (b Bytes) MarshalText() ([]byte, error) {
+	return base64.RawURLEncoding.AppendEncode(nil, b), nil
+}
+
+// CreationOptions is what a browser passes to navigator.credentials.create.
+type CreationOptions struct {
+	PublicKey creationOptions `json:"publicKey"`
+}
+
+type creationOptions struct {
+	RP                     entity         `json:"rp"`
+	User                   userEntity     `json:"user"`
+	Challenge              Bytes          `json:"challenge"`
+	PubKeyCredParams       []parameter    `json:"pubKeyCredParams"`
+	ExcludeCredentials     []descriptor   `json:"excludeCredentials"`
+	AuthenticatorSelection selection      `json:"authenticatorSelection"`
+	Extensions             map[string]any `json:"extensions"`
+}
+
+type entity struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+type userEntity struct {
+	Name        string `json:"name"`
+	ID          Bytes  `json:"id"`
+	DisplayName string `json:"displayName"`
+}
+
+type parameter struct {
+	Type string `json:"type"`
+	Alg  int    `json:"alg"`
+}
+
+type descriptor struct {
+	Type string `json:"type"`
+	ID   Bytes  `json:"id"`
+}
+
+type selection struct {
+	ResidentKey        string `json:"residentKey"`
+	UserVerification   string `json:"userVerification"`
+	RequireResidentKey bool   `json:"requireResidentKey"`
+}
+
+// publicKey is the only type of credentials there is.
+const publicKey = "public-key"
+
+// algorithms are the signatures that are accepted, by their COSE numbers (RFC
+// 9053): ES256, EdDSA, ES384, ES512, PS256, RS256, ES256K.
+var algorithms = []int{-7, -8, -35, -36, -37, -257, -47}
+
+// CreationOptions asks for a new key. One that is passwordless can name its
+// user by itself and checks that it is them; any other is a second factor only.
+// The keys in exclude are not made again.
+func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][]byte, passwordless bool) CreationOptions {
+	options := creationOptions{
+		RP:                     entity{rp.cfg.RPName, rp.cfg.RPID},
+		User:                   userEntity{user.Name, user.Handle, user.DisplayName},
+		Challenge:              challenge,
+		ExcludeCredentials:     descriptors(exclude),
+		AuthenticatorSelection: selection{"discouraged", "discouraged", false},
+		Extensions:             map[string]any{"credProps": true},
+	}
+	for _, algorithm := range algorithms {
+		options.PubKeyCredParams = append(options.PubKeyCredParams, parameter{publicKey, algorithm})
+	}
+	if passwordless {
+		options.AuthenticatorSelection = selection{"required", "required", true}
+	}
+	return CreationOptions{options}
+}
+
+// RequestOptions is what a browser passes to navigator.credentials.get.
+type RequestOptions struct {
+	PublicKey requestOptions `json:"publicKey"`
+}
+
+type requestOptions struct {
+	Challenge        Bytes        `json:"challenge"`
+	RPID             string       `json:"rpId"`
+	AllowCredentials []descriptor `json:"allowCredentials"`
+	UserVerification string       `json:"userVerification"`
+}
+
+// RequestOptions asks for an answer of one of the keys in allow, or of any
+// passwordless one if there are none. With verify the key has to check that it
+// is its user who touches it.
+func (rp *RelyingParty) RequestOptions(challenge []byte, allow [][]byte, verify bool) RequestOptions {
+	options := requestOptions{challenge, rp.cfg.RPID, descriptors(allow), "preferred"}
+	if verify {
+		options.UserVerification = "required"
+	}
+	return RequestOptions{options}
+}
+
+func descriptors(ids [][]byte) []descriptor {
+	list := make([]descriptor, len(ids))
+	for i, id := range ids {
+		list[i] = descriptor{publicKey, id}
+	}
+	return list
+}

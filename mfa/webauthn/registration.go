@@ -1,0 +1,142 @@
+package webauthn
+
+import (
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+	library "github.com/go-webauthn/webauthn/webauthn"
+)
+
+// Credential is a key as it is kept.
+type Credential struct {
+	// ID names the key. It is unique among the keys of all users.
+	ID        []byte `json:"id"`
+	PublicKey []byte `json:"public_key"`
+	// Handle is that of the user the key was made for.
+	Handle []byte `json:"handle"`
+	// Flags are those of the last answer, nil for a key of which none is known:
+	// whether the user was present and verified, and whether the key can be and
+	// is backed up (§6.1).
+	Flags *byte `json:"flags,omitempty"`
+	// AAGUID names the model of the authenticator, all zero if it is not told.
+	AAGUID []byte `json:"aaguid,omitempty"`
+	// Transports are how the key can be reached.
+	Transports []string `json:"transports,omitempty"`
+	// Passwordless is true if the key may log its user in by itself, nil if
+	// nobody said whether it could.
+	Passwordless *bool `json:"passwordless,omitempty"`
+}
+
+// Registration is the answer to CreationOptions, not verified yet.
+type Registration struct {
+	answer *answer
+	parsed *protocol.ParsedCredentialCreationData
+}
+
+// ParseRegistration reads an answer. ErrRejected if it is malformed.
+func ParseRegistration(text []byte) (r *Registration, err error) {
+	defer guard(&err)
+	a, err := readAnswer(text)
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := a.canonical(map[string]any{
+		"clientDataJSON": a.Response.ClientDataJSON, "attestationObject": a.Response.AttestationObject,
+	})
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(canonical)
+	if err != nil {
+		return nil, reject("parse registration: %w", err)
+	}
+	return &Registration{a, parsed}, nil
+}
+
+// Challenge is what the answer claims to answer.
+func (r *Registration) Challenge() []byte { return challenge(r.parsed.Response.CollectedClientData) }
+
+func challenge(data protocol.CollectedClientData) []byte {
+	raw, err := decode(data.Challenge)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// Register verifies the answer to the challenge (§7.1) and returns the new key
+// and its signature counter. ErrRejected if it is not good.
+func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, passwordless bool) (key *Credential, counter uint32, err error) {
+	defer guard(&err)
+	session, err := rp.session(r.parsed.Response.CollectedClientData.Origin, challenge, passwordless)
+	if err != nil {
+		return nil, 0, err
+	}
+	session.UserID = user.Handle
+	for _, algorithm := range algorithms {
+		session.CredParams = append(session.CredParams, protocol.CredentialParameter{
+			Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.COSEAlgorithmIdentifier(algorithm),
+		})
+	}
+	made, err := rp.verifier.CreateCredential(owner{handle: user.Handle}, session, r.parsed)
+	if err != nil {
+		return nil, 0, reject("verify registration: %w", err)
+	}
+	if _, err := webauthncose.ParsePublicKey(made.PublicKey); err != nil {
+		return nil, 0, reject("parse public key: %w", err)
+	}
+	flags := byte(made.Flags.ProtocolValue())
+	return &Credential{
+		ID: made.ID, PublicKey: made.PublicKey, Handle: user.Handle, Flags: &flags,
+		AAGUID: made.Authenticator.AAGUID, Transports: r.transports(), Passwordless: r.passwordless(passwordless),
+	}, made.Authenticator.SignCount, nil
+}
+
+// passwordless decides whether the key may log its user in by itself: if that
+// was asked for, and the client does not say otherwise.
+func (r *Registration) passwordless(asked bool) *bool {
+	claimed := r.answer.rk()
+	if claimed == nil && !asked {
+		return nil
+	}
+	may := asked && (claimed == nil || *claimed)
+	return &may
+}
+
+// transports are those of the answer that there are names for (§5.8.4).
+func (r *Registration) transports() []string {
+	var list []string
+	for _, t := range r.answer.Response.Transports {
+		if slices.Contains([]string{"usb", "nfc", "ble", "smart-card", "hybrid", "internal"}, t) && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// session is what the library has to know of a challenge.
+func (rp *RelyingParty) session(origin string, challenge []byte, verify bool) (library.SessionData, error) {
+	if !rp.allows(origin) {
+		return library.SessionData{}, reject("origin %q is not allowed", origin)
+	}
+	session := library.SessionData{
+		Challenge: encode(challenge), RelyingPartyID: rp.cfg.RPID, Origin: origin,
+		UserVerification: protocol.VerificationPreferred,
+	}
+	if verify {
+		session.UserVerification = protocol.VerificationRequired
+	}
+	return session, nil
+}
+
+// owner shows one key and its user to the library.
+type owner struct {
+	handle []byte
+	keys   []library.Credential
+}
+
+func (o owner) WebAuthnID() []byte                        { return o.handle }
+func (o owner) WebAuthnName() string                      { return "" }
+func (o owner) WebAuthnDisplayName() string               { return "" }
+func (o owner) WebAuthnCredentials() []library.Credential { return o.keys }

@@ -1,0 +1,105 @@
+package webauthn
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	library "github.com/go-webauthn/webauthn/webauthn"
+)
+
+// ErrRejected means that an answer could not be verified. It is wrapped with
+// the reason.
+var ErrRejected = errors.New("webauthn: rejected")
+
+// ErrCloned means that an answer is good but for its signature counter, which
+// went backwards: two devices have the key's secret.
+var ErrCloned = fmt.Errorf("webauthn: signature counter went backwards: %w", ErrRejected)
+
+// Config says who asks.
+type Config struct {
+	// RPID is the domain that keys are bound to.
+	RPID string
+	// RPName is shown to people who add a key.
+	RPName string
+	// Origins are those whose pages may use keys.
+	Origins []string
+	// AllowInsecureOrigin accepts every origin whose host is RPID or below it,
+	// whatever its scheme and port.
+	AllowInsecureOrigin bool
+}
+
+// RelyingParty asks for keys and checks their answers. It is safe for
+// concurrent use.
+type RelyingParty struct {
+	cfg      Config
+	verifier *library.WebAuthn
+}
+
+// New returns a relying party. The error tells what is wrong with the RPID or
+// the origins.
+func New(cfg Config) (*RelyingParty, error) {
+	if err := protocol.ValidateRPID(cfg.RPID); err != nil {
+		return nil, fmt.Errorf("%q is not a domain that keys can be bound to; use one like example.com, or localhost: %w", cfg.RPID, err)
+	}
+	if len(cfg.Origins) == 0 {
+		return nil, errors.New("there is no origin whose pages may use keys")
+	}
+	for _, origin := range cfg.Origins {
+		u, err := url.Parse(origin)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an origin: %w", origin, err)
+		}
+		if u.Scheme != "https" && u.Scheme != "http" {
+			continue // an app
+		}
+		if !within(u.Hostname(), cfg.RPID) {
+			return nil, fmt.Errorf("keys bound to %q do not work on %q, which is neither that domain nor below it", cfg.RPID, origin)
+		}
+		if u.Scheme == "http" && !isLocal(u.Hostname()) && !cfg.AllowInsecureOrigin {
+			return nil, fmt.Errorf("browsers offer no keys on %q; use https, or localhost", origin)
+		}
+	}
+	verifier, err := library.New(&library.Config{
+		RPID: cfg.RPID, RPDisplayName: cfg.RPName, RPOrigins: cfg.Origins,
+		// What was not asked for is not looked at.
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &RelyingParty{cfg, verifier}, nil
+}
+
+// allows reports whether the pages of an origin, as a browser writes it, may
+// use keys.
+func (rp *RelyingParty) allows(origin string) bool {
+	if slices.Contains(rp.cfg.Origins, origin) {
+		return true
+	}
+	if !rp.cfg.AllowInsecureOrigin {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && within(u.Hostname(), rp.cfg.RPID) && origin == u.Scheme+"://"+u.Host
+}
+
+// within reports whether host is the domain or below it.
+func within(host, domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) }
+
+func isLocal(host string) bool { return within(host, "localhost") }
+
+// reject tells why an answer was rejected.
+func reject(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrRejected, fmt.Errorf(format, args...))
+}
+
+// guard turns a panic on some answer into its rejection.
+func guard(err *error) {
+	if p := recover(); p != nil {
+		*err = reject("verification failed: %v", p)
+	}
+}
