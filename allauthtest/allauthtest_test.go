@@ -79,7 +79,7 @@ func TestMailsAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close() // the mail says all
+	_ = response.Body.Close()                              // the mail says all
 	if err := server.Auth.Close(t.Context()); err != nil { // nothing is under way any more
 		t.Fatal(err)
 	}

@@ -38,16 +38,21 @@ func main() {
 	flag.BoolVar(&o.codes, "codes", false, "mail codes in place of links")
 	flag.BoolVar(&o.demo, "demo-provider", false, "log in through an OpenID provider that asks nobody for a password")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	listener, err := net.Listen("tcp", *addr)
-	if err == nil {
-		err = run(ctx, listener, o, os.Stdout)
-	}
-	if err != nil {
+	if err := listenAndRun(*addr, o); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
+}
+
+// listenAndRun serves until the process is told to stop.
+func listenAndRun(addr string, o options) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	return run(ctx, listener, o, os.Stdout)
 }
 
 // run serves until ctx ends. Mails and text messages go to output.

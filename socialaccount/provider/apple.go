@@ -22,7 +22,7 @@ const (
 	appleIssuer   = "https://appleid.apple.com"
 	appleKeys     = "https://appleid.apple.com/auth/keys"
 	appleAuthURL  = "https://appleid.apple.com/auth/authorize"
-	appleTokenURL = "https://appleid.apple.com/auth/token" //nolint:gosec // an address
+	appleTokenURL = "https://appleid.apple.com/auth/token"
 	// appleSecretLifetime is how long a client secret is good for.
 	appleSecretLifetime = 5 * time.Minute
 )

@@ -1,0 +1,233 @@
+package mfa_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+func limited(cfg *allauth.Config) { cfg.DisableRateLimits = false }
+
+func TestGuessesAreLimited(t *testing.T) {
+	t.Parallel()
+	happened := &events{}
+	s := start(t, limited, happened.collect)
+	_, a := withApp(t, s, clienttest.App, ann)
+	clients := make([]*clienttest.Client, 40)
+	for i := range clients {
+		if i%8 == 0 {
+			s.Clock.Advance(time.Minute) // password logins are limited as well
+		}
+		clients[i] = passwordLogin(s, clienttest.App, ann)
+	}
+	wrong := a.wrong()
+	clienttest.Parallel(len(clients), func(i int) {
+		clients[i].Post("auth/2fa/authenticate", body{"code": wrong})
+	})
+	if compared := len(take[mfa.AuthenticationFailed](happened)); compared != 5 {
+		t.Errorf("%d guesses were compared", compared)
+	}
+	s.Clock.Advance(time.Minute + time.Second) // the address is free again, the user is not
+	c := passwordLogin(s, clienttest.App, ann)
+	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Problems("code:too_many_login_attempts")
+	c.Post(authenticatePath, body{"credential": newDevice(t, s).get(request(c.Get(authenticatePath)))}).Problems("credential:too_many_login_attempts")
+	s.Clock.Advance(5 * time.Minute)
+	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
+}
+
+// A stranger who knows a user's handle can not use up their attempts.
+func TestJunkDoesNotLockAVictimOut(t *testing.T) {
+	t.Parallel()
+	s := start(t, limited)
+	owner, d := withKey(t, s, clienttest.App, ann, true)
+	for range 9 {
+		stranger := s.Client(clienttest.App)
+		answer := d.get(request(stranger.Get(loginPath)))
+		response, _ := answer["response"].(map[string]any)
+		response["signature"] = "AAAA"
+		stranger.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+	}
+	s.Clock.Advance(61 * time.Second) // the stranger's address
+	owner.Post(reauthenticatePath, body{"credential": d.get(request(owner.Get(reauthenticatePath)))}).Status(200)
+}
+
+// The attempts of an address at the passwords of others are not forgotten once
+// its own second factor is right.
+func TestAnOwnSuccessForgivesNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := start(t, limited)
+	_, a := withApp(t, s, clienttest.App, ann)
+	for i := range 8 {
+		s.Client(clienttest.App).Post("auth/login", body{"email": fmt.Sprintf("victim%d@example.org", i), "password": "wrong password"}).Status(400)
+	}
+	passwordLogin(s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
+	for i, code := range []string{"email_password_mismatch", "email_password_mismatch", "too_many_login_attempts"} {
+		answer := s.Client(clienttest.App).Post("auth/login", body{"email": fmt.Sprintf("victim%d@example.org", i), "password": "wrong password"}).Status(400)
+		if !strings.Contains(answer.Text, code) {
+			t.Errorf("attempt %d: %s, want %s", i, answer.Text, code)
+		}
+	}
+}
+
+// A passkey login that came to nothing proves nothing for a login of somebody
+// else in the same session, nor for a later one by password.
+func TestALeftoverPasskeyIsNoSecondFactor(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	s := clienttest.StartOn(t, store, every)
+	withApp(t, s, clienttest.App, ann)
+	bobIn, d := withKey(t, s, clienttest.App, bob, true)
+	bobID := userID(bobIn)
+	for _, kind := range []clienttest.Kind{clienttest.App, clienttest.Browser} {
+		if err := store.SetDisabled(t.Context(), bobID, true); err != nil {
+			t.Fatal(err)
+		}
+		c := s.Client(kind)
+		c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).Status(401).Pending()
+		c.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("mfa_authenticate")
+		if err := store.SetDisabled(t.Context(), bobID, false); err != nil {
+			t.Fatal(err)
+		}
+		c.Post("auth/login", body{"email": bob, "password": password}).Status(401).Pending("mfa_authenticate")
+	}
+}
+
+func TestEveryWayInAsksForTheSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+		cfg.Account.PasswordResetByCode = &account.CodeConfig{}
+		cfg.Account.LoginOnPasswordReset = true
+	})
+	_, a := withApp(t, s, clienttest.App, ann)
+	s.Mail(ann)
+	c := s.Client(clienttest.App)
+	c.Post("auth/code/request", body{"email": ann}).Status(401)
+	c.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).Status(401).Pending("mfa_authenticate")
+	c.Post("auth/code/confirm", body{"code": "BBBB-BBBB"}).Status(409)
+
+	c = s.Client(clienttest.App)
+	c.Post("auth/password/request", body{"email": ann}).Status(401)
+	answer := c.Post("auth/password/reset", body{"key": s.Mail(ann).Code(), "password": password + "!"}).Status(401)
+	if !strings.Contains(answer.Text, `"id":"mfa_authenticate","is_pending":true`) {
+		t.Errorf("after the reset: %s", answer.Text)
+	}
+	if got := methods(c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)); !slices.Equal(got, []string{"password_reset", "mfa totp"}) {
+		t.Errorf("methods %v", got)
+	}
+}
+
+func TestAPendingSecondFactorRunsOut(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	_, a := withApp(t, s, clienttest.App, ann)
+	c := passwordLogin(s, clienttest.App, ann)
+	s.Clock.Advance(15*time.Minute + time.Second)
+	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(401).Pending()
+	c = passwordLogin(s, clienttest.App, ann)
+	c.Delete("auth/session", nil).Status(401).Pending()
+	c = passwordLogin(s, clienttest.App, ann)
+	c.Get("account/authenticators").Status(401).Pending("mfa_authenticate")
+	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_authenticate")
+}
+
+// An intruder signs up with the address of somebody else, who later recovers the
+// account by mail.
+func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {
+	t.Parallel()
+	for name, allow := range map[string]bool{"allowed": true, "not allowed": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, func(cfg *allauth.Config) {
+				cfg.Account.EmailVerification = account.VerificationOptional
+				cfg.Account.EmailVerificationByCode = nil
+				cfg.MFA.PasskeySignupEnabled = false
+				cfg.MFA.AllowUnverifiedEmail = allow
+			})
+			intruder := s.Client(clienttest.App)
+			intruder.Post("auth/signup", body{"email": ann, "password": password}).LoggedIn(ann)
+			s.Mail(ann)
+			reauthenticate(intruder)
+			d := newDevice(t, s)
+			if allow {
+				intruder.Post(keysPath, body{"credential": d.create(creation(intruder.Get(keysPath + "?passwordless")))}).Status(200)
+				c := s.Client(clienttest.App)
+				c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).LoggedIn(ann)
+			} else {
+				intruder.Get(keysPath).Status(409)
+				importKey(t, s, userID(intruder), d) // from a time when it was allowed
+			}
+			owner := s.Client(clienttest.App)
+			owner.Post("auth/password/request", body{"email": ann}).Status(200)
+			mail := s.Mail(ann)
+			for mail.Kind != "account/password_reset_key" {
+				mail = s.Mail(ann)
+			}
+			owner.Post("auth/password/reset", body{"key": mail.Key(), "password": password + "!"})
+			c := s.Client(clienttest.App)
+			c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).Problems("credential:incorrect_code")
+			// Where unverified accounts may have second factors, a mailbox
+			// alone does not get past one.
+			answer := owner.Post("auth/login", body{"email": ann, "password": password + "!"})
+			if pending := strings.Contains(answer.Text, `"mfa_authenticate","is_pending":true`); pending != allow {
+				t.Errorf("the owner's login: %s", answer.Text)
+			}
+		})
+	}
+}
+
+func TestRequireMFA(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	vault := s.Auth.Middleware(s.Auth.RequireMFA(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })))
+	open := func(c *clienttest.Client) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/vault", nil)
+		r.Header.Set("X-Session-Token", c.Token)
+		vault.ServeHTTP(w, r)
+		return w
+	}
+	if w := open(s.Client(clienttest.App)); w.Code != 401 {
+		t.Errorf("nobody: %d %s", w.Code, w.Body)
+	}
+	c := s.SignUp(clienttest.App, ann)
+	if w := open(c); w.Code != 403 || !strings.Contains(w.Body.String(), `"code":"mfa_required"`) {
+		t.Errorf("without an authenticator: %d %s", w.Code, w.Body)
+	}
+	reauthenticate(c)
+	a := addApp(t, s, c)
+	if w := open(c); w.Code != 401 || !strings.Contains(w.Body.String(), `"mfa_reauthenticate"`) {
+		t.Errorf("before the second factor: %d %s", w.Code, w.Body)
+	}
+	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(200)
+	if w := open(c); w.Code != 204 {
+		t.Errorf("after the second factor: %d %s", w.Code, w.Body)
+	}
+	off := clienttest.Start(t)
+	vault = off.Auth.Middleware(off.Auth.RequireMFA(http.NotFoundHandler()))
+	if w := open(off.SignUp(clienttest.App, ann)); w.Code != 403 {
+		t.Errorf("where it is turned off: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestForgetUserTakesAuthenticatorsAlong(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, d := withKey(t, s, clienttest.App, ann, true)
+	if err := s.Auth.ForgetUser(t.Context(), userID(c)); err != nil {
+		t.Fatal(err)
+	}
+	other := s.SignUp(clienttest.App, bob)
+	reauthenticate(other)
+	other.Post(keysPath, body{"credential": d.create(creation(other.Get(keysPath)))}).Status(200)
+}

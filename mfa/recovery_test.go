@@ -1,0 +1,220 @@
+package mfa_test
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
+)
+
+const (
+	recoveryPath = "account/authenticators/recovery-codes"
+	olderPath    = "account/authenticators/recovery_codes"
+)
+
+func TestRecoveryCodes(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		happened := &events{}
+		s := start(t, happened.collect, setting(func(cfg *mfa.Config) { cfg.TrustEnabled = false }))
+		c := s.SignUp(kind, ann)
+		c.Get(recoveryPath).Status(404)
+		if answer := c.Post(recoveryPath, nil); !strings.Contains(answer.Text, `"code":"cannot_generate_recovery_codes"`) || strings.Contains(answer.Text, "param") {
+			t.Errorf("codes without an authenticator: %s", answer.Text)
+		}
+		reauthenticate(c)
+		addApp(t, s, c)
+		answer := c.Get(recoveryPath).Status(200)
+		codes := codesOf(c)
+		if len(codes) != 10 || len(codes[0]) != 8 || answer.Value("data", "type") != "recovery_codes" || answer.Value("data", "id") != nil ||
+			answer.Value("data", "total_code_count") != 10.0 || answer.Value("data", "unused_code_count") != 10.0 {
+			t.Fatalf("recovery codes: %s", answer.Text)
+		}
+		if got := c.Get(olderPath).Status(200).Value("data", "unused_code_count"); got != 10.0 {
+			t.Errorf("under the older path: %v", got)
+		}
+		if list := c.Get("account/authenticators").Status(200); strings.Contains(list.Text, codes[0]) || !strings.Contains(list.Text, `"unused_code_count":10`) {
+			t.Errorf("the list: %s", list.Text)
+		}
+		other := passwordLogin(s, kind, ann)
+		login := other.Post("auth/2fa/authenticate", body{"code": codes[3]}).LoggedIn(ann)
+		if got := methods(login); !slices.Equal(got, []string{"password", "mfa recovery_codes"}) {
+			t.Errorf("methods %v", got)
+		}
+		passwordLogin(s, kind, ann).Post("auth/2fa/authenticate", body{"code": codes[3]}).Problems("code:incorrect_code")
+		if left := codesOf(c); len(left) != 9 || slices.Contains(left, codes[3]) {
+			t.Errorf("codes left: %v", left)
+		}
+		take[mfa.AuthenticatorAdded](happened)
+		fresh := c.Post(recoveryPath, nil).Status(200)
+		if fresh.Value("data", "unused_code_count") != 10.0 || fresh.Value("data", "last_used_at") != nil || strings.Contains(fresh.Text, codes[0]) {
+			t.Errorf("new codes: %s", fresh.Text)
+		}
+		if reset := take[mfa.AuthenticatorReset](happened); len(reset) != 1 || len(take[mfa.AuthenticatorAdded](happened)) > 0 || len(take[mfa.AuthenticatorRemoved](happened)) > 0 {
+			t.Errorf("events %v", reset)
+		}
+		passwordLogin(s, kind, ann).Post("auth/2fa/authenticate", body{"code": codes[0]}).Problems("code:incorrect_code")
+		if kind := s.Mail(ann).Kind; kind != "mfa/totp_activated" {
+			t.Errorf("first mail %s", kind)
+		}
+		if kind := s.Mail(ann).Kind; kind != "mfa/recovery_codes_generated" || len(s.Mails(ann)) > 0 {
+			t.Errorf("second mail %s, and %v", kind, s.Mails(ann))
+		}
+		s.Clock.Advance(5 * time.Minute)
+		c.Get(recoveryPath).Status(401)
+		c.Post(recoveryPath, nil).Status(401)
+	})
+}
+
+func TestOneRecoveryCodeManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, _ := withApp(t, s, clienttest.App, ann)
+	codes := codesOf(c)
+	clients := make([]*clienttest.Client, crowd)
+	for i := range clients {
+		clients[i] = passwordLogin(s, clienttest.App, ann)
+	}
+	won := winners(crowd, func(i int) *clienttest.Answer {
+		return clients[i].Post("auth/2fa/authenticate", body{"code": codes[0]})
+	})
+	if left := codesOf(c); won != 1 || len(left) != 9 {
+		t.Errorf("one code logged in %d times and %d are left", won, len(left))
+	}
+}
+
+func TestEveryRecoveryCodeAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, _ := withApp(t, s, clienttest.App, ann)
+	codes := codesOf(c)
+	clients := make([]*clienttest.Client, len(codes))
+	for i := range clients {
+		clients[i] = passwordLogin(s, clienttest.App, ann)
+	}
+	won := winners(len(codes), func(i int) *clienttest.Answer {
+		return clients[i].Post("auth/2fa/authenticate", body{"code": codes[i]})
+	})
+	answer := c.Get(recoveryPath).Status(200)
+	if won != len(codes) || !strings.Contains(answer.Text, `"unused_codes":[]`) {
+		t.Errorf("%d of %d codes were accepted: %s", won, len(codes), answer.Text)
+	}
+}
+
+func TestParallelResetsLeaveOneSet(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, _ := withApp(t, s, clienttest.App, ann)
+	winners(20, func(int) *clienttest.Answer { return c.Clone().Post(recoveryPath, nil) })
+	if got := types(c); !slices.Equal(got, []string{"totp", "recovery_codes"}) {
+		t.Errorf("authenticators %v", got)
+	}
+}
+
+func TestCodesAreShownOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, setting(func(cfg *mfa.Config) { cfg.RecoveryCodesShowOnce = true }))
+	c, _ := withApp(t, s, clienttest.App, ann)
+	shown := winners(20, func(int) *clienttest.Answer {
+		answer := c.Clone().Get(recoveryPath)
+		if !strings.Contains(answer.Text, "unused_codes") {
+			answer.StatusCode = 0
+		}
+		return answer
+	})
+	if shown != 1 {
+		t.Errorf("the codes were shown %d times", shown)
+	}
+	if again := c.Get(recoveryPath).Status(200); strings.Contains(again.Text, "unused_codes") || again.Value("data", "unused_code_count") != 10.0 {
+		t.Errorf("the second time: %s", again.Text)
+	}
+	if fresh := c.Post(recoveryPath, nil).Status(200); !strings.Contains(fresh.Text, "unused_codes") {
+		t.Errorf("new codes: %s", fresh.Text)
+	}
+	if again := c.Get(recoveryPath).Status(200); strings.Contains(again.Text, "unused_codes") {
+		t.Errorf("after new codes: %s", again.Text)
+	}
+}
+
+func TestRecoveryCodesStayWithAKey(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, _ := withApp(t, s, clienttest.App, ann)
+	addKey(t, s, c, false)
+	c.Delete("account/authenticators/totp", nil).Status(200)
+	if got := types(c); !slices.Equal(got, []string{"recovery_codes", "webauthn"}) {
+		t.Errorf("authenticators %v", got)
+	}
+}
+
+func TestCodesWithoutRecoveryCodes(t *testing.T) {
+	t.Parallel()
+	s := start(t, setting(func(cfg *mfa.Config) { cfg.SupportedTypes = []mfa.Type{mfa.TOTP, mfa.WebAuthn} }))
+	c, _ := withApp(t, s, clienttest.App, ann)
+	if got := types(c); !slices.Equal(got, []string{"totp"}) {
+		t.Errorf("authenticators %v", got)
+	}
+	c.Get(recoveryPath).Status(404)
+}
+
+// The codes are those that the reference computes.
+func TestCodesOfDjango(t *testing.T) {
+	t.Parallel()
+	for seed, want := range map[string]string{
+		strings.Repeat("0", 80):               "40017382 93474438 17854111 92512815 36599119 80501426 17309950 47803705 23071834 73248777",
+		strings.Repeat("abcdef0123456789", 5): "62627458 67546785 89781865 63803301 38564427 49626370 02009500 22682406 09339013 94248148",
+	} {
+		codes, err := mfa.DjangoRecoveryCodes(seed, big.NewInt(0b101), 10, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for i, c := range codes {
+			texts = append(texts, c.Code)
+			if c.Used != (i == 0 || i == 2) {
+				t.Errorf("code %d is used: %v", i, c.Used)
+			}
+		}
+		if got := strings.Join(texts, " "); got != want {
+			t.Errorf("codes %s, want %s", got, want)
+		}
+	}
+	if _, err := mfa.DjangoRecoveryCodes("seed", new(big.Int), 0, 8); err == nil {
+		t.Error("no codes at all were computed")
+	}
+}
+
+func TestImportedAuthenticatorsWork(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.SignUp(clienttest.App, ann)
+	id := userID(c)
+	codes, err := mfa.DjangoRecoveryCodes(strings.Repeat("0", 80), big.NewInt(1), 10, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{t, s, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
+	for _, in := range []mfa.Imported{{Secret: a.secret}, {Codes: codes}} {
+		if _, err := s.Auth.ImportAuthenticator(t.Context(), id, in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Auth.ImportAuthenticator(t.Context(), id, in); err == nil {
+			t.Error("the same was imported twice")
+		}
+	}
+	for code, ok := range map[string]bool{a.code(0): true, "40017382": false, "93474438": true} {
+		answer := passwordLogin(s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": code})
+		if (answer.StatusCode == 200) != ok {
+			t.Errorf("code %s: %s", code, answer.Text)
+		}
+	}
+	for _, in := range []mfa.Imported{{}, {Secret: "not base32!"}} {
+		if _, err := s.Auth.ImportAuthenticator(t.Context(), id, in); err == nil {
+			t.Errorf("%+v was imported", in)
+		}
+	}
+}
