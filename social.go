@@ -3,6 +3,7 @@ package allauth
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/oauth2"
 
@@ -19,10 +20,21 @@ func (a *Auth) buildSocial(deps *flow.Deps) (err error) {
 		BasePath:       a.cfg.Headless.BasePath,
 		TrustedOrigins: a.cfg.TrustedOrigins,
 		Build: func(app provider.App) (provider.Provider, error) {
-			return nil, fmt.Errorf("%s: %w", app.Provider, provider.ErrUnknownClass)
+			return provider.New(app, provider.Deps{Timeout: a.cfg.SocialAccount.RequestsTimeout, Now: a.cfg.Now, QueryEmail: a.queriesEmail()})
 		},
 	})
 	return err
+}
+
+// queriesEmail reports whether providers are asked for the address: where the
+// host says so, or else where new users need one.
+func (a *Auth) queriesEmail() bool {
+	for _, choice := range []*bool{a.cfg.SocialAccount.QueryEmail, a.cfg.SocialAccount.EmailRequired} {
+		if choice != nil {
+			return *choice
+		}
+	}
+	return slices.Contains(a.cfg.Account.SignupFields, "email*")
 }
 
 // ProviderToken returns the user's token for calls to a provider's own API,

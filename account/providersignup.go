@@ -58,6 +58,10 @@ func (s *Service) RequireRecent(ctx context.Context, sess *flow.Session) error {
 	return s.requireRecent(ctx, sess)
 }
 
+// maxSignupTries is how often a sign-up by provider starts over because
+// somebody else took the address or the generated username meanwhile.
+const maxSignupTries = 6
+
 // SignupByProvider creates an account for somebody whom a provider knows, and
 // starts its first login. Where the address is taken and that must not be told,
 // it only looks as if. An address that the provider vouches for is taken only
@@ -74,7 +78,7 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 		return flow.ErrForbidden
 	}
 	opts := SignupOptions{AfterCreate: in.AfterCreate, Prepare: in.Prepare}
-	for range 2 {
+	for range maxSignupTries {
 		account, err := s.cleanProviderSignup(ctx, in)
 		if err == nil && !account.taken {
 			if err = s.vetProviderSignup(ctx, account, in); err != nil {

@@ -174,3 +174,20 @@ func TestAnEndedSessionStaysDead(t *testing.T) {
 		}
 	})
 }
+
+func TestParallelNamesakesAllSignUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) {
+		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
+		cfg.SignupFields = []string{"email*", "password1*"}
+		cfg.EmailVerification = account.VerificationNone
+	})
+	clients := strangers(s)[:16]
+	var number atomic.Int64
+	won := winners(200, clients, func(c *clienttest.Client) *clienttest.Answer {
+		return c.Post("auth/signup", body{"email": fmt.Sprintf("ann@host%d.example.org", number.Add(1)), "password": password})
+	})
+	if won != len(clients) {
+		t.Errorf("%d of %d people of one name could sign up", won, len(clients))
+	}
+}

@@ -75,12 +75,15 @@ func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput
 			return err
 		}
 	}
-	if !account.taken {
+	for try := 0; !account.taken; try++ {
 		err = s.createAndStart(ctx, sess, account, opts)
 		if !errors.Is(err, errTaken) {
 			return err
 		}
-		if account.taken, err = s.resolveTaken(ctx, account.user); err != nil {
+		if try == maxSignupTries {
+			return fmt.Errorf("create account: %w", authn.ErrConflict)
+		}
+		if err = s.resolveTaken(ctx, account, in.Username == ""); err != nil {
 			return err
 		}
 	}
@@ -156,20 +159,25 @@ func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOp
 	return user.ID, nil
 }
 
-// resolveTaken finds out what was taken meanwhile: an error to show, or true if
-// the sign-up has to pretend.
-func (s *Service) resolveTaken(ctx context.Context, user authn.NewUser) (bool, error) {
-	taken, errs, err := s.checkTaken(ctx, user)
-	if err != nil {
-		return false, err
+// resolveTaken finds out what was taken meanwhile: an error to show, an address
+// that must not be told of, or a username that was generated, which is drawn
+// again.
+func (s *Service) resolveTaken(ctx context.Context, account *newAccount, generated bool) (err error) {
+	user := account.user
+	if generated {
+		user.Username = ""
+	}
+	var errs authn.Errors
+	if account.taken, errs, err = s.checkTaken(ctx, user); err != nil {
+		return err
 	}
 	if len(errs) > 0 {
-		return false, errs
+		return errs
 	}
-	if !taken {
-		return false, fmt.Errorf("create account: %w", authn.ErrConflict)
+	if generated && account.user.Username != "" && !account.taken {
+		account.user.Username, err = s.generateUsername(ctx, user.Email)
 	}
-	return true, nil
+	return err
 }
 
 // pretendSignup answers as if an account had been made, and tells the owner of

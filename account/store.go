@@ -21,8 +21,11 @@ type EmailAddress struct {
 type EmailStore interface {
 	// AddEmail stores a. ErrConflict if the user already has that address, or
 	// if a is verified and the address is verified by another user. With
-	// exclusive also ErrConflict if it stands on any other account: of any
-	// number of parallel exclusive calls for one address exactly one succeeds.
+	// exclusive also ErrConflict if another user has verified the address or
+	// has added it exclusively: of any number of parallel exclusive calls for
+	// one address exactly one succeeds. What others added neither exclusively
+	// nor verified is in nobody's way, and whoever verifies an address, or adds
+	// it as verified, takes it from those who added it exclusively.
 	AddEmail(ctx context.Context, a EmailAddress, exclusive bool) error
 	// EmailsByUser returns the user's addresses in the order they were added.
 	EmailsByUser(ctx context.Context, userID string) ([]EmailAddress, error)
@@ -76,8 +79,11 @@ type Phone struct {
 // concurrent use; each method is one atomic step.
 type PhoneStore interface {
 	// SetPhone stores p in place of the number the user had. ErrConflict if
-	// another user has verified that number; with exclusive also if it stands
-	// on any other account.
+	// another user has verified that number; with exclusive also if another
+	// user has set it exclusively: of any number of parallel exclusive calls
+	// for one number exactly one succeeds. What others set neither exclusively
+	// nor verified is in nobody's way, and whoever verifies a number, or sets
+	// it as verified, takes it from those who set it exclusively.
 	SetPhone(ctx context.Context, p Phone, exclusive bool) error
 	// VerifyPhone marks the user's number as verified. ErrNotFound if the user
 	// does not have that number, ErrConflict if another user has verified it.

@@ -54,6 +54,8 @@ type Transactor interface {
 	// the same store called with that context takes part in it. It commits if
 	// f returns nil and undoes everything otherwise; f's error is returned as
 	// it is. A nested call joins the outer transaction. ErrConflict and
-	// ErrNotFound returned by a method inside f leave the transaction usable.
+	// ErrNotFound returned by a method inside f leave the transaction usable,
+	// and the rows as they were. A context that ends before f returns, or a
+	// panic of f, undoes everything as well.
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
 }

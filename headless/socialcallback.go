@@ -37,6 +37,10 @@ func (c *call) callback(providerID string) {
 	if byForm {
 		values = c.social.OpenForm(providerID, values.Get(socialaccount.ParameterForm))
 	}
+	if c.social.AnswersInFragment(providerID, values) {
+		c.writeFragmentPage()
+		return
+	}
 	var err error
 	if c.sess, err = c.sessions.Load(c.ctx, flow.Browser, c.token(flow.Browser), c.cfg.Client(c.r)); err != nil {
 		c.callbackFailed(err)
@@ -55,9 +59,8 @@ func (c *call) arrive(location string) {
 		return
 	}
 	c.publish(false)
-	answer := reply{status: http.StatusFound, location: location}
-	c.carry(outcome, &answer)
-	c.write(answer)
+	c.setCookies(outcome)
+	c.write(reply{status: http.StatusFound, location: location})
 }
 
 func (c *call) callbackFailed(err error) {

@@ -36,8 +36,7 @@ type SMTP struct {
 	// "Example <hello@example.com>". It is the envelope sender, too.
 	From string
 	// Username and Password log in to the server. Both empty: no login.
-	Username string
-	Password string
+	Username, Password string
 	// TLS is how the connection is encrypted. The zero value is the safe one.
 	TLS TLSPolicy
 	// TLSConfig trusts further certificate authorities or presents a client

@@ -13,6 +13,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // nobody fails the test if the client is logged in.
@@ -388,35 +390,37 @@ func TestTakeoverByAddress(t *testing.T) {
 			for _, there := range []bool{false, true} {
 				t.Run(fmt.Sprintf("on=%v here=%v there=%v", on, here, there), func(t *testing.T) {
 					t.Parallel()
-					w := start(t, social(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = on }))
-					first := w.Client(app)
-					first.Post("auth/signup", body{"email": "ann@example.org", "password": clienttest.Password}).Status(401)
-					mail := w.Mail("ann@example.org")
-					if here {
-						first.Post("auth/email/verify", body{"key": mail.Key()})
-					}
-					identity := claims("x", "ann@example.org")
-					identity["email_verified"] = there
-					c := w.Client(app)
-					answer := w.byToken(c, "login", identity)
-					switch {
-					case on && here && there:
-						answer.LoggedIn("ann@example.org")
-						if answer.Value("data", "user", "has_usable_password") != true {
-							t.Fatal("a new account in place of the owner's")
+					stores(t, func(t *testing.T, store storage.Store) {
+						w := startOn(t, store, social(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = on }))
+						first := w.Client(app)
+						first.Post("auth/signup", body{"email": "ann@example.org", "password": clienttest.Password}).Status(401)
+						mail := w.Mail("ann@example.org")
+						if here {
+							first.Post("auth/email/verify", body{"key": mail.Key()})
 						}
-					case there && !here:
-						// Nobody proved it before: the newcomer owns it, in an
-						// account of their own.
-						answer.LoggedIn("ann@example.org")
-						if answer.Value("data", "user", "has_usable_password") != false {
-							t.Fatal("the account that somebody prepared is inherited")
+						identity := claims("x", "ann@example.org")
+						identity["email_verified"] = there
+						c := w.Client(app)
+						answer := w.byToken(c, "login", identity)
+						switch {
+						case on && here && there:
+							answer.LoggedIn("ann@example.org")
+							if answer.Value("data", "user", "has_usable_password") != true {
+								t.Fatal("a new account in place of the owner's")
+							}
+						case there && !here:
+							// Nobody proved it before: the newcomer owns it, in an
+							// account of their own.
+							answer.LoggedIn("ann@example.org")
+							if answer.Value("data", "user", "has_usable_password") != false {
+								t.Fatal("the account that somebody prepared is inherited")
+							}
+							w.Client(app).Post("auth/login", body{"email": "ann@example.org", "password": clienttest.Password}).Status(400)
+							w.Client(app).Post("auth/email/verify", body{"key": mail.Key()}).Status(400)
+						default:
+							answer.Status(401)
 						}
-						w.Client(app).Post("auth/login", body{"email": "ann@example.org", "password": clienttest.Password}).Status(400)
-						w.Client(app).Post("auth/email/verify", body{"key": mail.Key()}).Status(400)
-					default:
-						answer.Status(401)
-					}
+					})
 				})
 			}
 		}
@@ -507,4 +511,24 @@ func TestFailedConnectChangesNothing(t *testing.T) {
 	if after := owner.Get("account/providers").Text; after != before {
 		t.Fatalf("%s became %s", before, after)
 	}
+}
+
+func TestDisabledUsersStayOut(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	w := startOn(t, store)
+	c := w.Client(browser)
+	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	_, rest, _ := strings.Cut(c.Get("auth/session").LoggedIn("ann@example.org").Text, `"id":`)
+	id, _, _ := strings.Cut(rest, ",")
+	if err := store.SetDisabled(t.Context(), id, true); err != nil {
+		t.Fatal(err)
+	}
+	w.byToken(w.Client(app), "login", claims("name:ann", "")).Status(401).Pending()
+	if where := w.through(w.Client(browser), "login", somebody("Ann", "")); where != failed("/done", "unknown", "login") {
+		t.Fatalf("lands at %s", where)
+	}
+	bob := w.SignUp(app, "bob@example.org")
+	w.byToken(bob, "login", claims("name:ann", "")).Status(403)
+	bob.Get("auth/session").LoggedIn("bob@example.org")
 }

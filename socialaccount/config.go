@@ -39,6 +39,9 @@ type Config struct {
 	Providers []provider.App
 	// Custom are providers that are not in the catalogue.
 	Custom []provider.Provider
+	// CustomSettings are the settings listed above for providers in Custom, by
+	// their ids.
+	CustomSettings map[string]map[string]any
 
 	// DisableAutoSignup always shows the form to new users, even where the
 	// provider told everything that is needed.

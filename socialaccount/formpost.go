@@ -29,6 +29,16 @@ func (s *Service) AnswersByForm(providerID string) bool {
 	return e != nil && e.info.CallbackByPost
 }
 
+// AnswersInFragment reports whether the provider's answer is behind the # of the
+// callback's address and still has to be brought into its query.
+func (s *Service) AnswersInFragment(providerID string, values url.Values) bool {
+	e := s.providers.byID(providerID)
+	if e == nil || e.info.Class != "telegram" || !values.Has("state") {
+		return false
+	}
+	return !values.Has("tgAuthResult") && !values.Has("hash") && !values.Has("error")
+}
+
 // SealForm returns a form as a text that may stand in a URL and tells nobody
 // what it holds. It reports false for a form that is too large.
 func (s *Service) SealForm(providerID string, form url.Values) (string, bool) {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
@@ -55,7 +56,7 @@ func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config
 func (w *world) newOP(clientID string) *demoprovider.Provider {
 	w.t.Helper()
 	op, err := demoprovider.Start(demoprovider.Config{
-		ClientID: clientID, ClientSecret: secret,
+		ClientID: clientID, ClientSecret: secret, Now: w.now,
 		EditIDToken: func(claims map[string]any) {
 			if w.editID != nil {
 				w.editID(claims)
@@ -74,6 +75,14 @@ func (w *world) newOP(clientID string) *demoprovider.Provider {
 	return op
 }
 
+// now is the server's clock, once there is one.
+func (w *world) now() time.Time {
+	if w.Server == nil {
+		return time.Now()
+	}
+	return w.Clock.Now()
+}
+
 // register adds the provider to the configuration under an id that is its
 // client id as well.
 func register(cfg *allauth.Config, op *demoprovider.Provider, id string, settings ...any) {
@@ -81,7 +90,9 @@ func register(cfg *allauth.Config, op *demoprovider.Provider, id string, setting
 	for i := 0; i+1 < len(settings); i += 2 {
 		all[settings[i].(string)] = settings[i+1]
 	}
-	cfg.SocialAccount.Custom = append(cfg.SocialAccount.Custom, &standin{id, strings.ToUpper(id), op.Issuer(), id, secret})
+	cfg.SocialAccount.Providers = append(cfg.SocialAccount.Providers, provider.App{
+		Provider: "openid_connect", ProviderID: id, Name: strings.ToUpper(id), ClientID: id, ClientSecret: secret, Settings: all,
+	})
 }
 
 // social changes the configuration of this room.

@@ -44,7 +44,7 @@ func (s *Service) sealToken(providerID, uid string, t *oauth2.Token) ([]byte, er
 	if !s.cfg.StoreTokens || t == nil || t.AccessToken == "" {
 		return nil, nil
 	}
-	text, err := json.Marshal(storedToken{t.AccessToken, t.TokenType, t.RefreshToken, t.Expiry})
+	text, err := json.Marshal(storedToken{t.AccessToken, t.TokenType, t.RefreshToken, t.Expiry}) //nolint:gosec // it is encrypted right below
 	if err != nil {
 		return nil, fmt.Errorf("encode token: %w", err)
 	}

@@ -170,3 +170,28 @@ func TestParallelFormsOfOneSignup(t *testing.T) {
 		}
 	})
 }
+
+// People with the same name sign up at the same time.
+func TestParallelSignupsOfNamesakes(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, store storage.Store) {
+		w := startOn(t, store, func(cfg *allauth.Config) {
+			cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
+		})
+		const people = 24
+		tokens, clients, names := make([]string, people), make([]*clienttest.Client, people), make([]any, people)
+		for i := range people {
+			clients[i], tokens[i] = w.Client(app), w.idToken(claims(fmt.Sprint("ann", i), fmt.Sprintf("ann%d@example.org", i)))
+		}
+		clienttest.Parallel(people, func(i int) {
+			names[i] = w.postToken(clients[i], "login", "op", "op", tokens[i]).Value("data", "user", "username")
+		})
+		seen := map[any]bool{nil: true}
+		for i, name := range names {
+			if seen[name] {
+				t.Fatalf("name %d of %v is missing or was given twice", i, names)
+			}
+			seen[name] = true
+		}
+	})
+}

@@ -58,8 +58,7 @@ func (s *Service) authorize(ctx context.Context, sess *flow.Session, e *entry, s
 	}
 	return e.AuthCodeURL(ctx, provider.Authorization{
 		State: value, Nonce: st.Nonce, CodeVerifier: st.CodeVerifier, RedirectURL: st.RedirectURL,
-		// Whoever is logged in already and wants to log in proves it again.
-		Reauthenticate: st.Process == ProcessLogin && st.UserID != "",
+		Reauthenticate: st.reauthenticates(),
 	})
 }
 

@@ -1,6 +1,7 @@
 package socialaccount_test
 
 import (
+	"mime/multipart"
 	"net/url"
 	"slices"
 	"strings"
@@ -207,4 +208,48 @@ func TestFrontEndErrorPage(t *testing.T) {
 			t.Errorf("%v: lands at %s", form, where)
 		}
 	}
+}
+
+func TestStartByMultipartForm(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.Client(browser)
+	c.Get("config")
+	var text strings.Builder
+	form := multipart.NewWriter(&text)
+	for name, value := range map[string]string{
+		"provider": "op", "process": "login", "callback_url": "/done", "csrfmiddlewaretoken": c.Cookie("csrftoken"),
+	} {
+		if err := form.WriteField(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := c.HTTP.Post(c.URL("auth/provider/redirect"), form.FormDataContentType(), strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if where := response.Header.Get("Location"); response.StatusCode != 302 || !strings.HasPrefix(where, w.op.Issuer()) {
+		t.Fatalf("status %d, sent to %s", response.StatusCode, where)
+	}
+}
+
+// The provider was told to have the user log in again, and did not.
+func TestReauthenticationIsMoreThanAnOldSession(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.Client(browser)
+	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.editID = func(claims map[string]any) { claims["auth_time"] = w.Clock.Now().Add(-time.Hour).Unix() }
+	if where := w.through(c, "login", somebody("Ann", "")); where != failed("/done", "reauthentication_required", "login") {
+		t.Fatalf("lands at %s", where)
+	}
+	if methods, _ := c.Get("auth/session").LoggedIn("ann@example.org").Value("data", "methods").([]any); len(methods) != 1 {
+		t.Fatalf("methods %v", methods)
+	}
+	// A first login may go by the provider's own session.
+	w.through(w.Client(browser), "login", somebody("Bob", "bob@example.org"))
 }

@@ -114,9 +114,25 @@ func newRegistry(cfg *Config, build func(provider.App) (provider.Provider, error
 		r = append(r, &entry{p, p.Info(), trust})
 	}
 	for _, p := range cfg.Custom {
-		r = append(r, &entry{Provider: p, info: p.Info()})
+		trust, err := cfg.customTrust(p.Info().ID)
+		if err != nil {
+			return nil, err
+		}
+		r = append(r, &entry{p, p.Info(), trust})
 	}
 	return r, nil
+}
+
+// customTrust reads the settings of a provider that is not in the catalogue.
+func (c *Config) customTrust(id string) (trust, error) {
+	rest, t, err := splitSettings(provider.App{Settings: c.CustomSettings[id]})
+	if err != nil {
+		return t, fmt.Errorf("SocialAccount.CustomSettings[%q]: %w", id, err)
+	}
+	for name := range rest.Settings {
+		return t, fmt.Errorf("SocialAccount.CustomSettings[%q] holds %q, which is none of this room's settings; remove it", id, name)
+	}
+	return t, nil
 }
 
 // byID returns the provider with that public id, or nil.

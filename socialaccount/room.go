@@ -70,7 +70,7 @@ func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, err
 	if len(usable) == 0 {
 		return nil, nil
 	}
-	offers := offer(nil, flow.FlowProviderRedirect, usable, func(e *entry) bool { return sess.Kind == flow.Browser })
+	offers := offer(nil, flow.FlowProviderRedirect, usable, func(*entry) bool { return sess.Kind == flow.Browser })
 	offers = offer(offers, flow.FlowProviderToken, usable, func(e *entry) bool { return e.info.Token })
 	_, c, err := r.pendingSignup(ctx, sess)
 	if errors.Is(err, flow.ErrNotPending) {

@@ -190,12 +190,11 @@ func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form f
 	}
 	signup := s.providerSignup(sess, c)
 	signup.Form = &form
-	create, consumed := signup.AfterCreate, false
+	create := signup.AfterCreate
 	signup.AfterCreate = func(ctx context.Context, userID string) error {
 		if err := s.deps.Challenges.Consume(ctx, challenge); err != nil {
 			return err
 		}
-		consumed = true
 		return create(ctx, userID)
 	}
 	err = s.accounts.SignupByProvider(ctx, sess, signup)
@@ -208,9 +207,7 @@ func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form f
 		return problems("", "connected_other")
 	case err != nil:
 		return err
-	case !consumed: // the sign-up only pretends
-		err = s.deps.Challenges.Consume(ctx, challenge)
 	}
-	sess.DropSlot(slotSignup)
-	return err
+	// A sign-up that only pretends has used up nothing yet.
+	return s.dropPendingSignup(ctx, sess)
 }

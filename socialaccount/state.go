@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -38,13 +39,18 @@ type state struct {
 	Provider string  `json:"provider"`
 	Process  Process `json:"process"`
 	// UserID is who started it, if anybody was logged in.
-	UserID string `json:"user,omitempty"`
+	UserID    string    `json:"user,omitempty"`
+	StartedAt time.Time `json:"started_at"`
 	// Next is where the browser goes in the end.
 	Next         string `json:"next"`
 	RedirectURL  string `json:"redirect_url"`
 	Nonce        string `json:"nonce"`
 	CodeVerifier string `json:"code_verifier"`
 }
+
+// reauthenticates reports whether somebody who is logged in wants to prove it
+// again.
+func (st *state) reauthenticates() bool { return st.Process == ProcessLogin && st.UserID != "" }
 
 // newState fills in the secrets, stores the state for this browser, and returns
 // the value of the state parameter.
@@ -59,6 +65,7 @@ func (s *Service) newState(ctx context.Context, sess *flow.Session, st *state) (
 	if st.CodeVerifier, err = flow.RandomSecret(s.deps.Rand); err != nil {
 		return "", err
 	}
+	st.StartedAt = s.deps.Now()
 	text, err := json.Marshal(st)
 	if err != nil {
 		return "", err

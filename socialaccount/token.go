@@ -81,6 +81,9 @@ func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) 
 		s.fail(ctx, sess, e.info.ID, in.Process, err)
 		return problems("token", code)
 	}
+	if errors.Is(err, errNobody) && sess.Authenticated() {
+		return flow.ErrForbidden // the answer must not look like a login
+	}
 	return err
 }
 

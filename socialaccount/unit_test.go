@@ -1,11 +1,16 @@
 package socialaccount
 
 import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
@@ -164,4 +169,66 @@ func TestVouches(t *testing.T) {
 	if !e.vouches("a@x.org", true) {
 		t.Error("the provider's own word counts")
 	}
+}
+
+func TestProvedBefore(t *testing.T) {
+	t.Parallel()
+	start := time.Unix(10_000, 0)
+	for text, want := range map[string]bool{
+		`{}`:                                false,
+		`{"auth_time":"9000"}`:              false,
+		`{"auth_time":9000}`:                true,
+		`{"auth_time":9950}`:                false,
+		`{"auth_time":1e300}`:               false,
+		`{"id_token":{"auth_time":9000}}`:   true,
+		`{"id_token":{"auth_time":10001}}`:  false,
+		`{"id_token":"x","auth_time":9000}`: true,
+		`{"userinfo":{"auth_time":9000}}`:   false,
+	} {
+		var profile map[string]any
+		if err := json.Unmarshal([]byte(text), &profile); err != nil {
+			t.Fatal(err)
+		}
+		if got := provedBefore(&provider.Identity{ExtraData: profile}, start); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// Whatever a browser brings is no more than a form that does not open.
+func FuzzOpenForm(f *testing.F) {
+	keys, err := keyring.New([][]byte{bytes.Repeat([]byte("k"), 32)}, rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := &Service{deps: &flow.Deps{Keys: keys, Now: time.Now}}
+	sealed, ok := s.SealForm("apple", url.Values{"code": {"c"}, "state": {"s"}})
+	if !ok || s.OpenForm("apple", sealed).Get("code") != "c" {
+		f.Fatal("a sealed form does not open")
+	}
+	for _, seed := range []string{"", "x", "AQ", strings.Repeat("A", 100), sealed[:len(sealed)-1], "AAAA" + sealed} {
+		f.Add("apple", seed)
+	}
+	f.Add("google", sealed)
+	f.Fuzz(func(t *testing.T, provider, text string) {
+		if values := s.OpenForm(provider, text); len(values) > 0 && (provider != "apple" || text != sealed) {
+			t.Fatalf("%q opens as %v", text, values)
+		}
+	})
+}
+
+func FuzzSpentUntil(f *testing.F) {
+	for _, seed := range []string{"a.b.c", "..", "a.eyJleHAiOjEwMDA2MDB9.c", "a.e30.", "a.eyJleHAiOi0xfQ.c", "a.eyJleHAiOiJ4In0.c"} {
+		f.Add(seed)
+	}
+	now := time.Unix(1_000_000, 0)
+	f.Fuzz(func(t *testing.T, token string) {
+		signed, ok := signedPart(token)
+		if !ok {
+			return
+		}
+		if until := spentUntil(signed, now); until.After(now.Add(maxSpent)) {
+			t.Fatalf("%q is remembered until %v", token, until)
+		}
+	})
 }

@@ -89,21 +89,24 @@ func (c *Config) validateApps() error {
 		if trust.hidden {
 			continue
 		}
-		if id := publicID(app); seen[id] {
+		id := publicID(app)
+		if seen[id] {
 			return fmt.Errorf("SocialAccount.Providers[%d] is the second one with the id %q; set ProviderID, or hidden in its Settings", i, id)
-		} else {
-			seen[id] = true
 		}
+		seen[id] = true
 	}
 	for i, p := range c.Custom {
 		if p == nil {
 			return fmt.Errorf("SocialAccount.Custom[%d] is nil; remove it", i)
 		}
-		if id := p.Info().ID; id == "" || seen[id] {
-			return fmt.Errorf("SocialAccount.Custom[%d] has the id %q, which is empty or taken; give it another", i, id)
-		} else {
-			seen[id] = true
+		if _, err := c.customTrust(p.Info().ID); err != nil {
+			return err
 		}
+		id := p.Info().ID
+		if id == "" || seen[id] {
+			return fmt.Errorf("SocialAccount.Custom[%d] has the id %q, which is empty or taken; give it another", i, id)
+		}
+		seen[id] = true
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type Argon2id struct {
 
 // Config says how passwords are hashed. The zero value is complete.
 type Config struct {
+	// Argon2id are the parameters of new hashes.
 	Argon2id Argon2id
 	// MaxConcurrent is how many hashes are computed at once. Zero: as many as
 	// there are processors, at least 2.

@@ -4,7 +4,7 @@
 //
 //	go run ./examples/quickstart
 //
-// then open http://localhost:8080.
+// then open http://localhost:8080. How the library is mounted stands in app.go.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -20,67 +21,109 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/notify"
 )
 
+// options are the flags of the command.
+type options struct {
+	file  string // of the database; empty: in memory
+	codes bool   // in place of links
+	demo  bool   // login through a provider in this process
+}
+
 func main() {
+	var o options
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
-	file := flag.String("db", "", "SQLite file to keep everything in; empty: nothing is kept")
+	flag.StringVar(&o.file, "db", "", "SQLite file to keep everything in; empty: nothing is kept")
+	flag.BoolVar(&o.codes, "codes", false, "mail codes in place of links")
+	flag.BoolVar(&o.demo, "demo-provider", false, "log in through an OpenID provider that asks nobody for a password")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr, *file, os.Stdout); err != nil {
+	if err := listenAndRun(*addr, o); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-// run mounts the library and serves until ctx ends. Mails go to output.
-func run(ctx context.Context, addr, file string, output io.Writer) error {
-	store, secret, err := open(ctx, file)
+// listenAndRun serves until the process is told to stop.
+func listenAndRun(addr string, o options) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
-	auth, err := allauth.New(allauth.Config{
-		BaseURL: "http://" + addr,
-		Secrets: [][]byte{secret},
-		Mailer:  &notify.Log{Writer: output},
-		Account: account.Config{
-			LoginByCode: &account.LoginByCodeConfig{CodeConfig: account.CodeConfig{Resends: 2}},
-		},
-	}, store)
+	return run(ctx, listener, o, os.Stdout)
+}
+
+// run serves until ctx ends. Mails and text messages go to output.
+func run(ctx context.Context, listener net.Listener, o options, output io.Writer) (err error) {
+	defer func() { _ = listener.Close() }() // once more, if it was served
+	db, err := open(ctx, o.file)
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/_allauth/", auth)
-	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(me)))
-	mux.Handle("/", page())
-	return errors.Join(serve(ctx, addr, output, auth.Middleware(mux)), closeWithin(auth, 5*time.Second))
+	defer func() { err = errors.Join(err, db.close()) }()
+	var demo *demoLogin
+	if o.demo {
+		if demo, err = startDemoLogin(); err != nil {
+			return err
+		}
+	}
+	defer func() { err = errors.Join(err, within(5*time.Second, demo.close)) }()
+	baseURL := urlOf(listener.Addr())
+	auth, err := newAuth(baseURL, db, demo, o, &notify.Log{Writer: output})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, within(5*time.Second, auth.Close)) }()
+	go clean(ctx, auth)
+	if _, err := fmt.Fprintf(output, "Open %s\n\n", baseURL); err != nil {
+		return err
+	}
+	return serve(ctx, listener, newHandler(auth, demo))
 }
 
-// me is a route of the application's own, for people who are logged in.
-func me(w http.ResponseWriter, r *http.Request) {
-	user, _ := allauth.UserFrom(r.Context())
-	_, _ = fmt.Fprintf(w, "You are user %s.\n", user.ID) // the client may be gone
+// urlOf is how a person reaches the address. Browsers allow passkeys on
+// localhost, but on no bare IP address.
+func urlOf(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
-func closeWithin(auth *allauth.Auth, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	return auth.Close(ctx)
-}
-
-func serve(ctx context.Context, addr string, output io.Writer, handler http.Handler) error {
-	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
-	_, _ = fmt.Fprintf(output, "Open http://%s\n\n", addr) // whoever reads it sees it
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		return server.Close()
+		return within(5*time.Second, server.Shutdown)
 	}
+}
+
+// clean deletes what has expired, every hour.
+func clean(ctx context.Context, auth *allauth.Auth) {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := auth.Clean(ctx); err != nil {
+				fmt.Fprintln(os.Stderr, "quickstart:", err)
+			}
+		}
+	}
+}
+
+// within gives something that stops its time.
+func within(limit time.Duration, stop func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return stop(ctx)
 }

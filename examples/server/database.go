@@ -3,26 +3,61 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver named "sqlite"
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
+	_ "modernc.org/sqlite"             // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
+// maxConnections bounds what one server opens to a database server.
+const maxConnections = 32
+
 // openStore opens the database that a URL names, and makes its tables.
-func openStore(ctx context.Context, url string) (storage.Store, func(), error) {
-	kind, rest, ok := strings.Cut(url, "://")
-	switch {
-	case kind == "memory" && ok:
+func openStore(ctx context.Context, address string) (storage.Store, func(), error) {
+	kind, rest, _ := strings.Cut(address, "://")
+	switch kind {
+	case "memory":
 		return memstore.New(), func() {}, nil
-	case kind == "sqlite" && ok:
+	case "sqlite":
 		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(rest), sqlstore.SQLite)
+	case "postgres", "postgresql":
+		return openSQL(ctx, "pgx", address, sqlstore.Postgres)
+	case "mysql":
+		source, err := mysqlSource(address)
+		if err != nil {
+			return nil, nil, err
+		}
+		return openSQL(ctx, "mysql", source, sqlstore.MySQL)
 	}
-	return nil, nil, fmt.Errorf("database is %q; use sqlite://PATH or memory://", url)
+	return nil, nil, errors.New("database is not the URL of one; use sqlite://PATH, postgres://…, mysql://… or memory://")
+}
+
+// mysqlSource turns mysql://user:password@host:port/name?options into what the
+// driver takes. The password is not in its errors.
+func mysqlSource(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", errors.New("database is not a URL like mysql://user:password@host:3306/name; percent-encode what is special in the password")
+	}
+	config, err := mysql.ParseDSN("/?" + u.RawQuery)
+	if err != nil {
+		return "", fmt.Errorf("database: the options of the URL: %w", err)
+	}
+	config.Net, config.Addr, config.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
+	if u.Port() == "" {
+		config.Addr = u.Host + ":3306"
+	}
+	config.User = u.User.Username()
+	config.Passwd, _ = u.User.Password()
+	return config.FormatDSN(), nil
 }
 
 func openSQL(ctx context.Context, driver, source string, dialect sqlstore.Dialect) (storage.Store, func(), error) {
@@ -30,9 +65,11 @@ func openSQL(ctx context.Context, driver, source string, dialect sqlstore.Dialec
 	if err != nil {
 		return nil, nil, fmt.Errorf("open database: %w", err)
 	}
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
 	store := sqlstore.New(db, dialect)
 	if err := store.Migrate(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return store, func() { _ = db.Close() }, nil
 }

@@ -29,6 +29,16 @@ func (a *Answer) Status(status int) *Answer {
 // Pending fails the test unless exactly these flows are pending.
 func (a *Answer) Pending(flows ...string) *Answer {
 	a.t.Helper()
+	if pending := a.pending(); !slices.Equal(pending, flows) {
+		a.t.Fatalf("%s: pending %v, want %v: %s", a.what, pending, flows, a.Text)
+	}
+	return a
+}
+
+// IsPending reports whether the flow is pending.
+func (a *Answer) IsPending(flow string) bool { return slices.Contains(a.pending(), flow) }
+
+func (a *Answer) pending() []string {
 	var pending []string
 	for _, flow := range a.list("data", "flows") {
 		member, _ := flow.(map[string]any)
@@ -37,10 +47,7 @@ func (a *Answer) Pending(flows ...string) *Answer {
 			pending = append(pending, id)
 		}
 	}
-	if !slices.Equal(pending, flows) {
-		a.t.Fatalf("%s: pending %v, want %v: %s", a.what, pending, flows, a.Text)
-	}
-	return a
+	return pending
 }
 
 // Flows returns the ids of the flows that are offered.

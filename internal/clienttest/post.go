@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,10 +86,21 @@ func (s *Server) PostIsDown(err error) {
 // Mail waits for a mail to the address and takes it, the oldest first.
 func (s *Server) Mail(to string) Mail {
 	s.t.Helper()
+	return s.takeMail(to, func(Mail) bool { return true })
+}
+
+// MailOf is Mail for mails of one kind. It leaves all others.
+func (s *Server) MailOf(kind, to string) Mail {
+	s.t.Helper()
+	return s.takeMail(to, func(m Mail) bool { return m.Kind == kind })
+}
+
+func (s *Server) takeMail(to string, fits func(m Mail) bool) Mail {
+	s.t.Helper()
 	var found Mail
 	ok := s.post.wait(func() bool {
 		for i, m := range s.post.mails {
-			if m.To == to {
+			if m.To == to && fits(m) {
 				found = m
 				s.post.mails = append(s.post.mails[:i:i], s.post.mails[i+1:]...)
 				return true
@@ -134,6 +146,20 @@ func (s *Server) Mails(to string) []string {
 		}
 	}
 	return kinds
+}
+
+// AllMails returns the mails that have arrived and were not taken.
+func (s *Server) AllMails() []Mail {
+	s.post.mu.Lock()
+	defer s.post.mu.Unlock()
+	return slices.Clone(s.post.mails)
+}
+
+// AllTexts returns the text messages that have arrived and were not taken.
+func (s *Server) AllTexts() []Text {
+	s.post.mu.Lock()
+	defer s.post.mu.Unlock()
+	return slices.Clone(s.post.texts)
 }
 
 var (

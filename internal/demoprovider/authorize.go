@@ -74,7 +74,7 @@ func (p *Provider) pickPerson(w http.ResponseWriter, r *http.Request) {
 		query.Set(name, answer.Get(name))
 	}
 	back.RawQuery = query.Encode()
-	http.Redirect(w, r, back.String(), http.StatusSeeOther)
+	http.Redirect(w, r, back.String(), http.StatusSeeOther) //nolint:gosec // it is what this endpoint is for, and nothing but a demo
 }
 
 // picked reads who was picked, and false for somebody who declined.

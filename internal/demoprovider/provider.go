@@ -99,7 +99,8 @@ func Start(cfg Config, addr string) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demoprovider: make key: %w", err)
 	}
-	listener, err := net.Listen("tcp", addr)
+	var listen net.ListenConfig
+	listener, err := listen.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("demoprovider: %w", err)
 	}

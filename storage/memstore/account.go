@@ -199,9 +199,22 @@ func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) e
 				return authn.ErrConflict
 			}
 		}
+		if p.Verified {
+			s.dropPhoneClaims(tx, p.Number, p.UserID)
+		}
 		set(tx, s.phones, p.UserID, phoneRow{p, exclusive || p.Verified})
 		return nil
 	})
+}
+
+// dropPhoneClaims takes the number from those who claimed it without proof.
+func (s *Store) dropPhoneClaims(tx *transaction, number, except string) {
+	for userID, row := range s.phones {
+		if userID != except && row.Number == number && row.claim {
+			row.claim = false
+			set(tx, s.phones, userID, row)
+		}
+	}
 }
 
 // VerifyPhone implements account.PhoneStore.
@@ -212,15 +225,11 @@ func (s *Store) VerifyPhone(ctx context.Context, userID, number string) error {
 			return authn.ErrNotFound
 		}
 		for other, row := range s.phones {
-			if other == userID || row.Number != number {
-				continue
-			}
-			if row.Verified {
+			if other != userID && row.Number == number && row.Verified {
 				return authn.ErrConflict
 			}
-			row.claim = false
-			set(tx, s.phones, other, row)
 		}
+		s.dropPhoneClaims(tx, number, userID)
 		own.Verified, own.claim = true, true
 		set(tx, s.phones, userID, own)
 		return nil

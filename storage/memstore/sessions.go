@@ -3,6 +3,7 @@ package memstore
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -79,14 +80,16 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 
 // ReplaceSession implements sessions.Store.
 func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
-		return s.write(ctx, func(tx *transaction) error {
-			if _, ok := s.sessions[oldID]; !ok {
-				return authn.ErrNotFound
-			}
-			s.dropSession(tx, oldID)
-			return s.createSession(tx, row)
-		})
+	return s.write(ctx, func(tx *transaction) error {
+		old, ok := s.sessions[oldID]
+		if !ok {
+			return authn.ErrNotFound
+		}
+		if row.ID != oldID && s.sessions[row.ID].ID != "" || row.TokenHash != old.TokenHash && s.tokens[row.TokenHash] != "" {
+			return authn.ErrConflict
+		}
+		s.dropSession(tx, oldID)
+		return s.createSession(tx, row)
 	})
 }
 
@@ -123,6 +126,7 @@ func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.R
 			row.Data = nil
 			rows = append(rows, row)
 		}
+		slices.SortStableFunc(rows, func(a, b sessions.Row) int { return a.CreatedAt.Compare(b.CreatedAt) })
 		return nil
 	})
 	return rows, err

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/allauth-go/allauth/authn"
@@ -10,8 +11,7 @@ const challengeColumns = `id, purpose, user_id, subject, hash, data, attempts, m
 
 // CreateChallenge implements authn.ChallengeStore.
 func (s *Store) CreateChallenge(ctx context.Context, c authn.Challenge) error {
-	return s.execOne(ctx, "create challenge", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {challenges} (`+challengeColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+	return s.insert(ctx, "create challenge", `{challenges} (`+challengeColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, c.Purpose, c.UserID, c.Subject, c.Hash, c.Data, c.Attempts, c.MaxAttempts, c.Resends, c.Changes,
 		micros(c.CreatedAt), micros(c.ExpiresAt))
 }
@@ -32,7 +32,7 @@ func (s *Store) ChallengeByID(ctx context.Context, id string) (*authn.Challenge,
 // CountAttempt implements authn.ChallengeStore.
 func (s *Store) CountAttempt(ctx context.Context, id string) (*authn.Challenge, error) {
 	var counted *authn.Challenge
-	err := s.InTx(ctx, func(ctx context.Context) error {
+	err := s.atomically(ctx, func(ctx context.Context) error {
 		err := s.execOne(ctx, "count attempt", authn.ErrNotFound,
 			`UPDATE {challenges} SET attempts = attempts + 1 WHERE id = ? AND attempts < max_attempts`, id)
 		if err == nil {
@@ -60,8 +60,12 @@ func (s *Store) ReplaceChallenge(ctx context.Context, c authn.Challenge, oldHash
 	if err != nil || n > 0 {
 		return err
 	}
-	if _, err := s.ChallengeByID(ctx, c.ID); err != nil {
+	stored, err := s.ChallengeByID(ctx, c.ID)
+	if err != nil {
 		return err
+	}
+	if bytes.Equal(c.Hash, oldHash) && bytes.Equal(stored.Hash, oldHash) {
+		return nil // it was as it should be, and MySQL did not count it
 	}
 	return authn.ErrConflict
 }

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Dialect is the kind of database.
@@ -11,30 +13,61 @@ type Dialect struct {
 	name string
 	// numbered is true where placeholders are $1, $2, …
 	numbered bool
-	// insertIgnore begins an INSERT that leaves out rows that would break a
-	// unique rule, and ignoreConflict ends it.
-	insertIgnore, ignoreConflict string
+	// ignoreConflict ends an INSERT that leaves out rows that would break a
+	// unique rule. It is empty where such an INSERT is an error that leaves the
+	// transaction usable.
+	ignoreConflict string
 	// forUpdate locks the rows that a SELECT reads.
 	forUpdate string
-	// lock and unlock keep two servers from migrating at once.
+	// isolation is that of transactions: what waits for another transaction
+	// sees afterwards what that one committed.
+	isolation sql.IsolationLevel
+	// plainText is true where a text must be UTF-8 without zero bytes.
+	plainText bool
+	// lock and unlock keep two servers from migrating at once. lock returns 1.
 	lock, unlock string
+	// clean deletes a number of expired rows of a table.
+	clean string
 }
 
 // The databases there are tables for.
 var (
 	// SQLite, from 3.35.
-	SQLite = Dialect{name: "sqlite", insertIgnore: "INSERT", ignoreConflict: "ON CONFLICT DO NOTHING"}
+	SQLite = Dialect{
+		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING",
+		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
-		name: "postgres", numbered: true, insertIgnore: "INSERT", ignoreConflict: "ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
-		lock: "SELECT pg_advisory_lock(7205759403792793)", unlock: "SELECT pg_advisory_unlock(7205759403792793)",
+		name: "postgres", numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
+		isolation: sql.LevelReadCommitted, plainText: true,
+		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
+		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
+		// An array is selected once; the rows of IN may be selected again for
+		// each row, and then the limit is none.
+		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
-		name: "mysql", insertIgnore: "INSERT IGNORE", forUpdate: "FOR UPDATE",
-		lock: "SELECT GET_LOCK('allauth_migrate', 60)", unlock: "SELECT RELEASE_LOCK('allauth_migrate')",
+		name: "mysql", forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
+		lock: "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
+		clean: `DELETE FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?`,
 	}
 )
+
+// storable reports whether the database takes the texts among the values. One
+// that it does not take is nowhere in it.
+func (d Dialect) storable(values []any) bool {
+	if !d.plainText {
+		return true
+	}
+	for _, value := range values {
+		if text, ok := value.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			return false
+		}
+	}
+	return true
+}
 
 func (d Dialect) placeholders(query string) string {
 	if !d.numbered {

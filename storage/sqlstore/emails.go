@@ -23,20 +23,24 @@ func scanEmail(scan func(...any) error) (account.EmailAddress, error) {
 
 // AddEmail implements account.EmailStore.
 func (s *Store) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
-		var claim any
-		if exclusive || a.Verified {
-			claim = a.Email
+	if !a.Verified || exclusive {
+		return s.insertEmail(ctx, a, exclusive)
+	}
+	return s.atomically(ctx, func(ctx context.Context) error {
+		if err := s.dropEmailClaims(ctx, a.UserID, a.Email); err != nil {
+			return err
 		}
-		if a.Verified && !exclusive {
-			if err := s.dropEmailClaims(ctx, a.UserID, a.Email); err != nil {
-				return err
-			}
-		}
-		return s.execOne(ctx, "add e-mail address", authn.ErrConflict,
-			s.dialect.insertIgnore+` INTO {emails} (`+emailColumns+`, claim) VALUES (?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
-			a.UserID, a.Email, a.Verified, a.Primary, micros(a.CreatedAt), claim)
+		return s.insertEmail(ctx, a, true)
 	})
+}
+
+func (s *Store) insertEmail(ctx context.Context, a account.EmailAddress, claims bool) error {
+	var claim any
+	if claims {
+		claim = a.Email
+	}
+	return s.insert(ctx, "add e-mail address", `{emails} (`+emailColumns+`, claim) VALUES (?, ?, ?, ?, ?, ?)`,
+		a.UserID, a.Email, a.Verified, a.Primary, micros(a.CreatedAt), claim)
 }
 
 // dropEmailClaims takes the address from those who claimed it without proof.
@@ -59,7 +63,8 @@ func (s *Store) EmailsByAddress(ctx context.Context, email string) ([]account.Em
 // VerifyEmail implements account.EmailStore.
 func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, error) {
 	won := false
-	err := s.InTx(ctx, func(ctx context.Context) error {
+	err := s.atomically(ctx, func(ctx context.Context) error {
+		won = false
 		owners, err := rows(ctx, s, "look up e-mail address",
 			`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY id `+s.dialect.forUpdate, []any{email}, scanEmail)
 		if err != nil {
@@ -95,7 +100,7 @@ func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, er
 
 // SetPrimaryEmail implements account.EmailStore.
 func (s *Store) SetPrimaryEmail(ctx context.Context, userID, email string) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
+	return s.atomically(ctx, func(ctx context.Context) error {
 		owned, err := rows(ctx, s, "load e-mail addresses",
 			`SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id `+s.dialect.forUpdate, []any{userID}, scanEmail)
 		if err != nil {

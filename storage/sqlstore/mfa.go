@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
@@ -21,22 +20,13 @@ func scanAuthenticator(scan func(...any) error) (mfa.Authenticator, error) {
 	return a, err
 }
 
-// sometime is a time that may be zero, which is stored as 0.
-func sometime(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return micros(t)
-}
-
 // CreateAuthenticator implements mfa.Store.
 func (s *Store) CreateAuthenticator(ctx context.Context, a mfa.Authenticator) (int64, error) {
 	var id int64
-	err := s.InTx(ctx, func(ctx context.Context) error {
-		err := s.execOne(ctx, "create authenticator", authn.ErrConflict,
-			s.dialect.insertIgnore+` INTO {authenticators} (user_id, type, name, claim, data, counter, version, created_at, last_used_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
-			a.UserID, string(a.Type), a.Name, a.Claim, a.Data, a.Counter, a.Version, micros(a.CreatedAt), sometime(a.LastUsedAt))
+	err := s.atomically(ctx, func(ctx context.Context) error {
+		err := s.insert(ctx, "create authenticator",
+			`{authenticators} (user_id, type, name, claim, data, counter, version, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			a.UserID, string(a.Type), a.Name, a.Claim, a.Data, a.Counter, a.Version, micros(a.CreatedAt), microsOrZero(a.LastUsedAt))
 		if err != nil {
 			return err
 		}
@@ -76,7 +66,7 @@ func (s *Store) authenticators(ctx context.Context, condition, value string) ([]
 func (s *Store) UpdateAuthenticator(ctx context.Context, a mfa.Authenticator) error {
 	n, err := s.exec(ctx, "update authenticator",
 		`UPDATE {authenticators} SET name = ?, data = ?, counter = ?, last_used_at = ?, version = version + 1 WHERE id = ? AND user_id = ? AND version = ?`,
-		a.Name, a.Data, a.Counter, sometime(a.LastUsedAt), a.ID, a.UserID, a.Version)
+		a.Name, a.Data, a.Counter, microsOrZero(a.LastUsedAt), a.ID, a.UserID, a.Version)
 	if err != nil || n > 0 {
 		return err
 	}

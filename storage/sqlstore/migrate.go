@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -24,6 +25,9 @@ type migration struct {
 // Migrate brings the tables up to date. Servers that start at the same time
 // wait for each other.
 func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.checkNames(); err != nil {
+		return err
+	}
 	list, err := s.migrations()
 	if err != nil {
 		return err
@@ -33,16 +37,56 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	defer func() { _ = conn.Close() }() // gives the connection back to the pool
-	if s.dialect.lock != "" {
-		if _, err := conn.ExecContext(ctx, s.dialect.lock); err != nil {
-			return fmt.Errorf("sqlstore: lock migrations: %w", err)
+	unlock, err := s.lock(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("sqlstore: lock migrations: %w", err)
+	}
+	defer unlock()
+	if create := s.createSchema(); create != "" {
+		if _, err := conn.ExecContext(ctx, create); err != nil {
+			return fmt.Errorf("sqlstore: create schema: %w", err)
 		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), s.dialect.unlock) }()
 	}
 	for _, m := range list {
 		if err := s.apply(ctx, conn, m); err != nil {
 			return fmt.Errorf("sqlstore: migration %d: %w", m.version, err)
 		}
+	}
+	return nil
+}
+
+func (s *Store) createSchema() string {
+	if s.schema == "" || s.dialect.name != Postgres.name {
+		return ""
+	}
+	return "CREATE SCHEMA IF NOT EXISTS " + s.schema
+}
+
+// lock waits until no other server migrates.
+func (s *Store) lock(ctx context.Context, conn *sql.Conn) (unlock func(), err error) {
+	if s.dialect.lock == "" {
+		return func() {}, nil
+	}
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, s.dialect.lock).Scan(&got); err != nil {
+		return nil, err
+	}
+	if got.Int64 != 1 {
+		return nil, errors.New("another server has been migrating for minutes")
+	}
+	// If it fails the connection is gone, and its lock with it.
+	return func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), s.dialect.unlock) }, nil
+}
+
+// nameRule is what schema and prefix may be made of, as they are not quoted.
+var nameRule = regexp.MustCompile(`^[a-z0-9_]*$`)
+
+func (s *Store) checkNames() error {
+	if !nameRule.MatchString(s.schema) || !nameRule.MatchString(s.prefix) {
+		return fmt.Errorf("sqlstore: Schema %q or TablePrefix %q has more than lower-case letters, digits and underscores; use a plain name", s.schema, s.prefix)
+	}
+	if s.schema != "" && s.dialect.name == SQLite.name {
+		return fmt.Errorf("sqlstore: Schema is %q, but SQLite has no schemas; use TablePrefix", s.schema)
 	}
 	return nil
 }
@@ -77,13 +121,19 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 }
 
 // SQL returns the statements that Migrate runs on an empty database, for teams
-// that run migrations with tools of their own.
+// that run migrations with tools of their own. They need not call Migrate.
 func (s *Store) SQL() (string, error) {
+	if err := s.checkNames(); err != nil {
+		return "", err
+	}
 	list, err := s.migrations()
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
+	if create := s.createSchema(); create != "" {
+		b.WriteString(create + ";\n")
+	}
 	for _, m := range list {
 		fmt.Fprintf(&b, "-- migration %d\n", m.version)
 		for _, statement := range m.statements {
@@ -113,19 +163,10 @@ func (s *Store) migrations() ([]migration, error) {
 		m := migration{version: version}
 		for statement := range strings.SplitSeq(string(text), ";") {
 			if statement = strings.TrimSpace(statement); statement != "" {
-				m.statements = append(m.statements, strings.NewReplacer("{", s.prefix, "}", "", "<", s.indexPrefix(), ">", "").Replace(statement))
+				m.statements = append(m.statements, s.names(statement))
 			}
 		}
 		list = append(list, m)
 	}
 	return list, nil
-}
-
-// indexPrefix is the table prefix without a schema: an index lives where its
-// table does.
-func (s *Store) indexPrefix() string {
-	if i := strings.LastIndexByte(s.prefix, '.'); i >= 0 {
-		return s.prefix[i+1:]
-	}
-	return s.prefix
 }

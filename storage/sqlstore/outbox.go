@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -12,8 +11,7 @@ const outboxColumns = `id, channel, payload, attempts, created_at, not_before, e
 
 // EnqueueMessage implements notify.Store.
 func (s *Store) EnqueueMessage(ctx context.Context, e notify.Entry) error {
-	return s.execOne(ctx, "queue message", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {outbox} (`+outboxColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+	return s.insert(ctx, "queue message", `{outbox} (`+outboxColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, e.Channel, e.Payload, e.Attempts, micros(e.CreatedAt), micros(e.NotBefore), micros(e.ExpiresAt))
 }
 

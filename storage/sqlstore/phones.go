@@ -15,7 +15,7 @@ func scanPhone(scan func(...any) error) (account.Phone, error) {
 
 // SetPhone implements account.PhoneStore.
 func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
+	return s.atomically(ctx, func(ctx context.Context) error {
 		owners, err := s.phonesForUpdate(ctx, p.Number)
 		if err != nil {
 			return err
@@ -25,6 +25,11 @@ func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) e
 				return authn.ErrConflict
 			}
 		}
+		if p.Verified {
+			if err := s.dropPhoneClaims(ctx, p.UserID, p.Number); err != nil {
+				return err
+			}
+		}
 		if _, err := s.exec(ctx, "drop phone number", `DELETE FROM {phones} WHERE user_id = ?`, p.UserID); err != nil {
 			return err
 		}
@@ -32,10 +37,15 @@ func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) e
 		if exclusive || p.Verified {
 			claim = p.Number
 		}
-		return s.execOne(ctx, "set phone number", authn.ErrConflict,
-			s.dialect.insertIgnore+` INTO {phones} (user_id, number, verified, claim) VALUES (?, ?, ?, ?) `+s.dialect.ignoreConflict,
+		return s.insert(ctx, "set phone number", `{phones} (user_id, number, verified, claim) VALUES (?, ?, ?, ?)`,
 			p.UserID, p.Number, p.Verified, claim)
 	})
+}
+
+// dropPhoneClaims takes the number from those who claimed it without proof.
+func (s *Store) dropPhoneClaims(ctx context.Context, except, number string) error {
+	_, err := s.exec(ctx, "drop claims", `UPDATE {phones} SET claim = NULL WHERE claim = ? AND user_id <> ? AND verified = ?`, number, except, false)
+	return err
 }
 
 func (s *Store) phonesForUpdate(ctx context.Context, number string) ([]account.Phone, error) {
@@ -45,7 +55,7 @@ func (s *Store) phonesForUpdate(ctx context.Context, number string) ([]account.P
 
 // VerifyPhone implements account.PhoneStore.
 func (s *Store) VerifyPhone(ctx context.Context, userID, number string) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
+	return s.atomically(ctx, func(ctx context.Context) error {
 		owners, err := s.phonesForUpdate(ctx, number)
 		if err != nil {
 			return err
@@ -55,7 +65,7 @@ func (s *Store) VerifyPhone(ctx context.Context, userID, number string) error {
 				return authn.ErrConflict
 			}
 		}
-		if _, err := s.exec(ctx, "drop claims", `UPDATE {phones} SET claim = NULL WHERE claim = ? AND user_id <> ?`, number, userID); err != nil {
+		if err := s.dropPhoneClaims(ctx, userID, number); err != nil {
 			return err
 		}
 		n, err := s.exec(ctx, "verify phone number",

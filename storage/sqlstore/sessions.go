@@ -37,8 +37,7 @@ func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
 	if id < 0 {
 		return fmt.Errorf("sqlstore: create session: the id is not a number")
 	}
-	return s.execOne(ctx, "create session", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {sessions} (`+sessionColumns+`, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+	return s.insert(ctx, "create session", `{sessions} (`+sessionColumns+`, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
 		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data)
 }
@@ -58,14 +57,14 @@ func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions
 
 // SaveSession implements sessions.Store.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
-	return s.execOne(ctx, "save session", authn.ErrNotFound,
-		`UPDATE {sessions} SET data = ?, last_seen_at = ?, expires_at = ? WHERE id = ?`,
-		row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt), sessionID(row.ID))
+	return s.updateOne(ctx, "save session", `{sessions}`,
+		`data = ?, last_seen_at = ?, expires_at = ?`, []any{row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt)},
+		`id = ?`, []any{sessionID(row.ID)})
 }
 
 // ReplaceSession implements sessions.Store.
 func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
+	return s.atomically(ctx, func(ctx context.Context) error {
 		err := s.execOne(ctx, "end session", authn.ErrNotFound, `DELETE FROM {sessions} WHERE id = ?`, sessionID(oldID))
 		if err != nil {
 			return err

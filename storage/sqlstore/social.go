@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/allauth-go/allauth/authn"
@@ -22,8 +23,7 @@ func scanSocial(scan func(...any) error) (socialaccount.Account, error) {
 
 // CreateSocialAccount implements socialaccount.Store.
 func (s *Store) CreateSocialAccount(ctx context.Context, a socialaccount.Account) error {
-	return s.execOne(ctx, "create account at provider", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {social_accounts} (`+socialColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+	return s.insert(ctx, "create account at provider", `{social_accounts} (`+socialColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		a.UserID, a.Provider, a.UID, a.ExtraData, tokenColumn(a.Token), micros(a.CreatedAt), micros(a.LastLogin))
 }
 
@@ -61,9 +61,9 @@ func (s *Store) SocialAccountsByUser(ctx context.Context, userID string) ([]soci
 
 // UpdateSocialAccount implements socialaccount.Store.
 func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account) error {
-	return s.execOne(ctx, "update account at provider", authn.ErrNotFound,
-		`UPDATE {social_accounts} SET extra_data = ?, last_login = ? WHERE provider = ? AND uid = ? AND user_id = ?`,
-		a.ExtraData, micros(a.LastLogin), a.Provider, a.UID, a.UserID)
+	return s.updateOne(ctx, "update account at provider", `{social_accounts}`,
+		`extra_data = ?, last_login = ?`, []any{a.ExtraData, micros(a.LastLogin)},
+		`provider = ? AND uid = ? AND user_id = ?`, []any{a.Provider, a.UID, a.UserID})
 }
 
 // SwapSocialToken implements socialaccount.Store.
@@ -74,8 +74,12 @@ func (s *Store) SwapSocialToken(ctx context.Context, provider, uid string, old, 
 	if err != nil || n > 0 {
 		return err
 	}
-	if _, err := s.SocialAccount(ctx, provider, uid); err != nil {
+	stored, err := s.SocialAccount(ctx, provider, uid)
+	if err != nil {
 		return err
+	}
+	if bytes.Equal(old, new) && bytes.Equal(stored.Token, old) {
+		return nil // it was as it should be, and MySQL did not count it
 	}
 	return authn.ErrConflict
 }

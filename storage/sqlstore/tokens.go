@@ -10,8 +10,7 @@ import (
 
 // CreateRefreshToken implements token.Store.
 func (s *Store) CreateRefreshToken(ctx context.Context, t token.RefreshToken) error {
-	return s.execOne(ctx, "create refresh token", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {refresh_tokens} (id, session_id, user_id, spent_at, expires_at) VALUES (?, ?, ?, ?, ?) `+s.dialect.ignoreConflict,
+	return s.insert(ctx, "create refresh token", `{refresh_tokens} (id, session_id, user_id, spent_at, expires_at) VALUES (?, ?, ?, ?, ?)`,
 		t.ID, t.SessionID, t.UserID, microsOrZero(t.SpentAt), micros(t.ExpiresAt))
 }
 
@@ -33,7 +32,7 @@ func (s *Store) RefreshTokenByID(ctx context.Context, id string) (*token.Refresh
 
 // RotateRefreshToken implements token.Store.
 func (s *Store) RotateRefreshToken(ctx context.Context, id string, at time.Time, next token.RefreshToken) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
+	return s.atomically(ctx, func(ctx context.Context) error {
 		n, err := s.exec(ctx, "spend refresh token", `UPDATE {refresh_tokens} SET spent_at = ? WHERE id = ? AND spent_at = 0`, micros(at), id)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -59,13 +60,12 @@ func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error
 	if err != nil {
 		return authn.ErrNotFound
 	}
-	return s.execOne(ctx, "disable user", authn.ErrNotFound, `UPDATE {users} SET disabled = ? WHERE id = ?`, disabled, number)
+	return s.updateOne(ctx, "disable user", `{users}`, `disabled = ?`, []any{disabled}, `id = ?`, []any{number})
 }
 
 // ClaimUsername implements account.UsernameStore.
 func (s *Store) ClaimUsername(ctx context.Context, userID, canonical string) error {
-	return s.execOne(ctx, "claim username", authn.ErrConflict,
-		s.dialect.insertIgnore+` INTO {usernames} (name, user_id) VALUES (?, ?) `+s.dialect.ignoreConflict, canonical, userID)
+	return s.insert(ctx, "claim username", `{usernames} (name, user_id) VALUES (?, ?)`, canonical, userID)
 }
 
 // UserIDByUsername implements account.UsernameStore.
@@ -85,9 +85,20 @@ func (s *Store) PasswordHash(ctx context.Context, userID string) (string, error)
 // SwapPasswordHash implements account.PasswordStore.
 func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) error {
 	if old == "" {
-		return s.execOne(ctx, "set password", authn.ErrConflict,
-			s.dialect.insertIgnore+` INTO {passwords} (user_id, hash) VALUES (?, ?) `+s.dialect.ignoreConflict, userID, new)
+		return s.insert(ctx, "set password", `{passwords} (user_id, hash) VALUES (?, ?)`, userID, new)
+	}
+	if old == new {
+		return s.keepPassword(ctx, userID, old)
 	}
 	return s.execOne(ctx, "change password", authn.ErrConflict,
 		`UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?`, new, userID, old)
+}
+
+// keepPassword is a swap that changes nothing, which MySQL would not count.
+func (s *Store) keepPassword(ctx context.Context, userID, hash string) error {
+	stored, err := s.PasswordHash(ctx, userID)
+	if errors.Is(err, authn.ErrNotFound) || err == nil && stored != hash {
+		return authn.ErrConflict
+	}
+	return err
 }

@@ -9,28 +9,36 @@ function cookie(name) {
 }
 
 async function send(method, path, body, headers) {
-  const response = await fetch(base + path, {
-    method,
-    headers: {'Content-Type': 'application/json', 'X-CSRFToken': cookie('csrftoken'), ...headers},
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const answer = await response.json();
-  answer.retryAfter = response.headers.get('Retry-After');
-  return answer;
+  try {
+    const response = await fetch(base + path, {
+      method,
+      headers: {'Content-Type': 'application/json', 'X-CSRFToken': cookie('csrftoken'), ...headers},
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return {...await response.json(), retryAfter: response.headers.get('Retry-After')};
+  } catch {
+    return {status: 0}; // no answer, or none of the API's
+  }
 }
 
-// call sends a request. If the answer asks for a fresh proof of who this is,
-// prove gets it, and the request is sent once more.
+// isStale tells whether an answer asks somebody who is logged in for a fresh
+// proof of who they are.
+function isStale(answer) {
+  return answer.status === 401 && answer.meta?.is_authenticated && Boolean(answer.data?.flows);
+}
+
+// call sends a request. If the answer asks for a fresh proof, prove gets the
+// flows to choose from, and if it succeeds the request is sent once more.
 export async function call(method, path, body, {headers, prove} = {}) {
   const answer = await send(method, path, body, headers);
-  const stale = answer.status === 401 && answer.meta?.is_authenticated && answer.data?.flows;
-  if (stale && prove && await prove(answer.data.flows)) {
+  if (prove && isStale(answer) && await prove(answer.data.flows)) {
     return send(method, path, body, headers);
   }
   return answer;
 }
 
-// redirect sends the browser to a provider.
+// redirect sends the browser to a provider. It has to be a form: no script can
+// follow to another site.
 export function redirect(provider, process) {
   const form = document.createElement('form');
   form.method = 'post';
@@ -43,11 +51,18 @@ export function redirect(provider, process) {
   form.submit();
 }
 
-// problems sorts the errors of an answer by field; those of none are under ''.
+// problems returns what is wrong, in texts by field; those of no field are under
+// ''. It returns nothing if the request did what it should, or led to another
+// step.
 export function problems(answer) {
-  const found = {};
-  for (const error of answer.errors ?? []) {
-    (found[error.param ?? ''] ??= []).push(error.message);
+  if (answer.errors) {
+    const found = {};
+    for (const error of answer.errors ?? []) (found[error.param ?? ''] ??= []).push(error.message);
+    return found;
   }
-  return found;
+  if (isStale(answer)) return {'': ['You have to prove who you are first.']};
+  if (answer.status === 403) return {'': ['This is not allowed.']};
+  if (answer.status === 404) return {'': ['There is no such thing.']};
+  if (answer.status === 429) return {'': [`Too many attempts. Try again in ${answer.retryAfter} seconds.`]};
+  if (answer.status === 0 || answer.status >= 500) return {'': ['The server can not do this now. Try again later.']};
 }

@@ -1,88 +1,114 @@
-// What the page shows follows from GET auth/session: the flow that is pending,
-// the flows there are to choose from, or the account.
+// What the page shows follows from GET auth/session: the step that is pending,
+// the ways in there are to choose from, or the account.
+//
+// Each room has its part in it, any of
+//
+//	starts    {flow: (flow) => section}        a way in
+//	stages    {flow: (flow) => section}        what a login waits for
+//	proofs    {flow: (flow, done) => section}  a way to prove who one is
+//	pages     {path: (key) => section}         where a mail leads to
+//	settings  (user) => sections               the account of who is logged in
 
 import {call, problems} from './api.js';
-import {button, form, show, tell, who} from './form.js';
-import {account} from './account.js';
+import {button, show, tell, who} from './dom.js';
 import {prove} from './prove.js';
+import {authenticators} from './rooms/authenticators.js';
+import {codes} from './rooms/codes.js';
+import {email} from './rooms/email.js';
+import {mfa} from './rooms/mfa.js';
+import {passkeys} from './rooms/passkeys.js';
+import {password} from './rooms/password.js';
+import {phone} from './rooms/phone.js';
+import {providers} from './rooms/providers.js';
+import {sessions} from './rooms/sessions.js';
 
-const email = {email: {label: 'E-mail address', type: 'email', autocomplete: 'username'}};
-const password = {password: {label: 'Password', type: 'password', autocomplete: 'current-password'}};
-const newPassword = {password: {label: 'New password', type: 'password', autocomplete: 'new-password'}};
-const code = {code: {label: 'Code', autocomplete: 'one-time-code'}};
+// app is what the rooms share: the server's public configuration, and the way
+// from one step to the next.
+const app = {config: {}, ask, follow, step};
+const rooms = [password, passkeys, codes, providers, email, phone, mfa, authenticators, sessions].map((room) => room(app));
 
-// step sends a request and shows what comes next, or the problems.
-export async function step(method, path, body, text) {
-  const answer = await call(method, path, body, {prove});
-  if (answer.status === 400) return problems(answer);
-  if (answer.status === 403) return {'': ['This is not allowed.']};
-  if (answer.status === 429) return {'': [`Too many attempts. Wait ${answer.retryAfter} seconds.`]};
-  if (answer.status >= 500) return {'': ['The server can not do this now.']};
-  tell(answer.status === 409 ? 'That is over. Start again.' : text ?? '');
+// part collects what the rooms say about one thing. Several may have their say
+// about the same flow.
+function part(name) {
+  const all = {};
+  for (const room of rooms) {
+    for (const [key, make] of Object.entries(room[name] ?? {})) (all[key] ??= []).push(make);
+  }
+  return Object.fromEntries(Object.entries(all).map(([key, makers]) =>
+    [key, (...given) => Promise.all(makers.map((make) => make(...given)))]));
+}
+
+const starts = part('starts'), stages = part('stages'), proofs = part('proofs'), pages = part('pages');
+
+// ask sends a request, with a fresh proof of who this is if that is asked for.
+function ask(method, path, body) {
+  return call(method, path, body, {prove: (flows) => prove(flows, proofs)});
+}
+
+// follow shows what comes after an answer, or returns its problems.
+async function follow(answer, text = '') {
+  const found = problems(answer);
+  if (found) return found;
+  tell(answer.status === 409 ? 'That is no longer possible.' : text);
   await render();
 }
 
-// starts are the flows that a stranger can choose from.
-const starts = {
-  login: () => form('Log in', {...email, ...password}, (values) => step('POST', 'auth/login', values)),
-  login_by_code: () => form('Log in by code', email, (values) => step('POST', 'auth/code/request', values, 'The code is in the mail.'), 'Mail me a code'),
-  signup: () => form('Sign up', {...email, password: {...newPassword.password, label: 'Password'}}, (values) => step('POST', 'auth/signup', values, 'Open the link in the mail.')),
-};
+// step sends a request and shows what comes next, or returns the problems.
+async function step(method, path, body, text) {
+  return follow(await ask(method, path, body), text);
+}
 
-// stages are what a login may wait for.
-const stages = {
-  verify_email: () => form('Verify your address', {}, () => step('GET', 'auth/session', undefined, 'Open the link in the mail, then log in.'), 'I have opened the link'),
-  login_by_code: () => form('Enter the code from the mail', code, (values) => step('POST', 'auth/code/confirm', values)),
-};
-
-const forgotten = () => form('Forgot your password?', email, (values) => step('POST', 'auth/password/request', values, 'The link is in the mail.'), 'Mail me a link');
-
-function stranger(flows) {
+async function stranger(flows) {
   who('Nobody is logged in.');
   const pending = flows.find((flow) => flow.is_pending && stages[flow.id]);
-  if (pending) {
-    show(stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
-    return;
-  }
-  show(...flows.map((flow) => starts[flow.id]?.(flow)), forgotten());
+  if (pending) show(await stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
+  else show(await Promise.all(flows.map((flow) => starts[flow.id]?.(flow))));
 }
 
-async function member(data) {
-  who(`${data.user.display} `, button('Log out', () => step('DELETE', 'auth/session', undefined, 'You are logged out.')));
-  show(...await account(step));
+async function member({user}) {
+  who(`${user.display} `, button('Log out', () => step('DELETE', 'auth/session', undefined, 'You are logged out.')));
+  show((await Promise.all(rooms.map((room) => room.settings?.(user)))).flat());
 }
 
-export async function render() {
+async function render() {
   const answer = await call('GET', 'auth/session');
   if (answer.status === 200) await member(answer.data);
-  else stranger(answer.data.flows);
+  else if (answer.data?.flows) await stranger(answer.data.flows);
+  else tell(Object.values(problems(answer) ?? {}).flat().join(' '));
 }
 
-// pages are where mails lead.
-const pages = {
-  '/account/verify-email/': (key) => form('Verify your address', {}, () => leave('POST', 'auth/email/verify', {key}, 'Your address is verified.'), 'Verify'),
-  '/account/password/reset/key/': (key) => form('Choose a new password', newPassword, (values) => leave('POST', 'auth/password/reset', {key, ...values}, 'Your password is changed. Log in with it.')),
+// fromMail shows the page that a mail led to, and takes its key out of the
+// address. It reports whether there is one.
+async function fromMail() {
+  const prefix = Object.keys(pages).find((path) => location.pathname.startsWith(path));
+  if (!prefix) return false;
+  const key = decodeURIComponent(location.pathname.slice(prefix.length));
+  history.replaceState(null, '', '/');
+  const shown = (await pages[prefix](key)).filter(Boolean);
+  if (shown.length > 0) show(shown);
+  return shown.length > 0;
+}
+
+// failures are what may come back from a provider in place of a login.
+const failures = {
+  cancelled: 'You went back without logging in.',
+  connected_other: 'That account belongs to somebody else here.',
+  reauthentication_required: 'Prove who you are first: log in again, then connect the account.',
+  signup_closed: 'Nobody can sign up at the moment.',
 };
 
-// leave is step for a page that a mail led to: what comes next is at the root.
-async function leave(method, path, body, text) {
-  const answer = await call(method, path, body);
-  if (answer.status === 400) return problems(answer);
+// fromProvider tells of a failure with which a provider's page ended.
+function fromProvider() {
+  const error = new URLSearchParams(location.search).get('error');
+  if (!error) return;
   history.replaceState(null, '', '/');
-  tell(text);
-  await render();
+  tell(failures[error] ?? 'The provider did not log you in.');
 }
 
 async function start() {
-  const [prefix, page] = Object.entries(pages).find(([path]) => location.pathname.startsWith(path)) ?? [];
-  if (page) {
-    await call('GET', 'config'); // brings the CSRF token
-    show(page(decodeURIComponent(location.pathname.slice(prefix.length))));
-    return;
-  }
-  const failed = new URLSearchParams(location.search).get('error');
-  if (failed) tell(`The provider did not log you in: ${failed}.`);
-  await render();
+  app.config = (await call('GET', 'config')).data ?? {};
+  fromProvider();
+  if (!await fromMail()) await render();
 }
 
 start();

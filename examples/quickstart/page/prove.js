@@ -1,21 +1,20 @@
 // Some things need a fresh proof of who somebody is.
 
-import {call, problems} from './api.js';
-import {element} from './form.js';
+import {button, element} from './dom.js';
 
-// prove asks for the password in a dialog, and reports whether it was right.
-export function prove() {
+// prove shows the ways to prove it in a dialog, and reports whether one was
+// taken. proofs has, by flow, the section that asks for it; the section calls
+// done when the proof is accepted.
+export async function prove(flows, proofs) {
+  const dialog = element('dialog');
+  const done = () => dialog.close('proved');
+  const ways = await Promise.all(flows.map((flow) => proofs[flow.id]?.(flow, done)));
   return new Promise((resolve) => {
-    const input = element('input', {type: 'password', id: 'proof', autocomplete: 'current-password', required: true});
-    const error = element('span', {className: 'error', role: 'alert'});
-    const form = element('form', {}, element('label', {}, 'Your password, once more', input, error), element('button', {}, 'Go on'));
-    const dialog = element('dialog', {onclose: () => { dialog.remove(); resolve(dialog.returnValue === 'proved'); }}, form);
-    form.onsubmit = async (event) => {
-      event.preventDefault();
-      const answer = await call('POST', 'auth/reauthenticate', {password: input.value});
-      if (answer.status === 200) dialog.close('proved');
-      else error.textContent = Object.values(problems(answer)).flat().join(' ') || 'Try again later.';
+    dialog.onclose = () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'proved');
     };
+    dialog.append(element('p', {}, 'Prove that it is you.'), ...ways.flat(Infinity).filter(Boolean), button('Cancel', () => dialog.close()));
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -1,0 +1,110 @@
+package allauthtest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// Password is the password of every user that CreateUser makes.
+const Password = clienttest.Password
+
+// User is somebody who has an account.
+type User struct {
+	// ID is what allauth.UserFrom returns, Email the verified address.
+	ID, Email string
+	// Username is empty where accounts have none. CreateUser takes what stands
+	// before the @ of the address.
+	Username string
+}
+
+// CreateUser makes an account with a verified address and Password. It goes by
+// no form, so it works where sign-up is closed or asks for more. The test fails
+// if the address or the username is taken.
+func (s *Server) CreateUser(email string) User {
+	s.t.Helper()
+	canonical, ok := account.CanonicalEmail(email)
+	if !ok {
+		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
+	}
+	u := User{Email: canonical}
+	if s.hasUsernames() {
+		u.Username, _, _ = strings.Cut(canonical, "@")
+	}
+	ctx := s.t.Context()
+	if err := s.store.InTx(ctx, func(ctx context.Context) error { return s.create(ctx, &u) }); err != nil {
+		s.t.Fatalf("CreateUser: %v", err)
+	}
+	if err := s.Auth.SetPassword(ctx, u.ID, Password); err != nil {
+		s.t.Fatalf("CreateUser: %v", err)
+	}
+	return u
+}
+
+func (s *Server) create(ctx context.Context, u *User) error {
+	created, err := s.store.CreateUser(ctx, authn.NewUser{Email: u.Email, Username: u.Username})
+	if err != nil {
+		return fmt.Errorf("create user: %w", err)
+	}
+	u.ID = created.ID
+	if u.Username != "" {
+		if err := s.store.ClaimUsername(ctx, u.ID, account.CanonicalUsername(u.Username)); err != nil {
+			return fmt.Errorf("claim username: %w", err)
+		}
+	}
+	address := account.EmailAddress{UserID: u.ID, Email: u.Email, Verified: true, Primary: true, CreatedAt: s.Now()}
+	if err := s.store.AddEmail(ctx, address, true); err != nil {
+		return fmt.Errorf("add e-mail address: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) hasUsernames() bool {
+	cfg := s.inner.Config.Account
+	return slices.Contains(cfg.LoginMethods, account.LoginByUsername) ||
+		slices.ContainsFunc(cfg.SignupFields, func(field string) bool { return strings.TrimSuffix(field, "*") == "username" })
+}
+
+// LogIn returns a browser in which the user is logged in, for any server on the
+// same host. It does not follow redirects. The test fails if the login needs
+// more than Password and, where Account.LoginByCode asks for one, a code.
+func (s *Server) LogIn(u User) *http.Client {
+	s.t.Helper()
+	return s.logIn(clienttest.Browser, u).HTTP
+}
+
+// Token logs the user in and returns the session token that an app would send as
+// X-Session-Token. It fails like LogIn.
+func (s *Server) Token(u User) string {
+	s.t.Helper()
+	return s.logIn(clienttest.App, u).Token
+}
+
+func (s *Server) logIn(kind clienttest.Kind, u User) *clienttest.Client {
+	s.t.Helper()
+	credentials := clienttest.Body{"password": Password}
+	if methods := s.inner.Config.Account.LoginMethods; methods == nil || slices.Contains(methods, account.LoginByEmail) {
+		credentials["email"] = u.Email
+	} else {
+		credentials["username"] = u.Username
+	}
+	client := s.inner.Client(kind)
+	answer := client.Post("auth/login", credentials)
+	if answer.StatusCode == http.StatusUnauthorized && answer.IsPending("login_by_code") {
+		answer = client.Post("auth/code/confirm", clienttest.Body{"code": s.loginCode(u)})
+	}
+	answer.LoggedIn(u.Email)
+	return client
+}
+
+// loginCode waits for the code of a login and leaves all other mails.
+func (s *Server) loginCode(u User) string {
+	s.t.Helper()
+	return s.inner.MailOf("account/login_code", u.Email).Code()
+}

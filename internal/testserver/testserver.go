@@ -1,0 +1,92 @@
+// Package testserver gives tests databases of their own on the servers that the
+// environment names: ALLAUTH_TEST_POSTGRES holds the URL of a PostgreSQL
+// server, ALLAUTH_TEST_MYSQL the data source name of a MySQL or MariaDB server,
+// both of a user who may create databases, and ALLAUTH_TEST_REDIS the URL of a
+// Redis server. Where a variable is not set its function returns the empty
+// text and the test has nothing to do. The script .ci/servers starts all three.
+package testserver
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
+)
+
+// Postgres returns the URL of a new, empty database, which the end of the test
+// drops.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server := setting(t, "ALLAUTH_TEST_POSTGRES")
+	if server == "" {
+		return ""
+	}
+	database, err := url.Parse(server)
+	if err != nil {
+		t.Fatalf("ALLAUTH_TEST_POSTGRES: %v", err)
+	}
+	name := name()
+	database.Path = "/" + name
+	create(t, "pgx", server, "CREATE DATABASE "+name, "DROP DATABASE "+name+" WITH (FORCE)")
+	return database.String()
+}
+
+// MySQL returns the data source name of a new, empty database, which the end of
+// the test drops.
+func MySQL(t testing.TB) string {
+	t.Helper()
+	server := setting(t, "ALLAUTH_TEST_MYSQL")
+	if server == "" {
+		return ""
+	}
+	config, err := mysql.ParseDSN(server)
+	if err != nil {
+		t.Fatalf("ALLAUTH_TEST_MYSQL: %v", err)
+	}
+	name := name()
+	config.DBName = name
+	create(t, "mysql", server, "CREATE DATABASE "+name, "DROP DATABASE "+name)
+	return config.FormatDSN()
+}
+
+// Redis returns the URL of the server. Tests share it, so each takes key names
+// of its own.
+func Redis(t testing.TB) string {
+	t.Helper()
+	return setting(t, "ALLAUTH_TEST_REDIS")
+}
+
+func setting(t testing.TB, variable string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		t.Logf("%s is not set: nothing to test here", variable)
+	}
+	return value
+}
+
+func name() string { return "allauth_test_" + strings.ToLower(rand.Text()[:12]) }
+
+func create(t testing.TB, driver, source, create, drop string) {
+	t.Helper()
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(create); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.Exec(drop); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

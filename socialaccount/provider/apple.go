@@ -1,0 +1,205 @@
+package provider
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"golang.org/x/oauth2"
+
+	"crypto/x509"
+	"encoding/pem"
+)
+
+const (
+	appleIssuer   = "https://appleid.apple.com"
+	appleKeys     = "https://appleid.apple.com/auth/keys"
+	appleAuthURL  = "https://appleid.apple.com/auth/authorize"
+	appleTokenURL = "https://appleid.apple.com/auth/token"
+	// appleSecretLifetime is how long a client secret is good for.
+	appleSecretLifetime = 5 * time.Minute
+)
+
+// apple is Sign in with Apple: OpenID Connect with a client secret that we sign
+// ourselves, and an answer that the browser posts.
+type apple struct {
+	app      App
+	info     Info
+	client   *http.Client
+	now      func() time.Time
+	tokens   idTokens
+	signer   jose.Signer
+	scopes   []string
+	clientID string
+}
+
+// newApple takes the key id as ClientSecret, the team id as Key, and the private
+// key, in PEM, as Settings["certificate_key"]. ClientID may list several ids,
+// divided by commas: tokens are accepted for all, the first one is ours.
+func newApple(app App, deps Deps, e Entry) (Provider, error) {
+	key, err := app.text("certificate_key", "")
+	if err != nil {
+		return nil, err
+	}
+	signer, err := appleSigner(key, app.ClientSecret)
+	if err != nil {
+		return nil, err
+	}
+	if app.Key == "" {
+		return nil, errors.New("Key is empty; set it to the team id of the Apple developer account")
+	}
+	scopes := []string{"name"}
+	if deps.QueryEmail {
+		scopes = append(scopes, "email")
+	}
+	if scopes, err = app.scopes(scopes); err != nil {
+		return nil, err
+	}
+	ids := strings.Split(app.ClientID, ",")
+	for i := range ids {
+		ids[i] = strings.TrimSpace(ids[i])
+	}
+	client := deps.client()
+	return &apple{
+		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, clientID: ids[0],
+		tokens: idTokens{now: deps.Now, keys: &keySet{client: client, now: deps.Now, url: func(context.Context) (string, error) { return appleKeys, nil }}},
+		info: Info{
+			ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
+			Redirect: true, Token: true, CallbackByPost: true,
+		},
+	}, nil
+}
+
+func appleSigner(text, keyID string) (jose.Signer, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errors.New(`Settings["certificate_key"] is not in PEM; paste the .p8 file that Apple issued`)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New(`Settings["certificate_key"] holds no private key; paste the .p8 file that Apple issued`)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, errors.New(`Settings["certificate_key"] is not an ECDSA key; paste the .p8 file that Apple issued`)
+	}
+	if keyID == "" {
+		return nil, errors.New("ClientSecret is empty; set it to the id of the key")
+	}
+	return jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", keyID))
+}
+
+// clientSecret signs who we are, for a few minutes.
+func (p *apple) clientSecret() (string, error) {
+	now := p.now()
+	return jwt.Signed(p.signer).Claims(jwt.Claims{
+		Issuer: p.app.Key, Subject: p.clientID, Audience: jwt.Audience{appleIssuer},
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(appleSecretLifetime)),
+	}).Serialize()
+}
+
+// Info implements Provider.
+func (p *apple) Info() Info { return p.info }
+
+func (p *apple) config(redirectURL string) (*oauth2.Config, error) {
+	secret, err := p.clientSecret()
+	if err != nil {
+		return nil, fmt.Errorf("sign the client secret: %w", err)
+	}
+	return &oauth2.Config{
+		ClientID: p.clientID, ClientSecret: secret, RedirectURL: redirectURL, Scopes: p.scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: appleAuthURL, TokenURL: appleTokenURL, AuthStyle: oauth2.AuthStyleInParams},
+	}, nil
+}
+
+// AuthCodeURL implements Provider.
+func (p *apple) AuthCodeURL(_ context.Context, a Authorization) (string, error) {
+	config, err := p.config(a.RedirectURL)
+	if err != nil {
+		return "", err
+	}
+	return config.AuthCodeURL(a.State,
+		oauth2.SetAuthURLParam("response_mode", "form_post"), oauth2.SetAuthURLParam("nonce", a.Nonce),
+		oauth2.S256ChallengeOption(a.CodeVerifier)), nil
+}
+
+// Exchange implements Provider.
+func (p *apple) Exchange(ctx context.Context, c Callback) (*Identity, error) {
+	code, err := authorizationCode(c.Values, "")
+	if err != nil {
+		return nil, err
+	}
+	config, err := p.config(c.RedirectURL)
+	if err != nil {
+		return nil, err
+	}
+	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, p.client), code, oauth2.VerifierOption(c.CodeVerifier))
+	if err != nil {
+		return nil, asInvalid(err)
+	}
+	idToken, _ := token.Extra("id_token").(string)
+	id, err := p.identity(ctx, idToken, c.Nonce)
+	if err != nil {
+		return nil, err
+	}
+	id.Token = token
+	id.FirstName, id.LastName = appleName(c.Values.Get("user"))
+	return id, nil
+}
+
+// appleName reads what Apple posts of the user at the first consent only. It is
+// not signed, so nothing but the name is taken from it.
+func appleName(posted string) (first, last string) {
+	var user struct {
+		Name struct {
+			FirstName string `json:"firstName"`
+			LastName  string `json:"lastName"`
+		} `json:"name"`
+	}
+	if len(posted) > 4096 || json.Unmarshal([]byte(posted), &user) != nil {
+		return "", ""
+	}
+	return strings.TrimSpace(user.Name.FirstName), strings.TrimSpace(user.Name.LastName)
+}
+
+func (p *apple) identity(ctx context.Context, idToken, nonce string) (*Identity, error) {
+	if idToken == "" {
+		return nil, fmt.Errorf("no ID token: %w", ErrInvalid)
+	}
+	claims, err := p.tokens.verify(ctx, idToken, expected{issuers: []string{appleIssuer}, audiences: p.info.ClientIDs, nonce: nonce})
+	if err != nil {
+		return nil, err
+	}
+	id := &Identity{UID: scalar(claims["sub"]), ExtraData: claims}
+	if email := scalar(claims["email"]); email != "" {
+		id.Emails = []Email{{Address: email, Verified: isTrue(claims["email_verified"])}}
+	}
+	return id, id.check()
+}
+
+// VerifyToken implements Provider.
+func (p *apple) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
+	if t.IDToken == "" {
+		if t.AccessToken != "" {
+			return nil, fmt.Errorf("an access token alone: %w", ErrInvalid)
+		}
+		return nil, ErrTokenMissing
+	}
+	return p.identity(ctx, t.IDToken, t.Nonce)
+}
+
+// Refresh renews a token by its refresh token.
+func (p *apple) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	config, err := p.config("")
+	if err != nil {
+		return nil, err
+	}
+	return refresh(ctx, p.client, config, t)
+}

@@ -1,0 +1,138 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// githubEmails asks for the list of addresses, which says what is verified. The
+// public address of the profile says nothing.
+func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
+	if p.email {
+		list, err := p.profile(ctx, token, strings.TrimSuffix(p.entry.profile, "/user")+"/user/emails")
+		switch {
+		case err == nil:
+			id.Emails = listedEmails(list["list"], "email", "verified", "primary")
+			return nil
+		case !errors.Is(err, ErrInvalid): // without the scope GitHub answers 404
+			return err
+		}
+	}
+	if email := text(profile, "email"); email != "" {
+		id.Emails = []Email{{Address: email}}
+	}
+	return nil
+}
+
+// listedEmails reads a list of addresses, the primary one first.
+func listedEmails(value any, address, verified, primary string) []Email {
+	list, _ := value.([]any)
+	var first, rest []Email
+	for _, item := range list {
+		email := Email{Address: text(item, address), Verified: isTrue(find(item, verified))}
+		switch {
+		case email.Address == "":
+		case isTrue(find(item, primary)):
+			first = append(first, email)
+		default:
+			rest = append(rest, email)
+		}
+	}
+	return append(first, rest...)
+}
+
+func bitbucketEmails(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]any, id *Identity) error {
+	if !p.email {
+		return nil
+	}
+	list, err := p.profile(ctx, token, "https://api.bitbucket.org/2.0/user/emails")
+	if err != nil {
+		return err
+	}
+	id.Emails = listedEmails(list["values"], "email", "is_confirmed", "is_primary")
+	return nil
+}
+
+func eventbriteEmails(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
+	id.Emails = listedEmails(profile["emails"], "email", "verified", "primary")
+	return nil
+}
+
+func lichessEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]any, id *Identity) error {
+	if !p.email {
+		return nil
+	}
+	answer, err := p.profile(ctx, token, p.entry.profile+"/email")
+	if err != nil {
+		return err
+	}
+	if email := text(answer, "email"); email != "" {
+		id.Emails = []Email{{Address: email}}
+	}
+	return nil
+}
+
+// mediawikiEmail keeps confirmed addresses only: others may be anybody's.
+func mediawikiEmail(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
+	if len(id.Emails) > 0 && !id.Emails[0].Verified {
+		id.Emails = nil
+	}
+	return nil
+}
+
+// edxAccount asks for the details of an account whose address is not shown at
+// first.
+func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
+	if len(id.Emails) > 0 || id.Username == "" {
+		return nil
+	}
+	details, err := p.profile(ctx, token, strings.TrimSuffix(p.entry.profile, "me")+"accounts/"+id.Username)
+	if err != nil {
+		return err
+	}
+	more := p.entry.identity(details, token)
+	id.Emails, id.FirstName, id.LastName = more.Emails, more.FirstName, more.LastName
+	id.ExtraData = map[string]any{"me": profile, "account": details}
+	return nil
+}
+
+// slackUID tells people apart by workspace and person.
+func slackUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
+	if profile["ok"] != true {
+		return fmt.Errorf("the provider refused: %w", ErrInvalid)
+	}
+	team, user := scalar(profile["https://slack.com/team_id"]), scalar(profile["https://slack.com/user_id"])
+	if team == "" || user == "" {
+		team, user = text(profile, "team.id"), text(profile, "user.id")
+	}
+	if team != "" && user != "" {
+		id.UID = team + "_" + user
+	}
+	return nil
+}
+
+// vimeoUID takes the id from the end of the profile's address.
+func vimeoUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
+	address := text(profile, "uri")
+	id.UID = address[strings.LastIndexByte(address, '/')+1:]
+	return nil
+}
+
+func gumroadUsername(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
+	id.Username, _ = strings.CutPrefix(text(profile, "user.url"), "https://gumroad.com/")
+	return nil
+}
+
+func hubicUsername(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
+	id.Username = strings.ToLower(id.FirstName + id.LastName)
+	return nil
+}
+
+func trainingPeaksUsername(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
+	id.Username = strings.Trim(strings.ToLower(id.FirstName+"."+id.LastName), ".")
+	return nil
+}

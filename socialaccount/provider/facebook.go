@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+)
+
+const (
+	facebookVersion    = "v19.0"
+	facebookFields     = "id,email,name,first_name,last_name,link"
+	facebookLimitedIss = "https://www.facebook.com"
+	facebookKeys       = "https://limited.facebook.com/.well-known/oauth/openid/jwks/"
+)
+
+// facebook is Facebook Login. Access tokens that a client shows are accepted if
+// they were issued for our app, and ID tokens of Limited Login.
+type facebook struct {
+	*oauth
+	graph  string
+	fields string
+	tokens idTokens
+}
+
+func newFacebook(app App, deps Deps, e Entry) (Provider, error) {
+	version, err := app.text("version", facebookVersion)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := app.text("graph_api_url", "https://graph.facebook.com/"+version)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := app.text("fields", facebookFields)
+	if err != nil {
+		return nil, err
+	}
+	e.authorize = "https://www.facebook.com/" + version + "/dialog/oauth"
+	e.token = graph + "/oauth/access_token"
+	plain, err := newOAuth(app, deps, e)
+	if err != nil {
+		return nil, err
+	}
+	plain.info.Token = true
+	return &facebook{oauth: plain, graph: graph, fields: fields, tokens: idTokens{now: deps.Now, keys: &keySet{
+		client: plain.client, now: deps.Now, url: func(context.Context) (string, error) { return facebookKeys, nil },
+	}}}, nil
+}
+
+// Exchange implements Provider.
+func (p *facebook) Exchange(ctx context.Context, c Callback) (*Identity, error) {
+	code, err := authorizationCode(c.Values, "")
+	if err != nil {
+		return nil, err
+	}
+	token, err := p.plainExchange(ctx, code, c)
+	if err != nil {
+		return nil, err
+	}
+	return p.whoIs(ctx, token)
+}
+
+// whoIs asks for the profile with a proof that we know the app's secret, so that
+// a token that leaked from elsewhere is of no use to others.
+func (p *facebook) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, error) {
+	mac := hmac.New(sha256.New, []byte(p.app.ClientSecret))
+	mac.Write([]byte(token.AccessToken))
+	query := url.Values{"fields": {p.fields}, "appsecret_proof": {hex.EncodeToString(mac.Sum(nil))}}
+	profile, err := fetchJSON(ctx, p.client, http.MethodGet, p.graph+"/me?"+query.Encode(),
+		http.Header{"Authorization": {"Bearer " + token.AccessToken}}, "")
+	if err != nil {
+		return nil, err
+	}
+	id := p.entry.identity(profile, token)
+	return id, id.check()
+}
+
+// VerifyToken implements Provider.
+func (p *facebook) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
+	switch {
+	case t.AccessToken != "":
+		if err := p.debug(ctx, t.AccessToken); err != nil {
+			return nil, err
+		}
+		return p.whoIs(ctx, &oauth2.Token{AccessToken: t.AccessToken})
+	case t.IDToken != "":
+		return p.limited(ctx, t)
+	}
+	return nil, ErrTokenMissing
+}
+
+// debug asks for which app a token was issued.
+func (p *facebook) debug(ctx context.Context, access string) error {
+	query := url.Values{"input_token": {access}}
+	answer, err := fetchJSON(ctx, p.client, http.MethodGet, p.graph+"/debug_token?"+query.Encode(),
+		http.Header{"Authorization": {"Bearer " + p.app.ClientID + "|" + p.app.ClientSecret}}, "")
+	if err != nil {
+		return err
+	}
+	if find(answer, "data.is_valid") != true || text(answer, "data.app_id") != p.app.ClientID {
+		return fmt.Errorf("token for another app: %w", ErrInvalid)
+	}
+	return nil
+}
+
+// limited reads an ID token of Limited Login.
+func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
+	claims, err := p.tokens.verify(ctx, t.IDToken, expected{
+		issuers: []string{facebookLimitedIss}, audiences: []string{p.app.ClientID}, nonce: t.Nonce,
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := &Identity{UID: scalar(claims["sub"]), FirstName: scalar(claims["given_name"]), LastName: scalar(claims["family_name"]), ExtraData: claims}
+	if email := scalar(claims["email"]); email != "" {
+		id.Emails = []Email{{Address: email}}
+	}
+	return id, id.check()
+}

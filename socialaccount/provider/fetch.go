@@ -1,0 +1,54 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// fetchJSON sends a request and reads an object from the answer.
+func fetchJSON(ctx context.Context, client *http.Client, method, address string, header http.Header, body string) (map[string]any, error) {
+	value, err := fetchAny(ctx, client, method, address, header, body)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the profile is not an object: %w", ErrInvalid)
+	}
+	return object, nil
+}
+
+// fetchAny sends a request and reads whatever JSON the answer is. A refusal is
+// ErrInvalid, a provider that fails or keeps silent ErrUnavailable.
+func fetchAny(ctx context.Context, client *http.Client, method, address string, header http.Header, body string) (any, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%w: bad address", ErrInvalid)
+	}
+	request.Header.Set("Accept", "application/json")
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		// The error repeats the address, which may hold a token.
+		return nil, fmt.Errorf("ask for the profile at %s: %w", request.URL.Host, ErrUnavailable)
+	}
+	defer func() { _ = response.Body.Close() }() // it has been read
+	switch {
+	case response.StatusCode >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("%s answers %d: %w", request.URL.Host, response.StatusCode, ErrUnavailable)
+	case response.StatusCode >= http.StatusMultipleChoices:
+		return nil, fmt.Errorf("%s answers %d: %w", request.URL.Host, response.StatusCode, ErrInvalid)
+	}
+	decoder := json.NewDecoder(response.Body)
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, fmt.Errorf("%s does not answer in JSON: %w", request.URL.Host, ErrInvalid)
+	}
+	return value, nil
+}

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// world plays every provider there is: it answers each address by the longest
+// part of it that was given an answer.
+type world struct {
+	t       testing.TB
+	mu      sync.Mutex
+	answers map[string]string
+	// challenge is the PKCE challenge of the authorization request, empty if
+	// there was none.
+	challenge string
+	seen      []*http.Request
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, r)
+	if r.Body != nil {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		if form, err := url.ParseQuery(string(text)); err == nil && form.Get("grant_type") == "authorization_code" {
+			w.checkVerifier(form.Get("code_verifier"))
+		}
+	}
+	best, found := "", false
+	for part := range w.answers {
+		if strings.Contains(r.URL.String(), part) && (!found || len(part) > len(best)) {
+			best, found = part, true
+		}
+	}
+	status, text := http.StatusNotFound, `{"error":"not here"}`
+	if found {
+		status, text = http.StatusOK, w.answers[best]
+	}
+	return &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text)),
+	}, nil
+}
+
+// checkVerifier holds the PKCE verifier against the challenge.
+func (w *world) checkVerifier(verifier string) {
+	if w.challenge == "" {
+		return
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	if base64.RawURLEncoding.EncodeToString(sum[:]) != w.challenge {
+		w.t.Errorf("the verifier %q does not match the challenge", verifier)
+	}
+}
+
+const (
+	testState    = "the-state"
+	testVerifier = "a-verifier-of-at-least-forty-three-characters-for-pkce"
+	testBack     = "https://app.example.org/_allauth/provider/x/callback"
+)
+
+// dance logs in with a provider whose answers are those of the world.
+func dance(t *testing.T, w *world, app App, values url.Values) (*Identity, error) {
+	t.Helper()
+	p, err := New(app, Deps{Transport: w, QueryEmail: true, Now: func() time.Time { return time.Unix(1_800_000_000, 0) }})
+	if err != nil {
+		t.Fatalf("%s: %v", app.Provider, err)
+	}
+	address, err := p.AuthCodeURL(t.Context(), Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: testBack})
+	if err != nil {
+		t.Fatalf("%s: %v", app.Provider, err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.challenge = u.Query().Get("code_challenge")
+	if u.Scheme != "https" || u.Query().Get("state") != testState || u.Query().Get("client_id") != app.ClientID {
+		t.Errorf("%s: the browser is sent to %s", app.Provider, address)
+	}
+	if values == nil {
+		values = url.Values{"code": {"the-code"}, "state": {testState}}
+	}
+	return p.Exchange(t.Context(), Callback{Values: values, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: testBack})
+}
+
+// told is an identity in one line.
+func told(id *Identity) string {
+	var emails []string
+	for _, e := range id.Emails {
+		mark := "?"
+		if e.Verified {
+			mark = "!"
+		}
+		emails = append(emails, e.Address+mark)
+	}
+	return fmt.Sprintf("%s <%s> @%s %s/%s", id.UID, strings.Join(emails, ","), id.Username, id.FirstName, id.LastName)
+}

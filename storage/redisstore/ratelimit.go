@@ -1,0 +1,86 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// A bucket is a sorted set of attempts by time, in microseconds. Numbers are
+// written with all their digits, which Lua would not do by itself.
+
+const takeBody = `
+local now, id, count = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
+for i = 4, #ARGV, 3 do
+	local key, amount, per = P .. 'rate:' .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+	local since = string.format('(%.0f', now - per)
+	local used = redis.call('ZCOUNT', key, since, '+inf')
+	if used >= amount then
+		local first = redis.call('ZRANGE', key, -amount, -amount, 'WITHSCORES')
+		return math.max(tonumber(first[2]) + per - now, 1000)
+	end
+	if count then
+		redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - per))
+		redis.call('ZADD', key, ARGV[1], id)
+		redis.call('PEXPIRE', key, math.ceil(per / 1000) + 1000)
+	end
+end
+return 0`
+
+var (
+	takeScript = script(takeBody)
+
+	refundScript = script(`
+for i = 2, #ARGV do redis.call('ZREM', P .. 'rate:' .. ARGV[i], ARGV[1]) end
+return 1`)
+
+	resetScript = script(`
+for i = 1, #ARGV do redis.call('DEL', P .. 'rate:' .. ARGV[i]) end
+return 1`)
+)
+
+// Take implements ratelimit.Store.
+func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (time.Duration, error) {
+	return s.wait(ctx, "count attempt", now, id, true, buckets)
+}
+
+// Peek implements ratelimit.Store.
+func (s *Store) Peek(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (time.Duration, error) {
+	return s.wait(ctx, "look up attempts", now, "", false, buckets)
+}
+
+func (s *Store) wait(ctx context.Context, what string, now time.Time, id string, count bool, buckets []ratelimit.Bucket) (time.Duration, error) {
+	args := []any{micros(now), id, count}
+	for _, b := range buckets {
+		args = append(args, b.Key, b.Amount, b.Per.Microseconds())
+	}
+	result, err := s.run(ctx, what, takeScript, args...)
+	if err != nil {
+		return 0, err
+	}
+	wait, err := result.Int64()
+	if err != nil {
+		return 0, fmt.Errorf("redisstore: %s: %w", what, err)
+	}
+	return time.Duration(wait) * time.Microsecond, nil
+}
+
+// Refund implements ratelimit.Store.
+func (s *Store) Refund(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
+	args := []any{id}
+	for _, b := range buckets {
+		args = append(args, b.Key)
+	}
+	return s.change(ctx, "refund attempt", refundScript, args...)
+}
+
+// Reset implements ratelimit.Store.
+func (s *Store) Reset(ctx context.Context, keys []string) error {
+	args := make([]any, len(keys))
+	for i, key := range keys {
+		args[i] = key
+	}
+	return s.change(ctx, "forget attempts", resetScript, args...)
+}

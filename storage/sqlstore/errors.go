@@ -1,0 +1,65 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"time"
+)
+
+// What the drivers report is told without importing them: PostgreSQL's have a
+// method SQLState, go-sql-driver/mysql's has a field Number.
+
+// isDuplicate reports whether a unique value was taken.
+func isDuplicate(err error) bool {
+	return sqlState(err) == "23505" || mysqlNumber(err) == 1062
+}
+
+// isTransient reports whether the statement collided with another one and may
+// be tried again: a deadlock, or transactions that could not be serialized.
+func isTransient(err error) bool {
+	switch sqlState(err) {
+	case "40001", "40P01":
+		return true
+	}
+	switch mysqlNumber(err) {
+	case 1205, 1213, 1020: // lock wait timeout, deadlock, record changed since last read
+		return true
+	}
+	return false
+}
+
+func sqlState(err error) string {
+	var stater interface{ SQLState() string }
+	if errors.As(err, &stater) {
+		return stater.SQLState()
+	}
+	return ""
+}
+
+func mysqlNumber(err error) uint64 {
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.ValueOf(err)
+		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+			continue
+		}
+		if number := v.Elem().FieldByName("Number"); number.IsValid() && number.Kind() == reflect.Uint16 {
+			return number.Uint()
+		}
+	}
+	return 0
+}
+
+// pause waits a little, longer each time, so that those who collided do not
+// collide again.
+func pause(ctx context.Context, try int) error {
+	timer := time.NewTimer(rand.N(time.Duration(try) * 4 * time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

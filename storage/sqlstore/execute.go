@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// errText means that the database can not store a text.
+var errText = errors.New("the text holds a zero byte or is not UTF-8")
+
+// retried runs one statement. Outside of a transaction it is tried again if it
+// collides with another one.
+func (s *Store) retried(ctx context.Context, f func() error) error {
+	for try := 1; ; try++ {
+		err := f()
+		if err == nil || try == maxTries || !isTransient(err) || current(ctx, s.db) != nil {
+			return err
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64, error) {
+	change, _, _ := strings.Cut(text, " WHERE ")
+	values := strings.Count(change, "?")
+	if !s.dialect.storable(args[:values]) {
+		return 0, fmt.Errorf("sqlstore: %s: %w", what, errText)
+	}
+	if !s.dialect.storable(args[values:]) {
+		return 0, nil // there is no such row
+	}
+	var n int64
+	err := s.retried(ctx, func() error {
+		stmt, err := s.statement(ctx, text)
+		if err != nil {
+			return err
+		}
+		result, err := stmt.ExecContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sqlstore: %s: %w", what, err)
+	}
+	return n, nil
+}
+
+// execOne is exec for a statement that must change a row: none is the error
+// otherwise. An UPDATE must change its row's values, see updateOne.
+func (s *Store) execOne(ctx context.Context, what string, otherwise error, text string, args ...any) error {
+	n, err := s.exec(ctx, what, text, args...)
+	if err == nil && n == 0 {
+		return otherwise
+	}
+	return err
+}
+
+// insert adds a row: into is a table, its columns and the values.
+// authn.ErrConflict if a unique value is taken.
+func (s *Store) insert(ctx context.Context, what, into string, args ...any) error {
+	err := s.execOne(ctx, what, authn.ErrConflict, `INSERT INTO `+into+s.dialect.ignoreConflict, args...)
+	if isDuplicate(err) {
+		return authn.ErrConflict
+	}
+	return err
+}
+
+// updateOne changes the row with that key, or returns authn.ErrNotFound. MySQL
+// may not count a row that was already as it should be, so it is looked for.
+func (s *Store) updateOne(ctx context.Context, what, table, set string, values []any, where string, key []any) error {
+	n, err := s.exec(ctx, what, `UPDATE `+table+` SET `+set+` WHERE `+where, append(values, key...)...)
+	if err != nil || n > 0 {
+		return err
+	}
+	var there int
+	return s.row(ctx, what, `SELECT 1 FROM `+table+` WHERE `+where, key, &there)
+}
+
+// row reads one row into the targets, or returns authn.ErrNotFound.
+func (s *Store) row(ctx context.Context, what, text string, args []any, targets ...any) error {
+	if !s.dialect.storable(args) {
+		return authn.ErrNotFound
+	}
+	err := s.retried(ctx, func() error {
+		stmt, err := s.statement(ctx, text)
+		if err != nil {
+			return err
+		}
+		return stmt.QueryRowContext(ctx, args...).Scan(targets...)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return authn.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("sqlstore: %s: %w", what, err)
+	}
+	return nil
+}
+
+// rows reads every row of a query.
+func rows[T any](ctx context.Context, s *Store, what, text string, args []any, scan func(scan func(...any) error) (T, error)) ([]T, error) {
+	if !s.dialect.storable(args) {
+		return nil, nil
+	}
+	var list []T
+	err := s.retried(ctx, func() error {
+		list = nil
+		stmt, err := s.statement(ctx, text)
+		if err != nil {
+			return err
+		}
+		result, err := stmt.QueryContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = result.Close() }() // its error is that of result.Err below
+		for result.Next() {
+			item, err := scan(result.Scan)
+			if err != nil {
+				return err
+			}
+			list = append(list, item)
+		}
+		return result.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %s: %w", what, err)
+	}
+	return list, nil
+}

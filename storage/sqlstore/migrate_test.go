@@ -1,0 +1,112 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/storage/sqlstore"
+)
+
+// TestMigrateFromSeveralServers starts eight servers at once on an empty
+// database, each with a pool of its own, and then one more.
+func TestMigrateFromSeveralServers(t *testing.T) {
+	t.Parallel()
+	file := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db"))
+	for _, server := range []struct {
+		driver, source string
+		dialect        sqlstore.Dialect
+		options        []sqlstore.Option
+	}{
+		{"sqlite", file, sqlstore.SQLite, nil},
+		{"pgx", testserver.Postgres(t), sqlstore.Postgres, []sqlstore.Option{sqlstore.Schema("auth")}},
+		{"mysql", testserver.MySQL(t), sqlstore.MySQL, nil},
+	} {
+		if server.source == "" {
+			continue
+		}
+		migrate := func() error {
+			db, err := sql.Open(server.driver, server.source)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = db.Close() }()
+			return sqlstore.New(db, server.dialect, server.options...).Migrate(t.Context())
+		}
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				if err := migrate(); err != nil {
+					t.Errorf("%s: %v", server.driver, err)
+				}
+			})
+		}
+		group.Wait()
+		if err := migrate(); err != nil {
+			t.Errorf("%s, once more: %v", server.driver, err)
+		}
+	}
+}
+
+// TestSQLMakesTheTables runs what SQL prints by hand and uses the store without
+// Migrate.
+func TestSQLMakesTheTables(t *testing.T) {
+	t.Parallel()
+	file := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db"))
+	for _, server := range []struct {
+		driver, source string
+		dialect        sqlstore.Dialect
+		options        []sqlstore.Option
+	}{
+		{"sqlite", file, sqlstore.SQLite, []sqlstore.Option{sqlstore.TablePrefix("mine_")}},
+		{"pgx", testserver.Postgres(t), sqlstore.Postgres, []sqlstore.Option{sqlstore.Schema("auth"), sqlstore.TablePrefix("")}},
+		{"mysql", testserver.MySQL(t), sqlstore.MySQL, []sqlstore.Option{sqlstore.TablePrefix("mine_")}},
+	} {
+		if server.source == "" {
+			continue
+		}
+		db, err := sql.Open(server.driver, server.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		store := sqlstore.New(db, server.dialect, server.options...)
+		script, err := store.SQL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for statement := range strings.SplitSeq(script, ";") {
+			if statement = strings.TrimSpace(statement); statement == "" {
+				continue
+			}
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatalf("%s: %v in\n%s", server.driver, err, statement)
+			}
+		}
+		if err := store.ClaimUsername(t.Context(), "1", "ann"); err != nil {
+			t.Errorf("%s: %v", server.driver, err)
+		}
+		if id, err := store.UserIDByUsername(t.Context(), "ann"); id != "1" || err != nil {
+			t.Errorf("%s: %q, %v", server.driver, id, err)
+		}
+	}
+}
+
+// TestNamesAreChecked refuses names that would have to be quoted.
+func TestNamesAreChecked(t *testing.T) {
+	t.Parallel()
+	db, _ := openSQLite(t, ":memory:")
+	for want, store := range map[string]*sqlstore.Store{
+		"TablePrefix": sqlstore.New(db, sqlstore.SQLite, sqlstore.TablePrefix("a b")),
+		"Schema":      sqlstore.New(db, sqlstore.Postgres, sqlstore.Schema("a;")),
+		"no schemas":  sqlstore.New(db, sqlstore.SQLite, sqlstore.Schema("auth")),
+		"migrations":  sqlstore.New(db, sqlstore.Dialect{}),
+	} {
+		if err := store.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error that speaks of %s, got %v", want, err)
+		}
+	}
+}

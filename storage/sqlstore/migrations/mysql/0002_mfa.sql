@@ -1,0 +1,13 @@
+CREATE TABLE IF NOT EXISTS {authenticators} (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY,
+	user_id VARBINARY(255) NOT NULL,
+	type VARBINARY(255) NOT NULL,
+	name VARBINARY(1020) NOT NULL,
+	claim VARBINARY(1020) NOT NULL UNIQUE,
+	data MEDIUMBLOB NOT NULL,
+	counter BIGINT NOT NULL,
+	version BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	last_used_at BIGINT NOT NULL,
+	INDEX <authenticators_user> (user_id)
+) ENGINE=InnoDB;

@@ -1,0 +1,111 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/sqlstore"
+	"github.com/allauth-go/allauth/storage/storetest"
+)
+
+// openServer opens a new database on a server. db is nil where there is no
+// server.
+func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Dialect) {
+	t.Helper()
+	source := ""
+	switch driver {
+	case "pgx":
+		source, dialect = testserver.Postgres(t), sqlstore.Postgres
+	case "mysql":
+		source, dialect = testserver.MySQL(t), sqlstore.MySQL
+	}
+	if source == "" {
+		return nil, dialect
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(20)
+	t.Cleanup(func() { _ = db.Close() })
+	return db, dialect
+}
+
+// tables are those that a check could leave rows in that another one sees.
+var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens"}
+
+// runOn runs the kit on one database, which is emptied between checks.
+func runOn(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, prefix string, options ...sqlstore.Option) {
+	t.Helper()
+	store := sqlstore.New(db, dialect, options...)
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Run(t, func(t *testing.T) storage.Store {
+		for _, table := range tables {
+			if _, err := db.Exec("DELETE FROM " + prefix + table); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return store
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	if db, dialect := openServer(t, "pgx"); db != nil {
+		runOn(t, db, dialect, "allauth_")
+	}
+}
+
+// TestPostgresPool opens the database through pgx's own pool, puts the tables
+// in a schema, and makes every transaction of the host serializable.
+func TestPostgresPool(t *testing.T) {
+	t.Parallel()
+	source := testserver.Postgres(t)
+	if source == "" {
+		return
+	}
+	config, err := pgxpool.ParseConfig(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	db := stdlib.OpenDBFromPool(pool)
+	t.Cleanup(func() { _ = db.Close() })
+	runOn(t, db, sqlstore.Postgres, "auth.a_", sqlstore.Schema("auth"), sqlstore.TablePrefix("a_"))
+}
+
+func TestMySQL(t *testing.T) {
+	t.Parallel()
+	if db, dialect := openServer(t, "mysql"); db != nil {
+		runOn(t, db, dialect, "allauth_")
+	}
+}
+
+// TestMySQLCountingFoundRows has the driver count rows that were already as
+// they should be, as some hosts want.
+func TestMySQLCountingFoundRows(t *testing.T) {
+	t.Parallel()
+	source := testserver.MySQL(t)
+	if source == "" {
+		return
+	}
+	db, err := sql.Open("mysql", source+"?clientFoundRows=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db.SetMaxOpenConns(20)
+	runOn(t, db, sqlstore.MySQL, "other_", sqlstore.TablePrefix("other_"))
+}

@@ -1,0 +1,172 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/notify"
+)
+
+// Outbox checks a notify.Store. Each check needs an empty one, or one from
+// which nothing is due before the year 2031.
+func Outbox(t *testing.T, open func(t *testing.T) notify.Store) {
+	t.Helper()
+	run(t, open, outboxChecks)
+}
+
+var outboxChecks = []check[notify.Store]{
+	{"entries that are due are claimed as they were stored", outboxClaimed},
+	{"entries come longest due first, up to the limit", outboxOrder},
+	{"a claimed entry is due again after its lease", outboxLease},
+	{"each entry goes to one of many callers", outboxRace},
+	{"entries are rescheduled and deleted", outboxReschedule},
+	{"a cancelled context ends a call", outboxCancelled},
+}
+
+// due is when the entries of a check are due. Each check has an hour of its
+// own, in case that it shares the store with others.
+func (k *kit) due() time.Time {
+	return time.Date(2030, 1, 1, 0, 0, 0, 123456000, time.UTC)
+}
+
+func (k *kit) entry(s notify.Store, notBefore time.Time) notify.Entry {
+	k.Helper()
+	e := notify.Entry{
+		ID: k.id(), Channel: notify.ChannelMail, Payload: []byte("payload\x00\xff"),
+		CreatedAt: k.due().Add(-time.Minute), NotBefore: notBefore, ExpiresAt: k.due().Add(time.Hour),
+	}
+	k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
+	return e
+}
+
+func (k *kit) claim(s notify.Store, now time.Time, limit int) []notify.Entry {
+	k.Helper()
+	list, err := s.ClaimMessages(k.Context(), now, time.Minute, limit)
+	k.ok("ClaimMessages", err)
+	for i := range list {
+		e := &list[i]
+		e.CreatedAt, e.NotBefore, e.ExpiresAt = e.CreatedAt.UTC(), e.NotBefore.UTC(), e.ExpiresAt.UTC()
+	}
+	return list
+}
+
+func (k *kit) dropAll(s notify.Store, list []notify.Entry) {
+	for _, e := range list {
+		k.ok("DeleteMessage", s.DeleteMessage(k.Context(), e.ID))
+	}
+}
+
+func outboxClaimed(k *kit, s notify.Store) {
+	now := k.due()
+	e := k.entry(s, now)
+	k.entry(s, now.Add(time.Microsecond))
+	e.NotBefore, e.Attempts = now.Add(time.Minute), 1
+	got := k.claim(s, now, 10)
+	k.same("ClaimMessages", got, []notify.Entry{e}, "it hands out entries whose NotBefore is not after now, with NotBefore at the end of the lease and one more attempt")
+}
+
+func outboxOrder(k *kit, s notify.Store) {
+	now := k.due()
+	var want []string
+	for _, age := range []time.Duration{1, 3, 2} {
+		want = append(want, k.entry(s, now.Add(-age*time.Second)).ID)
+	}
+	list := k.claim(s, now, 2)
+	k.same("number of entries that ClaimMessages handed out with limit 2", len(list), 2, "it hands out at most limit entries")
+	if len(list) == 2 {
+		k.same("ClaimMessages", []string{list[0].ID, list[1].ID}, []string{want[1], want[2]}, "the longest due first")
+	}
+	rest := k.claim(s, now, 2)
+	k.same("number of entries that are left", len(rest), 1, "claimed entries are not due before their lease ends")
+	k.dropAll(s, append(list, rest...))
+}
+
+func outboxLease(k *kit, s notify.Store) {
+	now := k.due()
+	e := k.entry(s, now)
+	k.claim(s, now, 1)
+	k.same("number of entries just before the lease ends", len(k.claim(s, now.Add(time.Minute-time.Microsecond), 1)), 0, "a claimed entry is not due before its lease ends")
+	again := k.claim(s, now.Add(time.Minute), 1)
+	if len(again) != 1 || again[0].ID != e.ID || again[0].Attempts != 2 {
+		k.Errorf("ClaimMessages after the lease handed out %+v; the contract: the entry is due again, with two attempts", again)
+	}
+	k.dropAll(s, again)
+}
+
+func outboxRace(k *kit, s notify.Store) {
+	now := k.due()
+	want := map[string]bool{}
+	for range 50 {
+		want[k.entry(s, now).ID] = true
+	}
+	var mu sync.Mutex
+	claimed := map[string]int{}
+	for _, err := range k.race(func(int) error {
+		for range 50 {
+			list, err := s.ClaimMessages(k.Context(), now, time.Minute, 3)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			for _, e := range list {
+				claimed[e.ID]++
+			}
+			done := len(claimed) >= len(want)
+			mu.Unlock()
+			if done {
+				return nil
+			}
+		}
+		return nil
+	}) {
+		k.ok("ClaimMessages, called many times at once,", err)
+	}
+	for id := range want {
+		if claimed[id] != 1 {
+			k.Errorf("ClaimMessages handed an entry out %d times; the contract: of several callers at once exactly one gets each entry", claimed[id])
+			break
+		}
+	}
+	for id := range claimed {
+		k.ok("DeleteMessage", s.DeleteMessage(k.Context(), id))
+	}
+}
+
+func outboxReschedule(k *kit, s notify.Store) {
+	now := k.due()
+	e := k.entry(s, now)
+	other := k.entry(s, now)
+	k.ok("RescheduleMessage", s.RescheduleMessage(k.Context(), e.ID, now.Add(time.Second)))
+	k.ok("DeleteMessage", s.DeleteMessage(k.Context(), other.ID))
+	k.same("number of entries due after one was rescheduled and one deleted", len(k.claim(s, now, 10)), 0, "a rescheduled entry is due at its new time, a deleted one is gone")
+	later := k.claim(s, now.Add(time.Second), 10)
+	k.same("number of entries due at the new time", len(later), 1, "RescheduleMessage sets the NotBefore of an entry")
+	k.dropAll(s, later)
+	for _, id := range []string{e.ID, k.id(), ""} {
+		k.ok("RescheduleMessage of an entry that is not there", s.RescheduleMessage(k.Context(), id, now))
+		k.ok("DeleteMessage of an entry that is not there", s.DeleteMessage(k.Context(), id))
+	}
+	k.same("number of entries after all were deleted", len(k.claim(s, now.Add(time.Hour), 10)), 0, "rescheduling never creates")
+}
+
+func outboxCancelled(k *kit, s notify.Store) {
+	now := k.due()
+	e := k.entry(s, now)
+	k.cancelled("EnqueueMessage", func(ctx context.Context) error {
+		fresh := e
+		fresh.ID = k.id()
+		return s.EnqueueMessage(ctx, fresh)
+	})
+	k.cancelled("ClaimMessages", func(ctx context.Context) error {
+		_, err := s.ClaimMessages(ctx, now, time.Minute, 1)
+		return err
+	})
+	k.cancelled("RescheduleMessage", func(ctx context.Context) error { return s.RescheduleMessage(ctx, e.ID, now) })
+	k.cancelled("DeleteMessage", func(ctx context.Context) error { return s.DeleteMessage(ctx, e.ID) })
+	list := k.claim(s, now, 10)
+	k.same("entries after cancelled calls", fmt.Sprint(len(list)), "1", "a cancelled context leaves nothing behind")
+	k.dropAll(s, list)
+}

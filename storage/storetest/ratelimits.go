@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// RateLimits checks a ratelimit.Store.
+func RateLimits(t *testing.T, open func(t *testing.T) ratelimit.Store) {
+	t.Helper()
+	run(t, open, rateChecks)
+}
+
+var rateChecks = []check[ratelimit.Store]{
+	{"attempts are counted in a sliding window", rateWindow},
+	{"a refused attempt does not count", rateRefused},
+	{"buckets are charged in order", rateOrder},
+	{"peeking counts nothing", ratePeek},
+	{"a refund removes one attempt, and no other", rateRefund},
+	{"a reset forgets the attempts of a key", rateReset},
+	{"keys are compared exactly", rateExact},
+	{"no more than Amount of many are let through", rateRace},
+	{"a cancelled context is an error or is counted", rateCancelled},
+}
+
+func bucket(k *kit, amount int) ratelimit.Bucket {
+	return ratelimit.Bucket{Key: k.id(), Amount: amount, Per: time.Minute}
+}
+
+// take counts an attempt and reports a wait that is not the wanted one. A
+// negative wait is any that is longer than none.
+func (k *kit) take(s ratelimit.Store, now time.Time, want time.Duration, contract string, buckets ...ratelimit.Bucket) string {
+	k.Helper()
+	id := k.id()
+	wait, err := s.Take(k.Context(), now, id, buckets)
+	k.ok("Take", err)
+	k.wait("Take", wait, want, contract)
+	return id
+}
+
+func (k *kit) wait(call string, wait, want time.Duration, contract string) {
+	k.Helper()
+	if want < 0 && wait <= 0 || want == 0 && wait != 0 || want > 0 && (wait < want-time.Millisecond || wait > want+time.Millisecond) {
+		text := want.String()
+		if want < 0 {
+			text = "more than zero"
+		}
+		k.Errorf("%s returned %v instead of %s; the contract: %s", call, wait, text, contract)
+	}
+}
+
+func rateWindow(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 2), k.now(0)
+	const contract = "at most Amount attempts in any period of length Per"
+	k.take(s, now, 0, contract, b)
+	k.take(s, now.Add(20*time.Second), 0, contract, b)
+	k.take(s, now.Add(30*time.Second), 30*time.Second, contract, b)
+	k.take(s, now.Add(59*time.Second), time.Second, contract, b)
+	k.take(s, now.Add(60*time.Second), 0, contract, b)
+	k.take(s, now.Add(61*time.Second), 19*time.Second, contract, b)
+	k.take(s, now.Add(10*time.Minute), 0, contract, b)
+}
+
+func rateRefused(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 1), k.now(0)
+	k.take(s, now, 0, "the first attempt is let through", b)
+	for i := 1; i < 5; i++ {
+		k.take(s, now.Add(time.Duration(i)*time.Second), -1, "the bucket is exhausted", b)
+	}
+	k.take(s, now.Add(time.Minute), 0, "the exhausted bucket does not grow", b)
+}
+
+func rateOrder(k *kit, s ratelimit.Store) {
+	first, second, third, now := bucket(k, 5), bucket(k, 1), bucket(k, 5), k.now(0)
+	k.take(s, now, 0, "no bucket is exhausted", first, second, third)
+	k.take(s, now, -1, "the second bucket is exhausted", first, second, third)
+	for range 3 {
+		k.take(s, now, 0, "the buckets before the exhausted one stay charged", first)
+	}
+	k.take(s, now, -1, "the buckets before the exhausted one stay charged", first)
+	for range 4 {
+		k.take(s, now, 0, "the buckets after the exhausted one are not charged", third)
+	}
+	k.take(s, now, -1, "an attempt counts under each bucket", third)
+}
+
+func ratePeek(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 1), k.now(0)
+	peek := func(want time.Duration) {
+		k.Helper()
+		wait, err := s.Peek(k.Context(), now, []ratelimit.Bucket{b})
+		k.ok("Peek", err)
+		k.wait("Peek", wait, want, "it returns what Take would return, and counts nothing")
+	}
+	peek(0)
+	peek(0)
+	k.take(s, now, 0, "peeking counts nothing", b)
+	peek(time.Minute)
+}
+
+func rateRefund(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 2), k.now(0)
+	first := k.take(s, now, 0, "not exhausted", b)
+	k.take(s, now, 0, "not exhausted", b)
+	for range 2 {
+		k.ok("Refund", s.Refund(k.Context(), first, []ratelimit.Bucket{b}))
+	}
+	k.ok("Refund of an attempt that is not there", s.Refund(k.Context(), k.id(), []ratelimit.Bucket{b, bucket(k, 1)}))
+	k.take(s, now, 0, "the refunded attempt no longer counts", b)
+	k.take(s, now, -1, "a refund removes the attempt with that id, and no other", b)
+}
+
+func rateReset(k *kit, s ratelimit.Store) {
+	b, other, now := bucket(k, 1), bucket(k, 1), k.now(0)
+	k.take(s, now, 0, "not exhausted", b)
+	k.take(s, now, 0, "not exhausted", other)
+	k.ok("Reset", s.Reset(k.Context(), []string{b.Key, k.id()}))
+	k.take(s, now, 0, "the attempts under a reset key are forgotten", b)
+	k.take(s, now, -1, "others are not", other)
+}
+
+func rateExact(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 1), k.now(0)
+	k.take(s, now, 0, "not exhausted", b)
+	b.Key = swapCase(b.Key)
+	k.take(s, now, 0, "keys are compared exactly", b)
+}
+
+func rateRace(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 5), k.now(0)
+	var through atomic.Int64
+	for _, err := range k.race(func(i int) error {
+		wait, err := s.Take(k.Context(), now, fmt.Sprint("attempt", i), []ratelimit.Bucket{b})
+		if err == nil && wait == 0 {
+			through.Add(1)
+		}
+		return err
+	}) {
+		k.ok("Take, called many times at once,", err)
+	}
+	k.same("number of attempts that were let through", through.Load(), int64(b.Amount), "counting is one atomic step")
+}
+
+func rateCancelled(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 1), k.now(0)
+	ctx, cancel := context.WithCancel(k.Context())
+	cancel()
+	_, err := s.Take(ctx, now, k.id(), []ratelimit.Bucket{b})
+	want := time.Duration(-1)
+	if err != nil {
+		want = 0
+	}
+	k.take(s, now, want, "an attempt that failed with an error is not counted, one that succeeded is", b)
+}

@@ -1,0 +1,299 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// Sessions checks a sessions.Store.
+func Sessions(t *testing.T, open func(t *testing.T) sessions.Store) {
+	t.Helper()
+	run(t, open, sessionChecks)
+}
+
+var sessionChecks = []check[sessions.Store]{
+	{"a row is returned as it was stored", sessionStored},
+	{"a missing row is ErrNotFound, or no error", sessionMissing},
+	{"a used id or token is ErrConflict", sessionTaken},
+	{"token hashes are compared exactly", sessionExact},
+	{"saving overwrites data and times only", sessionSave},
+	{"what is deleted stays deleted", sessionDeleted},
+	{"replacing is both or neither", sessionReplace},
+	{"one of many replacements wins", sessionReplaceRace},
+	{"touching notes address and time", sessionTouch},
+	{"rekeying changes the user's rows of that fingerprint", sessionRekey},
+	{"a user's rows come oldest first", sessionList},
+	{"a user's rows are deleted but one", sessionDeleteUser},
+	{"deleting races with saving", sessionDeleteRace},
+	{"returned rows are copies", sessionCopies},
+	{"a cancelled context leaves nothing behind", sessionCancelled},
+}
+
+// rowID is a random decimal number that JavaScript can hold.
+func rowID() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(1<<53-1)) // it never fails
+	return n.Add(n, big.NewInt(1)).String()
+}
+
+func newSession(k *kit) sessions.Row {
+	return sessions.Row{
+		ID: rowID(), TokenHash: k.id(), Kind: "browser", UserID: k.id(), AuthHash: "Fingerprint", IP: "2001:db8::1", UserAgent: "Ä/1.0 (\"x\")",
+		CreatedAt: k.now(0), LastSeenAt: k.now(time.Second), ExpiresAt: k.now(time.Hour), Data: []byte("{\"v\":1}\x00\xff"),
+	}
+}
+
+func storedSession(k *kit, s sessions.Store, change func(*sessions.Row)) sessions.Row {
+	k.Helper()
+	row := newSession(k)
+	if change != nil {
+		change(&row)
+	}
+	k.ok("CreateSession", s.CreateSession(k.Context(), row))
+	return row
+}
+
+func (k *kit) session(s sessions.Store, tokenHash string) sessions.Row {
+	k.Helper()
+	row, err := s.SessionByToken(k.Context(), tokenHash)
+	k.ok("SessionByToken of a row that should be there", err)
+	return utcSession(*row)
+}
+
+func utcSession(row sessions.Row) sessions.Row {
+	row.CreatedAt, row.LastSeenAt, row.ExpiresAt = row.CreatedAt.UTC(), row.LastSeenAt.UTC(), row.ExpiresAt.UTC()
+	if len(row.Data) == 0 {
+		row.Data = nil
+	}
+	return row
+}
+
+func (k *kit) noSession(s sessions.Store, call, tokenHash, contract string) {
+	k.Helper()
+	_, err := s.SessionByToken(k.Context(), tokenHash)
+	k.fails("SessionByToken "+call, err, authn.ErrNotFound, contract)
+}
+
+func sessionStored(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	k.same("SessionByToken", k.session(s, row.TokenHash), row, "it returns what was stored, times to the microsecond")
+	anonymous := storedSession(k, s, func(r *sessions.Row) { r.UserID, r.AuthHash, r.Data = "", "", nil })
+	k.same("SessionByToken of an anonymous session", k.session(s, anonymous.TokenHash), anonymous, "it returns what was stored")
+	largest := storedSession(k, s, func(r *sessions.Row) { r.ID = "9007199254740991" })
+	k.same("SessionByToken of the largest id", k.session(s, largest.TokenHash), largest, "it returns what was stored")
+	k.ok("DeleteSession", s.DeleteSession(k.Context(), largest.ID))
+}
+
+func sessionMissing(k *kit, s sessions.Store) {
+	ctx := k.Context()
+	for _, token := range []string{k.id(), "", "a\x00b"} {
+		_, err := s.SessionByToken(ctx, token)
+		k.fails("SessionByToken of a token that does not exist", err, authn.ErrNotFound, "it returns the row, or ErrNotFound")
+	}
+	k.fails("SaveSession of a row that is gone", s.SaveSession(ctx, newSession(k)), authn.ErrNotFound, "ErrNotFound if it is gone")
+	row := newSession(k)
+	k.fails("ReplaceSession of a row that is gone", s.ReplaceSession(ctx, rowID(), row), authn.ErrNotFound, "ErrNotFound if the old one is gone")
+	k.noSession(s, "after a refused ReplaceSession", row.TokenHash, "both or neither")
+	for _, id := range []string{rowID(), "", "x"} {
+		k.ok("TouchSession of a row that is gone", s.TouchSession(ctx, id, "::1", "", k.now(0)))
+		k.ok("DeleteSession of a row that is gone", s.DeleteSession(ctx, id))
+	}
+	k.ok("DeleteUserSessions of a user without sessions", s.DeleteUserSessions(ctx, k.id(), ""))
+	k.ok("RekeySessions of a user without sessions", s.RekeySessions(ctx, k.id(), "a", "b"))
+	rows, err := s.SessionsByUser(ctx, k.id())
+	k.ok("SessionsByUser", err)
+	k.same("SessionsByUser of a user without sessions", len(rows), 0, "it returns the user's rows")
+}
+
+func sessionTaken(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	const contract = "ErrConflict if the ID or the token hash exists"
+	sameID, sameToken := newSession(k), newSession(k)
+	sameID.ID, sameToken.TokenHash = row.ID, row.TokenHash
+	k.fails("CreateSession with an id that exists", s.CreateSession(k.Context(), sameID), authn.ErrConflict, contract)
+	k.fails("CreateSession with a token hash that exists", s.CreateSession(k.Context(), sameToken), authn.ErrConflict, contract)
+	k.same("SessionByToken after refused calls", k.session(s, row.TokenHash), row, "a refused call changes nothing")
+	k.noSession(s, "after a refused CreateSession", sameID.TokenHash, "a refused call changes nothing")
+	token := k.id()
+	k.oneWinner("CreateSession with one token hash", authn.ErrConflict, contract, func(int) error {
+		fresh := newSession(k)
+		fresh.TokenHash = token
+		return s.CreateSession(k.Context(), fresh)
+	})
+}
+
+func sessionExact(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	for _, token := range []string{swapCase(row.TokenHash), row.TokenHash + " "} {
+		k.noSession(s, "of a token that differs in case or a trailing space", token, "tokens are compared exactly")
+	}
+}
+
+func sessionSave(k *kit, s sessions.Store) {
+	row, other := storedSession(k, s, nil), storedSession(k, s, nil)
+	changed := newSession(k)
+	changed.ID = row.ID
+	changed.Data, changed.LastSeenAt, changed.ExpiresAt = []byte("new"), k.now(time.Minute), k.now(2*time.Hour)
+	k.ok("SaveSession", s.SaveSession(k.Context(), changed))
+	row.Data, row.LastSeenAt, row.ExpiresAt = changed.Data, changed.LastSeenAt, changed.ExpiresAt
+	k.same("SessionByToken after SaveSession", k.session(s, row.TokenHash), row, "SaveSession overwrites Data, LastSeenAt and ExpiresAt, nothing else")
+	k.ok("SaveSession without a change", s.SaveSession(k.Context(), row))
+	k.same("SessionByToken of another row after SaveSession", k.session(s, other.TokenHash), other, "others stay as they are")
+}
+
+func sessionDeleted(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	k.ok("DeleteSession", s.DeleteSession(k.Context(), row.ID))
+	k.noSession(s, "after DeleteSession", row.TokenHash, "the row is deleted")
+	k.fails("SaveSession after DeleteSession", s.SaveSession(k.Context(), row), authn.ErrNotFound, "a deleted row is never brought back")
+	k.ok("TouchSession after DeleteSession", s.TouchSession(k.Context(), row.ID, "::1", "", k.now(0)))
+	k.noSession(s, "after DeleteSession, SaveSession and TouchSession", row.TokenHash, "a deleted row is never brought back")
+	rows, err := s.SessionsByUser(k.Context(), row.UserID)
+	k.ok("SessionsByUser", err)
+	k.same("SessionsByUser after DeleteSession", len(rows), 0, "the row is deleted")
+}
+
+func sessionReplace(k *kit, s sessions.Store) {
+	old := storedSession(k, s, nil)
+	next := newSession(k)
+	next.UserID = old.UserID
+	k.ok("ReplaceSession", s.ReplaceSession(k.Context(), old.ID, next))
+	k.noSession(s, "of the replaced row", old.TokenHash, "the old row is deleted")
+	k.same("SessionByToken after ReplaceSession", k.session(s, next.TokenHash), next, "the new row is stored")
+	taken, blocked := storedSession(k, s, nil), newSession(k)
+	blocked.TokenHash = taken.TokenHash
+	if err := s.ReplaceSession(k.Context(), next.ID, blocked); err == nil {
+		k.Errorf("ReplaceSession with a token hash that exists succeeded; the contract: both rows change or neither")
+	}
+	k.same("SessionByToken after a refused ReplaceSession", k.session(s, next.TokenHash), next, "both or neither")
+}
+
+func sessionReplaceRace(k *kit, s sessions.Store) {
+	old := storedSession(k, s, nil)
+	k.oneWinner("ReplaceSession", authn.ErrNotFound, "ErrNotFound if the old one is gone", func(int) error {
+		next := newSession(k)
+		next.UserID = old.UserID
+		return s.ReplaceSession(k.Context(), old.ID, next)
+	})
+	rows, err := s.SessionsByUser(k.Context(), old.UserID)
+	k.ok("SessionsByUser", err)
+	k.same("number of rows after many ReplaceSession at once", len(rows), 1, "a row is replaced once, by one row")
+}
+
+func sessionTouch(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	seen := k.now(time.Minute)
+	k.ok("TouchSession", s.TouchSession(k.Context(), row.ID, "192.0.2.7", "other", seen))
+	row.IP, row.UserAgent, row.LastSeenAt = "192.0.2.7", "other", seen
+	k.same("SessionByToken after TouchSession", k.session(s, row.TokenHash), row, "IP, UserAgent and LastSeenAt are updated, nothing else")
+}
+
+func sessionRekey(k *kit, s sessions.Store) {
+	first := storedSession(k, s, nil)
+	of := func(user, hash string) sessions.Row {
+		return storedSession(k, s, func(r *sessions.Row) { r.UserID, r.AuthHash = user, hash })
+	}
+	second, outdated, other := of(first.UserID, first.AuthHash), of(first.UserID, "fingerprint"), of(k.id(), first.AuthHash)
+	k.ok("RekeySessions", s.RekeySessions(k.Context(), first.UserID, first.AuthHash, "new"))
+	first.AuthHash, second.AuthHash = "new", "new"
+	for _, row := range []sessions.Row{first, second} {
+		k.same("SessionByToken after RekeySessions", k.session(s, row.TokenHash), row, "the fingerprint of all the user's rows that have oldAuthHash is replaced")
+	}
+	for _, row := range []sessions.Row{outdated, other} {
+		k.same("SessionByToken of another fingerprint or user after RekeySessions", k.session(s, row.TokenHash), row, "others stay as they are")
+	}
+}
+
+func sessionList(k *kit, s sessions.Store) {
+	user := k.id()
+	var want []sessions.Row
+	for _, age := range []time.Duration{2, 0, 1} {
+		want = append(want, storedSession(k, s, func(r *sessions.Row) { r.UserID, r.CreatedAt = user, k.now(-age*time.Minute) }))
+	}
+	want = []sessions.Row{want[0], want[2], want[1]}
+	storedSession(k, s, func(r *sessions.Row) { r.UserID = swapCase(user) })
+	got, err := s.SessionsByUser(k.Context(), user)
+	k.ok("SessionsByUser", err)
+	for i := range want {
+		want[i].Data = nil
+	}
+	for i := range got {
+		got[i] = utcSession(got[i])
+		got[i].Data = nil
+	}
+	k.same("SessionsByUser", got, want, "it returns the user's rows by creation, oldest first")
+}
+
+func sessionDeleteUser(k *kit, s sessions.Store) {
+	user := k.id()
+	of := func(user string) sessions.Row {
+		return storedSession(k, s, func(r *sessions.Row) { r.UserID = user })
+	}
+	first, second, kept, other := of(user), of(user), of(user), of(k.id())
+	k.ok("DeleteUserSessions", s.DeleteUserSessions(k.Context(), user, kept.ID))
+	for _, row := range []sessions.Row{first, second} {
+		k.noSession(s, "after DeleteUserSessions", row.TokenHash, "all the user's rows are deleted but one")
+	}
+	for _, row := range []sessions.Row{kept, other} {
+		k.same("SessionByToken of the excepted row or another user's after DeleteUserSessions", k.session(s, row.TokenHash), row, "others stay")
+	}
+	k.ok("DeleteUserSessions without an exception", s.DeleteUserSessions(k.Context(), user, ""))
+	k.noSession(s, "after DeleteUserSessions without an exception", kept.TokenHash, "all the user's rows are deleted")
+}
+
+func sessionDeleteRace(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	for _, err := range k.race(func(i int) error {
+		if i == callers/2 {
+			return s.DeleteUserSessions(k.Context(), row.UserID, "")
+		}
+		err := s.SaveSession(k.Context(), row)
+		if outcome(err) == "ErrNotFound" {
+			return nil
+		}
+		return err
+	}) {
+		k.ok("SaveSession and DeleteUserSessions at once", err)
+	}
+	k.noSession(s, "after SaveSession and DeleteUserSessions at once", row.TokenHash, "a deleted row is never brought back")
+}
+
+func sessionCopies(k *kit, s sessions.Store) {
+	row := storedSession(k, s, nil)
+	want := append([]byte{}, row.Data...)
+	row.Data[0] = 'X'
+	got := k.session(s, row.TokenHash)
+	k.same("Data after the caller changed what it stored", got.Data, want, "the store keeps copies")
+	got.Data[0] = 'X'
+	k.same("Data after the caller changed what it got", k.session(s, row.TokenHash).Data, want, "returned values are copies")
+}
+
+func sessionCancelled(k *kit, s sessions.Store) {
+	row, fresh := storedSession(k, s, nil), newSession(k)
+	k.cancelled("CreateSession", func(ctx context.Context) error { return s.CreateSession(ctx, fresh) })
+	k.noSession(s, "after a cancelled CreateSession", fresh.TokenHash, "a cancelled context leaves nothing behind")
+	k.cancelled("SessionByToken", func(ctx context.Context) error {
+		_, err := s.SessionByToken(ctx, row.TokenHash)
+		return err
+	})
+	k.cancelled("SessionsByUser", func(ctx context.Context) error {
+		_, err := s.SessionsByUser(ctx, row.UserID)
+		return err
+	})
+	k.cancelled("SaveSession", func(ctx context.Context) error {
+		changed := row
+		changed.Data = []byte("new")
+		return s.SaveSession(ctx, changed)
+	})
+	k.cancelled("ReplaceSession", func(ctx context.Context) error { return s.ReplaceSession(ctx, row.ID, fresh) })
+	k.cancelled("TouchSession", func(ctx context.Context) error { return s.TouchSession(ctx, row.ID, "::2", "new", k.now(0)) })
+	k.cancelled("RekeySessions", func(ctx context.Context) error { return s.RekeySessions(ctx, row.UserID, row.AuthHash, "new") })
+	k.cancelled("DeleteSession", func(ctx context.Context) error { return s.DeleteSession(ctx, row.ID) })
+	k.cancelled("DeleteUserSessions", func(ctx context.Context) error { return s.DeleteUserSessions(ctx, row.UserID, "") })
+	k.same("SessionByToken after cancelled calls", k.session(s, row.TokenHash), row, "a cancelled context leaves nothing behind")
+}

@@ -1,0 +1,198 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/socialaccount"
+)
+
+// SocialAccounts checks a socialaccount.Store.
+func SocialAccounts(t *testing.T, open func(t *testing.T) socialaccount.Store) {
+	t.Helper()
+	run(t, open, socialChecks)
+}
+
+var socialChecks = []check[socialaccount.Store]{
+	{"accounts are returned as they were stored, in order", socialStored},
+	{"a missing account is ErrNotFound", socialMissing},
+	{"an account at a provider belongs to one user", socialTaken},
+	{"one of many users gets an account", socialRace},
+	{"an update changes profile and time only", socialUpdated},
+	{"a token swap needs the stored token", socialToken},
+	{"one of many token swaps wins", socialTokenRace},
+	{"an account is deleted once, by its user", socialDeleted},
+	{"returned accounts are copies", socialCopies},
+	{"a cancelled context leaves nothing behind", socialCancelled},
+}
+
+func newSocial(k *kit, user string) socialaccount.Account {
+	return socialaccount.Account{
+		UserID: user, Provider: "Provider", UID: k.id(), ExtraData: []byte(`{"name":"Ä"}`), Token: []byte("token\x00\xff"),
+		CreatedAt: k.now(0), LastLogin: k.now(time.Second),
+	}
+}
+
+func storedSocial(k *kit, s socialaccount.Store, user string) socialaccount.Account {
+	k.Helper()
+	a := newSocial(k, user)
+	k.ok("CreateSocialAccount", s.CreateSocialAccount(k.Context(), a))
+	return a
+}
+
+// social reports a stored account that is not the wanted one.
+func (k *kit) social(s socialaccount.Store, call string, want socialaccount.Account, contract string) {
+	k.Helper()
+	got, err := s.SocialAccount(k.Context(), want.Provider, want.UID)
+	k.ok("SocialAccount of a row that should be there", err)
+	k.same("SocialAccount "+call, utcSocial(*got), want, contract)
+}
+
+func utcSocial(a socialaccount.Account) socialaccount.Account {
+	a.CreatedAt, a.LastLogin = a.CreatedAt.UTC(), a.LastLogin.UTC()
+	return a
+}
+
+func socialStored(k *kit, s socialaccount.Store) {
+	user := k.user(s)
+	first, second := storedSocial(k, s, user), newSocial(k, user)
+	second.Token = nil
+	k.ok("CreateSocialAccount without a token", s.CreateSocialAccount(k.Context(), second))
+	storedSocial(k, s, k.user(s))
+	k.social(s, "", first, "it returns what was stored, times to the microsecond")
+	k.social(s, "without a token", second, "nil: none is kept")
+	list, err := s.SocialAccountsByUser(k.Context(), user)
+	k.ok("SocialAccountsByUser", err)
+	for i := range list {
+		list[i] = utcSocial(list[i])
+	}
+	k.same("SocialAccountsByUser", list, []socialaccount.Account{first, second}, "it returns the user's accounts in the order in which they were created")
+}
+
+func socialMissing(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	other := a
+	other.UserID = k.user(s)
+	k.fails("UpdateSocialAccount of another user's account", s.UpdateSocialAccount(k.Context(), other), authn.ErrNotFound, "the account with a's UserID, Provider and UID, or ErrNotFound")
+	k.fails("DeleteSocialAccount of another user's account", s.DeleteSocialAccount(k.Context(), other.UserID, a.Provider, a.UID), authn.ErrNotFound, "ErrNotFound if there is none")
+	for _, key := range [][2]string{{a.Provider, k.id()}, {swapCase(a.Provider), a.UID}, {a.Provider, swapCase(a.UID)}, {a.Provider, a.UID + " "}, {"", ""}, {a.Provider, "a\x00b"}} {
+		missing := a
+		missing.Provider, missing.UID = key[0], key[1]
+		const contract = "Provider and UID are compared exactly, case included; ErrNotFound if there is no such account"
+		_, err := s.SocialAccount(k.Context(), key[0], key[1])
+		k.fails("SocialAccount of an account that does not exist", err, authn.ErrNotFound, contract)
+		k.fails("UpdateSocialAccount of an account that does not exist", s.UpdateSocialAccount(k.Context(), missing), authn.ErrNotFound, contract)
+		k.fails("SwapSocialToken of an account that does not exist", s.SwapSocialToken(k.Context(), key[0], key[1], nil, []byte("t")), authn.ErrNotFound, contract)
+		k.fails("DeleteSocialAccount of an account that does not exist", s.DeleteSocialAccount(k.Context(), a.UserID, key[0], key[1]), authn.ErrNotFound, contract)
+	}
+	k.social(s, "after refused calls", a, "a refused call changes nothing")
+	list, err := s.SocialAccountsByUser(k.Context(), other.UserID)
+	k.ok("SocialAccountsByUser", err)
+	k.same("SocialAccountsByUser of a user without accounts", len(list), 0, "it returns the user's accounts")
+}
+
+func socialTaken(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	const contract = "ErrConflict if its Provider and UID are there already, whoever they belong to"
+	k.fails("CreateSocialAccount a second time", s.CreateSocialAccount(k.Context(), a), authn.ErrConflict, contract)
+	other := a
+	other.UserID = k.user(s)
+	k.fails("CreateSocialAccount of another user's account", s.CreateSocialAccount(k.Context(), other), authn.ErrConflict, contract)
+	k.social(s, "after refused calls", a, "a refused call changes nothing")
+	for _, change := range []func(*socialaccount.Account){
+		func(a *socialaccount.Account) { a.Provider = swapCase(a.Provider) },
+		func(a *socialaccount.Account) { a.UID = swapCase(a.UID) },
+	} {
+		differs := other
+		change(&differs)
+		k.ok("CreateSocialAccount of an account that differs in case", s.CreateSocialAccount(k.Context(), differs))
+	}
+}
+
+func socialRace(k *kit, s socialaccount.Store) {
+	template, users := newSocial(k, ""), make([]string, callers)
+	for i := range users {
+		users[i] = k.user(s)
+	}
+	k.oneWinner("CreateSocialAccount", authn.ErrConflict, "of any number of parallel callers one succeeds", func(i int) error {
+		a := template
+		a.UserID = users[i]
+		return s.CreateSocialAccount(k.Context(), a)
+	})
+}
+
+func socialUpdated(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	changed := a
+	changed.ExtraData, changed.LastLogin, changed.Token, changed.CreatedAt = []byte(`{}`), k.now(time.Hour), []byte("x"), k.now(time.Minute)
+	for range 2 {
+		k.ok("UpdateSocialAccount", s.UpdateSocialAccount(k.Context(), changed))
+	}
+	a.ExtraData, a.LastLogin = changed.ExtraData, changed.LastLogin
+	k.social(s, "after UpdateSocialAccount", a, "it stores ExtraData and LastLogin, nothing else")
+}
+
+func socialToken(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	const contract = "it stores a token in place of old, provided that old is what is stored; ErrConflict if it changed meanwhile"
+	for _, old := range [][]byte{nil, []byte("wrong")} {
+		k.fails("SwapSocialToken with another old token", s.SwapSocialToken(k.Context(), a.Provider, a.UID, old, []byte("new")), authn.ErrConflict, contract)
+	}
+	k.ok("SwapSocialToken to the same token", s.SwapSocialToken(k.Context(), a.Provider, a.UID, a.Token, a.Token))
+	k.ok("SwapSocialToken", s.SwapSocialToken(k.Context(), a.Provider, a.UID, a.Token, nil))
+	a.Token = nil
+	k.social(s, "after SwapSocialToken to none", a, contract)
+	k.ok("SwapSocialToken from none", s.SwapSocialToken(k.Context(), a.Provider, a.UID, nil, []byte("new")))
+	a.Token = []byte("new")
+	k.social(s, "after SwapSocialToken", a, contract)
+}
+
+func socialTokenRace(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	k.oneWinner("SwapSocialToken", authn.ErrConflict, "ErrConflict if it changed meanwhile", func(i int) error {
+		return s.SwapSocialToken(k.Context(), a.Provider, a.UID, a.Token, []byte{byte(i), 'n'})
+	})
+}
+
+func socialDeleted(k *kit, s socialaccount.Store) {
+	user := k.user(s)
+	a, other := storedSocial(k, s, user), storedSocial(k, s, user)
+	k.oneWinner("DeleteSocialAccount", authn.ErrNotFound, "one of several parallel callers wins", func(int) error {
+		return s.DeleteSocialAccount(k.Context(), user, a.Provider, a.UID)
+	})
+	_, err := s.SocialAccount(k.Context(), a.Provider, a.UID)
+	k.fails("SocialAccount after DeleteSocialAccount", err, authn.ErrNotFound, "the account is deleted")
+	k.social(s, "of the user's other account", other, "others stay")
+	a.UserID = k.user(s)
+	k.ok("CreateSocialAccount of a deleted account", s.CreateSocialAccount(k.Context(), a))
+}
+
+func socialCopies(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	want := a
+	want.ExtraData, want.Token = append([]byte{}, a.ExtraData...), append([]byte{}, a.Token...)
+	a.ExtraData[0], a.Token[0] = 'X', 'X'
+	k.social(s, "after the caller changed what it stored", want, "the store keeps copies")
+	got, err := s.SocialAccount(k.Context(), a.Provider, a.UID)
+	k.ok("SocialAccount", err)
+	got.ExtraData[0], got.Token[0] = 'X', 'X'
+	k.social(s, "after the caller changed what it got", want, "returned values are copies")
+}
+
+func socialCancelled(k *kit, s socialaccount.Store) {
+	a := storedSocial(k, s, k.user(s))
+	fresh := newSocial(k, a.UserID)
+	k.cancelled("CreateSocialAccount", func(ctx context.Context) error { return s.CreateSocialAccount(ctx, fresh) })
+	k.cancelled("UpdateSocialAccount", func(ctx context.Context) error {
+		changed := a
+		changed.ExtraData = []byte("{}")
+		return s.UpdateSocialAccount(ctx, changed)
+	})
+	k.cancelled("SwapSocialToken", func(ctx context.Context) error { return s.SwapSocialToken(ctx, a.Provider, a.UID, a.Token, nil) })
+	k.cancelled("DeleteSocialAccount", func(ctx context.Context) error { return s.DeleteSocialAccount(ctx, a.UserID, a.Provider, a.UID) })
+	k.social(s, "after cancelled calls", a, "a cancelled context leaves nothing behind")
+	_, err := s.SocialAccount(k.Context(), fresh.Provider, fresh.UID)
+	k.fails("SocialAccount after a cancelled CreateSocialAccount", err, authn.ErrNotFound, "a cancelled context leaves nothing behind")
+}
