@@ -29,8 +29,6 @@ func (c Config) validateMFA() error {
 		return nil
 	case c.Account.EmailVerification != account.VerificationMandatory || c.Account.EmailVerificationByCode == nil:
 		return errors.New("MFA.PasskeySignupEnabled needs Account.EmailVerificationByCode and mandatory verification: a passkey is added once the address is proved")
-	case !slices.Contains(c.Account.SignupFields, "email*"):
-		return errors.New(`MFA.PasskeySignupEnabled needs "email*" in Account.SignupFields: an account without an address can not be recovered`)
 	}
 	return nil
 }

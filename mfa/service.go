@@ -65,7 +65,12 @@ func New(cfg *Config, store Store, deps *flow.Deps, o Options) (*Service, error)
 		rp.RPID = base.Hostname()
 	}
 	if rp.Origins == nil {
-		rp.Origins = append([]string{base.Scheme + "://" + base.Host}, o.TrustedOrigins...)
+		rp.Origins = []string{base.Scheme + "://" + base.Host}
+		for _, origin := range o.TrustedOrigins {
+			if rp.CheckOrigin(origin) == nil { // the others have no use for keys
+				rp.Origins = append(rp.Origins, origin)
+			}
+		}
 	}
 	if s.keys, err = webauthn.New(rp); err != nil {
 		return nil, fmt.Errorf("MFA.SupportedTypes holds webauthn, but %w; check BaseURL, MFA.WebAuthnRPID and MFA.WebAuthnOrigins", err)

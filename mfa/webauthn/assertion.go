@@ -17,14 +17,10 @@ func ParseAssertion(text []byte) (r *Assertion, err error) {
 	if err != nil {
 		return nil, err
 	}
-	response := map[string]any{
-		"clientDataJSON": a.Response.ClientDataJSON, "authenticatorData": a.Response.AuthenticatorData,
-		"signature": a.Response.Signature,
-	}
-	if a.Response.UserHandle != nil && *a.Response.UserHandle != "" {
-		response["userHandle"] = *a.Response.UserHandle
-	}
-	canonical, err := a.canonical(response)
+	canonical, err := a.canonical(map[string]string{
+		"clientDataJSON": a.clientDataJSON, "authenticatorData": a.authenticatorData,
+		"signature": a.signature, "userHandle": a.userHandle,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func ImportCredential(answer, handle []byte) (*Credential, error) {
 	}
 	return &Credential{
 		ID: made.CredentialID, PublicKey: made.CredentialPublicKey, Handle: handle,
-		AAGUID: made.AAGUID, Transports: r.transports(), Passwordless: r.answer.rk(),
+		AAGUID: made.AAGUID, Transports: r.transports(), Passwordless: r.answer.rk,
 	}, nil
 }
 

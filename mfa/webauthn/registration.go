@@ -41,8 +41,8 @@ func ParseRegistration(text []byte) (r *Registration, err error) {
 	if err != nil {
 		return nil, err
 	}
-	canonical, err := a.canonical(map[string]any{
-		"clientDataJSON": a.Response.ClientDataJSON, "attestationObject": a.Response.AttestationObject,
+	canonical, err := a.canonical(map[string]string{
+		"clientDataJSON": a.clientDataJSON, "attestationObject": a.attestationObject,
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, p
 // passwordless decides whether the key may log its user in by itself: if that
 // was asked for, and the client does not say otherwise.
 func (r *Registration) passwordless(asked bool) *bool {
-	claimed := r.answer.rk()
+	claimed := r.answer.rk
 	if claimed == nil && !asked {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (r *Registration) passwordless(asked bool) *bool {
 // transports are those of the answer that there are names for (§5.8.4).
 func (r *Registration) transports() []string {
 	var list []string
-	for _, t := range r.answer.Response.Transports {
+	for _, t := range r.answer.transports {
 		if slices.Contains([]string{"usb", "nfc", "ble", "smart-card", "hybrid", "internal"}, t) && !slices.Contains(list, t) {
 			list = append(list, t)
 		}

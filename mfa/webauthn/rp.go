@@ -32,6 +32,23 @@ type Config struct {
 	AllowInsecureOrigin bool
 }
 
+// CheckOrigin tells why keys bound to RPID do not work on the pages of an origin,
+// or returns nil if they do. An origin without a host is that of an app.
+func (c Config) CheckOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not an origin: %w", origin, err)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil
+	case !within(u.Hostname(), c.RPID):
+		return fmt.Errorf("keys bound to %q do not work on %q, which is neither that domain nor below it", c.RPID, origin)
+	case u.Scheme == "http" && !within(u.Hostname(), "localhost") && !c.AllowInsecureOrigin:
+		return fmt.Errorf("browsers offer no keys on %q; use https, or localhost", origin)
+	}
+	return nil
+}
+
 // RelyingParty asks for keys and checks their answers. It is safe for
 // concurrent use.
 type RelyingParty struct {
@@ -49,18 +66,8 @@ func New(cfg Config) (*RelyingParty, error) {
 		return nil, errors.New("there is no origin whose pages may use keys")
 	}
 	for _, origin := range cfg.Origins {
-		u, err := url.Parse(origin)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not an origin: %w", origin, err)
-		}
-		if u.Scheme != "https" && u.Scheme != "http" {
-			continue // an app
-		}
-		if !within(u.Hostname(), cfg.RPID) {
-			return nil, fmt.Errorf("keys bound to %q do not work on %q, which is neither that domain nor below it", cfg.RPID, origin)
-		}
-		if u.Scheme == "http" && !isLocal(u.Hostname()) && !cfg.AllowInsecureOrigin {
-			return nil, fmt.Errorf("browsers offer no keys on %q; use https, or localhost", origin)
+		if err := cfg.CheckOrigin(origin); err != nil {
+			return nil, err
 		}
 	}
 	verifier, err := library.New(&library.Config{
@@ -89,8 +96,6 @@ func (rp *RelyingParty) allows(origin string) bool {
 
 // within reports whether host is the domain or below it.
 func within(host, domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) }
-
-func isLocal(host string) bool { return within(host, "localhost") }
 
 // reject tells why an answer was rejected.
 func reject(format string, args ...any) error {

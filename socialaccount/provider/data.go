@@ -58,7 +58,7 @@ func oauthEntries() []Entry {
 			authorize: "https://bitbucket.org/site/oauth2/authorize", token: "https://bitbucket.org/site/oauth2/access_token",
 			profile: "https://api.bitbucket.org/2.0/user",
 			tokenIn: "access_token",
-			uid:     "uuid|username", username: "username", name: "display_name", complete: bitbucketEmails,
+			uid:     "uuid|username", username: "username", name: "display_name", verified: "is_confirmed", complete: bitbucketEmails,
 		},
 		{
 			ID: "bitly", Name: "Bitly",
@@ -153,7 +153,7 @@ func oauthEntries() []Entry {
 			authorize: "https://www.eventbrite.com/oauth/authorize", token: "https://www.eventbrite.com/oauth/token",
 			profile: "https://www.eventbriteapi.com/v3/users/me/",
 			tokenIn: "token",
-			uid:     "id", verified: "emails[].verified", name: "name", first: "first_name", last: "last_name", complete: eventbriteEmails,
+			uid:     "id", name: "name", first: "first_name", last: "last_name", verified: "verified", complete: eventbriteEmails,
 		},
 		{
 			ID: "eveonline", Name: "EVE Online",
@@ -215,7 +215,7 @@ func oauthEntries() []Entry {
 			authorize: "{GITHUB_URL}/login/oauth/authorize", token: "{GITHUB_URL}/login/oauth/access_token",
 			profile:     "{GITHUB_API_URL}/user",
 			emailScopes: []string{"user:email"}, scheme: "token", defaults: map[string]string{"GITHUB_URL": "https://github.com", "GITHUB_API_URL": "https://api.github.com"},
-			uid: "id", username: "login", name: "name", complete: githubEmails,
+			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails,
 		},
 		{
 			ID: "gitlab", Name: "GitLab",
