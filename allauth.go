@@ -183,8 +183,8 @@ func (a *Auth) limits() (*ratelimit.Limiter, error) {
 		limits = nil
 	}
 	store := a.cfg.RateLimitStore
-	if shared, ok := a.store.(ratelimit.Store); ok && store == nil {
-		store = shared
+	if store == nil {
+		store = storage.RateLimits(a.store)
 	}
 	if store == nil {
 		store = ratelimit.NewMemoryStore()

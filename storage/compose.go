@@ -6,6 +6,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -18,6 +19,8 @@ type withUsers struct {
 	Store
 	users authn.UserStore
 }
+
+func (s withUsers) base() Store { return s.Store }
 
 func (s withUsers) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
 	return s.users.CreateUser(ctx, u)
@@ -38,6 +41,8 @@ type withPasswords struct {
 	passwords account.PasswordStore
 }
 
+func (s withPasswords) base() Store { return s.Store }
+
 func (s withPasswords) PasswordHash(ctx context.Context, userID string) (string, error) {
 	return s.passwords.PasswordHash(ctx, userID)
 }
@@ -54,6 +59,8 @@ type withEmails struct {
 	Store
 	emails account.EmailStore
 }
+
+func (s withEmails) base() Store { return s.Store }
 
 func (s withEmails) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
 	return s.emails.AddEmail(ctx, a, exclusive)
@@ -89,6 +96,8 @@ type withSessions struct {
 	Store
 	rows sessions.Store
 }
+
+func (s withSessions) base() Store { return s.Store }
 
 func (s withSessions) CreateSession(ctx context.Context, row sessions.Row) error {
 	return s.rows.CreateSession(ctx, row)
@@ -156,6 +165,8 @@ type withChallenges struct {
 	challenges authn.ChallengeStore
 }
 
+func (s withChallenges) base() Store { return s.Store }
+
 func (s withChallenges) CreateChallenge(ctx context.Context, c authn.Challenge) error {
 	return s.challenges.CreateChallenge(ctx, c)
 }
@@ -195,4 +206,19 @@ func (s withChallenges) ForgetUser(ctx context.Context, userID string) error {
 		}
 	}
 	return s.Store.ForgetUser(ctx, userID)
+}
+
+// RateLimits returns what counts attempts among the parts that a store is
+// composed of, nil if there is nothing.
+func RateLimits(s Store) ratelimit.Store {
+	for {
+		if counters, ok := s.(ratelimit.Store); ok {
+			return counters
+		}
+		composed, ok := s.(interface{ base() Store })
+		if !ok {
+			return nil
+		}
+		s = composed.base()
+	}
 }

@@ -11,15 +11,14 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
 // users is the library's store, with users and password hashes in the
 // application's table. docs/own-user-table.md explains it line by line.
 type users struct {
-	storage.Store // everything else
-	db            *sql.DB
+	*sqlstore.Store // everything else
+	db              *sql.DB
 }
 
 func (u users) conn(ctx context.Context) sqlstore.Querier { return sqlstore.Conn(ctx, u.db) }

@@ -10,7 +10,7 @@ import (
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
 	deleted := 0
-	for _, table := range []string{"sessions", "challenges", "refresh_tokens"} {
+	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits"} {
 		n, err := s.exec(ctx, "delete expired rows", strings.ReplaceAll(s.dialect.clean, "{table}", "{"+table+"}"), micros(now), limit-deleted)
 		deleted += int(n)
 		if err != nil || deleted >= limit {

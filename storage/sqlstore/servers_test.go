@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 	"github.com/allauth-go/allauth/storage/storetest"
@@ -37,7 +38,7 @@ func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Diale
 }
 
 // tables are those that a check could leave rows in that another one sees.
-var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators"}
+var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators", "rate_limits"}
 
 // runOn runs the kit on one database, which is emptied between checks.
 func runOn(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, prefix string, options ...sqlstore.Option) {
@@ -56,10 +57,18 @@ func runOn(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, prefix string, op
 	})
 }
 
+func runLimits(t *testing.T, store *sqlstore.Store) {
+	t.Helper()
+	t.Run("RateLimits", func(t *testing.T) {
+		storetest.RateLimits(t, func(*testing.T) ratelimit.Store { return store })
+	})
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	if db, dialect := openServer(t, "pgx"); db != nil {
 		runOn(t, db, dialect, "allauth_")
+		runLimits(t, sqlstore.New(db, dialect))
 	}
 }
 
@@ -90,6 +99,7 @@ func TestMySQL(t *testing.T) {
 	t.Parallel()
 	if db, dialect := openServer(t, "mysql"); db != nil {
 		runOn(t, db, dialect, "allauth_")
+		runLimits(t, sqlstore.New(db, dialect))
 	}
 }
 

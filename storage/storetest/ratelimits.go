@@ -26,6 +26,7 @@ var rateChecks = []check[ratelimit.Store]{
 	{"keys are compared exactly", rateExact},
 	{"no more than Amount of many are let through", rateRace},
 	{"a cancelled context is an error or is counted", rateCancelled},
+	{"two callers with several buckets do not block each other", rateCrossed},
 }
 
 func bucket(k *kit, amount int) ratelimit.Bucket {
@@ -156,4 +157,18 @@ func rateCancelled(k *kit, s ratelimit.Store) {
 		want = 0
 	}
 	k.take(s, now, want, "an attempt that failed with an error is not counted, one that succeeded is", b)
+}
+
+func rateCrossed(k *kit, s ratelimit.Store) {
+	first, second, now := bucket(k, 1000), bucket(k, 1000), k.now(0)
+	for _, err := range k.race(func(i int) error {
+		buckets := []ratelimit.Bucket{first, second}
+		if i%2 == 0 {
+			buckets = []ratelimit.Bucket{second, first}
+		}
+		_, err := s.Take(k.Context(), now, fmt.Sprint("attempt", i), buckets)
+		return err
+	}) {
+		k.ok("Take of two buckets in different orders, called many times at once,", err)
+	}
 }
