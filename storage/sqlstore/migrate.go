@@ -16,6 +16,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// createMigrations makes the table of the migrations that ran.
+const createMigrations = "CREATE TABLE IF NOT EXISTS {migrations} (version INTEGER PRIMARY KEY)"
+
 // migration is one numbered file of statements.
 type migration struct {
 	version    int
@@ -99,7 +102,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, ignoreDone(tx.Rollback())) }()
-	if _, err := tx.ExecContext(ctx, s.query("CREATE TABLE IF NOT EXISTS {migrations} (version INTEGER PRIMARY KEY)")); err != nil {
+	if _, err := tx.ExecContext(ctx, s.names(createMigrations)); err != nil {
 		return err
 	}
 	var ran int
@@ -121,7 +124,8 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 }
 
 // SQL returns the statements that Migrate runs on an empty database, for teams
-// that run migrations with tools of their own. They need not call Migrate.
+// that run migrations with tools of their own. Migrate takes note of what they
+// ran.
 func (s *Store) SQL() (string, error) {
 	if err := s.checkNames(); err != nil {
 		return "", err
@@ -134,11 +138,13 @@ func (s *Store) SQL() (string, error) {
 	if create := s.createSchema(); create != "" {
 		b.WriteString(create + ";\n")
 	}
+	b.WriteString(s.names(createMigrations) + ";\n")
 	for _, m := range list {
 		fmt.Fprintf(&b, "-- migration %d\n", m.version)
 		for _, statement := range m.statements {
 			b.WriteString(statement + ";\n")
 		}
+		fmt.Fprintf(&b, s.names("INSERT INTO {migrations} (version) VALUES (%d);\n"), m.version)
 	}
 	return b.String(), nil
 }
