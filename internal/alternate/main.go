@@ -66,7 +66,7 @@ func run(addr string, command []string) error {
 
 // start runs the command on a free port and waits until it listens.
 func start(ctx context.Context, command []string) (http.Handler, *exec.Cmd, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +78,7 @@ func start(ctx context.Context, command []string) (http.Handler, *exec.Cmd, erro
 	for i, arg := range command {
 		args[i] = strings.ReplaceAll(arg, "ADDR", addr)
 	}
-	server := exec.CommandContext(ctx, args[0], args[1:]...)
+	server := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // running what it is told to is its purpose
 	server.Stdout, server.Stderr = os.Stdout, os.Stderr
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
 	server.WaitDelay = 10 * time.Second
@@ -86,7 +86,7 @@ func start(ctx context.Context, command []string) (http.Handler, *exec.Cmd, erro
 		return nil, nil, err
 	}
 	for range 500 {
-		if conn, err := net.Dial("tcp", addr); err == nil {
+		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
 			_ = conn.Close() // that it could be opened is enough
 			proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(&url.URL{Scheme: "http", Host: addr})

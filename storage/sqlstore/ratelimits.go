@@ -43,8 +43,8 @@ func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ra
 			if wait = exhausted(counted[b.Key], now, b); wait > 0 {
 				return nil
 			}
-			hits := append(counted[b.Key], hit{micros(now), id})
-			if err := s.storeHits(ctx, b.Key, hits, now.Add(b.Per)); err != nil {
+			counted[b.Key] = append(counted[b.Key], hit{micros(now), id})
+			if err := s.storeHits(ctx, b.Key, counted[b.Key], now.Add(b.Per)); err != nil {
 				return err
 			}
 		}
