@@ -9,7 +9,8 @@ import (
 )
 
 // What the drivers report is told without importing them: PostgreSQL's have a
-// method SQLState, go-sql-driver/mysql's has a field Number.
+// method SQLState, go-sql-driver/mysql's has a field Number, SQLite's a method
+// Code.
 
 // isDuplicate reports whether a unique value was taken.
 func isDuplicate(err error) bool {
@@ -28,6 +29,12 @@ func isTransient(err error) bool {
 		return true
 	}
 	return false
+}
+
+// isBusy reports whether an SQLite file was locked by another connection.
+func isBusy(err error) bool {
+	var coder interface{ Code() int }
+	return errors.As(err, &coder) && coder.Code()&0xff == 5
 }
 
 func sqlState(err error) string {

@@ -35,7 +35,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connect(ctx)
 	if err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
@@ -56,6 +56,21 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// connect opens a connection. Where several servers make one SQLite file at
+// once, only one of them can turn on write-ahead logging, and the others do not
+// wait for it.
+func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
+	for try := 1; ; try++ {
+		conn, err := s.db.Conn(ctx)
+		if try == 10*maxTries || !isBusy(err) {
+			return conn, err
+		}
+		if err := pause(ctx, min(try, maxTries)); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (s *Store) createSchema() string {
