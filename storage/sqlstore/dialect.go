@@ -69,6 +69,15 @@ func (d Dialect) storable(values []any) bool {
 	return true
 }
 
+// freeText is a text for people as the database takes it: without what it can
+// not store.
+func (d Dialect) freeText(text string) string {
+	if !d.plainText {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
 func (d Dialect) placeholders(query string) string {
 	if !d.numbered {
 		return query

@@ -26,7 +26,7 @@ func (s *Store) CreateAuthenticator(ctx context.Context, a mfa.Authenticator) (i
 	err := s.atomically(ctx, func(ctx context.Context) error {
 		err := s.insert(ctx, "create authenticator",
 			`{authenticators} (user_id, type, name, claim, data, counter, version, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			a.UserID, string(a.Type), a.Name, a.Claim, a.Data, a.Counter, a.Version, micros(a.CreatedAt), microsOrZero(a.LastUsedAt))
+			a.UserID, string(a.Type), s.dialect.freeText(a.Name), a.Claim, a.Data, a.Counter, a.Version, micros(a.CreatedAt), microsOrZero(a.LastUsedAt))
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (s *Store) authenticators(ctx context.Context, condition, value string) ([]
 func (s *Store) UpdateAuthenticator(ctx context.Context, a mfa.Authenticator) error {
 	n, err := s.exec(ctx, "update authenticator",
 		`UPDATE {authenticators} SET name = ?, data = ?, counter = ?, last_used_at = ?, version = version + 1 WHERE id = ? AND user_id = ? AND version = ?`,
-		a.Name, a.Data, a.Counter, microsOrZero(a.LastUsedAt), a.ID, a.UserID, a.Version)
+		s.dialect.freeText(a.Name), a.Data, a.Counter, microsOrZero(a.LastUsedAt), a.ID, a.UserID, a.Version)
 	if err != nil || n > 0 {
 		return err
 	}

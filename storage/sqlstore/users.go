@@ -25,7 +25,7 @@ func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, e
 		return nil, fmt.Errorf("sqlstore: create user: %w", err)
 	}
 	_, err = s.exec(ctx, "create user", `INSERT INTO {users} (id, username, display, extra, created_at) VALUES (?, ?, ?, ?, ?)`,
-		id.Int64(), u.Username, u.Display, string(extra), micros(time.Now()))
+		id.Int64(), u.Username, s.dialect.freeText(u.Display), string(extra), micros(time.Now()))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/allauth-go/allauth/authn"
@@ -18,6 +19,7 @@ func Users(t *testing.T, open func(t *testing.T) authn.UserStore) {
 var userChecks = []check[authn.UserStore]{
 	{"created users are found", userCreated},
 	{"extra fields are kept or left out, never changed", userExtra},
+	{"what people are called may be any text", userDisplay},
 	{"a missing user is ErrNotFound", userMissing},
 	{"every user has an id of its own", userIDs},
 	{"returned users are copies", userCopies},
@@ -71,6 +73,15 @@ func userExtra(k *kit, s authn.UserStore) {
 		if string(value) != string(fields.Extra[name]) {
 			k.Errorf("UserByID returned the extra field %s as %s instead of %s; the contract: as it was stored", name, value, fields.Extra[name])
 		}
+	}
+}
+
+func userDisplay(k *kit, s authn.UserStore) {
+	for _, display := range []string{"", "a\x00b", "a\xffb", strings.Repeat("Ä", 5000)} {
+		fields := newUser(k)
+		fields.Display = display
+		_, err := createUser(k, k.Context(), s, fields)
+		k.ok("CreateUser with a name that a third party made up", err)
 	}
 }
 

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS {social_accounts} (
 	provider VARBINARY(255) NOT NULL,
 	uid VARBINARY(1020) NOT NULL,
 	extra_data MEDIUMBLOB NOT NULL,
-	token BLOB NOT NULL,
+	token MEDIUMBLOB NOT NULL,
 	created_at BIGINT NOT NULL,
 	last_login BIGINT NOT NULL,
 	UNIQUE (provider, uid),
