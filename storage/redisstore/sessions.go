@@ -90,11 +90,11 @@ return 1`)
 	listSessions = sessionScript(`
 local index, list = P .. 'sessions:' .. ARGV[1], {}
 for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-	local row = redis.call('HGETALL', P .. 'session:' .. id)
-	if #row == 0 then
-		redis.call('ZREM', index, id)
-	else
+	local row = redis.call('HMGET', P .. 'session:' .. id, unpack(ARGV, 2))
+	if row[1] then
 		list[#list + 1] = row
+	else
+		redis.call('ZREM', index, id)
 	end
 end
 return list`)
@@ -176,9 +176,16 @@ func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthH
 	return s.change(ctx, "rekey sessions", rekeySessions, userID, oldAuthHash, newAuthHash)
 }
 
+// listed are the fields of a row in a list, which lacks the data.
+var listed = []string{"id", "token", "kind", "user", "auth", "ip", "agent", "created", "seen", "expires"}
+
 // SessionsByUser implements sessions.Store.
 func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
-	result, err := s.run(ctx, "list sessions", listSessions, userID)
+	args := []any{userID}
+	for _, name := range listed {
+		args = append(args, name)
+	}
+	result, err := s.run(ctx, "list sessions", listSessions, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +196,11 @@ func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.R
 	var rows []sessions.Row
 	for _, item := range list {
 		values, _ := item.([]any)
-		rows = append(rows, readSession(readFields(values)))
+		f := fields{}
+		for i, name := range listed[:min(len(listed), len(values))] {
+			f[name], _ = values[i].(string)
+		}
+		rows = append(rows, readSession(f))
 	}
 	return rows, nil
 }
