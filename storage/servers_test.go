@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+	scsmemstore "github.com/alexedwards/scs/v2/memstore"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
@@ -227,4 +229,31 @@ func TestTwoServersShareLimits(t *testing.T) {
 			t.Errorf("%s: %d of 8 attempts were refused instead of 3", b.name, refused)
 		}
 	}
+}
+
+// forgetful is an scs store that does not delete: the data of a session that
+// was ended is still there.
+type forgetful struct{ scs.Store }
+
+func (forgetful) Delete(string) error { return nil }
+
+// Session data may live in any scs store. What ends a session is its row, on
+// every server, even if the data stays.
+func TestTwoServersWithSessionDataElsewhere(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b backend, kind clienttest.Kind) {
+		data := forgetful{scsmemstore.NewWithCleanupInterval(0)}
+		s := startTwo(t, b, func(cfg *allauth.Config) { cfg.Sessions.Store = data })
+		c := s.SignUp(kind, "ann@example.org")
+		for range 3 {
+			c.Get("auth/session").LoggedIn("ann@example.org")
+		}
+		before := c.Clone()
+		c.Delete("auth/session", nil).Status(401)
+		for range 2 {
+			if answer := before.Clone().Get("auth/session"); answer.StatusCode == 200 {
+				t.Fatalf("a session that was ended lives on: %s", answer.Text)
+			}
+		}
+	})
 }
