@@ -1,13 +1,18 @@
 package mfa_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // waiting is a client for whom a ceremony is under way.
@@ -105,6 +110,40 @@ func TestANewKeyCountsInItsOwnCeremonyOnly(t *testing.T) {
 	}
 }
 
+// TestCeremoniesOfOneSession shows answers in other ceremonies of the session
+// that their challenge was drawn for.
+func TestCeremoniesOfOneSession(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	in, d := withKey(t, s, clienttest.App, ann, true)
+	in.Post(reauthenticatePath, body{"credential": d.get(request(in.Get(loginPath)))}).Problems("credential:incorrect_code")
+	in.Post(loginPath, body{"credential": d.get(request(in.Get(reauthenticatePath)))}).Problems("credential:incorrect_code")
+	pending := passwordLogin(s, clienttest.App, ann)
+	pending.Post(authenticatePath, body{"credential": d.get(request(pending.Get(loginPath)))}).Problems("credential:incorrect_code")
+	pending.Post(loginPath, body{"credential": d.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+
+	// The login goes on in another way meanwhile.
+	codes := codesOf(in)
+	pending = passwordLogin(s, clienttest.App, ann)
+	unused := d.get(request(pending.Get(authenticatePath)))
+	pending.Post("auth/2fa/authenticate", body{"code": codes[0]}).LoggedIn(ann)
+	pending.Post(reauthenticatePath, body{"credential": unused}).Problems("credential:incorrect_code")
+
+	// A challenge that was drawn for one user, answered by another one who logs
+	// in to the same session.
+	_, bobs := withKey(t, s, clienttest.App, bob, true)
+	pending = passwordLogin(s, clienttest.App, ann)
+	options := request(pending.Get(authenticatePath))
+	pending.Post("auth/login", body{"email": bob, "password": password}).Status(401).Pending("mfa_authenticate")
+	pending.Post(authenticatePath, body{"credential": bobs.get(options)}).Problems("credential:incorrect_code")
+
+	// A key of somebody else who is not listed.
+	pending = passwordLogin(s, clienttest.App, ann)
+	pending.Post(authenticatePath, body{"credential": bobs.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+	bobs.auth.Options.UserHandle = nil
+	pending.Post(authenticatePath, body{"credential": bobs.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+}
+
 func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -135,9 +174,46 @@ func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 	c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).LoggedIn(ann)
 }
 
+// gate is a store at which those who look for a challenge wait for each other:
+// all of them have found it before the first one goes on.
+type gate struct {
+	storage.Store
+	mu      sync.Mutex
+	missing int
+	open    chan struct{}
+}
+
+// shut makes the next n callers wait.
+func (g *gate) shut(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.missing, g.open = n, make(chan struct{})
+}
+
+func (g *gate) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
+	c, err := g.Store.ChallengeByID(ctx, id)
+	g.mu.Lock()
+	if g.missing == 0 {
+		g.mu.Unlock()
+		return c, err
+	}
+	g.missing--
+	if g.missing == 0 {
+		close(g.open)
+	}
+	open := g.open
+	g.mu.Unlock()
+	select {
+	case <-open:
+	case <-ctx.Done():
+	}
+	return c, err
+}
+
 func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	g := &gate{Store: memstore.New()}
+	s := clienttest.StartOn(t, g, every)
 	owner, d := withKey(t, s, clienttest.App, ann, true)
 	pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
 	fresh := newDevice(t, s)
@@ -153,6 +229,7 @@ func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 		} else {
 			answer = d.get(w.options)
 		}
+		g.shut(crowd)
 		won := winners(crowd, func(int) *clienttest.Answer {
 			return w.client.Clone().Post(w.path, body{"credential": answer})
 		})
