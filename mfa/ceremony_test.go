@@ -1,18 +1,12 @@
 package mfa_test
 
 import (
-	"context"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
-	"github.com/allauth-go/allauth/storage"
-	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // waiting is a client for whom a ceremony is under way.
@@ -172,74 +166,6 @@ func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 	c.Post(authenticatePath, body{"credential": wrong}).Problems("credential:incorrect_code")
 	c.Post(authenticatePath, body{"credential": d.get(options)}).Problems("credential:incorrect_code")
 	c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).LoggedIn(ann)
-}
-
-// gate is a store at which those who look for a challenge wait for each other:
-// all of them have found it before the first one goes on.
-type gate struct {
-	storage.Store
-	mu      sync.Mutex
-	missing int
-	open    chan struct{}
-}
-
-// shut makes the next n callers wait.
-func (g *gate) shut(n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.missing, g.open = n, make(chan struct{})
-}
-
-func (g *gate) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
-	c, err := g.Store.ChallengeByID(ctx, id)
-	g.mu.Lock()
-	if g.missing == 0 {
-		g.mu.Unlock()
-		return c, err
-	}
-	g.missing--
-	if g.missing == 0 {
-		close(g.open)
-	}
-	open := g.open
-	g.mu.Unlock()
-	select {
-	case <-open:
-	case <-ctx.Done():
-	}
-	return c, err
-}
-
-func TestOneAnswerManyTimesAtOnce(t *testing.T) {
-	t.Parallel()
-	g := &gate{Store: memstore.New()}
-	s := clienttest.StartOn(t, g, every)
-	owner, d := withKey(t, s, clienttest.App, ann, true)
-	pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
-	fresh := newDevice(t, s)
-	for name, w := range map[string]waiting{
-		"authenticate":   {client: pending, options: request(pending.Get(authenticatePath)), path: authenticatePath},
-		"reauthenticate": {client: owner, options: request(owner.Get(reauthenticatePath)), path: reauthenticatePath},
-		"login":          {client: login, options: request(login.Get(loginPath)), path: loginPath},
-		"add":            {client: owner, options: creation(owner.Get(keysPath)), path: keysPath},
-	} {
-		var answer any
-		if name == "add" {
-			answer = fresh.create(w.options)
-		} else {
-			answer = d.get(w.options)
-		}
-		g.shut(crowd)
-		won := winners(crowd, func(int) *clienttest.Answer {
-			return w.client.Clone().Post(w.path, body{"credential": answer})
-		})
-		if won != 1 {
-			t.Errorf("%s: one answer was accepted %d times", name, won)
-		}
-	}
-	if got := types(owner); !slices.Equal(got, []string{"webauthn", "recovery_codes", "webauthn"}) {
-		t.Errorf("authenticators %v", got)
-	}
 }
 
 func TestAStaleRegistrationBurnsItsChallenge(t *testing.T) {
