@@ -227,10 +227,11 @@ func (s *Service) matchTOTP(a *Authenticator, code string) (bool, error) {
 		return false, err
 	}
 	step, ok := app.match(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
-	if ok {
-		a.Counter = step
+	if !ok {
+		return false, nil
 	}
-	return ok, nil
+	a.Counter = step
+	return true, s.seal(a, &app) // under the current key
 }
 
 // totpApp is an authenticator app as it is kept. Its digits and period stay
