@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -22,34 +21,51 @@ const (
 
 // terminal is what the application prints.
 type terminal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	mu      sync.Mutex
+	text    []byte
+	printed chan struct{} // closed when there is more
 }
+
+func newTerminal() *terminal { return &terminal{printed: make(chan struct{})} }
 
 func (t *terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.text.Write(p)
+	t.text = append(t.text, p...)
+	close(t.printed)
+	t.printed = make(chan struct{})
+	return len(p), nil
 }
 
-// find waits for a match in what was printed since the last one, and returns its
-// first group.
+// take returns the first group of the first match in what was printed since the
+// last one.
+func (t *terminal) take(expression *regexp.Regexp) (string, bool, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	match := expression.FindSubmatchIndex(t.text)
+	if match == nil {
+		return "", false, t.printed
+	}
+	found := string(t.text[match[2]:match[3]])
+	t.text = t.text[match[1]:]
+	return found, true, nil
+}
+
+// find is take, and waits for the match.
 func (t *terminal) find(tb testing.TB, pattern string) string {
 	tb.Helper()
-	expression := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		t.mu.Lock()
-		match := expression.FindSubmatchIndex(t.text.Bytes())
-		if match != nil {
-			found := string(t.text.Bytes()[match[2]:match[3]])
-			t.text.Next(match[1])
-			t.mu.Unlock()
+	expression, late := regexp.MustCompile(pattern), time.After(patience)
+	for {
+		found, ok, printed := t.take(expression)
+		if ok {
 			return found
 		}
-		t.mu.Unlock()
+		select {
+		case <-printed:
+		case <-late:
+			tb.Fatalf("nothing printed matches %q", pattern)
+		}
 	}
-	tb.Fatalf("nothing printed matches %q: %s", pattern, t.text.String())
-	return ""
 }
 
 // startApp runs the application until the test ends and returns its address.
@@ -59,7 +75,7 @@ func startApp(tb testing.TB, o options) (string, *terminal) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	output, done := &terminal{}, make(chan error, 1)
+	output, done := newTerminal(), make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { done <- run(ctx, listener, o, output) }()
 	tb.Cleanup(func() {

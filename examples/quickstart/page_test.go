@@ -62,6 +62,16 @@ func TestALoginByCodeOnThePage(t *testing.T) {
 	})
 }
 
+func TestTooManyWrongCodesOnThePage(t *testing.T) {
+	onThePage(t, options{}, func(t *testing.T, s *screen) {
+		s.steps(t, fill("Log in by code", "email", ann), press("Log in by code", "Mail me a code"))
+		for range 3 {
+			s.steps(t, fill("Enter your code", "code", "WRONG"), press("Enter your code", "Go on"), refused("Enter your code", "code"))
+		}
+		s.steps(t, press("Enter your code", "Go on"), says("That is no longer possible"), heading("Log in"))
+	})
+}
+
 func TestCodesInPlaceOfLinksOnThePage(t *testing.T) {
 	onThePage(t, options{codes: true}, func(t *testing.T, s *screen) {
 		s.steps(t, fill("Sign up", "email", ann), fill("Sign up", "password", testPassword), press("Sign up", "Sign up"), heading("Verify your address"))
@@ -87,6 +97,7 @@ func TestATelephoneNumberOnThePage(t *testing.T) {
 		s.steps(t, fill("Change your number", "phone", "+14155552671"), press("Change your number", "Text me a code"), heading("Verify +14155552671"))
 		s.steps(t, fill("Verify +14155552671", "code", s.output.find(t, oneTimeCode)), press("Verify +14155552671", "Verify"),
 			says("Your number is verified"), chromedp.WaitVisible(`//p[text()="+14155552671"]`))
+		s.steps(t, fill("Change your number", "phone", "+14155552672"), press("Change your number", "Text me a code"), says("Too many attempts"))
 	})
 }
 

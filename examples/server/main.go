@@ -48,6 +48,11 @@ func run(path, addr string) error {
 		return err
 	}
 	defer closeStore()
+	store, closeRedis, err := settings.withRedis(ctx, store, &config)
+	if err != nil {
+		return err
+	}
+	defer closeRedis()
 	auth, err := allauth.New(config, store)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type settings struct {
 	BaseURL        string           `json:"base_url"`
 	SecretKey      string           `json:"secret_key"`
 	Database       string           `json:"database"`
+	Redis          string           `json:"redis"`
 	SiteName       string           `json:"site_name"`
 	Mail           mailSettings     `json:"mail"`
 	SMS            smsSettings      `json:"sms"`

@@ -35,6 +35,8 @@ var hotQueries = []string{
 	`SELECT id FROM allauth_outbox WHERE not_before <= 500 ORDER BY not_before, id LIMIT 20`,
 	`SELECT uid FROM allauth_social_accounts WHERE provider = 'p' AND uid = 'uid500'`,
 	`SELECT uid FROM allauth_social_accounts WHERE user_id = '500' ORDER BY id`,
+	`SELECT id FROM allauth_authenticators WHERE user_id = '500' ORDER BY id`,
+	`SELECT id FROM allauth_authenticators WHERE claim = 'claim500'`,
 	`SELECT spent_at FROM allauth_refresh_tokens WHERE id = 'token500'`,
 	`SELECT id FROM allauth_refresh_tokens WHERE expires_at < 500 ORDER BY expires_at LIMIT 100`,
 }
@@ -64,6 +66,8 @@ var fill = []string{
 		SELECT CONCAT('mail', n), 'mail', '', 0, n, n, n FROM %s`,
 	`INSERT INTO allauth_social_accounts (user_id, provider, uid, extra_data, token, created_at, last_login)
 		SELECT CONCAT(n, ''), 'p', CONCAT('uid', n), '{}', '', n, n FROM %s`,
+	`INSERT INTO allauth_authenticators (user_id, type, name, claim, data, counter, version, created_at, last_used_at)
+		SELECT CONCAT(n, ''), 'totp', '', CONCAT('claim', n), '', 0, 0, n, 0 FROM %s`,
 	`INSERT INTO allauth_refresh_tokens (id, session_id, user_id, spent_at, expires_at)
 		SELECT CONCAT('token', n), CONCAT(n, ''), CONCAT(n, ''), 0, n FROM %s`,
 }
@@ -91,7 +95,7 @@ func populate(t testing.TB, db *sql.DB, driver string, n int) {
 	}
 	if _, err := db.Exec(map[string]string{
 		"sqlite": "ANALYZE", "pgx": "ANALYZE",
-		"mysql": "ANALYZE TABLE allauth_users, allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones",
+		"mysql": "ANALYZE TABLE allauth_users, allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones, allauth_authenticators",
 	}[driver]); err != nil {
 		t.Fatal(err)
 	}

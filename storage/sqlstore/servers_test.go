@@ -37,7 +37,7 @@ func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Diale
 }
 
 // tables are those that a check could leave rows in that another one sees.
-var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens"}
+var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators"}
 
 // runOn runs the kit on one database, which is emptied between checks.
 func runOn(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, prefix string, options ...sqlstore.Option) {

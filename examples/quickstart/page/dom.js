@@ -35,6 +35,7 @@ export function form(title, fields, submit, {label = title, intro, more = []} = 
   const node = element('form', {}, ...rows, place(''), element('div', {}, send, ...more));
   node.onsubmit = (event) => {
     event.preventDefault();
+    spread({}, places);
     return whileDisabled([send], async () => spread(await submit(Object.fromEntries(new FormData(node))) ?? {}, places));
   };
   return section(title, intro && paragraph(intro), node);
