@@ -1,7 +1,6 @@
 package mfa_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +104,40 @@ func TestANewKeyCountsInItsOwnCeremonyOnly(t *testing.T) {
 	}
 }
 
+// TestCeremoniesOfOneSession shows answers in other ceremonies of the session
+// that their challenge was drawn for.
+func TestCeremoniesOfOneSession(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	in, d := withKey(t, s, clienttest.App, ann, true)
+	in.Post(reauthenticatePath, body{"credential": d.get(request(in.Get(loginPath)))}).Problems("credential:incorrect_code")
+	in.Post(loginPath, body{"credential": d.get(request(in.Get(reauthenticatePath)))}).Problems("credential:incorrect_code")
+	pending := passwordLogin(s, clienttest.App, ann)
+	pending.Post(authenticatePath, body{"credential": d.get(request(pending.Get(loginPath)))}).Problems("credential:incorrect_code")
+	pending.Post(loginPath, body{"credential": d.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+
+	// The login goes on in another way meanwhile.
+	codes := codesOf(in)
+	pending = passwordLogin(s, clienttest.App, ann)
+	unused := d.get(request(pending.Get(authenticatePath)))
+	pending.Post("auth/2fa/authenticate", body{"code": codes[0]}).LoggedIn(ann)
+	pending.Post(reauthenticatePath, body{"credential": unused}).Problems("credential:incorrect_code")
+
+	// A challenge that was drawn for one user, answered by another one who logs
+	// in to the same session.
+	_, bobs := withKey(t, s, clienttest.App, bob, true)
+	pending = passwordLogin(s, clienttest.App, ann)
+	options := request(pending.Get(authenticatePath))
+	pending.Post("auth/login", body{"email": bob, "password": password}).Status(401).Pending("mfa_authenticate")
+	pending.Post(authenticatePath, body{"credential": bobs.get(options)}).Problems("credential:incorrect_code")
+
+	// A key of somebody else who is not listed.
+	pending = passwordLogin(s, clienttest.App, ann)
+	pending.Post(authenticatePath, body{"credential": bobs.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+	bobs.auth.Options.UserHandle = nil
+	pending.Post(authenticatePath, body{"credential": bobs.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
+}
+
 func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -133,36 +166,6 @@ func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 	c.Post(authenticatePath, body{"credential": wrong}).Problems("credential:incorrect_code")
 	c.Post(authenticatePath, body{"credential": d.get(options)}).Problems("credential:incorrect_code")
 	c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).LoggedIn(ann)
-}
-
-func TestOneAnswerManyTimesAtOnce(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	owner, d := withKey(t, s, clienttest.App, ann, true)
-	pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
-	fresh := newDevice(t, s)
-	for name, w := range map[string]waiting{
-		"authenticate":   {client: pending, options: request(pending.Get(authenticatePath)), path: authenticatePath},
-		"reauthenticate": {client: owner, options: request(owner.Get(reauthenticatePath)), path: reauthenticatePath},
-		"login":          {client: login, options: request(login.Get(loginPath)), path: loginPath},
-		"add":            {client: owner, options: creation(owner.Get(keysPath)), path: keysPath},
-	} {
-		var answer any
-		if name == "add" {
-			answer = fresh.create(w.options)
-		} else {
-			answer = d.get(w.options)
-		}
-		won := winners(crowd, func(int) *clienttest.Answer {
-			return w.client.Clone().Post(w.path, body{"credential": answer})
-		})
-		if won != 1 {
-			t.Errorf("%s: one answer was accepted %d times", name, won)
-		}
-	}
-	if got := types(owner); !slices.Equal(got, []string{"webauthn", "recovery_codes", "webauthn"}) {
-		t.Errorf("authenticators %v", got)
-	}
 }
 
 func TestAStaleRegistrationBurnsItsChallenge(t *testing.T) {

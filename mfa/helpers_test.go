@@ -294,8 +294,8 @@ func userID(c *clienttest.Client) string {
 	return strconv.FormatFloat(id, 'f', 0, 64)
 }
 
-// importKey gives the user a key that was registered elsewhere.
-func importKey(t testing.TB, s *clienttest.Server, userID string, d *device) {
+// imported is a key that was registered elsewhere.
+func imported(t testing.TB, d *device) *webauthn.Credential {
 	t.Helper()
 	handle := []byte("1z")
 	answer := d.create(map[string]any{
@@ -311,7 +311,5 @@ func importKey(t testing.TB, s *clienttest.Server, userID string, d *device) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Auth.ImportAuthenticator(t.Context(), userID, mfa.Imported{Key: key, Name: "Imported"}); err != nil {
-		t.Fatal(err)
-	}
+	return key
 }

@@ -84,7 +84,7 @@ func (s *Service) OwnKey(ctx context.Context, sess *flow.Session, id int64) (*Ke
 // no such key.
 func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, name string) (*Key, error) {
 	if _, err := s.OwnKey(ctx, sess, id); err != nil {
-		return nil, unknownKey("id", err)
+		return nil, unknownKey(err)
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
@@ -100,21 +100,28 @@ func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, n
 	if errors.Is(err, authn.ErrConflict) {
 		return nil, flow.ErrNotPending // it is being used
 	}
-	return key, unknownKey("id", err)
+	return key, unknownKey(err)
 }
 
 // RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
 // not that of a key of theirs: then all stay.
 func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int64) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
-		if _, err := s.OwnKey(ctx, sess, id); err != nil {
-			return unknownKey("authenticators", err)
+		if !slices.ContainsFunc(rows, func(a Authenticator) bool { return a.Type == WebAuthn && a.ID == id }) {
+			return problems("authenticators", "invalid_choice")
 		}
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	err := s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		rows, err := s.rows(ctx, sess.UserID())
 		if err != nil {
 			return err
@@ -130,9 +137,9 @@ func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int6
 	return err
 }
 
-func unknownKey(param string, err error) error {
+func unknownKey(err error) error {
 	if errors.Is(err, authn.ErrNotFound) {
-		return problems(param, "invalid_choice")
+		return problems("id", "invalid_choice")
 	}
 	return err
 }

@@ -70,51 +70,6 @@ func TestRecoveryCodes(t *testing.T) {
 	})
 }
 
-func TestOneRecoveryCodeManyTimesAtOnce(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	c, _ := withApp(t, s, clienttest.App, ann)
-	codes := codesOf(c)
-	clients := make([]*clienttest.Client, crowd)
-	for i := range clients {
-		clients[i] = passwordLogin(s, clienttest.App, ann)
-	}
-	won := winners(crowd, func(i int) *clienttest.Answer {
-		return clients[i].Post("auth/2fa/authenticate", body{"code": codes[0]})
-	})
-	if left := codesOf(c); won != 1 || len(left) != 9 {
-		t.Errorf("one code logged in %d times and %d are left", won, len(left))
-	}
-}
-
-func TestEveryRecoveryCodeAtOnce(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	c, _ := withApp(t, s, clienttest.App, ann)
-	codes := codesOf(c)
-	clients := make([]*clienttest.Client, len(codes))
-	for i := range clients {
-		clients[i] = passwordLogin(s, clienttest.App, ann)
-	}
-	won := winners(len(codes), func(i int) *clienttest.Answer {
-		return clients[i].Post("auth/2fa/authenticate", body{"code": codes[i]})
-	})
-	answer := c.Get(recoveryPath).Status(200)
-	if won != len(codes) || !strings.Contains(answer.Text, `"unused_codes":[]`) {
-		t.Errorf("%d of %d codes were accepted: %s", won, len(codes), answer.Text)
-	}
-}
-
-func TestParallelResetsLeaveOneSet(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	c, _ := withApp(t, s, clienttest.App, ann)
-	winners(20, func(int) *clienttest.Answer { return c.Clone().Post(recoveryPath, nil) })
-	if got := types(c); !slices.Equal(got, []string{"totp", "recovery_codes"}) {
-		t.Errorf("authenticators %v", got)
-	}
-}
-
 func TestCodesAreShownOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, setting(func(cfg *mfa.Config) { cfg.RecoveryCodesShowOnce = true }))

@@ -39,6 +39,9 @@ func typesOf(rows []Authenticator) []string {
 	return types
 }
 
+// claimOf is the Claim of what a user can have one of.
+func claimOf(t Type, userID string) string { return string(t) + ":" + userID }
+
 func (s *Service) rows(ctx context.Context, userID string) ([]Authenticator, error) {
 	rows, err := s.store.AuthenticatorsByUser(ctx, userID)
 	if err != nil {

@@ -140,37 +140,6 @@ func TestToleranceIsOffByDefault(t *testing.T) {
 	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(200)
 }
 
-func TestCodesOfParallelLoginsCountOnce(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	_, a := withApp(t, s, clienttest.App, ann)
-	clients := make([]*clienttest.Client, crowd)
-	for i := range clients {
-		clients[i] = passwordLogin(s, clienttest.App, ann)
-	}
-	won := winners(crowd, func(i int) *clienttest.Answer {
-		return clients[i].Post("auth/2fa/authenticate", body{"code": a.code(0)})
-	})
-	if won != 1 {
-		t.Errorf("one code logged in %d times", won)
-	}
-}
-
-func TestParallelActivationsMakeOneApp(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	c := s.SignUp(clienttest.App, ann)
-	reauthenticate(c)
-	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
-	a := &app{t, s, secret}
-	won := winners(20, func(int) *clienttest.Answer {
-		return c.Clone().Post("account/authenticators/totp", body{"code": a.code(0)})
-	})
-	if got := types(c); won != 1 || !slices.Equal(got, []string{"totp", "recovery_codes"}) {
-		t.Errorf("%d activations made %v", won, got)
-	}
-}
-
 func TestTwoSetUpsOfTwoSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -13,6 +13,18 @@ import (
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
+// totpApp is an authenticator app as it is kept. Its digits and period stay
+// what they were when the app learned of them.
+type totpApp struct {
+	Secret string `json:"secret"`
+	Digits int    `json:"digits"`
+	Period int64  `json:"period"` // in seconds
+}
+
+func (s *Service) newApp(secret string) *totpApp {
+	return &totpApp{Secret: secret, Digits: s.cfg.TOTPDigits, Period: int64(s.cfg.TOTPPeriod / time.Second)}
+}
+
 // match returns the time step that the code belongs to, if it is one of those
 // around now and later than last (RFC 6238 §5.2).
 func (a *totpApp) match(code string, now time.Time, tolerance int, last int64) (step int64, ok bool) {

@@ -195,3 +195,15 @@ func TestTrustThatWasTurnedOff(t *testing.T) {
 	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
 	c.Post(trustPath, body{"trust": true}).Status(404)
 }
+
+func TestOneOfManyAnswersLogsIn(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	_, a := withApp(t, s, clienttest.App, ann)
+	c := passwordLogin(s, clienttest.Browser, ann)
+	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_trust")
+	won := winners(crowd, func(int) *clienttest.Answer { return c.Clone().Post(trustPath, body{"trust": true}) })
+	if won != 1 {
+		t.Errorf("one question was answered %d times", won)
+	}
+}

@@ -1,0 +1,189 @@
+package mfa_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/storage/sqlstore"
+)
+
+// stores runs a test on every store there is here.
+func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
+	t.Parallel()
+	onSQL := func(t *testing.T, driver, source string, dialect sqlstore.Dialect) {
+		if source == "" {
+			return
+		}
+		db, err := sql.Open(driver, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.SetMaxOpenConns(20)
+		t.Cleanup(func() { _ = db.Close() })
+		store := sqlstore.New(db, dialect)
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		test(t, store)
+	}
+	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
+	t.Run("sqlite", func(t *testing.T) {
+		onSQL(t, "sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db")), sqlstore.SQLite)
+	})
+	t.Run("postgres", func(t *testing.T) { onSQL(t, "pgx", testserver.Postgres(t), sqlstore.Postgres) })
+	t.Run("mysql", func(t *testing.T) { onSQL(t, "mysql", testserver.MySQL(t), sqlstore.MySQL) })
+}
+
+// gate is a store at which those who look for a challenge wait for each other:
+// all of them have found it before the first one goes on.
+type gate struct {
+	storage.Store
+	mu      sync.Mutex
+	missing int
+	open    chan struct{}
+}
+
+// shut makes the next n callers wait.
+func (g *gate) shut(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.missing, g.open = n, make(chan struct{})
+}
+
+func (g *gate) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
+	c, err := g.Store.ChallengeByID(ctx, id)
+	g.mu.Lock()
+	if g.missing == 0 {
+		g.mu.Unlock()
+		return c, err
+	}
+	g.missing--
+	if g.missing == 0 {
+		close(g.open)
+	}
+	open := g.open
+	g.mu.Unlock()
+	select {
+	case <-open:
+	case <-ctx.Done():
+	}
+	return c, err
+}
+
+// pendingLogins are clients whose logins wait for the second factor.
+func pendingLogins(s *clienttest.Server, n int) []*clienttest.Client {
+	clients := make([]*clienttest.Client, n)
+	for i := range clients {
+		clients[i] = passwordLogin(s, clienttest.App, ann)
+	}
+	return clients
+}
+
+func TestOneCodeManyTimesAtOnce(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		s := clienttest.StartOn(t, store, every)
+		c, a := withApp(t, s, clienttest.App, ann)
+		for name, code := range map[string]string{"of an app": a.code(0), "for recovery": codesOf(c)[0]} {
+			clients := pendingLogins(s, crowd)
+			won := winners(crowd, func(i int) *clienttest.Answer {
+				return clients[i].Post("auth/2fa/authenticate", body{"code": code})
+			})
+			if won != 1 {
+				t.Errorf("one code %s logged in %d times", name, won)
+			}
+		}
+		c = s.Client(clienttest.App)
+		c.Post("auth/login", body{"email": ann, "password": password}).Status(401)
+		s.Clock.Advance(time.Minute)
+		c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
+		if left := codesOf(c); len(left) != 9 {
+			t.Errorf("%d recovery codes are left", len(left))
+		}
+	})
+}
+
+func TestEveryRecoveryCodeAtOnce(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		s := clienttest.StartOn(t, store, every)
+		c, _ := withApp(t, s, clienttest.App, ann)
+		codes := codesOf(c)
+		clients := pendingLogins(s, len(codes))
+		won := winners(len(codes), func(i int) *clienttest.Answer {
+			return clients[i].Post("auth/2fa/authenticate", body{"code": codes[i]})
+		})
+		answer := c.Get(recoveryPath).Status(200)
+		if won != len(codes) || !strings.Contains(answer.Text, `"unused_codes":[]`) {
+			t.Errorf("%d of %d codes were accepted: %s", won, len(codes), answer.Text)
+		}
+	})
+}
+
+func TestParallelChangesLeaveOneOfEach(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		s := clienttest.StartOn(t, store, every)
+		c := s.SignUp(clienttest.App, ann)
+		reauthenticate(c)
+		secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
+		a := &app{t, s, secret}
+		won := winners(20, func(int) *clienttest.Answer {
+			return c.Clone().Post("account/authenticators/totp", body{"code": a.code(0)})
+		})
+		if got := types(c); won != 1 || !slices.Equal(got, []string{"totp", "recovery_codes"}) {
+			t.Errorf("%d activations made %v", won, got)
+		}
+		reset := winners(20, func(int) *clienttest.Answer { return c.Clone().Post(recoveryPath, nil) })
+		if got := types(c); reset < 1 || !slices.Equal(got, []string{"totp", "recovery_codes"}) {
+			t.Errorf("%d resets made %v", reset, got)
+		}
+		removed := winners(20, func(int) *clienttest.Answer { return c.Clone().Delete("account/authenticators/totp", nil) })
+		if got := types(c); removed != 20 || len(got) > 0 {
+			t.Errorf("%d removals left %v", removed, got)
+		}
+	})
+}
+
+func TestOneAnswerManyTimesAtOnce(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		g := &gate{Store: store}
+		s := clienttest.StartOn(t, g, every)
+		owner, d := withKey(t, s, clienttest.App, ann, true)
+		pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
+		fresh := newDevice(t, s)
+		for name, w := range map[string]waiting{
+			"authenticate":   {client: pending, options: request(pending.Get(authenticatePath)), path: authenticatePath},
+			"reauthenticate": {client: owner, options: request(owner.Get(reauthenticatePath)), path: reauthenticatePath},
+			"login":          {client: login, options: request(login.Get(loginPath)), path: loginPath},
+			"add":            {client: owner, options: creation(owner.Get(keysPath)), path: keysPath},
+		} {
+			var answer any
+			if name == "add" {
+				answer = fresh.create(w.options)
+			} else {
+				answer = d.get(w.options)
+			}
+			g.shut(crowd)
+			won := winners(crowd, func(int) *clienttest.Answer {
+				return w.client.Clone().Post(w.path, body{"credential": answer})
+			})
+			if won != 1 {
+				t.Errorf("%s: one answer was accepted %d times", name, won)
+			}
+		}
+		if got := types(owner); !slices.Equal(got, []string{"webauthn", "recovery_codes", "webauthn"}) {
+			t.Errorf("authenticators %v", got)
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package mfa
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"math/big"
+	"slices"
+)
+
+// RecoveryCode is one code of a set.
+type RecoveryCode struct {
+	Code string `json:"code"`
+	Used bool   `json:"used,omitempty"`
+}
+
+// recoverySet is a set of recovery codes as it is kept: encrypted, because its
+// owner may look at it again.
+type recoverySet struct {
+	Codes []RecoveryCode `json:"codes"`
+	// Viewed is true once the codes were shown.
+	Viewed bool `json:"viewed,omitempty"`
+}
+
+// Codes is a set of recovery codes as its owner sees it.
+type Codes struct {
+	Authenticator
+	// Total and Unused count the codes.
+	Total, Unused int
+	// Codes are those that are left, in their order. Nil where they are not
+	// shown any more.
+	Codes []string
+}
+
+func view(a Authenticator, set *recoverySet) *Codes {
+	codes := &Codes{Authenticator: a, Total: len(set.Codes), Codes: []string{}}
+	for _, c := range set.Codes {
+		if !c.Used {
+			codes.Codes = append(codes.Codes, c.Code)
+		}
+	}
+	codes.Unused = len(codes.Codes)
+	return codes
+}
+
+// newSet draws codes that differ from each other.
+func (s *Service) newSet() (*recoverySet, error) {
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(s.cfg.RecoveryCodeDigits)), nil)
+	set := &recoverySet{}
+	for len(set.Codes) < s.cfg.RecoveryCodeCount {
+		n, err := rand.Int(s.deps.Rand, limit)
+		if err != nil {
+			return nil, fmt.Errorf("read random bytes: %w", err)
+		}
+		code := RecoveryCode{Code: fmt.Sprintf("%0*d", s.cfg.RecoveryCodeDigits, n)}
+		if !slices.Contains(set.Codes, code) {
+			set.Codes = append(set.Codes, code)
+		}
+	}
+	return set, nil
+}
+
+// createSet stores new recovery codes; it runs in a transaction.
+func (s *Service) createSet(ctx context.Context, userID string, viewed bool) (*Authenticator, *recoverySet, error) {
+	set, err := s.newSet()
+	if err != nil {
+		return nil, nil, err
+	}
+	set.Viewed = viewed
+	row := &Authenticator{UserID: userID, Type: RecoveryCodes, Claim: claimOf(RecoveryCodes, userID)}
+	return row, set, s.create(ctx, row, set)
+}
+
+// matchRecoveryCode reports whether the code is one of the set, and uses it up.
+func (s *Service) matchRecoveryCode(a *Authenticator, code string) (bool, error) {
+	var set recoverySet
+	if err := s.open(a, &set); err != nil {
+		return false, err
+	}
+	found := -1
+	for i, c := range set.Codes {
+		if subtle.ConstantTimeCompare([]byte(c.Code), []byte(code)) == 1 && !c.Used && found < 0 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return false, nil
+	}
+	set.Codes[found].Used = true
+	return true, s.seal(a, &set)
+}

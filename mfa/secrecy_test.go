@@ -1,0 +1,82 @@
+package mfa_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+func TestNothingSecretIsStoredInTheClear(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	s := clienttest.StartOn(t, store, every)
+	c, a := withApp(t, s, clienttest.App, ann)
+	d := addKey(t, s, c, true)
+	rows, err := store.AuthenticatorsByUser(t.Context(), userID(c))
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	secrets := append(codesOf(c), a.secret, string(d.key.ID), d.id(), string(d.auth.Options.UserHandle))
+	for _, row := range rows {
+		for _, secret := range secrets {
+			if bytes.Contains(row.Data, []byte(secret)) || bytes.Contains([]byte(row.Claim), []byte(secret)) {
+				t.Errorf("the row of type %s holds %q", row.Type, secret)
+			}
+		}
+	}
+}
+
+// Whoever can write to the database can not give a user an authenticator of
+// their own.
+func TestRowsCanNotBeMoved(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	s := clienttest.StartOn(t, store, every)
+	eve, a := withApp(t, s, clienttest.App, "eve@example.org")
+	victim, _ := withApp(t, s, clienttest.App, ann)
+	theirs, err := store.AuthenticatorsByUser(t.Context(), userID(eve))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := store.AuthenticatorsByUser(t.Context(), userID(victim))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		rows[i].Data, rows[i].Counter = theirs[i].Data, 0
+		if err := store.UpdateAuthenticator(t.Context(), rows[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Clock.Advance(time.Minute)
+	passwordLogin(s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(503)
+}
+
+func TestASecretIsReplaced(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	older, newer := clienttest.Secret, []byte("fedcba9876543210fedcba9876543210")
+	at := func(secrets ...[]byte) *clienttest.Server {
+		return clienttest.StartOn(t, store, every, func(cfg *allauth.Config) { cfg.Secrets = secrets })
+	}
+	s := at(older)
+	c, a := withApp(t, s, clienttest.App, ann)
+	codes := codesOf(c)
+	for i, secrets := range [][][]byte{{newer, older}, {newer}} {
+		a.s = at(secrets...)
+		a.s.Clock.Advance(time.Duration(i+1) * time.Minute)
+		if i == 0 {
+			passwordLogin(a.s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": codes[0]}).LoggedIn(ann)
+		}
+		passwordLogin(a.s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
+	}
+	rows, err := store.AuthenticatorsByUser(t.Context(), userID(c))
+	if err != nil || len(rows) != 2 || rows[0].Type != mfa.TOTP || rows[0].Version != 2 {
+		t.Errorf("rows %+v: %v", rows, err)
+	}
+}
