@@ -1,16 +1,7 @@
 package main
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/hkdf"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/allauth-go/allauth/sessions/token"
@@ -51,33 +42,13 @@ func (s tokenSettings) tokens(secretKey string) (*token.Config, error) {
 	}, nil
 }
 
-// key reads the private key or makes one. Secrets and Ed25519 keys are derived
-// from the secret key and stay the same; others last until the server stops.
+// key reads the private key, or derives one from the secret key.
 func (s tokenSettings) key(secretKey string) (token.Key, error) {
-	hmac := s.Algorithm == "HS256"
-	if s.PrivateKey != "" {
-		if hmac {
-			return token.Key{Secret: []byte(s.PrivateKey)}, nil
-		}
-		return token.ParseKey([]byte(s.PrivateKey))
+	switch {
+	case s.PrivateKey == "":
+		return derivedKey(secretKey, s.Algorithm)
+	case s.Algorithm == "HS256":
+		return token.Key{Secret: []byte(s.PrivateKey)}, nil
 	}
-	seed, err := hkdf.Key(sha256.New, []byte(secretKey), nil, "allauth server: access tokens", ed25519.SeedSize)
-	if err != nil {
-		return token.Key{}, err
-	}
-	var private crypto.Signer
-	switch s.Algorithm {
-	case "HS256":
-		return token.Key{Secret: seed}, nil
-	case "EdDSA":
-		return token.Key{Private: ed25519.NewKeyFromSeed(seed)}, nil
-	case "", "RS256":
-		private, err = rsa.GenerateKey(rand.Reader, 3072)
-	case "ES256":
-		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	default:
-		return token.Key{}, fmt.Errorf("jwt_algorithm is %q; use RS256, ES256, EdDSA or HS256", s.Algorithm)
-	}
-	slog.Warn("jwt_private_key is empty: access tokens will not be good after a restart, nor on other servers")
-	return token.Key{Private: private}, err
+	return token.ParseKey([]byte(s.PrivateKey))
 }

@@ -15,8 +15,8 @@
 // the change it is about does, and an outage or a crash delays messages instead
 // of losing them. What lies in the store is encrypted.
 //
-// Any number of processes may work on one store. An entry is claimed for twice
-// the time that a delivery may take, by one of them. A process that dies between
+// Any number of processes may work on one store. An entry is claimed for as long
+// as a delivery may take, by one of them. A process that dies between
 // the server's acceptance and the deletion of the entry leaves it to be
 // delivered a second time, with the same id.
 package outbox

@@ -7,7 +7,7 @@ import (
 )
 
 // patience is how long Wait waits before it fails the test.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // Refuse makes the server answer every mail with status 451, "try later", until
 // it is called with false.

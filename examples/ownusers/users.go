@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/sqlstore"
+)
+
+// users is the library's store, with users and password hashes in the
+// application's table. docs/own-user-table.md explains it line by line.
+type users struct {
+	storage.Store // everything else
+	db            *sql.DB
+}
+
+func (u users) conn(ctx context.Context) sqlstore.Querier { return sqlstore.Conn(ctx, u.db) }
+
+// CreateUser implements authn.UserStore.
+func (u users) CreateUser(ctx context.Context, n authn.NewUser) (*authn.User, error) {
+	p := person{ID: uuid.NewString(), Name: n.Display, Since: time.Now().UTC()}
+	if _, err := u.conn(ctx).ExecContext(ctx, `INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)`, p.ID, p.Name, p.Since); err != nil {
+		return nil, err
+	}
+	return &authn.User{ID: p.ID, Username: n.Username, Display: p.Name, Record: &p}, nil
+}
+
+// UserByID implements authn.UserStore.
+func (u users) UserByID(ctx context.Context, id string) (*authn.User, error) {
+	p, err := personByID(ctx, u.conn(ctx), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, authn.ErrNotFound
+	}
+	return &authn.User{ID: id, Display: p.Name, Record: p}, err
+}
+
+// PasswordHash implements account.PasswordStore.
+func (u users) PasswordHash(ctx context.Context, userID string) (string, error) {
+	var hash string
+	err := u.conn(ctx).QueryRowContext(ctx, `SELECT password_hash FROM users WHERE id = ? AND password_hash <> ''`, userID).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", authn.ErrNotFound
+	}
+	return hash, err
+}
+
+// SwapPasswordHash implements account.PasswordStore.
+func (u users) SwapPasswordHash(ctx context.Context, userID, old, new string) error {
+	result, err := u.conn(ctx).ExecContext(ctx,
+		`UPDATE users SET password_hash = ? WHERE id = ? AND COALESCE(password_hash, '') = ?`, new, userID, old)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return authn.ErrConflict
+}
+
+// The library keeps addresses, as people may have several and prove them. The
+// column email follows the primary one.
+
+// AddEmail implements account.EmailStore.
+func (u users) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
+	return u.follow(ctx, a.UserID, func(ctx context.Context) error { return u.Store.AddEmail(ctx, a, exclusive) })
+}
+
+// VerifyEmail implements account.EmailStore.
+func (u users) VerifyEmail(ctx context.Context, userID, email string) (won bool, err error) {
+	err = u.follow(ctx, userID, func(ctx context.Context) error {
+		won, err = u.Store.VerifyEmail(ctx, userID, email)
+		return err
+	})
+	return won, err
+}
+
+// SetPrimaryEmail implements account.EmailStore.
+func (u users) SetPrimaryEmail(ctx context.Context, userID, email string) error {
+	return u.follow(ctx, userID, func(ctx context.Context) error { return u.Store.SetPrimaryEmail(ctx, userID, email) })
+}
+
+// follow changes addresses and writes the primary one to the column, both or
+// neither. The column is unique: who proved an address takes it from others,
+// who did not leaves it to them.
+func (u users) follow(ctx context.Context, userID string, change func(ctx context.Context) error) error {
+	return u.InTx(ctx, func(ctx context.Context) error {
+		if err := change(ctx); err != nil {
+			return err
+		}
+		list, err := u.EmailsByUser(ctx, userID)
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			if !a.Primary {
+				continue
+			}
+			if a.Verified {
+				if _, err := u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = NULL WHERE email = ? AND id <> ?`, a.Email, userID); err != nil {
+					return err
+				}
+			}
+			_, err = u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = ? WHERE id = ?
+				AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email = ? AND other.id <> ?)`, a.Email, userID, a.Email, userID)
+		}
+		return err
+	})
+}
+
+// ForgetUser implements storage.Keeper: the row goes with the rest.
+func (u users) ForgetUser(ctx context.Context, userID string) error {
+	return u.InTx(ctx, func(ctx context.Context) error {
+		if err := u.Store.ForgetUser(ctx, userID); err != nil {
+			return err
+		}
+		_, err := u.conn(ctx).ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID)
+		return err
+	})
+}
+
+// adopt tells the library the addresses of those who were there before. It may
+// run at every start: it looks only at people whom the library does not know.
+func (u users) adopt(ctx context.Context) error {
+	rows, err := u.db.QueryContext(ctx, `SELECT id, email, created_at FROM users
+		WHERE email <> '' AND NOT EXISTS (SELECT 1 FROM allauth_emails WHERE user_id = users.id) ORDER BY created_at`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // its error is that of rows.Err
+	var found []account.EmailAddress
+	for rows.Next() {
+		a := account.EmailAddress{Primary: true, Verified: false}
+		if err := rows.Scan(&a.UserID, &a.Email, &a.CreatedAt); err != nil {
+			return err
+		}
+		found = append(found, a)
+	}
+	for _, a := range found {
+		email, ok := account.CanonicalEmail(a.Email)
+		a.Email = email
+		err := authn.ErrConflict
+		if ok {
+			err = u.Store.AddEmail(ctx, a, true)
+		}
+		if errors.Is(err, authn.ErrConflict) {
+			slog.WarnContext(ctx, "the address is no address, or two accounts have it", "user", a.UserID)
+		} else if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
