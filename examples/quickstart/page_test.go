@@ -47,7 +47,8 @@ func TestAForgottenPasswordOnThePage(t *testing.T) {
 		s.steps(t, fill("Choose a new password", "password", "short"), press("Choose a new password", "Choose a new password"), refused("Choose a new password", "password"),
 			fill("Choose a new password", "password", newPassword), press("Choose a new password", "Choose a new password"), says("Log in with it"))
 		s.steps(t, logIn(ann, newPassword)...)
-		s.steps(t, chromedp.Navigate(s.base+"/account/password/reset/key/1-bad"), says("This link is no longer good"))
+		s.steps(t, chromedp.Navigate(s.base+"/account/password/reset/key/1-bad"), says("This link is no longer good"),
+			chromedp.Navigate(s.base+"/account/verify-email/%ff"), says("This link is no longer good"))
 	})
 }
 

@@ -49,8 +49,8 @@ function ask(method, path, body) {
 async function follow(answer, text = '') {
   const found = problems(answer);
   if (found) return found;
-  tell(answer.status === 409 ? 'That is no longer possible.' : text);
-  await render();
+  const failed = await render();
+  tell(failed ?? (answer.status === 409 ? 'That is no longer possible.' : text));
 }
 
 // step sends a request and shows what comes next, or returns the problems.
@@ -59,22 +59,26 @@ async function step(method, path, body, text) {
 }
 
 async function stranger(flows) {
-  who('Nobody is logged in.');
   const pending = flows.find((flow) => flow.is_pending && stages[flow.id]);
-  if (pending) show(await stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session')));
-  else show(await Promise.all(flows.map((flow) => starts[flow.id]?.(flow))));
+  const sections = pending
+    ? [await stages[pending.id](pending), button('Start again', () => step('DELETE', 'auth/session'))]
+    : await Promise.all(flows.map((flow) => starts[flow.id]?.(flow)));
+  who('Nobody is logged in.');
+  show(sections);
 }
 
 async function member({user}) {
+  const sections = await Promise.all(rooms.map((room) => room.settings?.(user)));
   who(`${user.display} `, button('Log out', () => step('DELETE', 'auth/session', undefined, 'You are logged out.')));
-  show((await Promise.all(rooms.map((room) => room.settings?.(user)))).flat());
+  show(sections);
 }
 
+// render shows where the session stands. It returns a text if that is not known.
 async function render() {
   const answer = await call('GET', 'auth/session');
   if (answer.status === 200) await member(answer.data);
   else if (answer.data?.flows) await stranger(answer.data.flows);
-  else tell(Object.values(problems(answer) ?? {}).flat().join(' '));
+  else return Object.values(problems(answer) ?? {}).flat().join(' ');
 }
 
 // fromMail shows the page that a mail led to, and takes its key out of the
@@ -82,11 +86,19 @@ async function render() {
 async function fromMail() {
   const prefix = Object.keys(pages).find((path) => location.pathname.startsWith(path));
   if (!prefix) return false;
-  const key = decodeURIComponent(location.pathname.slice(prefix.length));
+  const key = decoded(location.pathname.slice(prefix.length));
   history.replaceState(null, '', '/');
   const shown = (await pages[prefix](key)).filter(Boolean);
   if (shown.length > 0) show(shown);
   return shown.length > 0;
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // it is no key, and the server says so
+  }
 }
 
 // failures are what may come back from a provider in place of a login.
@@ -97,18 +109,21 @@ const failures = {
   signup_closed: 'Nobody can sign up at the moment.',
 };
 
-// fromProvider tells of a failure with which a provider's page ended.
+// fromProvider returns what to tell of a failure with which a provider's page
+// ended.
 function fromProvider() {
   const error = new URLSearchParams(location.search).get('error');
-  if (!error) return;
+  if (!error) return '';
   history.replaceState(null, '', '/');
-  tell(failures[error] ?? 'The provider did not log you in.');
+  return failures[error] ?? 'The provider did not log you in.';
 }
 
 async function start() {
   app.config = (await call('GET', 'config')).data ?? {};
-  fromProvider();
-  if (!await fromMail()) await render();
+  const text = fromProvider();
+  if (await fromMail()) return;
+  const failed = await render();
+  if (failed || text) tell(failed ?? text);
 }
 
 start();

@@ -41,8 +41,10 @@ export function form(title, fields, submit, {label = title, intro, more = []} = 
   return section(title, intro && paragraph(intro), node);
 }
 
-// whileDisabled keeps people from pressing twice.
+// whileDisabled keeps people from pressing twice, and takes down what was told
+// about the last step.
 async function whileDisabled(buttons, act) {
+  tell('');
   buttons.forEach((b) => (b.disabled = true));
   try {
     await act();
