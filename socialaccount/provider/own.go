@@ -47,12 +47,12 @@ func ownEntries() []Entry {
 			authorize: "https://login.dingtalk.com/oauth2/auth", token: "https://api.dingtalk.com/v1.0/oauth2/userAccessToken",
 			profile: "https://api.dingtalk.com/v1.0/contact/users/me", scopes: []string{"openid", "corpid"}, params: map[string]string{"prompt": "consent"},
 			scheme: noHeader, header: map[string]string{"x-acs-dingtalk-access-token": "{tok:access_token}"},
-			uid: "openId", username: "nick", name: "nick", codeParam: "authCode", exchange: dingtalkToken,
+			uid: "openId", username: "nick", name: "nick", codeParam: "authCode", noPKCE: true, exchange: dingtalkToken,
 		},
 		{
 			ID: "feishu", Name: "feishu",
 			authorize: "https://open.feishu.cn/open-apis/authen/v1/index", token: "https://open.feishu.cn/open-apis/authen/v1/access_token",
-			profile: "https://open.feishu.cn/open-apis/authen/v1/user_info", clientIDParam: "app_id",
+			profile: "https://open.feishu.cn/open-apis/authen/v1/user_info", clientIDParam: "app_id", noPKCE: true,
 			uid: "data.open_id", username: "data.name", name: "data.name", ok: "data.open_id", exchange: feishuToken,
 		},
 		{
@@ -76,7 +76,7 @@ func ownEntries() []Entry {
 		},
 		{
 			ID: "notion", Name: "Notion",
-			authorize: "https://api.notion.com/v1/oauth/authorize", token: "https://api.notion.com/v1/oauth/token", params: map[string]string{"owner": "user"},
+			authorize: "https://api.notion.com/v1/oauth/authorize", token: "https://api.notion.com/v1/oauth/token", params: map[string]string{"owner": "user"}, noPKCE: true,
 			email: "owner.user.person.email", name: "owner.user.name", exchange: notionToken, complete: notionUID,
 		},
 		{
@@ -275,7 +275,7 @@ func mailRuQuery(p *oauth, token *oauth2.Token, query url.Values) {
 	query.Set("method", "users.getInfo")
 	query.Set("app_id", p.app.ClientID)
 	query.Set("secure", "1")
-	query.Set("uids", fmtScalar(token.Extra("x_mailru_vid")))
+	query.Set("uids", scalar(token.Extra("x_mailru_vid")))
 	query.Set("sig", signed(query, p.app.ClientSecret))
 }
 

@@ -30,7 +30,11 @@ func expand(template string, app App, e Entry, token func(path string) string) (
 			b.WriteString(value)
 			continue
 		}
-		value, err := app.text(strings.ToLower(name), e.defaults[name])
+		fallback := e.defaults[name]
+		if name == e.keySetting && app.Key != "" {
+			fallback = app.Key
+		}
+		value, err := app.text(strings.ToLower(name), fallback)
 		if err != nil {
 			return "", err
 		}
