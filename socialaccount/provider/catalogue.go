@@ -38,8 +38,9 @@ type Entry struct {
 	// noPKCE is for providers that refuse what they do not know, basic for those
 	// that want the client's secret in a header.
 	noPKCE, basic bool
-	// clientIDParam is a second name for client_id.
-	clientIDParam string
+	// clientIDParam is another name for client_id. redirectParam is a second name
+	// for redirect_uri in the authorization request.
+	clientIDParam, redirectParam string
 	// params are added to the authorization request, reauthenticate where the
 	// user is to log in again.
 	params, reauthenticate map[string]string

@@ -289,9 +289,9 @@ func oauthEntries() []Entry {
 		{
 			ID: "mediawiki", Name: "MediaWiki",
 			authorize: "{REST_API}/oauth2/authorize", token: "{REST_API}/oauth2/access_token",
-			profile: "{REST_API}/oauth2/resource/profile",
-			header:  map[string]string{"User-Agent": "allauth-go"}, defaults: map[string]string{"REST_API": "https://meta.wikimedia.org/w/rest.php"},
-			uid: "sub", email: "email", verified: "confirmed_email", username: "username", name: "realname", complete: mediawikiEmail,
+			profile:  "{REST_API}/oauth2/resource/profile",
+			defaults: map[string]string{"REST_API": "https://meta.wikimedia.org/w/rest.php"},
+			uid:      "sub", email: "email", verified: "confirmed_email", username: "username", name: "realname", complete: mediawikiEmail,
 		},
 		{
 			ID: "meetup", Name: "Meetup",
@@ -365,7 +365,7 @@ func oauthEntries() []Entry {
 			ID: "reddit", Name: "Reddit",
 			authorize: "https://www.reddit.com/api/v1/authorize", token: "https://www.reddit.com/api/v1/access_token",
 			profile: "https://oauth.reddit.com/api/v1/me",
-			scopes:  []string{"identity"}, basic: true, params: map[string]string{"duration": "temporary"}, header: map[string]string{"User-Agent": "allauth-go"},
+			scopes:  []string{"identity"}, basic: true, params: map[string]string{"duration": "temporary"},
 			uid: "id", username: "name",
 		},
 		{

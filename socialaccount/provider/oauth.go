@@ -95,6 +95,9 @@ func (p *oauth) AuthCodeURL(_ context.Context, a Authorization) (string, error) 
 	if a.Reauthenticate {
 		options = append(options, authURLParams(p.entry.reauthenticate)...)
 	}
+	if p.entry.redirectParam != "" {
+		options = append(options, oauth2.SetAuthURLParam(p.entry.redirectParam, a.RedirectURL))
+	}
 	address := p.endpoint(a.RedirectURL).AuthCodeURL(a.State, options...)
 	if p.entry.clientIDParam == "" {
 		return address, nil

@@ -90,12 +90,12 @@ func ownEntries() []Entry {
 			authorize: "https://{SHOP}.myshopify.com/admin/oauth/authorize", token: "https://{SHOP}.myshopify.com/admin/oauth/access_token",
 			profile: "https://{SHOP}.myshopify.com/admin/shop.json", scopes: []string{"read_orders", "read_products"}, delimiter: ",", noPKCE: true,
 			scheme: noHeader, header: map[string]string{"X-Shopify-Access-Token": "{tok:access_token}"},
-			uid: "shop.id", email: "shop.email", name: "shop.shop_owner", exchange: shopifyToken,
+			uid: "shop.id", email: "shop.email", name: "shop.shop_owner", exchange: shopifyToken, complete: shopifyUser,
 		},
 		{
 			ID: "untappd", Name: "Untappd",
 			authorize: "https://untappd.com/oauth/authenticate/", token: "https://untappd.com/oauth/authorize/", profile: "https://api.untappd.com/v4/user/info/",
-			tokenIn: "access_token", noPKCE: true,
+			tokenIn: "access_token", noPKCE: true, redirectParam: "redirect_url",
 			uid: "response.user.uid", email: "response.user.settings.email_address", verified: alwaysVerified, username: "response.user.user_name",
 			first: "response.user.first_name", last: "response.user.last_name", exchange: untappdToken,
 		},
@@ -333,6 +333,25 @@ func shopifyToken(ctx context.Context, p *oauth, code string, c Callback) (*oaut
 		return nil, fmt.Errorf("answer of another shop: %w", ErrInvalid)
 	}
 	return p.plainExchange(ctx, code, c)
+}
+
+// shopifyUser reads who of the shop it is, where the app asks for that by
+// auth_params: {"grant_options[]": "per-user"}. Otherwise the shop is the user.
+func shopifyUser(_ context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
+	user, ok := token.Extra("associated_user").(map[string]any)
+	if !ok {
+		if p.params["grant_options[]"] == "per-user" {
+			return fmt.Errorf("the answer names the shop, but no user: %w", ErrInvalid)
+		}
+		return nil
+	}
+	id.UID, id.Emails = exact(user["id"]), nil
+	id.FirstName, id.LastName = scalar(user["first_name"]), scalar(user["last_name"])
+	if email := scalar(user["email"]); email != "" {
+		id.Emails = []Email{{Address: email, Verified: isTrue(user["email_verified"])}}
+	}
+	id.ExtraData = map[string]any{"associated_user": user, "shop": profile["shop"]}
+	return nil
 }
 
 func untappdToken(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error) {
