@@ -37,6 +37,8 @@ type apple struct {
 	tokens   idTokens
 	signer   jose.Signer
 	scopes   []string
+	params   map[string]string
+	pkce     bool
 	clientID string
 }
 
@@ -62,13 +64,18 @@ func newApple(app App, deps Deps, e Entry) (Provider, error) {
 	if scopes, err = app.scopes(scopes); err != nil {
 		return nil, err
 	}
-	ids := strings.Split(app.ClientID, ",")
-	for i := range ids {
-		ids[i] = strings.TrimSpace(ids[i])
+	params, err := app.authParams()
+	if err != nil {
+		return nil, err
 	}
+	pkce, err := app.flag("oauth_pkce_enabled", true)
+	if err != nil {
+		return nil, err
+	}
+	ids := clientIDs(app)
 	client := deps.client()
 	return &apple{
-		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, clientID: ids[0],
+		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, params: params, pkce: pkce, clientID: ids[0],
 		tokens: idTokens{now: deps.Now, keys: &keySet{client: client, now: deps.Now, url: func(context.Context) (string, error) { return appleKeys, nil }}},
 		info: Info{
 			ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
@@ -108,26 +115,29 @@ func (p *apple) clientSecret() (string, error) {
 // Info implements Provider.
 func (p *apple) Info() Info { return p.info }
 
-func (p *apple) config(redirectURL string) (*oauth2.Config, error) {
+func (p *apple) endpoint(redirectURL string) (tokenEndpoint, error) {
 	secret, err := p.clientSecret()
 	if err != nil {
-		return nil, fmt.Errorf("sign the client secret: %w", err)
+		return tokenEndpoint{}, fmt.Errorf("sign the client secret: %w", err)
 	}
-	return &oauth2.Config{
+	return tokenEndpoint{client: p.client, now: p.now, Config: &oauth2.Config{
 		ClientID: p.clientID, ClientSecret: secret, RedirectURL: redirectURL, Scopes: p.scopes,
 		Endpoint: oauth2.Endpoint{AuthURL: appleAuthURL, TokenURL: appleTokenURL, AuthStyle: oauth2.AuthStyleInParams},
-	}, nil
+	}}, nil
 }
 
 // AuthCodeURL implements Provider.
 func (p *apple) AuthCodeURL(_ context.Context, a Authorization) (string, error) {
-	config, err := p.config(a.RedirectURL)
+	endpoint, err := p.endpoint(a.RedirectURL)
 	if err != nil {
 		return "", err
 	}
-	return config.AuthCodeURL(a.State,
-		oauth2.SetAuthURLParam("response_mode", "form_post"), oauth2.SetAuthURLParam("nonce", a.Nonce),
-		oauth2.S256ChallengeOption(a.CodeVerifier)), nil
+	options := append(authURLParams(p.params),
+		oauth2.SetAuthURLParam("response_mode", "form_post"), oauth2.SetAuthURLParam("nonce", a.Nonce))
+	if p.pkce {
+		options = append(options, oauth2.S256ChallengeOption(a.CodeVerifier))
+	}
+	return endpoint.AuthCodeURL(a.State, options...), nil
 }
 
 // Exchange implements Provider.
@@ -136,16 +146,23 @@ func (p *apple) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := p.config(c.RedirectURL)
+	if c.Nonce == "" {
+		return nil, fmt.Errorf("a login without a nonce: %w", ErrInvalid)
+	}
+	endpoint, err := p.endpoint(c.RedirectURL)
 	if err != nil {
 		return nil, err
 	}
-	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, p.client), code, oauth2.VerifierOption(c.CodeVerifier))
+	var options []oauth2.AuthCodeOption
+	if p.pkce {
+		options = append(options, oauth2.VerifierOption(c.CodeVerifier))
+	}
+	token, err := endpoint.exchange(ctx, code, options...)
 	if err != nil {
-		return nil, asInvalid(err)
+		return nil, err
 	}
 	idToken, _ := token.Extra("id_token").(string)
-	id, err := p.identity(ctx, idToken, c.Nonce)
+	id, err := p.identity(ctx, idToken, expected{nonce: c.Nonce, accessToken: token.AccessToken})
 	if err != nil {
 		return nil, err
 	}
@@ -169,17 +186,15 @@ func appleName(posted string) (first, last string) {
 	return strings.TrimSpace(user.Name.FirstName), strings.TrimSpace(user.Name.LastName)
 }
 
-func (p *apple) identity(ctx context.Context, idToken, nonce string) (*Identity, error) {
-	if idToken == "" {
-		return nil, fmt.Errorf("no ID token: %w", ErrInvalid)
-	}
-	claims, err := p.tokens.verify(ctx, idToken, expected{issuers: []string{appleIssuer}, audiences: p.info.ClientIDs, nonce: nonce})
+func (p *apple) identity(ctx context.Context, idToken string, want expected) (*Identity, error) {
+	want.issuer, want.audiences = appleIssuer, p.info.ClientIDs
+	said, err := p.tokens.verify(ctx, idToken, want)
 	if err != nil {
 		return nil, err
 	}
-	id := &Identity{UID: scalar(claims["sub"]), ExtraData: claims}
-	if email := scalar(claims["email"]); email != "" {
-		id.Emails = []Email{{Address: email, Verified: isTrue(claims["email_verified"])}}
+	id := &Identity{UID: exact(said["sub"]), ExtraData: said}
+	if email := scalar(said["email"]); email != "" {
+		id.Emails = []Email{{Address: email, Verified: isTrue(said["email_verified"])}}
 	}
 	return id, id.check()
 }
@@ -192,14 +207,14 @@ func (p *apple) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 		}
 		return nil, ErrTokenMissing
 	}
-	return p.identity(ctx, t.IDToken, t.Nonce)
+	return p.identity(ctx, t.IDToken, expected{nonce: t.Nonce})
 }
 
-// Refresh renews a token by its refresh token.
+// Refresh implements Refresher.
 func (p *apple) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	config, err := p.config("")
+	endpoint, err := p.endpoint("")
 	if err != nil {
 		return nil, err
 	}
-	return refresh(ctx, p.client, config, t)
+	return endpoint.refresh(ctx, t)
 }

@@ -20,9 +20,13 @@ type Entry struct {
 	// Generic is true for entries that the host names itself.
 	Generic bool
 
-	// issuer makes an OpenID Connect provider; issuers are further spellings.
-	issuer  string
-	issuers []string
+	// issuer makes an OpenID Connect provider; metadata is where it publishes its
+	// endpoints if that is not below the issuer. tokenInfo tells for whom an
+	// access token was issued. anyParty is for providers that issue tokens for us
+	// to other clients of ours. adjust has the last word on the identity.
+	issuer, metadata, tokenInfo string
+	anyParty                    bool
+	adjust                      func(id *Identity)
 
 	// authorize, token and profile are the endpoints of an OAuth 2.0 provider;
 	// see expand for what may stand in braces.
@@ -34,8 +38,9 @@ type Entry struct {
 	// noPKCE is for providers that refuse what they do not know, basic for those
 	// that want the client's secret in a header.
 	noPKCE, basic bool
-	// clientIDParam is a second name for client_id.
-	clientIDParam string
+	// clientIDParam is another name for client_id. redirectParam is a second name
+	// for redirect_uri in the authorization request.
+	clientIDParam, redirectParam string
 	// params are added to the authorization request, reauthenticate where the
 	// user is to log in again.
 	params, reauthenticate map[string]string
@@ -51,8 +56,13 @@ type Entry struct {
 	// ok is a path that must lead to something, where refusals look like
 	// profiles.
 	ok string
-	// defaults are the values of settings that may be left out.
-	defaults map[string]string
+	// defaults are the values of settings that may be left out. keySetting is the
+	// one that may be the app's key as well.
+	defaults   map[string]string
+	keySetting string
+	// within is the domain of a profile whose address the token's answer names:
+	// the token is shown to nobody else.
+	within string
 	// codeParam is what the answer calls the code, exchange turns it into a token
 	// where the request is not that of OAuth 2.0.
 	codeParam string
@@ -78,7 +88,7 @@ func New(app App, deps Deps) (Provider, error) {
 		return nil, fmt.Errorf("%q: %w", app.Provider, ErrUnknownClass)
 	}
 	e := catalogue[i]
-	if app.ClientID == "" {
+	if len(clientIDs(app)) == 0 {
 		return nil, errors.New("ClientID is empty; set it to what the provider issued")
 	}
 	deps = deps.withDefaults()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -84,13 +85,24 @@ func mediawikiEmail(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]a
 	return nil
 }
 
+// kakaoEmail trusts no address that has become somebody else's since it was
+// verified.
+func kakaoEmail(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
+	for i := range id.Emails {
+		if find(profile, "kakao_account.is_email_valid") == false {
+			id.Emails[i].Verified = false
+		}
+	}
+	return nil
+}
+
 // edxAccount asks for the details of an account whose address is not shown at
 // first.
 func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	if len(id.Emails) > 0 || id.Username == "" {
 		return nil
 	}
-	details, err := p.profile(ctx, token, strings.TrimSuffix(p.entry.profile, "me")+"accounts/"+id.Username)
+	details, err := p.profile(ctx, token, strings.TrimSuffix(p.entry.profile, "me")+"accounts/"+url.PathEscape(id.Username))
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func oauthEntries() []Entry {
 			authorize: "https://bitbucket.org/site/oauth2/authorize", token: "https://bitbucket.org/site/oauth2/access_token",
 			profile: "https://api.bitbucket.org/2.0/user",
 			tokenIn: "access_token",
-			uid:     "uuid|username", username: "username", name: "display_name", verified: "is_confirmed", complete: bitbucketEmails,
+			uid:     "uuid", username: "username", name: "display_name", verified: "is_confirmed", complete: bitbucketEmails,
 		},
 		{
 			ID: "bitly", Name: "Bitly",
@@ -76,9 +76,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "coinbase", Name: "Coinbase",
-			authorize: "https://www.coinbase.com/oauth/authorize", token: "https://www.coinbase.com/oauth/token",
+			authorize: "https://login.coinbase.com/oauth2/auth", token: "https://login.coinbase.com/oauth2/token",
 			profile: "https://api.coinbase.com/v2/user",
-			scopes:  []string{"wallet:user:email"}, tokenIn: "access_token",
+			scopes:  []string{"wallet:user:read"}, emailScopes: []string{"wallet:user:email"},
 			uid: "data.id|id", email: "data.email|email", username: "data.username|username", name: "data.name|name",
 		},
 		{
@@ -130,7 +130,7 @@ func oauthEntries() []Entry {
 		{
 			ID: "dwolla", Name: "Dwolla",
 			authorize: "https://www.dwolla.com/oauth/v2/authenticate", token: "https://www.dwolla.com/oauth/v2/token",
-			profile:   "{tok:_links.account.href}",
+			profile: "{tok:_links.account.href}", within: "dwolla.com",
 			delimiter: "|", scheme: "Bearer", header: map[string]string{"Accept": "application/vnd.dwolla.v1.hal+json"},
 			uid: "id", name: "name",
 		},
@@ -263,6 +263,7 @@ func oauthEntries() []Entry {
 			authorize: "https://kauth.kakao.com/oauth/authorize", token: "https://kauth.kakao.com/oauth/token",
 			profile: "https://kapi.kakao.com/v2/user/me",
 			uid:     "id", email: "kakao_account.email", verified: "kakao_account.is_email_verified", username: "kakao_account.profile.nickname",
+			complete: kakaoEmail,
 		},
 		{
 			ID: "lichess", Name: "Lichess",
@@ -288,9 +289,9 @@ func oauthEntries() []Entry {
 		{
 			ID: "mediawiki", Name: "MediaWiki",
 			authorize: "{REST_API}/oauth2/authorize", token: "{REST_API}/oauth2/access_token",
-			profile: "{REST_API}/oauth2/resource/profile",
-			header:  map[string]string{"User-Agent": "allauth-go"}, defaults: map[string]string{"REST_API": "https://meta.wikimedia.org/w/rest.php"},
-			uid: "sub", email: "email", verified: "confirmed_email", username: "username", name: "realname", complete: mediawikiEmail,
+			profile:  "{REST_API}/oauth2/resource/profile",
+			defaults: map[string]string{"REST_API": "https://meta.wikimedia.org/w/rest.php"},
+			uid:      "sub", email: "email", verified: "confirmed_email", username: "username", name: "realname", complete: mediawikiEmail,
 		},
 		{
 			ID: "meetup", Name: "Meetup",
@@ -352,20 +353,20 @@ func oauthEntries() []Entry {
 			authorize: "https://www.pinterest.com/oauth/", token: "https://api.pinterest.com/v5/oauth/token",
 			profile: "https://api.pinterest.com/v5/user_account",
 			scopes:  []string{"user_accounts:read"}, delimiter: ",", basic: true,
-			uid: "id|username", username: "username", first: "data.first_name", last: "data.last_name",
+			uid: "id", username: "username",
 		},
 		{
 			ID: "questrade", Name: "Questrade",
 			authorize: "https://login.questrade.com/oauth2/authorize", token: "https://login.questrade.com/oauth2/token",
-			profile: "{tok:api_server}v1/accounts",
-			uid:     "userId",
+			profile: "{tok:api_server}v1/accounts", within: "questrade.com",
+			uid: "userId",
 		},
 		{
 			ID: "reddit", Name: "Reddit",
 			authorize: "https://www.reddit.com/api/v1/authorize", token: "https://www.reddit.com/api/v1/access_token",
 			profile: "https://oauth.reddit.com/api/v1/me",
-			scopes:  []string{"identity"}, basic: true, params: map[string]string{"duration": "temporary"}, header: map[string]string{"User-Agent": "allauth-go"},
-			uid: "id|name", username: "name",
+			scopes:  []string{"identity"}, basic: true, params: map[string]string{"duration": "temporary"},
+			uid: "id", username: "name",
 		},
 		{
 			ID: "robinhood", Name: "Robinhood",

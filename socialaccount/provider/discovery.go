@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	wellKnown = "/.well-known/openid-configuration"
 	// discoveryAge is how long a provider's metadata is used before it is asked
-	// for again.
+	// for again, staleAge how long if the provider then does not answer, and
+	// retryAge how long it is left alone after that.
 	discoveryAge = time.Hour
+	staleAge     = 24 * time.Hour
+	retryAge     = time.Minute
 )
 
 // metadata is what an OpenID provider publishes of itself (OpenID Connect
@@ -39,9 +43,9 @@ type discovery struct {
 	client      *http.Client
 	now         func() time.Time
 
-	mu      sync.Mutex
-	found   *metadata
-	fetched time.Time
+	found shared[metadata]
+	// failed is when the provider last did not answer, in nanoseconds.
+	failed atomic.Int64
 }
 
 // newDiscovery takes the address of the issuer, or that of its metadata.
@@ -63,21 +67,24 @@ func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (
 	return d, nil
 }
 
-// get returns the metadata. An answer that is out of date is better than none.
+// get returns the metadata. For a day, an answer that is out of date is better
+// than none. The error is ErrUnavailable.
 func (d *discovery) get(ctx context.Context) (*metadata, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.found != nil && d.now().Sub(d.fetched) < discoveryAge {
-		return d.found, nil
+	found, fetched := d.found.current()
+	age := d.now().Sub(fetched)
+	usable := found != nil && age < staleAge
+	if usable && (age < discoveryAge || d.now().Sub(time.Unix(0, d.failed.Load())) < retryAge) {
+		return found, nil
 	}
-	found, err := d.fetch(ctx)
+	fresh, err := d.found.refresh(ctx, d.now, d.fetch)
 	switch {
 	case err == nil:
-		d.found, d.fetched = found, d.now()
-	case d.found == nil:
-		return nil, err
+		return fresh, nil
+	case usable:
+		d.failed.Store(d.now().UnixNano())
+		return found, nil
 	}
-	return d.found, nil
+	return nil, fmt.Errorf("ask for endpoints: %w: %w", ErrUnavailable, err)
 }
 
 func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
@@ -89,13 +96,39 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	if strings.TrimSuffix(m.Issuer, "/") != d.issuer {
 		return nil, fmt.Errorf("the metadata at %s names the issuer %q: %w", d.url, m.Issuer, ErrInvalid)
 	}
-	for _, endpoint := range []string{m.AuthURL, m.TokenURL, m.JWKSURL} {
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" || checkEndpoint(u) != nil {
+	endpoints := []string{m.AuthURL, m.TokenURL, m.JWKSURL}
+	if m.UserInfoURL != "" {
+		endpoints = append(endpoints, m.UserInfoURL)
+	}
+	for _, endpoint := range endpoints {
+		if !d.mayName(endpoint) {
 			return nil, fmt.Errorf("the metadata at %s has the endpoint %q: %w", d.url, endpoint, ErrInvalid)
 		}
 	}
 	return &m, nil
+}
+
+// mayName reports whether requests may go to an endpoint of the metadata: it is
+// encrypted, and only a provider on this machine sends us to this machine.
+func (d *discovery) mayName(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || checkEndpoint(u) != nil {
+		return false
+	}
+	own, err := url.Parse(d.url)
+	return err == nil && (!isLoopback(u.Hostname()) || isLoopback(own.Hostname()))
+}
+
+// algorithms are what ID tokens may be signed with: of ours, those that the
+// provider names, and all if it names none of them.
+func (m *metadata) algorithms() []string {
+	var named []string
+	for _, algorithm := range signingAlgorithms {
+		if slices.Contains(m.SigningAlgs, string(algorithm)) {
+			named = append(named, string(algorithm))
+		}
+	}
+	return named
 }
 
 // getJSON fetches a document.

@@ -1,40 +1,34 @@
 package provider
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"golang.org/x/oauth2"
 )
 
-// maxUID is the longest id of a user, in bytes.
-const maxUID = 191
-
-// check refuses an identity without an id that tells users apart.
-func (id *Identity) check() error {
-	if id.UID == "" || len(id.UID) > maxUID {
-		return fmt.Errorf("the provider sent no usable id for its user: %w", ErrInvalid)
-	}
-	return nil
-}
+// refusals are what providers say when the user declined.
+var refusals = map[string]bool{"access_denied": true, "user_cancelled_login": true, "user_cancelled_authorize": true}
 
 // authorizationCode reads what the provider sent back (RFC 6749, section 4.1.2).
 func authorizationCode(values url.Values, param string) (string, error) {
 	if param == "" {
 		param = "code"
 	}
-	switch values.Get("error") {
-	case "":
-	case "access_denied":
+	switch refusal := values.Get("error"); {
+	case refusals[refusal]:
 		return "", ErrCancelled
-	default:
+	case refusal != "":
 		return "", fmt.Errorf("the provider refused: %w", ErrInvalid)
-	}
-	if values.Get(param) == "" {
-		return "", fmt.Errorf("no code: %w", ErrInvalid)
+	case len(values[param]) != 1 || values.Get(param) == "":
+		return "", fmt.Errorf("not one code: %w", ErrInvalid)
 	}
 	return values.Get(param), nil
 }
@@ -49,43 +43,100 @@ func checkIssuer(values url.Values, m *metadata) error {
 	return nil
 }
 
-// asInvalid sorts the errors of an exchange: a provider that does not answer is
-// not available, everything else proves nothing.
+// tokenEndpoint is where codes and refresh tokens are turned into tokens.
+type tokenEndpoint struct {
+	client *http.Client
+	now    func() time.Time
+	*oauth2.Config
+}
+
+// exchange is the token request of RFC 6749, section 4.1.3.
+func (e tokenEndpoint) exchange(ctx context.Context, code string, options ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return e.ask(ctx, func(ctx context.Context) (*oauth2.Token, error) { return e.Exchange(ctx, code, options...) })
+}
+
+// refresh renews a token by its refresh token (RFC 6749, section 6).
+func (e tokenEndpoint) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	if t == nil || t.RefreshToken == "" {
+		return nil, fmt.Errorf("no refresh token: %w", ErrInvalid)
+	}
+	return e.ask(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return e.TokenSource(ctx, &oauth2.Token{RefreshToken: t.RefreshToken}).Token()
+	})
+}
+
+func (e tokenEndpoint) ask(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	heard := &listener{next: e.client.Transport}
+	client := *e.client
+	client.Transport = heard
+	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
+	if err != nil {
+		return nil, asInvalid(err)
+	}
+	if token.ExpiresIn > 0 { // by our clock
+		token.Expiry = e.now().Add(time.Duration(token.ExpiresIn) * time.Second)
+	}
+	if heard.answer != nil {
+		token = token.WithExtra(heard.answer)
+	}
+	return token, nil
+}
+
+// listener is a transport that remembers an answer in JSON with its numbers as
+// they were written: the ids of some providers have twenty digits.
+type listener struct {
+	next   http.RoundTripper
+	answer map[string]any
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := l.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(response.Body)
+	_ = response.Body.Close() // it has been read
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(text))
+	if err := json.Unmarshal(text, numbers(&l.answer)); err != nil {
+		l.answer = nil // a form, or nothing that is of use
+	}
+	return response, nil
+}
+
+// asInvalid sorts the errors of a token request: a provider that does not answer
+// is not available, everything else proves nothing.
 func asInvalid(err error) error {
 	var refused *oauth2.RetrieveError
 	var network *url.Error
 	switch {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrInvalid):
 		return err
-	case errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode >= http.StatusInternalServerError,
-		errors.As(err, &network):
-		return fmt.Errorf("%w: %w", ErrUnavailable, withoutBody(err))
+	case errors.As(err, &refused):
+		return refusal(refused)
+	case errors.As(err, &network):
+		return fmt.Errorf("token endpoint: %w: %w", ErrUnavailable, network.Err)
 	}
-	return fmt.Errorf("%w: %w", ErrInvalid, withoutBody(err))
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
-// withoutBody drops what the provider answered: it may hold anything.
-func withoutBody(err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
-		status := 0
-		if refused.Response != nil {
-			status = refused.Response.StatusCode
-		}
-		return fmt.Errorf("token endpoint answers %d %s", status, refused.ErrorCode)
+// refusal leaves out what the provider answered, which may be anything, but for
+// the code of the error.
+func refusal(refused *oauth2.RetrieveError) error {
+	status, kind := 0, ErrInvalid
+	if refused.Response != nil {
+		status = refused.Response.StatusCode
 	}
-	return err
+	if unavailable(status) {
+		kind = ErrUnavailable
+	}
+	return fmt.Errorf("token endpoint answers %d %.80q: %w", status, refused.ErrorCode, kind)
 }
 
-// refresh renews a token by its refresh token.
-func refresh(ctx context.Context, client *http.Client, config *oauth2.Config, t *oauth2.Token) (*oauth2.Token, error) {
-	if t.RefreshToken == "" {
-		return nil, fmt.Errorf("no refresh token: %w", ErrInvalid)
-	}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
-	fresh, err := config.TokenSource(ctx, &oauth2.Token{RefreshToken: t.RefreshToken}).Token()
-	if err != nil {
-		return nil, asInvalid(err)
-	}
-	return fresh, nil
+// unavailable reports whether a status means: not now.
+func unavailable(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 }

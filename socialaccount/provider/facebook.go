@@ -111,14 +111,15 @@ func (p *facebook) debug(ctx context.Context, access string) error {
 
 // limited reads an ID token of Limited Login.
 func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
-	claims, err := p.tokens.verify(ctx, t.IDToken, expected{
-		issuers: []string{facebookLimitedIss}, audiences: []string{p.app.ClientID}, nonce: t.Nonce,
+	said, err := p.tokens.verify(ctx, t.IDToken, expected{
+		issuer: facebookLimitedIss, audiences: []string{p.app.ClientID}, nonce: t.Nonce,
 	})
 	if err != nil {
 		return nil, err
 	}
-	id := &Identity{UID: scalar(claims["sub"]), FirstName: scalar(claims["given_name"]), LastName: scalar(claims["family_name"]), ExtraData: claims}
-	if email := scalar(claims["email"]); email != "" {
+	id := &Identity{UID: exact(said["sub"]), ExtraData: said}
+	id.FirstName, id.LastName = said.name()
+	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email}}
 	}
 	return id, id.check()

@@ -3,8 +3,11 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -35,11 +38,15 @@ func fetchAny(ctx context.Context, client *http.Client, method, address string, 
 	response, err := client.Do(request)
 	if err != nil {
 		// The error repeats the address, which may hold a token.
-		return nil, fmt.Errorf("ask for the profile at %s: %w", request.URL.Host, ErrUnavailable)
+		var network *url.Error
+		if errors.As(err, &network) {
+			err = network.Err
+		}
+		return nil, fmt.Errorf("ask %s: %w: %w", request.URL.Host, ErrUnavailable, err)
 	}
 	defer func() { _ = response.Body.Close() }() // it has been read
 	switch {
-	case response.StatusCode >= http.StatusInternalServerError:
+	case unavailable(response.StatusCode):
 		return nil, fmt.Errorf("%s answers %d: %w", request.URL.Host, response.StatusCode, ErrUnavailable)
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return nil, fmt.Errorf("%s answers %d: %w", request.URL.Host, response.StatusCode, ErrInvalid)
@@ -47,8 +54,17 @@ func fetchAny(ctx context.Context, client *http.Client, method, address string, 
 	decoder := json.NewDecoder(response.Body)
 	decoder.UseNumber()
 	var value any
-	if err := decoder.Decode(&value); err != nil {
+	switch err := decoder.Decode(&value); {
+	case notJSON(err):
 		return nil, fmt.Errorf("%s does not answer in JSON: %w", request.URL.Host, ErrInvalid)
+	case err != nil:
+		return nil, fmt.Errorf("%s stopped answering: %w: %w", request.URL.Host, ErrUnavailable, err)
 	}
 	return value, nil
+}
+
+// notJSON tells a text that is not JSON from one that could not be read.
+func notJSON(err error) bool {
+	var syntax *json.SyntaxError
+	return errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -1,19 +1,26 @@
 package provider
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 )
 
-// alwaysVerified is the rule of providers that tell of verified addresses only.
-const alwaysVerified = "always"
+const (
+	// alwaysVerified is the rule of providers that tell of verified addresses
+	// only.
+	alwaysVerified = "always"
+	// maxUID is the longest id of a user, in bytes.
+	maxUID = 191
+)
 
 // identity reads a profile by the paths of the entry.
 func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
 	id := &Identity{
-		UID: text(profile, e.uid), Username: text(profile, e.username),
+		UID: exact(find(profile, e.uid)), Username: text(profile, e.username),
 		FirstName: text(profile, e.first), LastName: text(profile, e.last),
 		ExtraData: profile, Token: token,
 	}
@@ -41,11 +48,22 @@ func (e Entry) vouches(profile map[string]any) bool {
 	return isTrue(find(profile, path))
 }
 
-// fmtScalar returns a member of a token's answer as text: numbers arrive as
-// floats.
-func fmtScalar(value any) string {
-	if number, ok := value.(float64); ok {
-		return strconv.FormatFloat(number, 'f', -1, 64)
+// check refuses an identity without an id that tells users apart, in any store:
+// some take a text and the same with a blank behind it for equal.
+func (id *Identity) check() error {
+	uid := id.UID
+	if uid == "" || len(uid) > maxUID || !utf8.ValidString(uid) || strings.ContainsFunc(uid, notInUID) || uid != strings.TrimSpace(uid) {
+		return fmt.Errorf("the provider sent no usable id for its user: %w", ErrInvalid)
 	}
-	return scalar(value)
+	return nil
+}
+
+// notInUID is true for what no id holds: control characters, and the mark that a
+// decoder leaves for bytes that were no text.
+func notInUID(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }
+
+// splitName divides a full name at the first blank.
+func splitName(name string) (first, last string) {
+	first, last, _ = strings.Cut(strings.TrimSpace(name), " ")
+	return first, strings.TrimSpace(last)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,71 +24,110 @@ var signingAlgorithms = []jose.SignatureAlgorithm{
 
 // idTokens verifies ID tokens (OpenID Connect Core 1.0, section 3.1.3.7).
 type idTokens struct {
-	keys oidc.KeySet
+	keys *keySet
 	now  func() time.Time
 }
 
 // expected is what an ID token must say.
 type expected struct {
-	// issuers are the spellings of the one issuer.
-	issuers []string
+	issuer string
+	// algorithms are those the provider signs with. Empty: all of ours.
+	algorithms []string
 	// audiences are our client ids.
 	audiences []string
+	// anyParty lets other clients have asked for a token that is for us alone.
+	anyParty bool
 	// nonce must be in the token unless it is empty.
 	nonce string
 	// accessToken must match the token's at_hash, where both are there.
 	accessToken string
 }
 
-// verify returns the claims of a token that is good.
-func (v idTokens) verify(ctx context.Context, text string, want expected) (map[string]any, error) {
-	var algorithms []string
-	for _, algorithm := range signingAlgorithms {
-		algorithms = append(algorithms, string(algorithm))
+// verify returns the claims of a token that is good. ErrUnavailable if
+// the keys can not be had, ErrInvalid for every other token.
+func (v idTokens) verify(ctx context.Context, text string, want expected) (claims, error) {
+	if text == "" {
+		return nil, fmt.Errorf("no ID token: %w", ErrInvalid)
 	}
-	verifier := oidc.NewVerifier("", v.keys, &oidc.Config{
-		SkipClientIDCheck: true, SkipIssuerCheck: true, SkipExpiryCheck: true, SupportedSigningAlgs: algorithms,
-	})
-	token, err := verifier.Verify(ctx, text)
+	token, err := v.signed(ctx, text, want)
 	if err != nil {
-		return nil, asInvalid(err)
+		return nil, err
 	}
-	var claims map[string]any
-	if err := token.Claims(numbers(&claims)); err != nil {
+	var said claims
+	if err := token.Claims(numbers((*map[string]any)(&said))); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	now := v.now()
+	latest := v.now().Add(clockSkew)
 	switch {
-	case !slices.Contains(want.issuers, token.Issuer):
-		return nil, fmt.Errorf("token of the issuer %q: %w", token.Issuer, ErrInvalid)
-	case !slices.ContainsFunc(token.Audience, func(id string) bool { return slices.Contains(want.audiences, id) }):
-		return nil, fmt.Errorf("token for somebody else: %w", ErrInvalid)
-	case !authorizedParty(claims, token.Audience, want.audiences):
+	case !authorizedParty(said, token.Audience, want):
 		return nil, fmt.Errorf("token that somebody else asked for: %w", ErrInvalid)
-	case token.Expiry.IsZero() || now.After(token.Expiry.Add(clockSkew)):
-		return nil, fmt.Errorf("token that has expired: %w", ErrInvalid)
-	case token.IssuedAt.After(now.Add(clockSkew)) || notBefore(claims).After(now.Add(clockSkew)):
+	case token.IssuedAt.After(latest) || notBefore(said).After(latest):
 		return nil, fmt.Errorf("token of the future: %w", ErrInvalid)
 	case want.nonce != "" && token.Nonce != want.nonce:
 		return nil, fmt.Errorf("token of another login: %w", ErrInvalid)
 	case want.accessToken != "" && token.AccessTokenHash != "" && token.VerifyAccessToken(want.accessToken) != nil:
 		return nil, fmt.Errorf("token of another access token: %w", ErrInvalid)
 	}
-	return claims, nil
+	return said, nil
 }
 
+// signed checks signature, issuer, audience and expiry. Of several audiences one
+// has to be met.
+func (v idTokens) signed(ctx context.Context, text string, want expected) (token *oidc.IDToken, err error) {
+	algorithms := want.algorithms
+	if len(algorithms) == 0 {
+		for _, algorithm := range signingAlgorithms {
+			algorithms = append(algorithms, string(algorithm))
+		}
+	}
+	err = fmt.Errorf("no client id: %w", ErrInvalid)
+	for _, id := range want.audiences {
+		keys := &reporter{keys: v.keys}
+		verifier := oidc.NewVerifier(want.issuer, keys, &oidc.Config{
+			ClientID: id, SupportedSigningAlgs: algorithms,
+			Now: func() time.Time { return v.now().Add(-clockSkew) },
+		})
+		token, err = verifier.Verify(ctx, text)
+		switch {
+		case err == nil:
+			return token, nil
+		case errors.Is(keys.err, ErrUnavailable):
+			return nil, keys.err
+		}
+		err = fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil, err
+}
+
+// reporter is an oidc.KeySet that remembers why it failed: the error that comes
+// out of the verifier no longer says whether the keys were to be had.
+type reporter struct {
+	keys *keySet
+	err  error
+}
+
+// VerifySignature implements oidc.KeySet.
+func (r *reporter) VerifySignature(ctx context.Context, text string) ([]byte, error) {
+	payload, err := r.keys.verify(ctx, text)
+	r.err = err
+	return payload, err
+}
+
+// claims are what a verified ID token says.
+type claims map[string]any
+
 // authorizedParty checks azp: a token for several must name us as who asked.
-func authorizedParty(claims map[string]any, audience, ours []string) bool {
-	party, present := claims["azp"]
-	if !present {
+func authorizedParty(said claims, audience []string, want expected) bool {
+	party, present := said["azp"]
+	if !present || want.anyParty && len(audience) == 1 {
 		return len(audience) == 1
 	}
 	id, isText := party.(string)
-	return isText && slices.Contains(ours, id)
+	return isText && slices.Contains(want.audiences, id)
 }
 
-func notBefore(claims map[string]any) time.Time {
-	number, _ := claims["nbf"].(json.Number)
+func notBefore(said claims) time.Time {
+	number, _ := said["nbf"].(json.Number)
 	seconds, err := number.Float64()
 	if err != nil {
 		return time.Time{}

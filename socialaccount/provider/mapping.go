@@ -46,12 +46,15 @@ func follow(value any, path string) any {
 // text is find for a text or a number.
 func text(value any, paths string) string { return scalar(find(value, paths)) }
 
-// scalar returns a text or a number as text, and "" for everything else: null
+// scalar is exact without blanks around it.
+func scalar(value any) string { return strings.TrimSpace(exact(value)) }
+
+// exact returns a text or a number as text, and "" for everything else: null
 // is not a user called null.
-func scalar(value any) string {
+func exact(value any) string {
 	switch v := value.(type) {
 	case string:
-		return strings.TrimSpace(v)
+		return v
 	case json.Number:
 		return v.String()
 	}

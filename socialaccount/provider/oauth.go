@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -58,6 +59,9 @@ func newOAuth(app App, deps Deps, e Entry) (*oauth, error) {
 		return nil, err
 	}
 	maps.Copy(p.params, e.params)
+	if p.entry.uid, err = app.text("uid_field", e.uid); err != nil {
+		return nil, err
+	}
 	p.pkce, err = app.flag("oauth_pkce_enabled", !e.noPKCE)
 	return p, err
 }
@@ -67,43 +71,46 @@ func noToken(string) string { return "" }
 // Info implements Provider.
 func (p *oauth) Info() Info { return p.info }
 
-func (p *oauth) config(redirectURL string) *oauth2.Config {
+func (p *oauth) endpoint(redirectURL string) tokenEndpoint {
 	style := oauth2.AuthStyleInParams
 	if p.entry.basic {
 		style = oauth2.AuthStyleInHeader
 	}
-	c := &oauth2.Config{
+	config := &oauth2.Config{
 		ClientID: p.app.ClientID, ClientSecret: p.app.ClientSecret, RedirectURL: redirectURL,
 		Endpoint: oauth2.Endpoint{AuthURL: p.authURL, TokenURL: p.tokenURL, AuthStyle: style},
 	}
 	if len(p.scopes) > 0 {
-		delimiter := p.entry.delimiter
-		if delimiter == "" {
-			delimiter = " "
-		}
-		c.Scopes = []string{strings.Join(p.scopes, delimiter)}
+		config.Scopes = []string{strings.Join(p.scopes, cmp.Or(p.entry.delimiter, " "))}
 	}
-	return c
-}
-
-// clientIDParam tells a provider the client id under the name it wants.
-func (p *oauth) clientIDParam() []oauth2.AuthCodeOption {
-	if p.entry.clientIDParam == "" {
-		return nil
-	}
-	return []oauth2.AuthCodeOption{oauth2.SetAuthURLParam(p.entry.clientIDParam, p.app.ClientID)}
+	return tokenEndpoint{client: p.client, now: p.now, Config: config}
 }
 
 // AuthCodeURL implements Provider.
 func (p *oauth) AuthCodeURL(_ context.Context, a Authorization) (string, error) {
-	options := append(p.clientIDParam(), authURLParams(p.params)...)
+	options := authURLParams(p.params)
 	if p.pkce {
 		options = append(options, oauth2.S256ChallengeOption(a.CodeVerifier))
 	}
 	if a.Reauthenticate {
 		options = append(options, authURLParams(p.entry.reauthenticate)...)
 	}
-	return p.config(a.RedirectURL).AuthCodeURL(a.State, options...), nil
+	if p.entry.redirectParam != "" {
+		options = append(options, oauth2.SetAuthURLParam(p.entry.redirectParam, a.RedirectURL))
+	}
+	address := p.endpoint(a.RedirectURL).AuthCodeURL(a.State, options...)
+	if p.entry.clientIDParam == "" {
+		return address, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("the authorization endpoint: %w", err)
+	}
+	query := u.Query()
+	query.Del("client_id")
+	query.Set(p.entry.clientIDParam, p.app.ClientID)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
 }
 
 // Exchange implements Provider.
@@ -124,143 +131,16 @@ func (p *oauth) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 	return p.whoIs(ctx, token)
 }
 
-// plainExchange is the token request of RFC 6749, section 4.1.3.
+// plainExchange is the token request of RFC 6749, with the client id under the
+// name that the provider wants as well.
 func (p *oauth) plainExchange(ctx context.Context, code string, c Callback, more ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
-	options := append(p.clientIDParam(), more...)
+	if p.entry.clientIDParam != "" {
+		more = append(more, oauth2.SetAuthURLParam(p.entry.clientIDParam, p.app.ClientID))
+	}
 	if p.pkce {
-		options = append(options, oauth2.VerifierOption(c.CodeVerifier))
+		more = append(more, oauth2.VerifierOption(c.CodeVerifier))
 	}
-	token, err := p.config(c.RedirectURL).Exchange(context.WithValue(ctx, oauth2.HTTPClient, p.client), code, options...)
-	if err != nil {
-		return nil, asInvalid(err)
-	}
-	return token, nil
-}
-
-// whoIs asks for the profile that a token gives access to.
-func (p *oauth) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, error) {
-	profile, err := p.firstProfile(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	if p.entry.ok != "" && find(profile, p.entry.ok) == nil {
-		return nil, fmt.Errorf("the provider refused: %w", ErrInvalid)
-	}
-	id := p.entry.identity(profile, token)
-	if p.entry.complete != nil {
-		if err := p.entry.complete(ctx, p, token, profile, id); err != nil {
-			return nil, err
-		}
-	}
-	return id, id.check()
-}
-
-// firstProfile fetches the entry's profile. Without one the answer of the token
-// endpoint is the profile.
-func (p *oauth) firstProfile(ctx context.Context, token *oauth2.Token) (map[string]any, error) {
-	if p.entry.profile != "" {
-		return p.profile(ctx, token, p.entry.profile)
-	}
-	profile := map[string]any{}
-	for _, name := range []string{"owner", "workspace_id", "workspace_name", "bot_id"} {
-		if value := token.Extra(name); value != nil {
-			profile[name] = value
-		}
-	}
-	return profile, nil
-}
-
-// profile fetches a document as the entry says: with the token in a header, in
-// the query, or in both.
-func (p *oauth) profile(ctx context.Context, token *oauth2.Token, template string) (map[string]any, error) {
-	value, err := p.fetch(ctx, token, template)
-	if err != nil {
-		return nil, err
-	}
-	if list, isList := value.([]any); isList {
-		value = map[string]any{"list": list}
-	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("the profile is not an object: %w", ErrInvalid)
-	}
-	return object, nil
-}
-
-func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string) (any, error) {
-	tokenText := func(path string) string {
-		if path == "access_token" {
-			return token.AccessToken
-		}
-		first, rest, nested := strings.Cut(path, ".")
-		if nested {
-			return text(token.Extra(first), rest)
-		}
-		return fmtScalar(token.Extra(first))
-	}
-	address, err := expand(template, p.app, p.entry, tokenText)
-	if err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("the profile's address is malformed: %w", ErrInvalid)
-	}
-	query := u.Query()
-	for name, value := range p.entry.query {
-		expanded, err := p.fill(value, tokenText)
-		if err != nil {
-			return nil, err
-		}
-		query.Set(name, expanded)
-	}
-	if p.entry.tokenIn != "" {
-		query.Set(p.entry.tokenIn, token.AccessToken)
-	}
-	if p.entry.signQuery != nil {
-		p.entry.signQuery(p, token, query)
-	}
-	u.RawQuery = query.Encode()
-	header := http.Header{}
-	if p.entry.scheme != noHeader {
-		scheme := p.entry.scheme
-		if scheme == "" && p.entry.tokenIn == "" {
-			scheme = "Bearer"
-		}
-		if scheme != "" {
-			header.Set("Authorization", scheme+" "+token.AccessToken)
-		}
-	}
-	for name, value := range p.entry.header {
-		expanded, err := p.fill(value, tokenText)
-		if err != nil {
-			return nil, err
-		}
-		header.Set(name, expanded)
-	}
-	method := http.MethodGet
-	if p.entry.post {
-		method = http.MethodPost
-	}
-	body := p.entry.body
-	if p.entry.form != nil {
-		body = p.entry.form(p, token).Encode()
-	}
-	return fetchAny(ctx, p.client, method, u.String(), header, body)
-}
-
-// fill expands a value of the query or a header, which may name the app's own
-// credentials.
-func (p *oauth) fill(value string, token func(string) string) (string, error) {
-	switch value {
-	case "{client_id}":
-		return p.app.ClientID, nil
-	case "{client_secret}":
-		return p.app.ClientSecret, nil
-	case "{key}":
-		return p.app.Key, nil
-	}
-	return expand(value, p.app, p.entry, token)
+	return p.endpoint(c.RedirectURL).exchange(ctx, code, more...)
 }
 
 // VerifyToken implements Provider.
@@ -268,7 +148,10 @@ func (p *oauth) VerifyToken(context.Context, Tokens) (*Identity, error) {
 	return nil, ErrTokenUnsupported
 }
 
-// Refresh renews a token by its refresh token.
+// Refresh implements Refresher.
 func (p *oauth) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	return refresh(ctx, p.client, p.config(""), t)
+	if p.entry.exchange != nil {
+		return nil, fmt.Errorf("%s renews tokens in a way of its own: %w", p.entry.Name, ErrTokenUnsupported)
+	}
+	return p.endpoint("").refresh(ctx, t)
 }

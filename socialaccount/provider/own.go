@@ -47,12 +47,12 @@ func ownEntries() []Entry {
 			authorize: "https://login.dingtalk.com/oauth2/auth", token: "https://api.dingtalk.com/v1.0/oauth2/userAccessToken",
 			profile: "https://api.dingtalk.com/v1.0/contact/users/me", scopes: []string{"openid", "corpid"}, params: map[string]string{"prompt": "consent"},
 			scheme: noHeader, header: map[string]string{"x-acs-dingtalk-access-token": "{tok:access_token}"},
-			uid: "openId", username: "nick", name: "nick", codeParam: "authCode", exchange: dingtalkToken,
+			uid: "openId", username: "nick", name: "nick", codeParam: "authCode", noPKCE: true, exchange: dingtalkToken,
 		},
 		{
 			ID: "feishu", Name: "feishu",
 			authorize: "https://open.feishu.cn/open-apis/authen/v1/index", token: "https://open.feishu.cn/open-apis/authen/v1/access_token",
-			profile: "https://open.feishu.cn/open-apis/authen/v1/user_info", clientIDParam: "app_id",
+			profile: "https://open.feishu.cn/open-apis/authen/v1/user_info", clientIDParam: "app_id", noPKCE: true,
 			uid: "data.open_id", username: "data.name", name: "data.name", ok: "data.open_id", exchange: feishuToken,
 		},
 		{
@@ -76,7 +76,7 @@ func ownEntries() []Entry {
 		},
 		{
 			ID: "notion", Name: "Notion",
-			authorize: "https://api.notion.com/v1/oauth/authorize", token: "https://api.notion.com/v1/oauth/token", params: map[string]string{"owner": "user"},
+			authorize: "https://api.notion.com/v1/oauth/authorize", token: "https://api.notion.com/v1/oauth/token", params: map[string]string{"owner": "user"}, noPKCE: true,
 			email: "owner.user.person.email", name: "owner.user.name", exchange: notionToken, complete: notionUID,
 		},
 		{
@@ -90,12 +90,12 @@ func ownEntries() []Entry {
 			authorize: "https://{SHOP}.myshopify.com/admin/oauth/authorize", token: "https://{SHOP}.myshopify.com/admin/oauth/access_token",
 			profile: "https://{SHOP}.myshopify.com/admin/shop.json", scopes: []string{"read_orders", "read_products"}, delimiter: ",", noPKCE: true,
 			scheme: noHeader, header: map[string]string{"X-Shopify-Access-Token": "{tok:access_token}"},
-			uid: "shop.id", email: "shop.email", name: "shop.shop_owner", exchange: shopifyToken,
+			uid: "shop.id", email: "shop.email", name: "shop.shop_owner", exchange: shopifyToken, complete: shopifyUser,
 		},
 		{
 			ID: "untappd", Name: "Untappd",
 			authorize: "https://untappd.com/oauth/authenticate/", token: "https://untappd.com/oauth/authorize/", profile: "https://api.untappd.com/v4/user/info/",
-			tokenIn: "access_token", noPKCE: true,
+			tokenIn: "access_token", noPKCE: true, redirectParam: "redirect_url",
 			uid: "response.user.uid", email: "response.user.settings.email_address", verified: alwaysVerified, username: "response.user.user_name",
 			first: "response.user.first_name", last: "response.user.last_name", exchange: untappdToken,
 		},
@@ -275,7 +275,7 @@ func mailRuQuery(p *oauth, token *oauth2.Token, query url.Values) {
 	query.Set("method", "users.getInfo")
 	query.Set("app_id", p.app.ClientID)
 	query.Set("secure", "1")
-	query.Set("uids", fmtScalar(token.Extra("x_mailru_vid")))
+	query.Set("uids", scalar(token.Extra("x_mailru_vid")))
 	query.Set("sig", signed(query, p.app.ClientSecret))
 }
 
@@ -333,6 +333,25 @@ func shopifyToken(ctx context.Context, p *oauth, code string, c Callback) (*oaut
 		return nil, fmt.Errorf("answer of another shop: %w", ErrInvalid)
 	}
 	return p.plainExchange(ctx, code, c)
+}
+
+// shopifyUser reads who of the shop it is, where the app asks for that by
+// auth_params: {"grant_options[]": "per-user"}. Otherwise the shop is the user.
+func shopifyUser(_ context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
+	user, ok := token.Extra("associated_user").(map[string]any)
+	if !ok {
+		if p.params["grant_options[]"] == "per-user" {
+			return fmt.Errorf("the answer names the shop, but no user: %w", ErrInvalid)
+		}
+		return nil
+	}
+	id.UID, id.Emails = exact(user["id"]), nil
+	id.FirstName, id.LastName = scalar(user["first_name"]), scalar(user["last_name"])
+	if email := scalar(user["email"]); email != "" {
+		id.Emails = []Email{{Address: email, Verified: isTrue(user["email_verified"])}}
+	}
+	id.ExtraData = map[string]any{"associated_user": user, "shop": profile["shop"]}
+	return nil
 }
 
 func untappdToken(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error) {

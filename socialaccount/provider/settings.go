@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // text returns a setting that is a text, or the default.
@@ -30,6 +32,25 @@ func (a App) flag(name string, fallback bool) (bool, error) {
 		return false, fmt.Errorf("Settings[%q] is neither true nor false", name)
 	}
 	return flag, nil
+}
+
+// seconds returns a setting that is a number of seconds, or the default.
+func (a App) seconds(name string, fallback time.Duration) (time.Duration, error) {
+	var seconds float64
+	switch value := a.Settings[name].(type) {
+	case nil:
+		return fallback, nil
+	case float64:
+		seconds = value
+	case int:
+		seconds = float64(value)
+	case json.Number:
+		seconds, _ = value.Float64() // no number is no number of seconds either
+	}
+	if seconds < 1 || seconds > 3600 {
+		return 0, fmt.Errorf("Settings[%q] is not a number of seconds; use 1 to 3600", name)
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
 }
 
 // scopes returns the setting scope, a list or a text with blanks, or the default.
@@ -76,7 +97,7 @@ func (a App) authParams() (map[string]string, error) {
 	default:
 		return nil, fmt.Errorf(`Settings["auth_params"] is not an object of texts`)
 	}
-	for _, name := range []string{"client_id", "redirect_uri", "state", "nonce", "response_type", "code_challenge", "code_challenge_method"} {
+	for _, name := range []string{"client_id", "redirect_uri", "state", "nonce", "response_type", "response_mode", "scope", "code_challenge", "code_challenge_method"} {
 		if _, ok := params[name]; ok {
 			return nil, fmt.Errorf(`Settings["auth_params"] holds %q, which is not a setting; leave it out`, name)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -29,11 +30,11 @@ type telegram struct {
 
 func newTelegram(app App, deps Deps, e Entry) (Provider, error) {
 	if app.ClientSecret == "" {
-		return nil, fmt.Errorf("ClientSecret is empty; set it to the token of the bot")
+		return nil, errors.New("ClientSecret is empty; set it to the token of the bot")
 	}
-	validity := telegramValidity
-	if seconds, ok := app.Settings["auth_date_validity"].(float64); ok && seconds > 0 {
-		validity = time.Duration(seconds) * time.Second
+	validity, err := app.seconds("auth_date_validity", telegramValidity)
+	if err != nil {
+		return nil, err
 	}
 	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true}}, nil
 }

@@ -30,13 +30,34 @@ func expand(template string, app App, e Entry, token func(path string) string) (
 			b.WriteString(value)
 			continue
 		}
-		value, err := app.text(strings.ToLower(name), e.defaults[name])
+		value, err := fillIn(name, b.String(), rest, app, e)
 		if err != nil {
 			return "", err
 		}
-		if value == "" {
-			return "", fmt.Errorf("Settings[%q] is missing; %s needs it", strings.ToLower(name), e.Name)
-		}
-		b.WriteString(strings.TrimSuffix(value, "/"))
+		b.WriteString(value)
 	}
+}
+
+// fillIn returns the setting that stands between two parts of an address.
+func fillIn(name, before, behind string, app App, e Entry) (string, error) {
+	fallback, setting := e.defaults[name], strings.ToLower(name)
+	if name == e.keySetting && app.Key != "" {
+		fallback = app.Key
+	}
+	value, err := app.text(setting, fallback)
+	if err != nil {
+		return "", err
+	}
+	if value == "" {
+		return "", fmt.Errorf("Settings[%q] is missing; %s needs it", setting, e.Name)
+	}
+	value = strings.TrimSuffix(value, "/")
+	if strings.HasSuffix(before, "://") || strings.HasSuffix(before, ".") { // it is part of the host
+		domain, _, _ := strings.Cut(behind, "/")
+		value = strings.TrimSuffix(value, domain)
+		if strings.ContainsAny(value, "/@?#") {
+			return "", fmt.Errorf("Settings[%q] is %q; use the host alone, without https:// and path", setting, value)
+		}
+	}
+	return value, nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -23,7 +24,9 @@ type world struct {
 	// challenge is the PKCE challenge of the authorization request, empty if
 	// there was none.
 	challenge string
-	seen      []*http.Request
+	// authorization is where the browser was sent, seen is what was asked for.
+	authorization *url.URL
+	seen          []*http.Request
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -90,7 +93,9 @@ func dance(t *testing.T, w *world, app App, values url.Values) (*Identity, error
 		t.Fatal(err)
 	}
 	w.challenge = u.Query().Get("code_challenge")
-	if u.Scheme != "https" || u.Query().Get("state") != testState || u.Query().Get("client_id") != app.ClientID {
+	w.authorization = u
+	clientID := cmp.Or(entryOf(t, app.Provider).clientIDParam, "client_id")
+	if u.Scheme != "https" || u.Query().Get("state") != testState || u.Query().Get(clientID) != app.ClientID {
 		t.Errorf("%s: the browser is sent to %s", app.Provider, address)
 	}
 	if values == nil {

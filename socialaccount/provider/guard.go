@@ -1,0 +1,96 @@
+package provider
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+const (
+	// maxAnswer is the longest answer of a provider that is read, in bytes.
+	maxAnswer = 1 << 20
+	// userAgent names us where the entry has no name of its own: some providers
+	// refuse requests without one.
+	userAgent = "allauth-go"
+)
+
+var (
+	errNotEncrypted = errors.New("provider: the endpoint is neither https nor on this machine")
+	errTooLong      = errors.New("provider: the answer is too long")
+	errElsewhere    = errors.New("provider: redirect to another host")
+)
+
+// guard is the transport of all requests to providers: what is sent is encrypted,
+// and what is read has an end.
+type guard struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := checkEndpoint(r.URL); err != nil {
+		return nil, err
+	}
+	if r.Header.Get("User-Agent") == "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("User-Agent", userAgent)
+	}
+	response, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body := bufio.NewReader(&bounded{response.Body, maxAnswer})
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, response.Body}
+	// Some providers send JSON and call it plain text.
+	if first, err := body.Peek(1); err == nil && first[0] == '{' {
+		response.Header.Set("Content-Type", "application/json")
+	}
+	return response, nil
+}
+
+// bounded fails once more than left bytes were read: half an answer must not
+// pass for a whole one.
+type bounded struct {
+	from io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
+}
+
+// checkEndpoint refuses to talk in the clear, but for tests and demos on
+// loopback.
+func checkEndpoint(u *url.URL) error {
+	if u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", u.Host, errNotEncrypted)
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// stayThere follows few redirects, and none to another host or out of https: the
+// request may hold a code, a secret or a token.
+func stayThere(next *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	switch {
+	case next.URL.Scheme != first.Scheme || next.URL.Host != first.Host:
+		return errElsewhere
+	case len(via) > 3:
+		return errors.New("provider: too many redirects")
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"golang.org/x/oauth2"
+)
+
+func (p *openIDConnect) endpoint(m *metadata, redirectURL string) tokenEndpoint {
+	style := oauth2.AuthStyleInParams
+	basic := slices.Contains(m.AuthMethods, "client_secret_basic") && !slices.Contains(m.AuthMethods, "client_secret_post")
+	if p.app.ClientSecret != "" && (p.authMethod == "client_secret_basic" || p.authMethod == "" && basic) {
+		style = oauth2.AuthStyleInHeader
+	}
+	return tokenEndpoint{client: p.client, now: p.now, Config: &oauth2.Config{
+		ClientID: p.app.ClientID, ClientSecret: p.app.ClientSecret, RedirectURL: redirectURL, Scopes: p.scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: m.AuthURL, TokenURL: m.TokenURL, AuthStyle: style},
+	}}
+}
+
+// AuthCodeURL implements Provider.
+func (p *openIDConnect) AuthCodeURL(ctx context.Context, a Authorization) (string, error) {
+	m, err := p.discovery.get(ctx)
+	if err != nil {
+		return "", err
+	}
+	options := authURLParams(p.entry.params)
+	if p.nonce {
+		options = append(options, oauth2.SetAuthURLParam("nonce", a.Nonce))
+	}
+	if p.pkce {
+		options = append(options, oauth2.S256ChallengeOption(a.CodeVerifier))
+	}
+	options = append(options, authURLParams(p.params)...)
+	switch again := p.entry.reauthenticate; {
+	case !a.Reauthenticate:
+	case again != nil:
+		options = append(options, authURLParams(again)...)
+	default: // OpenID Connect Core 1.0, section 3.1.2.1
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	return p.endpoint(m, a.RedirectURL).AuthCodeURL(a.State, options...), nil
+}
+
+func authURLParams(params map[string]string) []oauth2.AuthCodeOption {
+	var options []oauth2.AuthCodeOption
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		options = append(options, oauth2.SetAuthURLParam(name, params[name]))
+	}
+	return options
+}
+
+// Exchange implements Provider.
+func (p *openIDConnect) Exchange(ctx context.Context, c Callback) (*Identity, error) {
+	m, err := p.discovery.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkIssuer(c.Values, m); err != nil {
+		return nil, err
+	}
+	code, err := authorizationCode(c.Values, "")
+	if err != nil {
+		return nil, err
+	}
+	var options []oauth2.AuthCodeOption
+	if p.pkce {
+		options = append(options, oauth2.VerifierOption(c.CodeVerifier))
+	}
+	token, err := p.endpoint(m, c.RedirectURL).exchange(ctx, code, options...)
+	if err != nil {
+		return nil, err
+	}
+	want := p.expected(m)
+	want.accessToken = token.AccessToken
+	if p.nonce {
+		if c.Nonce == "" {
+			return nil, fmt.Errorf("a login without a nonce: %w", ErrInvalid)
+		}
+		want.nonce = c.Nonce
+	}
+	idToken, _ := token.Extra("id_token").(string)
+	said, err := p.tokens.verify(ctx, idToken, want)
+	if err != nil {
+		return nil, err
+	}
+	extra := map[string]any{"id_token": map[string]any(said)}
+	if !p.userInfo || m.UserInfoURL == "" {
+		return p.identity(nil, said, extra, token)
+	}
+	profile, err := p.fetchUserInfo(ctx, m, token, said)
+	if err != nil {
+		return nil, err
+	}
+	extra["userinfo"] = map[string]any(profile)
+	return p.identity(profile, said, extra, token)
+}
+
+func (p *openIDConnect) expected(m *metadata) expected {
+	return expected{issuer: m.Issuer, algorithms: m.algorithms(), audiences: p.info.ClientIDs}
+}
+
+// fetchUserInfo asks for the profile. It must be of the one whom the ID token
+// names (OpenID Connect Core 1.0, section 5.3.2).
+func (p *openIDConnect) fetchUserInfo(ctx context.Context, m *metadata, token *oauth2.Token, said claims) (claims, error) {
+	profile, err := fetchJSON(ctx, p.client, http.MethodGet, m.UserInfoURL, http.Header{"Authorization": {"Bearer " + token.AccessToken}}, "")
+	if err != nil {
+		return nil, err
+	}
+	if exact(profile["sub"]) == "" || exact(profile["sub"]) != exact(said["sub"]) {
+		return nil, fmt.Errorf("user info of somebody else: %w", ErrInvalid)
+	}
+	return profile, nil
+}
+
+// VerifyToken implements Provider. An access token alone does not say for whom
+// it was issued, unless the provider can be asked that.
+func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
+	if t.IDToken == "" && t.AccessToken == "" {
+		return nil, ErrTokenMissing
+	}
+	if t.IDToken == "" && p.entry.tokenInfo == "" {
+		return nil, fmt.Errorf("an access token alone: %w", ErrInvalid)
+	}
+	m, err := p.discovery.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.IDToken == "" {
+		return p.verifyAccessToken(ctx, m, t.AccessToken)
+	}
+	want := p.expected(m)
+	want.nonce, want.anyParty = t.Nonce, p.entry.anyParty
+	said, err := p.tokens.verify(ctx, t.IDToken, want)
+	if err != nil {
+		return nil, err
+	}
+	return p.identity(nil, said, said, nil)
+}
+
+// verifyAccessToken asks the provider for whom a token was issued, and then who
+// the user is.
+func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, access string) (*Identity, error) {
+	bearer := http.Header{"Authorization": {"Bearer " + access}}
+	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, bearer, "")
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(p.info.ClientIDs, exact(answer["aud"])) {
+		return nil, fmt.Errorf("token for somebody else: %w", ErrInvalid)
+	}
+	token := &oauth2.Token{AccessToken: access}
+	profile, err := p.fetchUserInfo(ctx, m, token, answer)
+	if err != nil {
+		return nil, err
+	}
+	return p.identity(profile, nil, profile, token)
+}
+
+// Refresh implements Refresher.
+func (p *openIDConnect) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	m, err := p.discovery.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.endpoint(m, "").refresh(ctx, t)
+}

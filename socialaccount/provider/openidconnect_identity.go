@@ -1,0 +1,46 @@
+package provider
+
+import (
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// identity reads the claims that OpenID Connect Core 1.0 names in section 5.1,
+// from the user info and, what is not there, from the ID token: some providers
+// answer the former with no more than the subject.
+func (p *openIDConnect) identity(profile, said claims, extra map[string]any, token *oauth2.Token) (*Identity, error) {
+	uid := exact(profile[p.claims.uid])
+	if uid == "" {
+		uid = exact(said[p.claims.uid])
+	}
+	id := &Identity{UID: uid, ExtraData: extra, Token: token}
+	for _, source := range []claims{profile, said} {
+		if id.Username == "" {
+			id.Username = scalar(source[p.claims.username])
+		}
+		if id.FirstName == "" && id.LastName == "" {
+			id.FirstName, id.LastName = source.name()
+		}
+		// Whether an address is verified is only for the same source to say.
+		if email := scalar(source["email"]); email != "" && id.Emails == nil {
+			id.Emails = []Email{{Address: email, Verified: isTrue(source[p.claims.emailVerified])}}
+		}
+	}
+	if p.entry.adjust != nil {
+		p.entry.adjust(id)
+	}
+	return id, id.check()
+}
+
+// name reads the parts of a name, or divides the full one.
+func (c claims) name() (first, last string) {
+	first, last = scalar(c["given_name"]), scalar(c["family_name"])
+	if first == "" && last == "" {
+		return splitName(scalar(c["name"]))
+	}
+	return first, last
+}
+
+// oktaUsername leaves out the domain that Okta puts behind names.
+func oktaUsername(id *Identity) { id.Username, _, _ = strings.Cut(id.Username, "@") }

@@ -1,0 +1,140 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// whoIs asks for the profile that a token gives access to.
+func (p *oauth) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, error) {
+	profile, err := p.firstProfile(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if p.entry.ok != "" && find(profile, p.entry.ok) == nil {
+		return nil, fmt.Errorf("the provider refused: %w", ErrInvalid)
+	}
+	id := p.entry.identity(profile, token)
+	if p.entry.complete != nil {
+		if err := p.entry.complete(ctx, p, token, profile, id); err != nil {
+			return nil, err
+		}
+	}
+	return id, id.check()
+}
+
+// firstProfile fetches the entry's profile. Without one the answer of the token
+// endpoint is the profile.
+func (p *oauth) firstProfile(ctx context.Context, token *oauth2.Token) (map[string]any, error) {
+	if p.entry.profile != "" {
+		return p.profile(ctx, token, p.entry.profile)
+	}
+	profile := map[string]any{}
+	for _, name := range []string{"owner", "workspace_id", "workspace_name", "bot_id"} {
+		if value := token.Extra(name); value != nil {
+			profile[name] = value
+		}
+	}
+	return profile, nil
+}
+
+// profile fetches a document as the entry says: with the token in a header, in
+// the query, or in both.
+func (p *oauth) profile(ctx context.Context, token *oauth2.Token, template string) (map[string]any, error) {
+	value, err := p.fetch(ctx, token, template)
+	if err != nil {
+		return nil, err
+	}
+	if list, isList := value.([]any); isList {
+		value = map[string]any{"list": list}
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the profile is not an object: %w", ErrInvalid)
+	}
+	return object, nil
+}
+
+func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string) (any, error) {
+	tokenText := func(path string) string {
+		if path == "access_token" {
+			return token.AccessToken
+		}
+		first, rest, nested := strings.Cut(path, ".")
+		if nested {
+			return text(token.Extra(first), rest)
+		}
+		return scalar(token.Extra(first))
+	}
+	address, err := expand(template, p.app, p.entry, tokenText)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("the profile's address is malformed: %w", ErrInvalid)
+	}
+	if p.entry.within != "" && u.Hostname() != p.entry.within && !strings.HasSuffix(u.Hostname(), "."+p.entry.within) {
+		return nil, fmt.Errorf("the profile is at %s, not within %s: %w", u.Host, p.entry.within, ErrInvalid)
+	}
+	query := u.Query()
+	for name, value := range p.entry.query {
+		expanded, err := p.fill(value, tokenText)
+		if err != nil {
+			return nil, err
+		}
+		query.Set(name, expanded)
+	}
+	if p.entry.tokenIn != "" {
+		query.Set(p.entry.tokenIn, token.AccessToken)
+	}
+	if p.entry.signQuery != nil {
+		p.entry.signQuery(p, token, query)
+	}
+	u.RawQuery = query.Encode()
+	header := http.Header{}
+	if p.entry.scheme != noHeader {
+		scheme := p.entry.scheme
+		if scheme == "" && p.entry.tokenIn == "" {
+			scheme = "Bearer"
+		}
+		if scheme != "" {
+			header.Set("Authorization", scheme+" "+token.AccessToken)
+		}
+	}
+	for name, value := range p.entry.header {
+		expanded, err := p.fill(value, tokenText)
+		if err != nil {
+			return nil, err
+		}
+		header.Set(name, expanded)
+	}
+	method := http.MethodGet
+	if p.entry.post {
+		method = http.MethodPost
+	}
+	body := p.entry.body
+	if p.entry.form != nil {
+		body = p.entry.form(p, token).Encode()
+	}
+	return fetchAny(ctx, p.client, method, u.String(), header, body)
+}
+
+// fill expands a value of the query or a header, which may name the app's own
+// credentials.
+func (p *oauth) fill(value string, token func(string) string) (string, error) {
+	switch value {
+	case "{client_id}":
+		return p.app.ClientID, nil
+	case "{client_secret}":
+		return p.app.ClientSecret, nil
+	case "{key}":
+		return p.app.Key, nil
+	}
+	return expand(value, p.app, p.entry, token)
+}

@@ -1,0 +1,314 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/zitadel/oidc/v3/example/server/exampleop"
+	"github.com/zitadel/oidc/v3/example/server/storage"
+	"github.com/zitadel/oidc/v3/pkg/op"
+	"golang.org/x/oauth2"
+)
+
+const realBack = "http://127.0.0.1/callback"
+
+// realOP is somebody else's OpenID provider, in this process and over HTTP.
+type realOP struct {
+	issuer string
+	keys   *changingKeys
+	server *httptest.Server
+	asked  map[string]int
+	mu     sync.Mutex
+}
+
+// changingKeys is the provider's storage with a signing key that can be changed.
+type changingKeys struct {
+	*storage.Storage
+	mu  sync.Mutex
+	id  string
+	key *rsa.PrivateKey
+}
+
+type realKey struct {
+	id  string
+	key any
+}
+
+func (k realKey) ID() string                                  { return k.id }
+func (k realKey) Key() any                                    { return k.key }
+func (k realKey) Use() string                                 { return "sig" }
+func (k realKey) Algorithm() jose.SignatureAlgorithm          { return jose.RS256 }
+func (k realKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
+
+func (k *changingKeys) change(t testing.TB, id string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.id, k.key = id, key
+}
+
+// SigningKey implements op.Storage.
+func (k *changingKeys) SigningKey(context.Context) (op.SigningKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return realKey{k.id, k.key}, nil
+}
+
+// KeySet implements op.Storage.
+func (k *changingKeys) KeySet(context.Context) ([]op.Key, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return []op.Key{realKey{k.id, &k.key.PublicKey}}, nil
+}
+
+func startRealOP(t testing.TB) *realOP {
+	t.Helper()
+	p := &realOP{asked: map[string]int{}}
+	var handler http.Handler
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.asked[r.URL.Path]++
+		p.mu.Unlock()
+		handler.ServeHTTP(w, r)
+	}))
+	p.issuer = "http://" + p.server.Listener.Addr().String()
+	clients := map[string]*storage.Client{"client": storage.WebClient("client", "secret", realBack)}
+	p.keys = &changingKeys{Storage: storage.NewStorageWithClients(storage.NewUserStore(p.issuer), clients)}
+	p.keys.change(t, "first")
+	handler = exampleop.SetupServer(p.issuer, p.keys, slog.New(slog.DiscardHandler), false, op.WithAllowInsecure())
+	p.server.Start()
+	t.Cleanup(p.server.Close)
+	return p
+}
+
+// provider is our side, with the settings that are given beside the issuer.
+func (p *realOP) provider(t testing.TB, deps Deps, settings map[string]any) Provider {
+	t.Helper()
+	all := map[string]any{"server_url": p.issuer, "token_auth_method": "client_secret_basic"}
+	for name, value := range settings {
+		all[name] = value
+	}
+	made, err := New(App{Provider: "openid_connect", ProviderID: "real", ClientID: "client", ClientSecret: "secret", Settings: all}, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// consent walks the browser through the provider's pages and returns what comes
+// back to us.
+func (p *realOP) consent(t testing.TB, address string) url.Values {
+	t.Helper()
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	location := func(r *http.Response, err error) *url.URL {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close() // only the redirect counts
+		u, err := r.Location()
+		if err != nil {
+			t.Fatalf("%s answers %s: %v", r.Request.URL, r.Status, err)
+		}
+		return u
+	}
+	login := location(browser.Get(address))
+	who := url.Values{"username": {"test-user2"}, "password": {"verysecure"}, "id": {login.Query().Get("authRequestID")}}
+	next := location(browser.PostForm(login.String(), who))
+	return location(browser.Get(next.String())).Query()
+}
+
+// login walks through a whole login.
+func (p *realOP) login(t testing.TB, ours Provider, change func(*Callback)) (*Identity, error) {
+	t.Helper()
+	address, err := ours.AuthCodeURL(t.Context(), Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Callback{Values: p.consent(t, address), Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack}
+	if c.Values.Get("state") != testState {
+		t.Fatalf("the provider answers %v", c.Values)
+	}
+	if change != nil {
+		change(&c)
+	}
+	return ours.Exchange(t.Context(), c)
+}
+
+func TestRealProvider(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	ours := p.provider(t, Deps{}, map[string]any{"scope": "openid profile email offline_access"})
+	var used Callback
+	id, err := p.login(t, ours, func(c *Callback) { used = *c })
+	if err != nil || told(id) != "id2 <test-user2@zitadel.ch!> @test-user2 Test/User2" {
+		t.Fatalf("%v, %v", id, err)
+	}
+	if _, err := ours.Exchange(t.Context(), used); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a code that was used: %v", err)
+	}
+	shown, err := ours.VerifyToken(t.Context(), Tokens{IDToken: id.Token.Extra("id_token").(string)})
+	if err != nil || shown.UID != "id2" {
+		t.Errorf("the ID token shown by an app: %v, %v", shown, err)
+	}
+	fresh, err := ours.(Refresher).Refresh(t.Context(), id.Token)
+	if err != nil || fresh.AccessToken == "" || fresh.AccessToken == id.Token.AccessToken || !fresh.Expiry.After(time.Now()) {
+		t.Errorf("the renewed token is %v, %v", fresh, err)
+	}
+	if _, err := ours.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "made-up"}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a made-up refresh token: %v", err)
+	}
+}
+
+func TestRealProviderRefusals(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	ours := p.provider(t, Deps{}, nil)
+	for name, change := range map[string]func(*Callback){
+		"another nonce":    func(c *Callback) { c.Nonce = "other" },
+		"no nonce":         func(c *Callback) { c.Nonce = "" },
+		"another verifier": func(c *Callback) { c.CodeVerifier = strings.Repeat("x", 43) },
+		"another redirect": func(c *Callback) { c.RedirectURL = "http://127.0.0.1/elsewhere" },
+		"another issuer":   func(c *Callback) { c.Values.Set("iss", "https://evil.example.org") },
+		"another code":     func(c *Callback) { c.Values.Set("code", "made-up") },
+		"two codes":        func(c *Callback) { c.Values.Add("code", "made-up") },
+	} {
+		if id, err := p.login(t, ours, change); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, %v", name, id, err)
+		}
+	}
+	wrong := p.provider(t, Deps{}, nil)
+	wrong.(*openIDConnect).app.ClientSecret = "wrong"
+	if _, err := p.login(t, wrong, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a wrong client secret: %v", err)
+	}
+}
+
+// Clocks that differ by less than a minute do no harm; those that differ by more
+// make tokens that are not yet, or no longer, good.
+func TestRealProviderWithAnotherClock(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	for off, want := range map[time.Duration]bool{-50 * time.Second: true, 50 * time.Second: true, -2 * time.Minute: false, 2 * time.Hour: false} {
+		ours := p.provider(t, Deps{Now: func() time.Time { return time.Now().Add(off) }}, nil)
+		if id, err := p.login(t, ours, nil); (err == nil) != want || err != nil && !errors.Is(err, ErrInvalid) {
+			t.Errorf("our clock is off by %v: %v, %v", off, id, err)
+		}
+	}
+}
+
+func TestRealProviderChangesItsKeys(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	ours := p.provider(t, Deps{}, nil)
+	for _, key := range []string{"second", "third"} {
+		if _, err := p.login(t, ours, nil); err != nil {
+			t.Fatal(err)
+		}
+		p.keys.change(t, key)
+	}
+	old, err := p.login(t, ours, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.keys.change(t, "third") // under the same id, as after a break-in: what is known still counts for a while
+	if _, err := p.login(t, ours, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("another key under the same id: %v", err)
+	}
+	if _, err := ours.VerifyToken(t.Context(), Tokens{IDToken: old.Token.Extra("id_token").(string)}); err != nil {
+		t.Errorf("a token of the known key: %v", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asked["/.well-known/openid-configuration"] != 1 || p.asked["/keys"] != 3 {
+		t.Errorf("asked for %v", p.asked)
+	}
+}
+
+func TestRealProviderGoesDown(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	var now atomic.Int64
+	now.Store(time.Now().UnixNano())
+	ours := p.provider(t, Deps{Timeout: time.Second, Now: func() time.Time { return time.Unix(0, now.Load()) }}, nil)
+	id, err := p.login(t, ours, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := ours.AuthCodeURL(t.Context(), Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := p.consent(t, address)
+	p.server.Close()
+	if _, err := ours.Exchange(t.Context(), Callback{Values: values, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack}); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("exchange: %v", err)
+	}
+	shown := Tokens{IDToken: id.Token.Extra("id_token").(string)}
+	if _, err := ours.VerifyToken(t.Context(), shown); err != nil {
+		t.Errorf("a token of a provider whose keys are known: %v", err)
+	}
+	now.Add(int64(25 * time.Hour))
+	if _, err := ours.AuthCodeURL(t.Context(), Authorization{}); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a day later: %v", err)
+	}
+	if _, err := p.provider(t, Deps{Timeout: time.Second}, nil).VerifyToken(t.Context(), shown); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a server that starts meanwhile: %v", err)
+	}
+}
+
+// A provider that takes the connection and says nothing holds nobody up for
+// longer than the timeout, however many wait for it.
+func TestProviderThatHangs(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		<-release
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(release) })
+	ours, err := New(App{Provider: "openid_connect", ClientID: "client", Settings: map[string]any{"server_url": server.URL}}, Deps{Timeout: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 50
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for range many {
+		wg.Go(func() {
+			if _, err := ours.AuthCodeURL(t.Context(), Authorization{}); !errors.Is(err, ErrUnavailable) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("all waited for %v", took)
+	}
+	if asked.Load() >= many {
+		t.Errorf("the provider was asked %d times", asked.Load())
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ours.AuthCodeURL(gone, Authorization{}); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("a client that went away: %v", err)
+	}
+}
