@@ -58,6 +58,9 @@ func fillIn(name, before, behind string, app App, e Entry) (string, error) {
 		if strings.ContainsAny(value, "/@?#") {
 			return "", fmt.Errorf("Settings[%q] is %q; use the host alone, without https:// and path", setting, value)
 		}
+		if domain != "" && strings.Contains(value, ".") {
+			return "", fmt.Errorf("Settings[%q] is %q; use the name before %s", setting, value, domain)
+		}
 	}
 	return value, nil
 }

@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What is sent to a provider may be a code or a token: it goes to no other host,
+// and not in the clear.
+func TestRedirectsStayOnTheirHost(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was asked") }))
+	t.Cleanup(other.Close)
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/near":
+			http.Redirect(w, r, server.URL+"/answer", http.StatusFound)
+		case "/far":
+			http.Redirect(w, r, other.URL+"/answer", http.StatusTemporaryRedirect)
+		case "/round":
+			http.Redirect(w, r, "/round", http.StatusFound)
+		case "/long":
+			_, _ = w.Write([]byte(`{"a":"` + strings.Repeat("a", maxAnswer) + `"}`))
+		case "/cut":
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"a":`))
+		case "/busy":
+			w.WriteHeader(http.StatusTooManyRequests)
+		default:
+			_, _ = w.Write([]byte(`{"user_agent":"` + r.UserAgent() + `"}`))
+		}
+	}))
+	t.Cleanup(server.Close)
+	client := Deps{}.withDefaults().client()
+	answer, err := fetchJSON(t.Context(), client, http.MethodGet, server.URL+"/near", nil, "")
+	if err != nil || answer["user_agent"] != userAgent {
+		t.Errorf("a redirect on the host: %v, %v", answer, err)
+	}
+	for path, want := range map[string]error{"/far": ErrUnavailable, "/round": ErrUnavailable, "/long": ErrUnavailable, "/busy": ErrUnavailable, "/cut": ErrInvalid} {
+		secret := "?access_token=top-secret"
+		if answer, err := fetchAny(t.Context(), client, http.MethodPost, server.URL+path+secret, nil, "secret"); !errors.Is(err, want) || strings.Contains(err.Error(), "top-secret") {
+			t.Errorf("%s: %v, %v", path, answer, err)
+		}
+	}
+	for address, want := range map[string]bool{
+		"https://id.example.org/x": true, "http://127.0.0.1:1/x": true, "http://[::1]/x": true, "http://localhost/x": true,
+		"http://id.example.org/x": false, "http://127.0.0.1.example.org/x": false, "ftp://id.example.org/x": false, "https:///x": false, "//id.example.org": false,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := checkEndpoint(u) == nil; got != want {
+			t.Errorf("%s may be asked: %v", address, got)
+		}
+	}
+}
+
+// Errors end in logs: they hold neither what we sent nor what was answered.
+func TestErrorsKeepSecrets(t *testing.T) {
+	t.Parallel()
+	w := worldOf(t, "github", `{"id":1}`)
+	w.answers["https://github.com/login/oauth/access_token"] = `{"error":"bad_verification_code\nforged log line","error_description":"secret answer"}`
+	_, err := dance(t, w, appOf("github"), nil)
+	if !errors.Is(err, ErrInvalid) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("error %q", err)
+	}
+	for _, id := range []string{"untappd", "weixin", "disqus", "hubspot", "github", "facebook"} {
+		p, err := New(appOf(id), Deps{Transport: down{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Exchange(t.Context(), Callback{Values: url.Values{"code": {"the-code"}}})
+		if !errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "the-code") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+func TestTokensExpireByOurClock(t *testing.T) {
+	t.Parallel()
+	id, err := dance(t, worldOf(t, "github", `{"id":1}`), appOf("github"), nil)
+	if err != nil || !id.Token.Expiry.Equal(time.Unix(1_800_003_600, 0)) {
+		t.Errorf("%v, %v", id, err)
+	}
+}
+
+// Numbers of twenty digits are ids too.
+func TestNumbersStayAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
+	w := worldOf(t, "mailru", `[{"uid":15410773191172635989}]`)
+	w.answers["https://connect.mail.ru/oauth/token"] = `{"access_token":"at","x_mailru_vid":15410773191172635989}`
+	id, err := dance(t, w, appOf("mailru"), nil)
+	if err != nil || id.UID != "15410773191172635989" {
+		t.Fatalf("%v, %v", id, err)
+	}
+	if asked := w.seen[len(w.seen)-1].URL.Query().Get("uids"); asked != "15410773191172635989" {
+		t.Errorf("asked for %s", asked)
+	}
+}
+
+// Ids that a store might take for those of others are refused.
+func TestUnusableIDs(t *testing.T) {
+	t.Parallel()
+	for _, uid := range []string{`""`, `" "`, `" 1"`, `"1 "`, `"1\n"`, `"a\u0000b"`, `"\ud800"`, `true`, `[1]`, `{"a":1}`, `null`, `"` + strings.Repeat("a", 192) + `"`} {
+		if id, err := dance(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, %v", uid, id, err)
+		}
+	}
+	for uid, want := range map[string]string{`1`: "1", `"1"`: "1", `"A b"`: "A b", `9007199254740993`: "9007199254740993", `"` + strings.Repeat("a", 191) + `"`: strings.Repeat("a", 191)} {
+		if id, err := dance(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); err != nil || id.UID != want {
+			t.Errorf("%s: %v, %v", uid, id, err)
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package provider
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// Some providers answer the user info request with the subject alone.
+func TestClaimsComplementUserInfo(t *testing.T) {
+	t.Parallel()
+	for info, want := range map[string]string{
+		`{"sub":"ann"}`: "ann <ann@example.org!> @annie Ann/Example",
+		`{"sub":"ann","name":"Anna Other Name"}`:                "ann <ann@example.org!> @annie Anna/Other Name",
+		`{"sub":"ann","email":"new@example.org"}`:               "ann <new@example.org?> @annie Ann/Example", // the claim is about another address
+		`{"sub":"ann","email":7,"preferred_username":["x"]}`:    "ann <7?> @annie Ann/Example",
+		`{"sub":"ann","email_verified":false,"given_name":"A"}`: "ann <ann@example.org!> @annie A/",
+	} {
+		w := openIDWorld(t, signedToken(t, goodClaims()))
+		w.answers["/userinfo"] = info
+		if id, err := dance(t, w, openIDApp(), nil); err != nil || told(id) != want {
+			t.Errorf("%s: %v, %v", info, id, err)
+		}
+	}
+}
+
+func TestUserInfoIsLeftOut(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, signedToken(t, goodClaims()))
+	delete(w.answers, "/userinfo")
+	app := openIDApp()
+	app.Settings["fetch_userinfo"] = false
+	if id, err := dance(t, w, app, nil); err != nil || id.UID != "ann" || id.ExtraData["userinfo"] != nil {
+		t.Errorf("%v, %v", id, err)
+	}
+	app.Settings["uid_field"] = "preferred_username"
+	if id, err := dance(t, w, app, nil); err != nil || id.UID != "annie" {
+		t.Errorf("another uid_field: %v, %v", id, err)
+	}
+	app.Settings["uid_field"] = "employee"
+	if id, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a uid_field that is not there: %v, %v", id, err)
+	}
+}
+
+// LinkedIn's ID tokens have no nonce, and it refuses a code_verifier.
+func TestLinkedIn(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://www.linkedin.com/oauth"
+	w := openIDWorld(t, signedToken(t, with(with(goodClaims(), "iss", issuer), "nonce", nil)))
+	w.answers["openid-configuration"] = metadataOf(issuer)
+	app := openIDApp()
+	app.Settings["server_url"] = issuer
+	id, err := dance(t, w, app, nil)
+	if err != nil || id.UID != "ann" {
+		t.Fatalf("%v, %v", id, err)
+	}
+	if query := w.authorization.Query(); query.Has("nonce") || query.Has("code_challenge") {
+		t.Errorf("the browser is sent to %s", w.authorization)
+	}
+	app.Settings["nonce_enabled"] = true
+	if _, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a nonce that is not answered: %v", err)
+	}
+}
+
+func TestAskingAgain(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"openid_connect": "prompt=login", "google": "prompt=select_account", "facebook": "auth_type=reauthenticate"} {
+		w := openIDWorld(t, "")
+		app := appOf(id)
+		if id == "google" {
+			w, app = googleWorld(t), googleApp()
+			app.Settings = map[string]any{}
+		}
+		app.Settings["auth_params"] = map[string]any{"prompt": "none"}
+		address, err := newOpenID(t, w, app).AuthCodeURL(t.Context(), Authorization{State: "s", Nonce: "n", CodeVerifier: testVerifier, Reauthenticate: true})
+		if err != nil || !strings.Contains(address, want) {
+			t.Errorf("%s: %s, %v", id, address, err)
+		}
+	}
+}
+
+// Only what the provider says it signs with is accepted, and only if it is ours.
+func TestAlgorithmsOfTheProvider(t *testing.T) {
+	t.Parallel()
+	for algorithms, want := range map[string]bool{`[]`: true, `["RS256"]`: true, `["RS256","none","HS256"]`: true, `["ES256"]`: false, `["HS256","none"]`: true} {
+		w := openIDWorld(t, "")
+		w.answers["openid-configuration"] = strings.Replace(metadataOf(testIssuer), "{", `{"id_token_signing_alg_values_supported":`+algorithms+`,`, 1)
+		p := newOpenID(t, w, openIDApp())
+		if _, err := p.VerifyToken(t.Context(), Tokens{IDToken: signedToken(t, goodClaims())}); (err == nil) != want {
+			t.Errorf("%s: %v", algorithms, err)
+		}
+	}
+}
+
+// A provider elsewhere does not send us to services of our own machine.
+func TestMetadataDoesNotLeadHere(t *testing.T) {
+	t.Parallel()
+	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254"} {
+		for _, path := range []string{"/authorize", "/token", "/userinfo", "/keys"} {
+			w := openIDWorld(t, "")
+			w.answers["openid-configuration"] = strings.ReplaceAll(metadataOf(testIssuer), "https://id.example.org"+path, here+path)
+			if _, err := newOpenID(t, w, openIDApp()).AuthCodeURL(t.Context(), Authorization{}); !errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s%s: %v", here, path, err)
+			}
+		}
+	}
+}
+
+// For a day, what is known of a provider that is down is good enough; it is not
+// asked at every login meanwhile.
+func TestStaleMetadata(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, "")
+	var now atomic.Int64
+	p, err := New(openIDApp(), Deps{Transport: w, Now: func() time.Time { return testNow.Add(time.Duration(now.Load())) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func() error {
+		_, err := p.AuthCodeURL(t.Context(), Authorization{})
+		return err
+	}
+	good := w.answers["openid-configuration"]
+	for _, step := range []struct {
+		after     time.Duration
+		up        bool
+		asked     int
+		available bool
+	}{
+		{0, true, 1, true}, {59 * time.Minute, true, 1, true}, {time.Hour, false, 2, true}, {time.Hour + 30*time.Second, false, 2, true},
+		{time.Hour + 2*time.Minute, false, 3, true}, {25 * time.Hour, false, 4, false}, {25 * time.Hour, false, 5, false}, {25 * time.Hour, true, 6, true},
+	} {
+		now.Store(int64(step.after))
+		delete(w.answers, "openid-configuration")
+		if step.up {
+			w.answers["openid-configuration"] = good
+		}
+		if err := start(); (err == nil) != step.available || len(w.seen) != step.asked {
+			t.Errorf("after %v: asked %d times, %v", step.after, len(w.seen), err)
+		}
+	}
+}
+
+// Keys that can not be had are no fault of the token.
+func TestKeysAreDown(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, "")
+	delete(w.answers, "/keys")
+	if _, err := newOpenID(t, w, openIDApp()).VerifyToken(t.Context(), Tokens{IDToken: signedToken(t, goodClaims())}); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Keys of a kind that we do not know stand beside others.
+func TestStrangeKeys(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, "")
+	w.answers["/keys"] = strings.Replace(w.answers["/keys"], `"keys":[`, `"keys":[{"kty":"OKP","crv":"X448","x":"AA","kid":"k"},{"kty":"oct","k":"AA","kid":"k"},7,null,{"kty":"RSA","kid":"k","n":"!"},`, 1)
+	if _, err := newOpenID(t, w, openIDApp()).VerifyToken(t.Context(), Tokens{IDToken: signedToken(t, goodClaims())}); err != nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestKakaoAddressThatBecameSomebodyElses(t *testing.T) {
+	t.Parallel()
+	id, err := dance(t, worldOf(t, "kakao", `{"id":1,"kakao_account":{"email":"ann@example.org","is_email_valid":false,"is_email_verified":true}}`), appOf("kakao"), nil)
+	if err != nil || told(id) != "1 <ann@example.org?> @ /" {
+		t.Errorf("%v, %v", id, err)
+	}
+}
+
+// A profile's address that comes from the provider is one of the provider's.
+func TestTokensAreShownToTheirProviderAlone(t *testing.T) {
+	t.Parallel()
+	for id, answers := range map[string][]string{
+		"dwolla":    {`{"access_token":"at","_links":{"account":{"href":"https://evil.example.org/accounts/1"}}}`, `{"access_token":"at","_links":{"account":{"href":"https://evildwolla.com/1"}}}`},
+		"questrade": {`{"access_token":"at","api_server":"https://evil.example.org/"}`, `{"access_token":"at","api_server":"https://questrade.com.evil.example.org/"}`},
+		"nextcloud": {`{"access_token":"at"}`},
+	} {
+		for _, answer := range answers {
+			w := worldOf(t, id, `{"id":1,"userId":1}`)
+			for address := range w.answers {
+				if strings.Contains(address, "token") {
+					w.answers[address] = answer
+				}
+			}
+			if identity, err := dance(t, w, appOf(id), nil); !errors.Is(err, ErrInvalid) || len(w.seen) != 1 {
+				t.Errorf("%s: %v, %v", answer, identity, err)
+			}
+		}
+	}
+}
+
+func TestNamesInAddressesAreEscaped(t *testing.T) {
+	t.Parallel()
+	w := worldOf(t, "edx", `{"username":"../../x?{SERVER}#"}`)
+	if _, err := dance(t, w, appOf("edx"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.seen[len(w.seen)-1].URL.EscapedPath(); got != "/api/user/v1/accounts/..%2F..%2Fx%3F%7BSERVER%7D%23" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]error{"github": nil, "notion": ErrTokenUnsupported, "dingtalk": ErrTokenUnsupported} {
+		p, err := New(appOf(id), Deps{Transport: worldOf(t, id, `{}`), Now: func() time.Time { return testNow }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh, err := p.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"})
+		if !errors.Is(err, want) || want == nil && (fresh.AccessToken != "at" || fresh.RefreshToken != "rt" || !fresh.Expiry.Equal(testNow.Add(time.Hour))) {
+			t.Errorf("%s: %v, %v", id, fresh, err)
+		}
+	}
+	p, err := New(appOf("github"), Deps{Transport: down{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []*oauth2.Token{nil, {}} {
+		if _, err := p.(Refresher).Refresh(t.Context(), token); !errors.Is(err, ErrInvalid) {
+			t.Errorf("no refresh token: %v", err)
+		}
+	}
+	if _, err := p.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"}); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a provider that is down: %v", err)
+	}
+}
+
+// Migrated sites keep the ids that their accounts are stored under.
+func TestAnotherUIDField(t *testing.T) {
+	t.Parallel()
+	app := appOf("bitbucket_oauth2")
+	app.Settings["uid_field"] = "username"
+	if id, err := dance(t, worldOf(t, "bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}"}`), app, nil); err != nil || id.UID != "annie" {
+		t.Errorf("%v, %v", id, err)
+	}
+}
+
+func TestSettingsOfHosts(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{"ann.okta.com": "https://ann.okta.com", "ann.okta.com/": "https://ann.okta.com"} {
+		p, err := New(App{Provider: "okta", ClientID: "c", Settings: map[string]any{"okta_base_url": host}}, Deps{})
+		if err != nil || p.(*openIDConnect).discovery.issuer != want {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	for shop, want := range map[string]string{"ann": "ann.myshopify.com", "ann.myshopify.com": "ann.myshopify.com"} {
+		p, err := New(App{Provider: "shopify", ClientID: "c", Settings: map[string]any{"shop": shop}}, Deps{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, err := p.AuthCodeURL(t.Context(), Authorization{})
+		if u, _ := url.Parse(address); err != nil || u.Host != want {
+			t.Errorf("%s: %s, %v", shop, address, err)
+		}
+	}
+	for want, app := range map[string]App{
+		"without https://":   {Provider: "okta", ClientID: "c", Settings: map[string]any{"okta_base_url": "https://ann.okta.com"}},
+		"shop":               {Provider: "shopify", ClientID: "c", Settings: map[string]any{"shop": "ann.evil.example.org/"}},
+		"ClientID":           {Provider: "github", ClientID: " , "},
+		"use https":          {Provider: "gitlab", ClientID: "c", Settings: map[string]any{"gitlab_url": "http://git.example.org"}},
+		"number of seconds":  {Provider: "telegram", ClientID: "1", ClientSecret: "t", Settings: map[string]any{"auth_date_validity": "60"}},
+		"uid_field":          {Provider: "github", ClientID: "c", Settings: map[string]any{"uid_field": 7}},
+		"oauth_pkce_enabled": {Provider: "github", ClientID: "c", Settings: map[string]any{"oauth_pkce_enabled": "yes"}},
+	} {
+		if p, err := New(app, Deps{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v does not mention %q", p, err, want)
+		}
+	}
+	p, err := New(App{Provider: "salesforce", ClientID: "c", Key: "https://ann.my.salesforce.com"}, Deps{})
+	if err != nil || p.(*openIDConnect).discovery.issuer != "https://ann.my.salesforce.com" {
+		t.Errorf("salesforce: %v", err)
+	}
+}
