@@ -15,7 +15,7 @@ import (
 func TestClaimsComplementUserInfo(t *testing.T) {
 	t.Parallel()
 	for info, want := range map[string]string{
-		`{"sub":"ann"}`: "ann <ann@example.org!> @annie Ann/Example",
+		`{"sub":"ann"}`:                                         "ann <ann@example.org!> @annie Ann/Example",
 		`{"sub":"ann","name":"Anna Other Name"}`:                "ann <ann@example.org!> @annie Anna/Other Name",
 		`{"sub":"ann","email":"new@example.org"}`:               "ann <new@example.org?> @annie Ann/Example", // the claim is about another address
 		`{"sub":"ann","email":7,"preferred_username":["x"]}`:    "ann <7?> @annie Ann/Example",
