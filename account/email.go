@@ -197,18 +197,9 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 
 // SetPrimaryEmail makes one of the user's addresses the primary one.
 func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
-	address, err := s.ownEmail(ctx, sess, input)
+	address, emails, err := s.primaryCandidate(ctx, sess, input)
 	if err != nil {
 		return err
-	}
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
-	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
-	}
-	stored := slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == address.Email })
-	proved := slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified })
-	if !stored || !address.Verified && proved {
-		return problems("email", "unverified_primary_email")
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
@@ -226,6 +217,31 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 		}
 		return s.refresh(ctx, sess)
 	})
+}
+
+// CheckPrimaryEmail returns what is wrong with an address as the primary one.
+func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
+	_, _, err := s.primaryCandidate(ctx, sess, input)
+	return err
+}
+
+// primaryCandidate returns one of the user's addresses that may become the
+// primary one, and all of them.
+func (s *Service) primaryCandidate(ctx context.Context, sess *flow.Session, input string) (EmailAddress, []EmailAddress, error) {
+	address, err := s.ownEmail(ctx, sess, input)
+	if err != nil {
+		return EmailAddress{}, nil, err
+	}
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	stored := slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == address.Email })
+	proved := slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified })
+	if !stored || !address.Verified && proved {
+		return EmailAddress{}, nil, problems("email", "unverified_primary_email")
+	}
+	return address, emails, nil
 }
 
 // RemoveEmail deletes one of the user's addresses, or drops the one that waits
@@ -369,14 +385,43 @@ func (s *Service) replaceAddress(ctx context.Context, userID, old, email string)
 // not logged in may correct the address that is being verified.
 func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *flow.Session) error {
 	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	if s.cfg.EmailVerificationByCode == nil || login == nil || !login.Signup {
+	if s.cfg.EmailVerificationByCode == nil || login == nil {
 		return flow.ErrNotPending
+	}
+	if err := s.checkUnproved(ctx, login); err != nil {
+		return err
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if err == nil && c.Changes >= s.cfg.EmailVerificationByCode.Changes {
 		return flow.ErrNotPending
 	}
 	return err
+}
+
+// checkUnproved returns flow.ErrNotPending if the user has proved an address or
+// a number before: who logs in anew may not replace these, somebody who has
+// never got in yet may correct them.
+func (s *Service) checkUnproved(ctx context.Context, login *flow.Login) error {
+	if login.Signup {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, login.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified }) {
+		return flow.ErrNotPending
+	}
+	phone, err := s.store.PhoneByUser(ctx, login.UserID)
+	switch {
+	case errors.Is(err, authn.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("load phone number: %w", err)
+	case phone.Verified:
+		return flow.ErrNotPending
+	}
+	return nil
 }
 
 // AwaitedEmail lists the address that a new user is asked to verify.

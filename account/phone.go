@@ -244,8 +244,11 @@ func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) erro
 		return nil
 	}
 	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
-	if l == nil || !l.Signup {
+	if l == nil {
 		return flow.ErrNotPending
+	}
+	if err := s.checkUnproved(ctx, l); err != nil {
+		return err
 	}
 	c, err := s.phoneChallenge(ctx, sess)
 	if err == nil && c.Changes >= s.cfg.Phone.Changes {

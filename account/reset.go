@@ -132,16 +132,20 @@ func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
 	return nil
 }
 
+// startResetByCode replaces the reset of this session. Those of other sessions
+// go on: whether they end must not tell that there is an account, and nobody can
+// stop the owner's by starting another.
 func (s *Service) startResetByCode(ctx context.Context, sess *flow.Session, email string, users []*authn.User) error {
 	cfg := s.cfg.PasswordResetByCode
 	c := authn.Challenge{Purpose: purposeResetCode, Subject: email, MaxAttempts: cfg.MaxAttempts}
-	owner := nobody()
 	if len(users) > 0 {
 		c.UserID = users[0].ID
-		owner = c.UserID
 	}
-	if err := s.voidResetKeys(ctx, owner); err != nil {
-		return err
+	var earlier string
+	if sess.Slot(slotReset, &earlier) {
+		if err := s.deps.Challenges.Store.DeleteChallenge(ctx, earlier); err != nil {
+			return fmt.Errorf("void the earlier reset: %w", err)
+		}
 	}
 	code, err := s.codeFor(c.UserID, cfg.Format)
 	if err != nil {
@@ -272,6 +276,9 @@ func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, repl
 	if replacement == "" {
 		return id, problems("password", "required"), nil
 	}
+	if c == nil && s.cfg.PasswordResetByCode == nil {
+		return nil, nil, nil // a link that is no good is all there is to say
+	}
 	return id, passwordProblems("password", s.cfg.Password.Validate(ctx, replacement, attributes...)), nil
 }
 
@@ -314,6 +321,9 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 
 func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
 	if !s.cfg.LoginOnPasswordReset {
+		if sess.UserID() == c.UserID {
+			s.Logout(sess) // it ended with the others
+		}
 		return nil
 	}
 	method := authn.Method{Name: "password_reset", At: s.deps.Now()}

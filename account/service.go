@@ -64,7 +64,7 @@ func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, 
 	}
 	return &flow.Identity{
 		User:              user,
-		Email:             primary(emails).Email,
+		Email:             shownEmail(emails),
 		HasUsablePassword: password.Usable(hash),
 		AuthHash:          authHash(hash),
 	}, nil
@@ -104,6 +104,15 @@ func primary(emails []EmailAddress) EmailAddress {
 		}
 	}
 	return best
+}
+
+// shownEmail is the address that users and hosts see: not one that was merely
+// added and that nobody has proved.
+func shownEmail(emails []EmailAddress) string {
+	if address := primary(emails); address.Primary || address.Verified {
+		return address.Email
+	}
+	return ""
 }
 
 // refresh reads the session's user again after a change.

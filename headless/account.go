@@ -37,16 +37,18 @@ func (f *form) credentials(ways []account.LoginMethod) (account.LoginInput, erro
 			present = append(present, way)
 		}
 	}
-	if len(present) == 1 {
-		in.Method = present[0]
-		in.Identifier = f.identifier(in.Method, len(ways) == 1)
+	for _, way := range present {
+		in.Method, in.Identifier = way, f.identifier(way, len(ways) == 1)
 	}
 	in.Password = f.required("password", f.password)
 	if err := f.err(); err != nil {
 		return in, err
 	}
-	if in.Identifier == "" {
+	switch {
+	case len(present) != 1:
 		return in, authn.Errors{problem("", "invalid_login")}
+	case in.Identifier == "":
+		return in, authn.Errors{problem("password", string(in.Method)+"_password_mismatch")}
 	}
 	return in, nil
 }

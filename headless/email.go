@@ -97,10 +97,14 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 		return reply{}, err
 	}
 	email := in.required("email", in.email)
-	if primary, _, isBool := in.Bool("primary"); !isBool {
-		in.add("primary", "invalid")
-	} else if !primary {
-		in.add("primary", "required")
+	primary, _, isBool := in.Bool("primary")
+	if !isBool || !primary {
+		if !in.bad("email") {
+			if err := in.merge(h.account.CheckPrimaryEmail(c.ctx, c.sess.Session, email)); err != nil {
+				return reply{}, err
+			}
+		}
+		in.add("primary", map[bool]string{true: "required", false: "invalid"}[isBool])
 	}
 	if err := in.err(); err != nil {
 		return reply{}, err

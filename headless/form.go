@@ -97,16 +97,31 @@ func (f *form) bad(name string) bool {
 	return false
 }
 
+// merge adds what another check found to the form's problems. Other errors are
+// returned.
+func (f *form) merge(err error) error {
+	var found authn.Errors
+	if err != nil && !errors.As(err, &found) {
+		return err
+	}
+	f.errs = append(f.errs, found...)
+	return nil
+}
+
 // text reads a text without the blanks around it. Missing and null are "".
 func (f *form) text(name string) string {
 	value, _, isText := f.String(name)
 	return strings.TrimSpace(f.check(name, value, isText, maxTextLength))
 }
 
-// password reads a password as it is.
+// password reads a password as it is. Nothing but blanks is none.
 func (f *form) password(name string) string {
 	value, _, isText := f.String(name)
-	return f.check(name, value, isText, password.MaxLength)
+	value = f.check(name, value, isText, password.MaxLength)
+	if strings.TrimSpace(value) == "" {
+		return ""
+	}
+	return value
 }
 
 // code reads a one-time code or key, which may come as a number.

@@ -107,7 +107,6 @@ func TestValidate(t *testing.T) {
 	t.Parallel()
 	google := provider.App{Provider: "google", ClientID: "id"}
 	for want, cfg := range map[string]Config{
-		"neither Providers nor Custom": {},
 		"Providers[0].Provider":        {Providers: []provider.App{{}}},
 		"Providers[1] is the second":   {Providers: []provider.App{google, google}},
 		"verified_email":               {Providers: []provider.App{{Provider: "x", Settings: map[string]any{"verified_email": "yes"}}}},

@@ -44,8 +44,6 @@ func (c *Config) Validate() error {
 		return nil
 	}
 	switch {
-	case len(c.Providers)+len(c.Custom) == 0:
-		return errors.New("SocialAccount has neither Providers nor Custom; add a provider, or set SocialAccount to nil")
 	case c.EmailVerification < VerificationAsAccount || c.EmailVerification > VerificationNone:
 		return errors.New("SocialAccount.EmailVerification is unknown; use one of the Verification constants")
 	case c.Only && c.EmailVerification != VerificationNone:

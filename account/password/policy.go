@@ -115,7 +115,7 @@ var common = sync.OnceValue(func() []string {
 // isCommon looks a password up, whatever its case, and a common word followed by
 // digits as well.
 func isCommon(password string) bool {
-	folded := strings.ToLower(password)
+	folded := strings.ToLower(strings.TrimSpace(password))
 	if isListed(folded) {
 		return true
 	}

@@ -35,9 +35,9 @@ type providerSettings struct {
 	Settings     map[string]any `json:"settings"`
 }
 
-// config returns nil where there are no providers: then the room is turned off.
+// config returns nil where there is no such section: then the room is turned off.
 func (s *socialSettings) config() (*socialaccount.Config, error) {
-	if s == nil || len(s.Providers) == 0 {
+	if s == nil {
 		return nil, nil
 	}
 	cfg := &socialaccount.Config{
