@@ -221,6 +221,40 @@ func TestPasswordResetByCode(t *testing.T) {
 	})
 }
 
+func TestANewResetByCodeReplacesTheEarlierOneOfTheSession(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withCodes)
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(401)
+	first := s.Mail("ann@example.org").Code()
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(401)
+	c.Post("auth/password/reset", body{"key": first, "password": "Another-1-horse"}).Problems("key:incorrect_code")
+	c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Code(), "password": "Another-1-horse"}).Status(401)
+}
+
+// Somebody who mistyped their address or number can come back and correct it.
+// Once either is proved, a password alone is not enough to replace it.
+func TestWhoHasNeverGotInMayCorrectWhatIsAwaited(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withCodes)
+	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@exmaple.org", "password": password}).Status(401)
+	c := s.Client(clienttest.App)
+	c.Post("auth/login", body{"email": "ann@exmaple.org", "password": password}).Status(401).Pending("verify_email")
+	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
+	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
+
+	s = clienttest.Start(t, withPhone)
+	s.Client(clienttest.App).Post("auth/signup", body{"phone": "+31612345678", "email": "ann@example.org", "password": password}).Status(401)
+	c = s.Client(clienttest.App)
+	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_phone")
+	c.Post("account/phone", body{"phone": "+31612345679"}).Status(202)
+	c.Post("auth/phone/verify", body{"code": s.Text("+31612345679").Code()}).Status(200)
+	c.Post("account/phone", body{"phone": "+31612345670"}).Status(202)
+	other := s.Client(clienttest.App)
+	other.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(200)
+}
+
 func TestSignUpAndLoginByPhone(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {

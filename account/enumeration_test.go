@@ -70,6 +70,25 @@ func guess(c *clienttest.Client, endpoint, param string) []*clienttest.Answer {
 	return append(answers, c.Get("auth/session"))
 }
 
+// A flow that starts anew elsewhere must not end the one here, or end it for
+// strangers and owners alike.
+func TestASecondSessionTellsNothing(t *testing.T) {
+	t.Parallel()
+	for endpoint, flow := range map[string]string{"auth/password/request": "password_reset_by_code", "auth/code/request": "login_by_code"} {
+		for _, email := range []string{"known@example.org", "unknown@example.org"} {
+			t.Run(flow+"/"+email, func(t *testing.T) {
+				t.Parallel()
+				s := clienttest.Start(t, withCodes)
+				s.SignUp(clienttest.App, "known@example.org")
+				here := s.Client(clienttest.App)
+				here.Post(endpoint, body{"email": email}).Status(401).Pending(flow)
+				s.Client(clienttest.App).Post(endpoint, body{"email": email}).Status(401).Pending(flow)
+				here.Get("auth/session").Status(401).Pending(flow)
+			})
+		}
+	}
+}
+
 func TestTheOwnerOfATakenAddressIsTold(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -111,6 +111,39 @@ func TestAResetLinkExpiresAndANewerOneVoidsIt(t *testing.T) {
 	c.Post("auth/password/reset", body{"key": second, "password": "Another-1-horse"}).Problems("key:invalid_password_reset")
 }
 
+func TestAResetOfOnesOwnPasswordEndsOnesSession(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		c := s.SignUp(kind, "ann@example.org")
+		c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+		c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+		s.Client(kind).Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+	})
+}
+
+func TestABrokenResetLinkIsAllThatIsTold(t *testing.T) {
+	t.Parallel()
+	c := start(t).Client(clienttest.App)
+	c.Post("auth/password/reset", body{"key": "x-y", "password": "12345"}).Problems("key:invalid_password_reset")
+	c.Post("auth/password/reset", body{"key": "x-y"}).Problems("key:invalid_password_reset", "password:required")
+}
+
+func TestEveryProblemOfAPrimaryAddressIsTold(t *testing.T) {
+	t.Parallel()
+	c := start(t).SignUp(clienttest.App, "ann@example.org")
+	c.Patch("account/email", body{"email": "bob@example.org"}).Problems("email:unknown_email", "primary:required")
+	c.Patch("account/email", body{"email": "ann@example.org", "primary": false}).Problems("primary:required")
+	c.Patch("account/email", body{"email": "bob@example.org", "primary": "x"}).Problems("email:unknown_email", "primary:invalid")
+}
+
+func TestBlanksAreNoPassword(t *testing.T) {
+	t.Parallel()
+	c := start(t).Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": "         "}).Problems("password:required")
+	c.Post("auth/login", body{"email": "ann@example.org", "password": " "}).Problems("password:required")
+}
+
 func TestPasswordChange(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -235,4 +268,10 @@ func TestUsernames(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "password": password}).Status(200)
 	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "password": "wrong-wrong-1"}).Problems("password:username_password_mismatch")
 	s.Client(clienttest.App).Post("auth/login", body{"username": "ann", "email": "a@example.org", "password": password}).Problems("invalid_login")
+	s.Client(clienttest.App).Post("auth/login", body{"username": "", "password": password}).Problems("password:username_password_mismatch")
+	c.Post("auth/reauthenticate", body{"password": password}).Status(200)
+	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
+	if email := c.Get("auth/session").Status(200).Value("data", "user", "email"); email != nil {
+		t.Errorf("the user's address is %v, which nobody has proved", email)
+	}
 }
