@@ -2,105 +2,36 @@ package provider
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/zitadel/oidc/v3/example/server/exampleop"
-	"github.com/zitadel/oidc/v3/example/server/storage"
-	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
+
+	"github.com/allauth-go/allauth/internal/realprovider"
 )
 
 const realBack = "http://127.0.0.1/callback"
 
-// realOP is somebody else's OpenID provider, in this process and over HTTP.
-type realOP struct {
-	issuer string
-	keys   *changingKeys
-	server *httptest.Server
-	asked  map[string]int
-	mu     sync.Mutex
-}
-
-// changingKeys is the provider's storage with a signing key that can be changed.
-type changingKeys struct {
-	*storage.Storage
-	mu  sync.Mutex
-	id  string
-	key *rsa.PrivateKey
-}
-
-type realKey struct {
-	id  string
-	key any
-}
-
-func (k realKey) ID() string                                  { return k.id }
-func (k realKey) Key() any                                    { return k.key }
-func (k realKey) Use() string                                 { return "sig" }
-func (k realKey) Algorithm() jose.SignatureAlgorithm          { return jose.RS256 }
-func (k realKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
-
-func (k *changingKeys) change(t testing.TB, id string) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.id, k.key = id, key
-}
-
-// SigningKey implements op.Storage.
-func (k *changingKeys) SigningKey(context.Context) (op.SigningKey, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return realKey{k.id, k.key}, nil
-}
-
-// KeySet implements op.Storage.
-func (k *changingKeys) KeySet(context.Context) ([]op.Key, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return []op.Key{realKey{k.id, &k.key.PublicKey}}, nil
-}
+// realOP is somebody else's OpenID provider, with us as its client.
+type realOP struct{ *realprovider.Provider }
 
 func startRealOP(t testing.TB) *realOP {
 	t.Helper()
-	p := &realOP{asked: map[string]int{}}
-	var handler http.Handler
-	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		p.asked[r.URL.Path]++
-		p.mu.Unlock()
-		handler.ServeHTTP(w, r)
-	}))
-	p.issuer = "http://" + p.server.Listener.Addr().String()
-	clients := map[string]*storage.Client{"client": storage.WebClient("client", "secret", realBack)}
-	p.keys = &changingKeys{Storage: storage.NewStorageWithClients(storage.NewUserStore(p.issuer), clients)}
-	p.keys.change(t, "first")
-	handler = exampleop.SetupServer(p.issuer, p.keys, slog.New(slog.DiscardHandler), false, op.WithAllowInsecure())
-	p.server.Start()
-	t.Cleanup(p.server.Close)
+	p := &realOP{realprovider.Start(t)}
+	p.Register("client", "secret", realBack)
 	return p
 }
 
 // provider is our side, with the settings that are given beside the issuer.
 func (p *realOP) provider(t testing.TB, deps Deps, settings map[string]any) Provider {
 	t.Helper()
-	all := map[string]any{"server_url": p.issuer, "token_auth_method": "client_secret_basic"}
+	all := map[string]any{"server_url": p.Issuer, "token_auth_method": "client_secret_basic"}
 	for name, value := range settings {
 		all[name] = value
 	}
@@ -111,29 +42,6 @@ func (p *realOP) provider(t testing.TB, deps Deps, settings map[string]any) Prov
 	return made
 }
 
-// consent walks the browser through the provider's pages and returns what comes
-// back to us.
-func (p *realOP) consent(t testing.TB, address string) url.Values {
-	t.Helper()
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	location := func(r *http.Response, err error) *url.URL {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = r.Body.Close() // only the redirect counts
-		u, err := r.Location()
-		if err != nil {
-			t.Fatalf("%s answers %s: %v", r.Request.URL, r.Status, err)
-		}
-		return u
-	}
-	login := location(browser.Get(address))
-	who := url.Values{"username": {"test-user2"}, "password": {"verysecure"}, "id": {login.Query().Get("authRequestID")}}
-	next := location(browser.PostForm(login.String(), who))
-	return location(browser.Get(next.String())).Query()
-}
-
 // login walks through a whole login.
 func (p *realOP) login(t testing.TB, ours Provider, change func(*Callback)) (*Identity, error) {
 	t.Helper()
@@ -141,7 +49,7 @@ func (p *realOP) login(t testing.TB, ours Provider, change func(*Callback)) (*Id
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Callback{Values: p.consent(t, address), Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack}
+	c := Callback{Values: realprovider.Consent(t, address).Query(), Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack}
 	if c.Values.Get("state") != testState {
 		t.Fatalf("the provider answers %v", c.Values)
 	}
@@ -221,23 +129,21 @@ func TestRealProviderChangesItsKeys(t *testing.T) {
 		if _, err := p.login(t, ours, nil); err != nil {
 			t.Fatal(err)
 		}
-		p.keys.change(t, key)
+		p.ChangeKey(t, key)
 	}
 	old, err := p.login(t, ours, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.keys.change(t, "third") // under the same id, as after a break-in: what is known still counts for a while
+	p.ChangeKey(t, "third") // under the same id, as after a break-in: what is known still counts for a while
 	if _, err := p.login(t, ours, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("another key under the same id: %v", err)
 	}
 	if _, err := ours.VerifyToken(t.Context(), Tokens{IDToken: old.Token.Extra("id_token").(string)}); err != nil {
 		t.Errorf("a token of the known key: %v", err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.asked["/.well-known/openid-configuration"] != 1 || p.asked["/keys"] != 3 {
-		t.Errorf("asked for %v", p.asked)
+	if asked := p.Asked(); asked["/.well-known/openid-configuration"] != 1 || asked["/keys"] != 3 {
+		t.Errorf("asked for %v", asked)
 	}
 }
 
@@ -255,8 +161,8 @@ func TestRealProviderGoesDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := p.consent(t, address)
-	p.server.Close()
+	values := realprovider.Consent(t, address).Query()
+	p.Stop()
 	if _, err := ours.Exchange(t.Context(), Callback{Values: values, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("exchange: %v", err)
 	}

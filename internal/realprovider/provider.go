@@ -1,0 +1,92 @@
+package realprovider
+
+import (
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/zitadel/oidc/v3/example/server/exampleop"
+	"github.com/zitadel/oidc/v3/example/server/storage"
+	"github.com/zitadel/oidc/v3/pkg/op"
+)
+
+// Provider is one provider with one user, test-user2@zitadel.ch, whose subject
+// is id2. It is safe for concurrent use, but for Register.
+type Provider struct {
+	// Issuer is the provider's URL.
+	Issuer  string
+	server  *httptest.Server
+	keys    *changingKeys
+	clients map[string]*storage.Client
+
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+// Start starts a provider. It stops with the test.
+func Start(t testing.TB) *Provider {
+	t.Helper()
+	p := &Provider{asked: map[string]int{}, clients: map[string]*storage.Client{}}
+	var handler http.Handler
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.asked[r.URL.Path]++
+		p.mu.Unlock()
+		handler.ServeHTTP(w, r)
+	}))
+	p.Issuer = "http://" + p.server.Listener.Addr().String()
+	p.keys = &changingKeys{Storage: storage.NewStorageWithClients(storage.NewUserStore(p.Issuer), p.clients)}
+	p.ChangeKey(t, "first")
+	handler = exampleop.SetupServer(p.Issuer, p.keys, slog.New(slog.DiscardHandler), false, op.WithAllowInsecure())
+	p.server.Start()
+	t.Cleanup(p.server.Close)
+	return p
+}
+
+// Register adds a client. Call it before the first login.
+func (p *Provider) Register(id, secret string, callbacks ...string) {
+	p.clients[id] = storage.WebClient(id, secret, callbacks...)
+}
+
+// ChangeKey makes a new signing key and forgets the old one.
+func (p *Provider) ChangeKey(t testing.TB, id string) {
+	t.Helper()
+	p.keys.change(t, id)
+}
+
+// Stop takes the provider down.
+func (p *Provider) Stop() { p.server.Close() }
+
+// Asked counts the requests by path.
+func (p *Provider) Asked() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.asked)
+}
+
+// Consent walks a browser through the provider's pages, as the user, and returns
+// where it is sent then.
+func Consent(t testing.TB, address string) *url.URL {
+	t.Helper()
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	location := func(r *http.Response, err error) *url.URL {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close() // only the redirect counts
+		u, err := r.Location()
+		if err != nil {
+			t.Fatalf("%s answers %s: %v", r.Request.URL, r.Status, err)
+		}
+		return u
+	}
+	login := location(browser.Get(address))
+	who := url.Values{"username": {"test-user2"}, "password": {"verysecure"}, "id": {login.Query().Get("authRequestID")}}
+	next := location(browser.PostForm(login.String(), who))
+	return location(browser.Get(next.String()))
+}
