@@ -9,11 +9,14 @@
 package allauthtest
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
@@ -32,7 +35,9 @@ type Server struct {
 }
 
 // New starts the library on a store in memory. It is closed when the test ends.
-// Hashes are cheap and nothing is limited; edit may change the rest.
+// Hashes are cheap and nothing is limited; edit may change the rest. Where
+// security keys are on, BaseURL is URL with the host localhost, as they are
+// bound to no bare address.
 func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	return NewOn(t, memstore.New(), edit...)
@@ -41,8 +46,19 @@ func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 // NewOn is New on a store of the host's own.
 func NewOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
-	inner := clienttest.StartOn(t, store, edit...)
+	inner := clienttest.StartOn(t, store, append(slices.Clone(edit), nameHost)...)
 	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, store: store, t: t}
+}
+
+// nameHost lets security keys work: they are bound to a name, and the server
+// has a number. A BaseURL that the test has chosen stays.
+func nameHost(cfg *allauth.Config) {
+	if cfg.MFA == nil || !slices.Contains(cfg.MFA.SupportedTypes, mfa.WebAuthn) {
+		return
+	}
+	if port, ok := strings.CutPrefix(cfg.BaseURL, "http://127.0.0.1:"); ok {
+		cfg.BaseURL = "http://localhost:" + port
+	}
 }
 
 // Mail waits for a mail to the address and takes it, the oldest first.

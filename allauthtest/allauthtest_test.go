@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/allauthtest"
+	"github.com/allauth-go/allauth/mfa"
 )
 
 // newApp is a host application.
@@ -91,5 +92,22 @@ func TestMailsAreRead(t *testing.T) {
 	}
 	if mails := server.Mails(); len(mails) != 0 {
 		t.Errorf("mails that were taken: %v", mails)
+	}
+}
+
+func TestSecurityKeysNeedNoFurtherSettings(t *testing.T) {
+	t.Parallel()
+	server := allauthtest.New(t, func(cfg *allauth.Config) {
+		cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn, mfa.RecoveryCodes}, PasskeyLoginEnabled: true}
+	})
+	app := httptest.NewServer(newApp(server.Auth))
+	t.Cleanup(app.Close)
+	client := server.LogIn(server.CreateUser("ann@example.org"))
+	if status, _ := get(t, client, app.URL+"/me"); status != 200 {
+		t.Errorf("ann's page: %d", status)
+	}
+	status, text := get(t, http.DefaultClient, app.URL+"/_allauth/browser/v1/auth/webauthn/login")
+	if status != 200 || !strings.Contains(text, `"rpId":"localhost"`) {
+		t.Errorf("the options of a login: %d %s", status, text)
 	}
 }
