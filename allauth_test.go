@@ -6,14 +6,20 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
@@ -36,7 +42,37 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"TrustedOrigins":                  func(cfg *allauth.Config) { cfg.TrustedOrigins = []string{"www.example.org"} },
 		"sign_up":                         func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"sign_up": "1/m"} },
 		"often":                           func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"signup": "often"} },
-		"Argon2id":                        func(cfg *allauth.Config) { cfg.Account.PasswordHash.Argon2id.MemoryKiB = 1 },
+		"Mailer: ":                        func(cfg *allauth.Config) { cfg.Mailer = notify.SMTP{Addr: "mail.example.org"} },
+		"Account.Phone.Texter: ": func(cfg *allauth.Config) {
+			cfg.Account.Phone = &account.PhoneConfig{Texter: notify.Webhook{URL: "http://sms.example.org"}}
+		},
+		"TrustedProxies[0]":             func(cfg *allauth.Config) { cfg.TrustedProxies = []netip.Prefix{{}} },
+		"Headless.Clients is empty":     func(cfg *allauth.Config) { cfg.Headless.Clients = []string{} },
+		"Sessions.CookieName":           func(cfg *allauth.Config) { cfg.Sessions.CookieName = "a b" },
+		"Sessions.CSRFCookieName \";\"": func(cfg *allauth.Config) { cfg.Sessions.CSRFCookieName = ";" },
+		"is not a domain":               func(cfg *allauth.Config) { cfg.Sessions.CookieDomain = "https://example.org" },
+		"nor above it":                  func(cfg *allauth.Config) { cfg.Sessions.CookieDomain = "pp.example.org" },
+		"MFA.TrustCookieName": func(cfg *allauth.Config) {
+			cfg.MFA = &mfa.Config{TrustCookieName: "sessionid"}
+		},
+		"Account.LoginByCode.RequiredFor": func(cfg *allauth.Config) {
+			cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"pasword"}}
+		},
+		"Account.UsernameMinLength":  func(cfg *allauth.Config) { cfg.Account.UsernameMinLength = -1 },
+		"Account.Password.MinLength": func(cfg *allauth.Config) { cfg.Account.Password.MinLength = 100000 },
+		"docs/providers.md": func(cfg *allauth.Config) {
+			cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "gogle", ClientID: "id", ClientSecret: "secret"}}}
+		},
+		"SocialAccount.CustomSettings": func(cfg *allauth.Config) {
+			cfg.SocialAccount = &socialaccount.Config{CustomSettings: map[string]map[string]any{"acme": {}}}
+		},
+		"Templates: mailtemplate: account/login_cod.txt": func(cfg *allauth.Config) {
+			cfg.Templates = fstest.MapFS{"account/login_cod.txt": {Data: []byte("{{.Code}}")}}
+		},
+		"fs.Sub": func(cfg *allauth.Config) {
+			cfg.Templates = fstest.MapFS{"mails/account/login_code.txt": {Data: []byte("{{.Code}}")}}
+		},
+		"Argon2id": func(cfg *allauth.Config) { cfg.Account.PasswordHash.Argon2id.MemoryKiB = 1 },
 	} {
 		cfg := allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}
 		spoil(&cfg)

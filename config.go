@@ -171,9 +171,22 @@ func (c Config) validate() error {
 	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
 		return fmt.Errorf("BaseURL %q has more than a host and a path; leave the rest out", c.BaseURL)
 	case c.Mailer == nil:
-		return errors.New("Mailer is nil; set one, for example &notify.SMTP{...} or, for a demo, notify.Log{Writer: os.Stdout}")
+		return errors.New("Mailer is nil; set one, for example &notify.SMTP{...} or, for a demo, &notify.Log{Writer: os.Stdout}")
 	case !strings.HasPrefix(c.Headless.BasePath, "/") || strings.HasSuffix(c.Headless.BasePath, "/"):
 		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one", c.Headless.BasePath)
+	}
+	if mailer, ok := c.Mailer.(interface{ Validate() error }); ok {
+		if err := mailer.Validate(); err != nil {
+			return fmt.Errorf("Mailer: %w", err)
+		}
+	}
+	for i, prefix := range c.TrustedProxies {
+		if !prefix.IsValid() {
+			return fmt.Errorf("TrustedProxies[%d] is not a prefix; use one like 10.0.0.0/8", i)
+		}
+	}
+	if len(c.Headless.Clients) == 0 {
+		return errors.New("Headless.Clients is empty; name app or browser, or leave it nil for both")
 	}
 	for _, kind := range c.Headless.Clients {
 		if kind != "app" && kind != "browser" {
@@ -185,6 +198,9 @@ func (c Config) validate() error {
 	}
 	if err := c.Sessions.Validate(); err != nil {
 		return err
+	}
+	if domain := strings.TrimPrefix(c.Sessions.CookieDomain, "."); domain != "" && !isWithin(base.Hostname(), domain) {
+		return fmt.Errorf("Sessions.CookieDomain %q is neither the host of BaseURL nor above it; use one like example.com for https://app.example.com", c.Sessions.CookieDomain)
 	}
 	if c.Tokens != nil {
 		if err := c.Tokens.Validate(); err != nil {
@@ -198,6 +214,11 @@ func (c Config) validate() error {
 		return err
 	}
 	return c.validateMFA()
+}
+
+// isWithin reports whether a host is that domain or below it.
+func isWithin(host, domain string) bool {
+	return strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain))
 }
 
 func (f FrontendURLs) validate() error {

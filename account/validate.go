@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/allauth-go/allauth/account/password"
 )
 
 // Defaults of the durations.
@@ -75,7 +77,7 @@ func (c *CodeConfig) withDefaults(timeout time.Duration) *CodeConfig {
 // Validate reports the first field that can not be right, in a sentence that
 // names it and the fix. It is called on a configuration with its defaults.
 func (c Config) Validate() error {
-	for _, check := range []func() error{c.validateLogin, c.validateSignup, c.validateEmail, c.validatePhone, c.validateCodes, c.validateTimes} {
+	for _, check := range []func() error{c.validateLogin, c.validateLengths, c.validateSignup, c.validateEmail, c.validatePhone, c.validateCodes, c.validateTimes} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -142,8 +144,19 @@ func (c Config) validatePhone() error {
 	case c.Phone != nil && c.Phone.Texter == nil:
 		return errors.New("Account.Phone.Texter is nil; set one, for example notify.Webhook")
 	}
+	if c.Phone == nil {
+		return nil
+	}
+	if texter, ok := c.Phone.Texter.(interface{ Validate() error }); ok {
+		if err := texter.Validate(); err != nil {
+			return fmt.Errorf("Account.Phone.Texter: %w", err)
+		}
+	}
 	return nil
 }
+
+// proofs are the names of authn.Method.
+var proofs = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
 
 func (c Config) validateCodes() error {
 	codes := map[string]*CodeConfig{
@@ -156,6 +169,13 @@ func (c Config) validateCodes() error {
 	if c.Phone != nil {
 		codes["Phone"] = &c.Phone.CodeConfig
 	}
+	if c.LoginByCode != nil {
+		for _, proof := range c.LoginByCode.RequiredFor {
+			if !slices.Contains(proofs, proof) {
+				return fmt.Errorf("Account.LoginByCode.RequiredFor holds %q; use %s", proof, strings.Join(proofs, ", "))
+			}
+		}
+	}
 	for name, code := range codes {
 		if code == nil {
 			continue
@@ -166,6 +186,16 @@ func (c Config) validateCodes() error {
 		if code.Timeout < 0 || code.MaxAttempts < 0 || code.Resends < 0 || code.Changes < 0 {
 			return fmt.Errorf("Account.%s has a negative number; leave it zero for the default", name)
 		}
+	}
+	return nil
+}
+
+func (c Config) validateLengths() error {
+	switch {
+	case c.UsernameMinLength < 0 || c.UsernameMinLength > maxUsernameLength:
+		return fmt.Errorf("Account.UsernameMinLength is %d; use 1 to %d, or leave it zero for 1", c.UsernameMinLength, maxUsernameLength)
+	case c.Password.MinLength < 0 || c.Password.MinLength > password.MaxLength:
+		return fmt.Errorf("Account.Password.MinLength is %d; use 1 to %d, or leave it zero for 8", c.Password.MinLength, password.MaxLength)
 	}
 	return nil
 }

@@ -108,6 +108,9 @@ func newRegistry(cfg *Config, build func(provider.App) (provider.Provider, error
 			return nil, fmt.Errorf("SocialAccount.Providers[%d].Settings: %w", i, err)
 		}
 		p, err := build(own)
+		if errors.Is(err, provider.ErrUnknownClass) {
+			return nil, fmt.Errorf("SocialAccount.Providers[%d].Provider: %w; docs/providers.md lists the names", i, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("SocialAccount.Providers[%d] (%s): %w", i, publicID(app), err)
 		}
@@ -119,6 +122,11 @@ func newRegistry(cfg *Config, build func(provider.App) (provider.Provider, error
 			return nil, err
 		}
 		r = append(r, &entry{p, p.Info(), trust})
+	}
+	for id := range cfg.CustomSettings {
+		if !slices.ContainsFunc(cfg.Custom, func(p provider.Provider) bool { return p.Info().ID == id }) {
+			return nil, fmt.Errorf("SocialAccount.CustomSettings[%q] is for no provider in SocialAccount.Custom; use the id of one", id)
+		}
 	}
 	return r, nil
 }

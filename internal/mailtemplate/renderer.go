@@ -6,6 +6,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"path"
 	"strings"
 	texttemplate "text/template"
 )
@@ -34,6 +35,9 @@ type message struct {
 func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
 	r := &Renderer{subjectPrefix: subjectPrefix, messages: make(map[string]*message, len(kinds))}
 	files := source{override}
+	if err := files.check(); err != nil {
+		return nil, err
+	}
 	for _, kind := range kinds {
 		m, err := files.message(kind)
 		if err != nil {
@@ -68,6 +72,41 @@ func (r *Renderer) try(kind string) error {
 
 // source finds template files.
 type source struct{ override fs.FS }
+
+// check refuses files that nobody would read, because their names or the folder
+// they are in are wrong.
+func (s source) check() error {
+	if s.override == nil {
+		return nil
+	}
+	known := map[string]bool{"layout.txt": true, "layout.html": true}
+	folders := map[string]bool{".": true}
+	for _, kind := range kinds {
+		folders[path.Dir(kind)] = true
+		known[kind+".txt"] = true
+		if !isText(kind) {
+			known[kind+"_subject.txt"], known[kind+".html"] = true, true
+		}
+	}
+	found := false
+	for folder := range folders {
+		entries, err := fs.ReadDir(s.override, folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("mailtemplate: list %s: %w", folder, err)
+		}
+		for _, entry := range entries {
+			name := path.Join(folder, entry.Name())
+			if folder != "." && !known[name] && (path.Ext(name) == ".txt" || path.Ext(name) == ".html") {
+				return fmt.Errorf("mailtemplate: %s takes the place of nothing; docs/mails.md lists the names", name)
+			}
+			found = found || known[name]
+		}
+	}
+	if !found {
+		return errors.New("mailtemplate: there is none of the files that docs/mails.md lists; start at the folder that holds account, for example by fs.Sub")
+	}
+	return nil
+}
 
 // read returns the content of a file, or fs.ErrNotExist.
 func (s source) read(name string) (string, error) {
