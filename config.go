@@ -65,14 +65,16 @@ type Config struct {
 	// call the browser API, like https://www.example.com.
 	TrustedOrigins []string
 
-	// Templates overrides the texts of mails, file by file. Nil: ours.
+	// Templates overrides the texts of mails, file by file, as docs/mails.md
+	// says. Nil: ours.
 	Templates fs.FS
 	// EmailSubjectPrefix goes in front of each subject. Empty: the site name in
 	// brackets.
 	EmailSubjectPrefix string
 
 	// OnEvent is told of what happened, after it is stored. It is called in the
-	// request, so it should be quick.
+	// request, so it should be quick, and by many requests at once. The events
+	// are listed in docs/events.md.
 	OnEvent func(ctx context.Context, e authn.Event)
 	// Logger gets what goes wrong. Nil: slog.Default. No secret is ever logged.
 	Logger *slog.Logger

@@ -47,7 +47,10 @@ const (
 	AllowEnumeration
 )
 
-// CodeFormat is what one-time codes look like.
+// CodeFormat is what one-time codes look like. The zero value is the default.
+// Its fields are Alphabet, what codes are drawn from; Length in characters, 6 to
+// 64; Numeric for digits in place of the Alphabet; and Ungrouped to leave out the
+// hyphens.
 type CodeFormat = flow.CodeFormat
 
 // CodeConfig is how one-time codes of one purpose behave.

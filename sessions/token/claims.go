@@ -58,7 +58,9 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(lifetime)),
 		Session: base64.RawURLEncoding.EncodeToString(sealed),
 	}
-	if s.cfg.Audience != "" {
+	// A refresh token is for this server only: a service that looks at no more
+	// than the audience must not take it for an access token.
+	if s.cfg.Audience != "" && use == useAccess {
 		c.Audience = jwt.Audience{s.cfg.Audience}
 	}
 	return c, nil
@@ -132,7 +134,7 @@ func (s *Service) parse(use, text string, more ...any) (*claims, string, error) 
 	}
 	switch {
 	case c.Use != use, c.Issuer != s.deps.Issuer, c.Subject == "", c.ID == "",
-		s.cfg.Audience != "" && !c.Audience.Contains(s.cfg.Audience),
+		use == useAccess && s.cfg.Audience != "" && !c.Audience.Contains(s.cfg.Audience),
 		c.Expires == nil || !s.deps.Now().Before(c.Expires.Time()):
 		return nil, "", ErrInvalid
 	}

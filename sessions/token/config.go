@@ -37,7 +37,8 @@ type Config struct {
 	// AuthorizationHeaderScheme precedes the token in the Authorization header.
 	// Empty: Bearer (RFC 6750).
 	AuthorizationHeaderScheme string
-	// Audience is written into the tokens and demanded of them. Empty: none.
+	// Audience is written into the access tokens and demanded of them. Empty:
+	// none.
 	Audience string
 	// Claims adds claims to the access tokens of a user. It can not replace the
 	// registered ones. Nil: no more claims.

@@ -18,13 +18,18 @@ import (
 
 // Deps is what a Service works with.
 type Deps struct {
-	Store      Store
-	Sessions   *sessions.Manager
+	// Store keeps refresh tokens, Sessions the sessions they belong to.
+	Store    Store
+	Sessions *sessions.Manager
+	// Identifier looks up users.
 	Identifier flow.Identifier
-	Keys       *keyring.Keyring
-	Issuer     string
-	Now        func() time.Time
-	Rand       io.Reader
+	// Keys encrypt the session token within a token.
+	Keys *keyring.Keyring
+	// Issuer is the claim iss.
+	Issuer string
+	// Now is the clock, Rand where randomness comes from.
+	Now  func() time.Time
+	Rand io.Reader
 }
 
 // Service issues and verifies tokens. It is safe for concurrent use.

@@ -286,6 +286,16 @@ func TestThePublishedKeysVerify(t *testing.T) {
 	if all["role"] != "admin" || all["token_use"] != "access" || standard.Subject == "somebody else" {
 		t.Errorf("claims %v", all)
 	}
+	if parsed, err = jwt.ParseSigned(c.RefreshToken, []jose.SignatureAlgorithm{jose.EdDSA}); err != nil {
+		t.Fatal(err)
+	}
+	var refresh jwt.Claims
+	if err := parsed.Claims(set, &refresh); err != nil {
+		t.Fatal(err)
+	}
+	if err := refresh.Validate(jwt.Expected{AnyAudience: jwt.Audience{"api"}, Time: s.Clock.Now()}); err == nil {
+		t.Error("a refresh token passes for an access token")
+	}
 	if sid, _ := all["sid"].(string); sid == "" || strings.Contains(sid, c.Token) {
 		t.Errorf("sid %q", sid)
 	}

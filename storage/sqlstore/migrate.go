@@ -42,7 +42,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	defer func() { _ = conn.Close() }() // gives the connection back to the pool
 	unlock, err := s.lock(ctx, conn)
 	if err != nil {
-		return fmt.Errorf("sqlstore: lock migrations: %w", err)
+		return fmt.Errorf("sqlstore: lock migrations, as in a database of the dialect %s: %w", s.dialect.name, err)
 	}
 	defer unlock()
 	if create := s.createSchema(); create != "" {

@@ -1,0 +1,54 @@
+package allauth_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/allauth-go/allauth/internal/mailtemplate"
+)
+
+var eventName = regexp.MustCompile(`\) EventName\(\) string \{ return ("[^"]+") \}`)
+
+func TestTheEventsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page := read(t, "docs/events.md")
+	found := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, match := range eventName.FindAllStringSubmatch(read(t, path), -1) {
+			found++
+			if name := strings.ReplaceAll(match[1], `"`, "`"); !strings.Contains(page, name) {
+				t.Errorf("docs/events.md lacks %s of %s", name, path)
+			}
+		}
+		return nil
+	})
+	if err != nil || found < 20 {
+		t.Errorf("%d events, %v", found, err)
+	}
+}
+
+func TestTheMailsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page := read(t, "docs/mails.md")
+	for _, name := range append(mailtemplate.Kinds(), mailtemplate.Fields()...) {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/mails.md lacks %s", name)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
