@@ -45,7 +45,7 @@ func run(path, addr string) error {
 	}
 	store, closeStore, err := openStore(ctx, settings.Database)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer closeStore()
 	store, closeRedis, err := settings.withRedis(ctx, store, &config)
@@ -55,7 +55,7 @@ func run(path, addr string) error {
 	defer closeRedis()
 	auth, err := allauth.New(config, store)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	go clean(ctx, auth)
 	err = serve(ctx, addr, auth)

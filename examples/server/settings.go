@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +26,7 @@ type settings struct {
 	SMS            smsSettings      `json:"sms"`
 	PasswordHash   hashSettings     `json:"password_hash"`
 	RateLimits     rateLimits       `json:"rate_limits"`
-	TrustedProxies []netip.Prefix   `json:"trusted_proxies"`
+	TrustedProxies []string         `json:"trusted_proxies"`
 	TrustedOrigins []string         `json:"trusted_origins"`
 	UserSessions   sessionSettings  `json:"usersessions"`
 	Headless       headlessSettings `json:"headless"`
@@ -67,6 +66,9 @@ type headlessSettings struct {
 
 // loadSettings reads the file. An unknown key is an error that names it.
 func loadSettings(path string) (*settings, error) {
+	if path == "" {
+		return nil, errors.New("-config is missing; name a configuration file, as docs/server.md describes it")
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -78,10 +80,16 @@ func loadSettings(path string) (*settings, error) {
 	return &s, nil
 }
 
-func strict(text []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies holds %q; use prefixes like 10.0.0.0/8", text)
+		}
+		list = append(list, prefix)
+	}
+	return list, nil
 }
 
 // config turns the file into the library's configuration.
@@ -108,6 +116,10 @@ func (s *settings) config() (allauth.Config, error) {
 	if err != nil {
 		return allauth.Config{}, fmt.Errorf("headless: %w", err)
 	}
+	proxies, err := prefixes(s.TrustedProxies)
+	if err != nil {
+		return allauth.Config{}, err
+	}
 	return allauth.Config{
 		Tokens:             tokens,
 		BaseURL:            s.BaseURL,
@@ -121,7 +133,7 @@ func (s *settings) config() (allauth.Config, error) {
 		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages},
 		RateLimits:         s.RateLimits.rates,
 		DisableRateLimits:  s.RateLimits.off,
-		TrustedProxies:     s.TrustedProxies,
+		TrustedProxies:     proxies,
 		TrustedOrigins:     s.TrustedOrigins,
 		EmailSubjectPrefix: s.Account.EmailSubjectPrefix,
 	}, nil
@@ -173,7 +185,7 @@ func (r *rateLimits) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	if err := json.Unmarshal(text, &r.rates); err != nil {
-		return errors.New("rate_limits must be false or an object of texts like \"5/m/user\"")
+		return wrongKind[rateLimits](text)
 	}
 	return nil
 }
@@ -184,11 +196,14 @@ type duration time.Duration
 func (d *duration) UnmarshalJSON(text []byte) error {
 	var s string
 	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("%s is not a duration like \"15m\"", text)
+		return wrongKind[duration](text)
 	}
 	parsed, err := time.ParseDuration(s)
+	if err != nil {
+		return wrongKind[duration](text)
+	}
 	*d = duration(parsed)
-	return err
+	return nil
 }
 
 // quota is a number, true for two, or false for none.
@@ -203,7 +218,10 @@ func (q *quota) UnmarshalJSON(text []byte) error {
 		*q = 0
 		return nil
 	}
-	return json.Unmarshal(text, (*int)(q))
+	if json.Unmarshal(text, (*int)(q)) != nil {
+		return wrongKind[quota](text)
+	}
+	return nil
 }
 
 // choices is true for all, false for none, or a list.
@@ -217,5 +235,8 @@ func (c *choices) UnmarshalJSON(text []byte) error {
 		c.all = string(text) == "true"
 		return nil
 	}
-	return json.Unmarshal(text, &c.some)
+	if json.Unmarshal(text, &c.some) != nil {
+		return wrongKind[choices](text)
+	}
+	return nil
 }

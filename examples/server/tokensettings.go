@@ -50,5 +50,9 @@ func (s tokenSettings) key(secretKey string) (token.Key, error) {
 	case s.Algorithm == "HS256":
 		return token.Key{Secret: []byte(s.PrivateKey)}, nil
 	}
-	return token.ParseKey([]byte(s.PrivateKey))
+	key, err := token.ParseKey([]byte(s.PrivateKey))
+	if err != nil {
+		return key, fmt.Errorf("jwt_private_key: %w", err)
+	}
+	return key, nil
 }
