@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -59,12 +60,21 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
+	if base, err := url.Parse(cfg.BaseURL); err == nil && base.Scheme == "http" && !isLoopback(base.Hostname()) {
+		cfg.Logger.Warn("BaseURL is not https: whoever watches the network can take over sessions", "base_url", cfg.BaseURL)
+	}
 	a := &Auth{cfg: cfg, store: store, client: clientOf(clientip.Resolver{TrustedProxies: cfg.TrustedProxies})}
 	if err := a.build(); err != nil {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
 	a.outbox.Start()
 	return a, nil
+}
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }
 
 // now is the time as it is stored: in UTC, to the microsecond.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -88,6 +89,27 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 	}
 	if _, err := allauth.New(allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}, nil); err == nil {
 		t.Error("a nil store is accepted")
+	}
+}
+
+func TestPlainHTTPIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	for base, warned := range map[string]bool{
+		"https://app.example.org": false, "http://app.example.org": true, "http://localhost:8080": false, "http://127.0.0.1": false, "http://[::1]:1": false,
+	} {
+		log := &clienttest.Log{}
+		auth, err := allauth.New(allauth.Config{
+			BaseURL: base, Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		}, memstore.New())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := auth.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if log.Contains("BaseURL is not https") != warned {
+			t.Errorf("%s: warned of: %v", base, !warned)
+		}
 	}
 }
 

@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -35,6 +37,19 @@ func isTransient(err error) bool {
 func isBusy(err error) bool {
 	var coder interface{ Code() int }
 	return errors.As(err, &coder) && coder.Code()&0xff == 5
+}
+
+// isUnmigrated reports whether a table is missing. SQLite has no number for it.
+func isUnmigrated(err error) bool {
+	return sqlState(err) == "42P01" || mysqlNumber(err) == 1146 || strings.Contains(err.Error(), "no such table")
+}
+
+// failed says what was being done.
+func failed(what string, err error) error {
+	if isUnmigrated(err) {
+		return fmt.Errorf("sqlstore: %s: %w; call Migrate at start, with the dialect and options that the store has now", what, err)
+	}
+	return fmt.Errorf("sqlstore: %s: %w", what, err)
 }
 
 func sqlState(err error) string {

@@ -51,7 +51,7 @@ func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("sqlstore: %s: %w", what, err)
+		return 0, failed(what, err)
 	}
 	return n, nil
 }
@@ -103,7 +103,7 @@ func (s *Store) row(ctx context.Context, what, text string, args []any, targets 
 		return authn.ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("sqlstore: %s: %w", what, err)
+		return failed(what, err)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func rows[T any](ctx context.Context, s *Store, what, text string, args []any, s
 		return result.Err()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: %s: %w", what, err)
+		return nil, failed(what, err)
 	}
 	return list, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
@@ -111,5 +112,21 @@ func TestNamesAreChecked(t *testing.T) {
 		if err := store.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error that speaks of %s, got %v", want, err)
 		}
+	}
+}
+
+// TestADatabaseThatWasNotMigrated is told by an error that says so.
+func TestADatabaseThatWasNotMigrated(t *testing.T) {
+	t.Parallel()
+	db, _ := openSQLite(t, ":memory:")
+	store := sqlstore.New(db, sqlstore.SQLite, sqlstore.TablePrefix("other_"))
+	if _, err := store.UserByID(t.Context(), "1"); err == nil || !strings.Contains(err.Error(), "call Migrate") {
+		t.Errorf("a query: %v", err)
+	}
+	if err := store.EnqueueMessage(t.Context(), notify.Entry{ID: "1"}); err == nil || !strings.Contains(err.Error(), "call Migrate") {
+		t.Errorf("a change: %v", err)
+	}
+	if err := sqlstore.New(db, sqlstore.Postgres).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "dialect postgres") {
+		t.Errorf("the wrong dialect: %v", err)
 	}
 }
