@@ -137,6 +137,14 @@ func TestEveryProblemOfAPrimaryAddressIsTold(t *testing.T) {
 	c.Patch("account/email", body{"email": "bob@example.org", "primary": "x"}).Problems("email:unknown_email", "primary:invalid")
 }
 
+func TestEveryProblemOfASignUpIsTold(t *testing.T) {
+	t.Parallel()
+	c := start(t).Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "nowhere", "password": "a\x00bcdefghijk"}).Problems("email:invalid", "password:null_characters_not_allowed")
+	c.Post("auth/signup", body{"email": 5, "password": "12345678901"}).Problems("email:invalid", "password:password_too_common", "password:password_entirely_numeric")
+	c.Post("auth/signup", body{"email": "ann@example.org", "username": []string{"x"}, "password": password}).Problems("username:invalid")
+}
+
 func TestBlanksAreNoPassword(t *testing.T) {
 	t.Parallel()
 	c := start(t).Client(clienttest.App)
