@@ -122,6 +122,20 @@ func TestAResetOfOnesOwnPasswordEndsOnesSession(t *testing.T) {
 	})
 }
 
+func TestAResetLogsInWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.LoginOnPasswordReset = true })
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	answer := c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Key(), "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+	methods, _ := answer.Value("data", "methods").([]any)
+	last, _ := methods[len(methods)-1].(map[string]any)
+	if last["method"] != "password_reset" || last["email"] != "ann@example.org" {
+		t.Errorf("methods %v", methods)
+	}
+	c.Get("auth/session").LoggedIn("ann@example.org")
+}
+
 func TestABrokenResetLinkIsAllThatIsTold(t *testing.T) {
 	t.Parallel()
 	c := start(t).Client(clienttest.App)
