@@ -179,11 +179,7 @@ func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *au
 		}
 		return nil
 	}
-	method := authn.Method{Name: "password_reset", At: s.deps.Now()}
-	if s.cfg.PasswordResetByCode != nil {
-		method.Email = c.Subject
-	}
-	sess.AddMethod(c.UserID, method)
+	sess.AddMethod(c.UserID, authn.Method{Name: "password_reset", Email: c.Subject, At: s.deps.Now()})
 	return s.pipeline.Start(ctx, sess, flow.Login{UserID: c.UserID, Email: c.Subject})
 }
 

@@ -122,6 +122,20 @@ func TestAResetOfOnesOwnPasswordEndsOnesSession(t *testing.T) {
 	})
 }
 
+func TestAResetLogsInWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.LoginOnPasswordReset = true })
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	answer := c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Key(), "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+	methods, _ := answer.Value("data", "methods").([]any)
+	last, _ := methods[len(methods)-1].(map[string]any)
+	if last["method"] != "password_reset" || last["email"] != "ann@example.org" {
+		t.Errorf("methods %v", methods)
+	}
+	c.Get("auth/session").LoggedIn("ann@example.org")
+}
+
 func TestABrokenResetLinkIsAllThatIsTold(t *testing.T) {
 	t.Parallel()
 	c := start(t).Client(clienttest.App)
@@ -135,6 +149,14 @@ func TestEveryProblemOfAPrimaryAddressIsTold(t *testing.T) {
 	c.Patch("account/email", body{"email": "bob@example.org"}).Problems("email:unknown_email", "primary:required")
 	c.Patch("account/email", body{"email": "ann@example.org", "primary": false}).Problems("primary:required")
 	c.Patch("account/email", body{"email": "bob@example.org", "primary": "x"}).Problems("email:unknown_email", "primary:invalid")
+}
+
+func TestEveryProblemOfASignUpIsTold(t *testing.T) {
+	t.Parallel()
+	c := start(t).Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "nowhere", "password": "a\x00bcdefghijk"}).Problems("email:invalid", "password:null_characters_not_allowed")
+	c.Post("auth/signup", body{"email": 5, "password": "12345678901"}).Problems("email:invalid", "password:password_too_common", "password:password_entirely_numeric")
+	c.Post("auth/signup", body{"email": "ann@example.org", "username": []string{"x"}, "password": password}).Problems("username:invalid")
 }
 
 func TestBlanksAreNoPassword(t *testing.T) {

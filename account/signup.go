@@ -21,6 +21,9 @@ type SignupInput struct {
 	// Passwordless leaves the password out, because a passkey or a provider
 	// takes its place.
 	Passwordless bool
+	// Problems are those of fields that could not be read, and are empty here.
+	// They are told along with what is wrong with the others.
+	Problems authn.Errors
 }
 
 // SignupOptions are what other rooms add to a sign-up.

@@ -7,13 +7,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
-
-	"unicode"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -36,7 +35,7 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 	if err != nil {
 		return nil, err
 	}
-	if errs = append(errs, taken...); len(errs) > 0 {
+	if errs = in.withProblems(append(errs, taken...)); len(errs) > 0 {
 		s.sortBySignupFields(errs)
 		return nil, errs
 	}
@@ -45,6 +44,15 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 		account.user.Username, err = s.generateUsername(ctx, account.user.Email)
 	}
 	return account, err
+}
+
+// withProblems puts the form's problems in the place of what was found in the
+// same fields.
+func (in SignupInput) withProblems(found authn.Errors) authn.Errors {
+	unread := func(e *authn.Error) bool {
+		return slices.ContainsFunc(in.Problems, func(p *authn.Error) bool { return p.Param == e.Param })
+	}
+	return append(slices.DeleteFunc(found, unread), in.Problems...)
 }
 
 // cleanFields validates everything but the password.

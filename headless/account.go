@@ -77,9 +77,7 @@ func (h *Handler) signup(c *call) (reply, error) {
 	}
 	input := in.signup()
 	input.Password = in.password("password")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
+	input.Problems = in.errs
 	if err := h.account.Signup(c.ctx, c.sess.Session, input, account.SignupOptions{}); err != nil {
 		return reply{}, err
 	}

@@ -21,21 +21,15 @@ type reply struct {
 
 // meta is the second half of an answer. Members that are not set are left out.
 type meta struct {
-	IsAuthenticated        json.RawMessage `json:"is_authenticated,omitempty"`
-	IsAuthenticating       *bool           `json:"is_authenticating,omitempty"`
-	SessionToken           string          `json:"session_token,omitempty"`
-	AccessToken            string          `json:"access_token,omitempty"`
-	RefreshToken           string          `json:"refresh_token,omitempty"`
-	Secret                 string          `json:"secret,omitempty"`
-	TOTPURL                string          `json:"totp_url,omitempty"`
-	RecoveryCodesGenerated *bool           `json:"recovery_codes_generated,omitempty"`
+	IsAuthenticated        *bool  `json:"is_authenticated,omitempty"`
+	IsAuthenticating       *bool  `json:"is_authenticating,omitempty"`
+	SessionToken           string `json:"session_token,omitempty"`
+	AccessToken            string `json:"access_token,omitempty"`
+	RefreshToken           string `json:"refresh_token,omitempty"`
+	Secret                 string `json:"secret,omitempty"`
+	TOTPURL                string `json:"totp_url,omitempty"`
+	RecoveryCodesGenerated *bool  `json:"recovery_codes_generated,omitempty"`
 }
-
-var (
-	isTrue  = json.RawMessage("true")
-	isFalse = json.RawMessage("false")
-	isNull  = json.RawMessage("null")
-)
 
 type envelope struct {
 	Status int         `json:"status"`
@@ -142,9 +136,9 @@ type flows struct {
 // authentication says who is logged in, or how to.
 func (c *call) authentication() (reply, error) {
 	if c.sess.Authenticated() {
-		return reply{status: http.StatusOK, data: c.whoIsIn(), meta: &meta{IsAuthenticated: isTrue}}, nil
+		return reply{status: http.StatusOK, data: c.whoIsIn(), meta: &meta{IsAuthenticated: new(true)}}, nil
 	}
-	return c.anonymous(http.StatusUnauthorized, isFalse)
+	return c.anonymous(http.StatusUnauthorized)
 }
 
 func (c *call) whoIsIn() authenticated {
@@ -155,29 +149,29 @@ func (c *call) whoIsIn() authenticated {
 	return authenticated{c.userPayload(c.sess.Identity), methods}
 }
 
-func (c *call) anonymous(status int, isAuthenticated json.RawMessage) (reply, error) {
+func (c *call) anonymous(status int) (reply, error) {
 	offers, err := c.pipeline.Offers(c.ctx, c.sess.Session)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: status, data: flows{offers}, meta: &meta{IsAuthenticated: isAuthenticated}}, nil
+	return reply{status: status, data: flows{offers}, meta: &meta{IsAuthenticated: new(false)}}, nil
 }
 
 // gone answers an app whose token leads nowhere.
-func (c *call) gone() (reply, error) { return c.anonymous(http.StatusGone, isNull) }
+func (c *call) gone() (reply, error) { return c.anonymous(http.StatusGone) }
 
 // noStage answers at the endpoint of a stage that no login waits at. Whoever is
 // logged in sees the anonymous flows there.
 func (c *call) noStage() (reply, error) {
 	if !c.sess.Authenticated() {
-		return c.anonymous(http.StatusUnauthorized, isNull)
+		return c.anonymous(http.StatusUnauthorized)
 	}
 	outside := flow.NewSession(c.sess.Kind, c.sess.Client)
 	offers, err := c.pipeline.Offers(c.ctx, outside)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusUnauthorized, data: flows{offers}, meta: &meta{IsAuthenticated: isNull}}, nil
+	return reply{status: http.StatusUnauthorized, data: flows{offers}, meta: &meta{IsAuthenticated: new(false)}}, nil
 }
 
 // reauthentication asks somebody who is logged in to prove it again.
@@ -190,7 +184,7 @@ func (c *call) reauthentication() (reply, error) {
 		authenticated
 		flows
 	}{c.whoIsIn(), flows{offers}}
-	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: isTrue}}, nil
+	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: new(true)}}, nil
 }
 
 // ok is an answer that says no more than that.

@@ -108,9 +108,7 @@ func (h *Handler) signupByPasskey(c *call) (reply, error) {
 	}
 	input := in.signup()
 	input.Passwordless = true
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
+	input.Problems = in.errs
 	err = h.account.Signup(c.ctx, c.sess.Session, input, account.SignupOptions{Prepare: mfa.PrepareSignup})
 	if err != nil {
 		return reply{}, err
