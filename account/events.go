@@ -39,8 +39,9 @@ type PhoneChanged struct{ UserID, From, To string }
 // PhoneVerified tells of a number that was proved.
 type PhoneVerified struct{ UserID, Number string }
 
-// CodeRejected tells of a wrong one-time code. Last is true if it was the last
-// attempt.
+// CodeRejected tells of a wrong one-time code. Purpose is "login_code",
+// "email_verification", "phone_verification" or "password_reset_code". Last is
+// true if it was the last attempt.
 type CodeRejected struct {
 	UserID, Purpose string
 	Last            bool

@@ -11,9 +11,11 @@ import (
 
 // LoginInput says who wants to log in.
 type LoginInput struct {
+	// Method says what Identifier is: an address, a username or a number.
 	Method     LoginMethod
 	Identifier string
-	Password   string
+	// Password is as it was typed.
+	Password string
 }
 
 // Login logs in by password. The session tells the outcome: somebody is logged

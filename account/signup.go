@@ -15,6 +15,7 @@ import (
 
 // SignupInput is what a sign-up form holds.
 type SignupInput struct {
+	// Email2 repeats Email. All are as they were typed.
 	Email, Email2, Username, Phone, Password string
 	// Fields are all members of the input, for the custom ones.
 	Fields map[string]json.RawMessage

@@ -18,11 +18,13 @@ var ErrLimited = errors.New("ratelimit: too many attempts")
 
 // LimitError is the ErrLimited of one action.
 type LimitError struct {
+	// Action is what there were too many of, such as ActionLogin.
 	Action string
 	// RetryAfter is how long to wait for the next attempt.
 	RetryAfter time.Duration
 }
 
+// Error implements error.
 func (e *LimitError) Error() string { return fmt.Sprintf("%v: %s", ErrLimited, e.Action) }
 
 // Unwrap makes errors.Is(err, ErrLimited) true.
@@ -30,6 +32,8 @@ func (e *LimitError) Unwrap() error { return ErrLimited }
 
 // Subject is whose attempt it is.
 type Subject struct {
+	// IP is where it comes from, User the id of the user, and Key what it is
+	// about, such as an e-mail address.
 	IP   netip.Addr
 	User string
 	Key  string

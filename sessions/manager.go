@@ -22,11 +22,15 @@ const anonymousLifetime = time.Hour
 
 // Deps is what a Manager works with.
 type Deps struct {
-	Store      Store
+	// Store keeps the rows.
+	Store Store
+	// Identifier looks up users.
 	Identifier flow.Identifier
-	Now        func() time.Time
-	Rand       io.Reader
-	Logger     *slog.Logger
+	// Now is the clock, Rand where randomness comes from.
+	Now  func() time.Time
+	Rand io.Reader
+	// Logger gets what goes wrong.
+	Logger *slog.Logger
 }
 
 // Manager loads and stores sessions. It is safe for concurrent use.

@@ -13,11 +13,14 @@ import (
 
 // TokenInput is a token that a client got from a provider by itself.
 type TokenInput struct {
+	// Provider is the provider's public id.
 	Provider string
 	Process  Process
+	// ClientID is the client that the token was issued to.
 	ClientID string
 	// NoClientID is true where the client id is no text at all.
-	NoClientID           bool
+	NoClientID bool
+	// IDToken and AccessToken are the tokens; providers need one or both.
 	IDToken, AccessToken string
 	// NoToken is true where there is no token in the form of a text.
 	NoToken bool
