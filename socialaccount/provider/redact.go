@@ -1,0 +1,13 @@
+package provider
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Format implements [fmt.Formatter] so that no verb prints the client's secret,
+// or settings, which may hold a key.
+func (a App) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "app at %s", a.id()) }
+
+// LogValue implements [slog.LogValuer] for the same reason.
+func (a App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
