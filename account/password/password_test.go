@@ -198,7 +198,7 @@ func TestPolicy(t *testing.T) {
 		"\U0001F600\U0001F601\U0001F602\U0001F603\U0001F604\U0001F605\U0001F606\U0001F607": nil,
 		"xevqn77":                 {"password_too_short"},
 		"password123":             {"password_too_common"},
-		" PassWord123 ":           {"password_too_common"},
+		"PassWord123\t":           {"password_too_common"},
 		"12345678901":             {"password_too_common", "password_entirely_numeric"},
 		"password1234567":         {"password_too_common"},
 		"9283746501928":           {"password_entirely_numeric"},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -73,20 +74,28 @@ func (p *Provider) Asked() map[string]int {
 func Consent(t testing.TB, address string) *url.URL {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	location := func(r *http.Response, err error) *url.URL {
+	visit := func(method, address string, form url.Values) *url.URL {
 		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = r.Body.Close() // only the redirect counts
-		u, err := r.Location()
+		if form != nil {
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		answer, err := browser.Do(request)
 		if err != nil {
-			t.Fatalf("%s answers %s: %v", r.Request.URL, r.Status, err)
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close() // only the redirect counts
+		u, err := answer.Location()
+		if err != nil {
+			t.Fatalf("%s answers %s: %v", address, answer.Status, err)
 		}
 		return u
 	}
-	login := location(browser.Get(address))
+	login := visit(http.MethodGet, address, nil)
 	who := url.Values{"username": {"test-user2"}, "password": {"verysecure"}, "id": {login.Query().Get("authRequestID")}}
-	next := location(browser.PostForm(login.String(), who))
-	return location(browser.Get(next.String()))
+	next := visit(http.MethodPost, login.String(), who)
+	return visit(http.MethodGet, next.String(), nil)
 }
