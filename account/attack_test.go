@@ -70,6 +70,24 @@ func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
 	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 
+// A name that is written in other letters is the same account, and has the same
+// attempts.
+func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = false
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
+		cfg.Account.SignupFields = []string{"username*", "password1*"}
+		cfg.Account.EmailVerification = account.VerificationNone
+	})
+	s.Client(clienttest.App).Post("auth/signup", body{"username": "annabel", "password": password}).Status(200)
+	c := s.Client(clienttest.App)
+	for _, spelling := range []string{"annabel", "ANNABEL", "ａnnabel", "aｎnabel", "annabeｌ"} {
+		c.Post("auth/login", body{"username": spelling, "password": "wrong-wrong-1"}).Problems("password:username_password_mismatch")
+	}
+	c.Post("auth/login", body{"username": "annａbel", "password": password}).Problems("too_many_login_attempts")
+}
+
 func TestLimitsSayWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {

@@ -46,8 +46,14 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 	return user, attempt.Refund(ctx)
 }
 
+// failureSubject counts all spellings of a name together: they find the same
+// account.
 func (s *Service) failureSubject(sess *flow.Session, identifier string) ratelimit.Subject {
-	return ratelimit.Subject{IP: sess.Client.IP, Key: strings.ToLower(identifier)}
+	key := CanonicalUsername(identifier)
+	if email, ok := CanonicalEmail(key); ok {
+		key = email
+	}
+	return ratelimit.Subject{IP: sess.Client.IP, Key: key}
 }
 
 func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string) (*authn.User, error) {
