@@ -88,6 +88,22 @@ func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 	c.Post("auth/login", body{"username": "annａbel", "password": password}).Problems("too_many_login_attempts")
 }
 
+// A taken address gets no more mail than one that waits for its verification.
+func TestSignUpsDoNotFloodATakenAddress(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s.SignUp(clienttest.App, "ann@example.org")
+	s.Clock.Advance(10 * time.Minute)
+	before := len(s.AllMails())
+	for range 10 {
+		s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_email")
+	}
+	s.Mail("ann@example.org")
+	if sent := len(s.AllMails()) - before; sent > 1 {
+		t.Errorf("%d mails went to a taken address", sent)
+	}
+}
+
 func TestLimitsSayWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {

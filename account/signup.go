@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // SignupInput is what a sign-up form holds.
@@ -281,7 +282,17 @@ func (s *Service) claimants(ctx context.Context, email string) ([]EmailAddress, 
 // messageLifetime is how long a mail without a secret may wait for its server.
 const messageLifetime = 24 * time.Hour
 
+// mailAccountExists tells the owner of an address that somebody wanted to use
+// it, unless they were told a moment ago. This has a counter of its own, so that
+// it stops no verification.
 func (s *Service) mailAccountExists(ctx context.Context, email string) error {
+	err := s.takeConfirmEmail(ctx, "exists:"+email)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
 		"SignupURL":        s.deps.FrontendURLs.Signup,
 		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,
