@@ -41,6 +41,24 @@ func TestAPreparedAccountIsNotInherited(t *testing.T) {
 	}
 }
 
+// An account without a password has no password that would end the sessions of
+// whoever made it.
+func TestRecoveryEndsTheSessionsOfAnAccountWithoutAPassword(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.SignupFields = []string{"email*"}
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+	})
+	attacker := s.Client(clienttest.App)
+	attacker.Post("auth/signup", body{"email": "victim@example.org"}).LoggedIn("victim@example.org")
+	victim := s.Client(clienttest.App)
+	victim.Post("auth/code/request", body{"email": "victim@example.org"}).Status(401)
+	victim.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", "victim@example.org").Code()}).LoggedIn("victim@example.org")
+	attacker.Get("auth/session").Status(410)
+	victim.Get("auth/session").LoggedIn("victim@example.org")
+}
+
 // A change of address that the owner did not make must not survive a reset.
 func TestAResetVoidsPendingVerifications(t *testing.T) {
 	t.Parallel()
@@ -54,6 +72,27 @@ func TestAResetVoidsPendingVerifications(t *testing.T) {
 	victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
 	victim.Post("auth/password/reset", body{"key": s.Mail("victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
 	s.Client(clienttest.App).Post("auth/email/verify", body{"key": key}).Problems("key:invalid_or_expired_key")
+}
+
+// Whoever got as far as the second step with the old password must not go on
+// once the owner has changed it.
+func TestANewPasswordEndsPendingLogins(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}}
+	})
+	owner := s.Client(clienttest.App)
+	owner.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
+	owner.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Key()})
+	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(401).Pending("login_by_code")
+	owner.Post("auth/code/confirm", body{"code": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
+	attacker := s.Client(clienttest.App)
+	attacker.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(401).Pending("login_by_code")
+	code := s.Mail("ann@example.org").Code()
+
+	owner.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).Status(200)
+	attacker.Post("auth/code/confirm", body{"code": code})
+	attacker.Get("auth/session").Status(401).Pending()
 }
 
 func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {

@@ -22,17 +22,18 @@ var errWrongPassword = errors.New("account: wrong password")
 
 // authenticate looks for the account with that name and password. The failure
 // counter is charged before anything is compared. Known, unknown, disabled and
-// passwordless accounts cost one hash each.
-func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method LoginMethod, identifier, pass string) (*authn.User, error) {
+// passwordless accounts cost one hash each. The fingerprint of the password is
+// returned along with the user.
+func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method LoginMethod, identifier, pass string) (*authn.User, string, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	candidates, err := s.candidates(ctx, method, identifier)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	user, err := s.firstMatch(ctx, candidates, pass)
+	user, hash, err := s.firstMatch(ctx, candidates, pass)
 	if errors.Is(err, errWrongPassword) {
 		failed := LoginFailed{Identifier: identifier, IP: sess.Client.IP.String()}
 		if len(candidates) > 0 {
@@ -41,9 +42,9 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 		sess.Emit(failed)
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return user, attempt.Refund(ctx)
+	return user, authHash(hash), attempt.Refund(ctx)
 }
 
 // failureSubject counts all spellings of a name together: they find the same
@@ -56,12 +57,13 @@ func (s *Service) failureSubject(sess *flow.Session, identifier string) ratelimi
 	return ratelimit.Subject{IP: sess.Client.IP, Key: key}
 }
 
-func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string) (*authn.User, error) {
+// firstMatch returns the first of the users who has that password, and its hash.
+func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string) (*authn.User, string, error) {
 	hashed := false
 	for _, id := range userIDs {
 		hash, err := s.passwordHash(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if !password.Usable(hash) {
 			continue
@@ -69,34 +71,39 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string)
 		hashed = true
 		ok, upgrade, err := s.hasher.Verify(ctx, pass, hash)
 		if err != nil && !errors.Is(err, password.ErrUnsupportedHash) && !errors.Is(err, password.ErrTooLong) {
-			return nil, err
+			return nil, "", err
 		}
 		if !ok {
 			continue
 		}
 		user, err := s.deps.Users.UserByID(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("load user: %w", err)
+			return nil, "", fmt.Errorf("load user: %w", err)
 		}
 		if user.Disabled {
 			continue
 		}
-		if upgrade {
-			s.upgrade(ctx, id, pass, hash)
+		if !upgrade {
+			return user, hash, nil
 		}
-		return user, nil
+		hash, changed := s.upgrade(ctx, id, pass, hash)
+		if changed { // by a login at the same time, or by the user
+			return s.firstMatch(ctx, []string{id}, pass)
+		}
+		return user, hash, nil
 	}
 	if !hashed {
 		if err := s.hasher.Burn(ctx, pass); err != nil && !errors.Is(err, password.ErrTooLong) {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	return nil, errWrongPassword
+	return nil, "", errWrongPassword
 }
 
 // upgrade stores the password under the current algorithm and parameters. It is
-// done on the side: failing, it is tried again at the next login.
-func (s *Service) upgrade(ctx context.Context, userID, pass, old string) {
+// done on the side: failing, it is tried again at the next login. It returns the
+// hash that is stored now, or that somebody else changed it meanwhile.
+func (s *Service) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
 	upgraded, err := s.hasher.Hash(ctx, pass)
 	if err == nil {
 		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
@@ -106,9 +113,14 @@ func (s *Service) upgrade(ctx context.Context, userID, pass, old string) {
 			return s.sessions.Rekey(ctx, userID, authHash(old), authHash(upgraded))
 		})
 	}
-	if err != nil && !errors.Is(err, authn.ErrConflict) {
+	switch {
+	case errors.Is(err, authn.ErrConflict):
+		return "", true
+	case err != nil:
 		s.deps.Logger.WarnContext(ctx, "password hash not upgraded", "user", userID, "error", err)
+		return old, false
 	}
+	return upgraded, false
 }
 
 // candidates returns the users that the identifier may mean, the likeliest

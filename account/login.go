@@ -26,7 +26,7 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 	if in.Identifier, errs = CleanIdentifier(in.Method, in.Identifier); len(errs) > 0 {
 		return errs
 	}
-	user, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
+	user, hash, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
 	switch {
 	case errors.Is(err, ratelimit.ErrLimited):
 		return problems("", "too_many_login_attempts")
@@ -42,7 +42,7 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 		return flow.ErrNotPending
 	}
 	method := authn.Method{Name: "password", At: s.deps.Now()}
-	login := flow.Login{UserID: user.ID}
+	login := flow.Login{UserID: user.ID, AuthHash: hash}
 	switch in.Method {
 	case LoginByEmail:
 		method.Email, login.Email = in.Identifier, in.Identifier
@@ -110,7 +110,7 @@ func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass
 	if err != nil {
 		return err
 	}
-	if _, err := s.firstMatch(ctx, []string{sess.UserID()}, pass); err != nil {
+	if _, _, err := s.firstMatch(ctx, []string{sess.UserID()}, pass); err != nil {
 		return err
 	}
 	if err := s.refresh(ctx, sess); err != nil { // the hash may have been upgraded

@@ -133,13 +133,18 @@ func (s *Service) attributes(id *flow.Identity) []string {
 	return []string{id.User.Username, id.User.Display, id.Email}
 }
 
-// removePassword leaves the account without one.
+// removePassword leaves the account without one. What stands in its place is new
+// each time: sessions and logins that began before end in any case.
 func (s *Service) removePassword(ctx context.Context, userID string) error {
 	old, err := s.passwordHash(ctx, userID)
-	if err != nil || !password.Usable(old) {
+	if err != nil {
 		return err
 	}
-	if err := s.store.SwapPasswordHash(ctx, userID, old, password.Unusable); err != nil {
+	mark, err := flow.RandomID(s.deps.Rand)
+	if err != nil {
+		return err
+	}
+	if err := s.store.SwapPasswordHash(ctx, userID, old, password.Unusable+mark); err != nil {
 		return fmt.Errorf("remove password: %w", err)
 	}
 	return nil

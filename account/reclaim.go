@@ -37,6 +37,9 @@ func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email
 	if err := s.pipeline.Evict(ctx, userID); err != nil {
 		return err
 	}
+	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
+		return err
+	}
 	sess.Emit(AddressReclaimed{UserID: userID, Email: email})
 	return nil
 }

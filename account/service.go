@@ -82,9 +82,10 @@ func (s *Service) passwordHash(ctx context.Context, userID string) (string, erro
 	return hash, nil
 }
 
-// authHash is the fingerprint of a password that sessions carry.
+// authHash is the fingerprint of a password, or of what stands in its place,
+// that sessions carry.
 func authHash(hash string) string {
-	if !password.Usable(hash) {
+	if hash == "" || hash == password.Unusable {
 		return ""
 	}
 	sum := sha256.Sum256([]byte(hash))

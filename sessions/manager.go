@@ -92,9 +92,26 @@ func (m *Manager) Load(ctx context.Context, kind flow.Kind, token string, client
 	a.scsCtx, a.loading, a.row = scsCtx, l, row
 	a.RowID = row.ID
 	if a.State.UserID == "" {
-		return a, nil
+		return a, m.checkLogin(ctx, a)
 	}
 	return a, m.identify(ctx, a)
+}
+
+// checkLogin drops a pending login whose user is gone, or got a new password
+// since it began.
+func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
+	l := a.State.Login
+	if l == nil || l.UserID == "" {
+		return nil
+	}
+	id, err := m.deps.Identifier.Identify(ctx, l.UserID)
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("load user of pending login: %w", err)
+	}
+	if err != nil || id.AuthHash != l.AuthHash {
+		a.SetLogin(nil)
+	}
+	return nil
 }
 
 // identify loads the session's user. A session whose user is gone, or whose

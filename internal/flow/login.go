@@ -15,6 +15,10 @@ type Login struct {
 	// UserID is empty for a login that only pretends, so that a stranger can
 	// not tell known from unknown accounts. It never completes.
 	UserID string `json:"user,omitempty"`
+	// AuthHash is the fingerprint of the password that the login began under:
+	// with another one it does not go on. Empty where it begins: the current
+	// one.
+	AuthHash string `json:"auth_hash,omitempty"`
 	// Email or Phone is what the login went by, if either.
 	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`

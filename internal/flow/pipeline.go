@@ -79,6 +79,9 @@ func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 			s.SetLogin(nil)
 			return nil
 		}
+		if l.AuthHash == "" {
+			l.AuthHash = id.AuthHash
+		}
 	}
 	return p.walk(ctx, s, &l, p.stages)
 }
@@ -106,15 +109,41 @@ func (p *Pipeline) Login(s *Session) *Login {
 }
 
 // Pass lets the pending login through the stage it waits at and takes it as far
-// as it gets. ErrNotPending if it does not wait there.
+// as it gets. ErrNotPending if it does not wait there, or if the user has a new
+// password by now: the login may have begun with a stolen one.
 func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 	l := p.Pending(s, stage)
 	if l == nil {
 		return ErrNotPending
 	}
+	if l.UserID != "" {
+		id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
+		if err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return err
+		}
+		if err != nil || id.AuthHash != l.AuthHash {
+			return ErrNotPending
+		}
+	}
 	l.Passed = append(l.Passed, stage)
 	rest := p.stages[slices.IndexFunc(p.stages, func(st Stage) bool { return st.ID == stage })+1:]
 	return p.walk(ctx, s, l, rest)
+}
+
+// Rebind lets the pending login of the user, if there is one, go on under the
+// password that they have now: whoever is logging in has just replaced it.
+func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error {
+	l := p.Login(s)
+	if l == nil || l.UserID != userID {
+		return nil
+	}
+	id, err := p.cfg.Identifier.Identify(ctx, userID)
+	if err != nil {
+		return err
+	}
+	l.AuthHash = id.AuthHash
+	s.SetLogin(l)
+	return nil
 }
 
 // Abort drops the pending login.
@@ -168,10 +197,10 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		s.SetLogin(nil)
 		return nil
 	}
-	// The user is read again: it may have been disabled while the login was
-	// pending.
+	// The user is read again: it may have been disabled, or got a new password,
+	// while the login was under way.
 	id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
-	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
+	if errors.Is(err, authn.ErrNotFound) || err == nil && (id.User.Disabled || id.AuthHash != l.AuthHash) {
 		s.SetLogin(nil)
 		return nil
 	}
