@@ -264,7 +264,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 			err = s.proveEmail(ctx, sess, l)
 		} else {
 			method.Phone = l.Phone
-			err = s.provePhone(ctx, sess, c.UserID, l.Phone)
+			err = s.proveNumber(ctx, sess, l)
 		}
 		if err != nil {
 			return err
@@ -278,13 +278,27 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 // just signed up, or gave the password first, whoever made the account may have
 // been somebody else.
 func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
-	recovery := !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
-	if recovery {
+	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
 			return err
 		}
 	}
 	return s.confirmNew(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email, CreatedAt: s.deps.Now()})
+}
+
+// proveNumber is proveEmail for a number.
+func (s *Service) proveNumber(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	if recovers(sess, l) {
+		if err := s.reclaimByPhone(ctx, sess, l.UserID, l.Phone); err != nil {
+			return err
+		}
+	}
+	return s.provePhone(ctx, sess, l.UserID, l.Phone)
+}
+
+// recovers reports whether nothing but a code speaks for whoever logs in.
+func recovers(sess *flow.Session, l *flow.Login) bool {
+	return !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
 }
 
 // ResendLoginCode sends a new code in place of the awaited one.

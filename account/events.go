@@ -48,8 +48,9 @@ type CodeRejected struct {
 }
 
 // AddressReclaimed tells of an account that was emptied of what an earlier
-// claimant had left, because the owner of the address recovered it.
-type AddressReclaimed struct{ UserID, Email string }
+// claimant had left, because the owner of the address or number recovered it.
+// The other one is empty.
+type AddressReclaimed struct{ UserID, Email, Phone string }
 
 // EventName implements authn.Event.
 func (UserSignedUp) EventName() string { return "account.user_signed_up" }

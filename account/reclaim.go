@@ -12,7 +12,7 @@ import (
 // reclaim is called when somebody proves, by recovery, an address that nobody
 // had proved before. Whoever made the account may have been somebody else, so
 // everything that lets them back in goes: the password, sessions, factors,
-// providers, and all other addresses.
+// providers, the number, and all other addresses.
 func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email string) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
@@ -23,25 +23,60 @@ func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email
 			return nil
 		}
 	}
-	for _, e := range emails {
-		if e.Email == email {
-			continue
-		}
-		if err := s.store.DeleteEmail(ctx, userID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return fmt.Errorf("delete e-mail address: %w", err)
-		}
+	if err := s.deleteEmails(ctx, emails, email); err != nil {
+		return err
 	}
 	if err := s.store.SetPrimaryEmail(ctx, userID, email); err != nil {
 		return fmt.Errorf("set primary e-mail address: %w", err)
 	}
-	if err := s.pipeline.Evict(ctx, userID); err != nil {
-		return err
-	}
-	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
+	if err := s.evict(ctx, sess, userID); err != nil {
 		return err
 	}
 	sess.Emit(AddressReclaimed{UserID: userID, Email: email})
 	return nil
+}
+
+// reclaimByPhone is reclaim for a number. Where numbers are not verified at all,
+// the host takes them as they are.
+func (s *Service) reclaimByPhone(ctx context.Context, sess *flow.Session, userID, number string) error {
+	phone, err := s.store.PhoneByUser(ctx, userID)
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("load phone number: %w", err)
+	}
+	if s.cfg.Phone.VerificationDisabled || err == nil && phone.Number == number && phone.Verified {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if err := s.deleteEmails(ctx, emails, ""); err != nil {
+		return err
+	}
+	if err := s.evict(ctx, sess, userID); err != nil {
+		return err
+	}
+	sess.Emit(AddressReclaimed{UserID: userID, Phone: number})
+	return nil
+}
+
+func (s *Service) deleteEmails(ctx context.Context, emails []EmailAddress, except string) error {
+	for _, e := range emails {
+		if e.Email == except {
+			continue
+		}
+		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) evict(ctx context.Context, sess *flow.Session, userID string) error {
+	if err := s.pipeline.Evict(ctx, userID); err != nil {
+		return err
+	}
+	return s.pipeline.Rebind(ctx, sess, userID)
 }
 
 // Evict implements flow.Room.
@@ -49,5 +84,13 @@ func (r room) Evict(ctx context.Context, userID string) error {
 	if err := r.removePassword(ctx, userID); err != nil {
 		return err
 	}
-	return r.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, userID)
+	if err := r.store.DeletePhone(ctx, userID); err != nil {
+		return fmt.Errorf("delete phone number: %w", err)
+	}
+	for _, purpose := range []string{purposeVerifyEmail, purposeVerifyPhone} {
+		if err := r.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+			return fmt.Errorf("void challenges: %w", err)
+		}
+	}
+	return nil
 }

@@ -88,6 +88,8 @@ type PhoneStore interface {
 	// VerifyPhone marks the user's number as verified. ErrNotFound if the user
 	// does not have that number, ErrConflict if another user has verified it.
 	VerifyPhone(ctx context.Context, userID, number string) error
+	// DeletePhone deletes the user's number, if there is one.
+	DeletePhone(ctx context.Context, userID string) error
 	// PhoneByUser returns the user's number, or ErrNotFound.
 	PhoneByUser(ctx context.Context, userID string) (*Phone, error)
 	// PhonesByNumber returns the rows of every user who has the number, the

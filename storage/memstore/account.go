@@ -236,6 +236,14 @@ func (s *Store) VerifyPhone(ctx context.Context, userID, number string) error {
 	})
 }
 
+// DeletePhone implements account.PhoneStore.
+func (s *Store) DeletePhone(ctx context.Context, userID string) error {
+	return s.write(ctx, func(tx *transaction) error {
+		remove(tx, s.phones, userID)
+		return nil
+	})
+}
+
 // PhoneByUser implements account.PhoneStore.
 func (s *Store) PhoneByUser(ctx context.Context, userID string) (*account.Phone, error) {
 	var phone account.Phone

@@ -30,7 +30,7 @@ func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) e
 				return err
 			}
 		}
-		if _, err := s.exec(ctx, "drop phone number", `DELETE FROM {phones} WHERE user_id = ?`, p.UserID); err != nil {
+		if err := s.DeletePhone(ctx, p.UserID); err != nil {
 			return err
 		}
 		var claim any
@@ -80,6 +80,12 @@ func (s *Store) VerifyPhone(ctx context.Context, userID, number string) error {
 		}
 		return authn.ErrNotFound
 	})
+}
+
+// DeletePhone implements account.PhoneStore.
+func (s *Store) DeletePhone(ctx context.Context, userID string) error {
+	_, err := s.exec(ctx, "drop phone number", `DELETE FROM {phones} WHERE user_id = ?`, userID)
+	return err
 }
 
 // PhoneByUser implements account.PhoneStore.

@@ -24,6 +24,7 @@ var phoneChecks = []check[account.PhoneStore]{
 	{"an unverified number may stand on several accounts", phoneShared},
 	{"an exclusive number stands on one account", phoneExclusive},
 	{"a verified number is its owner's", phoneVerified},
+	{"a deleted number is gone", phoneDeleted},
 	{"a proof takes the number from claims", phoneClaims},
 	{"one of many exclusive calls wins", phoneExclusiveRace},
 	{"one of many users verifies a number", phoneVerifyRace},
@@ -132,6 +133,21 @@ func phoneVerified(k *kit, s account.PhoneStore) {
 	k.phone(s, "after refused calls", old, "a refused call changes nothing")
 }
 
+func phoneDeleted(k *kit, s account.PhoneStore) {
+	p, other := newPhone(k.user(s)), k.setPhone(s, newPhone(k.user(s)), true)
+	p.Verified = true
+	k.setPhone(s, p, true)
+	for range 2 {
+		k.ok("DeletePhone", s.DeletePhone(k.Context(), p.UserID))
+	}
+	_, err := s.PhoneByUser(k.Context(), p.UserID)
+	k.fails("PhoneByUser after DeletePhone", err, authn.ErrNotFound, "it deletes the user's number")
+	k.same("PhonesByNumber after DeletePhone", len(k.phones(s, p.Number)), 0, "it deletes the user's number")
+	k.phone(s, "of another user after DeletePhone", other, "another user's row is untouched")
+	p.UserID = k.user(s)
+	k.ok("SetPhone, exclusively, of a number that was deleted", s.SetPhone(k.Context(), p, true))
+}
+
 func phoneClaims(k *kit, s account.PhoneStore) {
 	claimed := k.setPhone(s, newPhone(k.user(s)), true)
 	proven := claimed
@@ -175,6 +191,7 @@ func phoneCancelled(k *kit, s account.PhoneStore) {
 	p := k.setPhone(s, newPhone(k.user(s)), false)
 	k.cancelled("SetPhone", func(ctx context.Context) error { return s.SetPhone(ctx, newPhone(p.UserID), false) })
 	k.cancelled("VerifyPhone", func(ctx context.Context) error { return s.VerifyPhone(ctx, p.UserID, p.Number) })
+	k.cancelled("DeletePhone", func(ctx context.Context) error { return s.DeletePhone(ctx, p.UserID) })
 	k.cancelled("PhonesByNumber", func(ctx context.Context) error {
 		_, err := s.PhonesByNumber(ctx, p.Number)
 		return err

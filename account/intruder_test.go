@@ -1,0 +1,59 @@
+package account_test
+
+import (
+	"testing"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+const number, othersNumber = "+31201234567", "+31207654321"
+
+// Somebody signs up with a number of their own and the victim's address. The
+// victim, who recovers the account, must not share it.
+func TestRecoveryByMailThrowsAnIntrudersNumberOut(t *testing.T) {
+	t.Parallel()
+	for name, recover := range map[string]func(s *clienttest.Server){
+		"reset": func(s *clienttest.Server) {
+			victim := s.Client(clienttest.App)
+			victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
+			victim.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+		},
+		"code": func(s *clienttest.Server) {
+			victim := s.Client(clienttest.App)
+			victim.Post("auth/code/request", body{"email": "victim@example.org"}).Status(401)
+			victim.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", "victim@example.org").Code()})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"phone", "email", "password1*"} })
+			attacker := s.Client(clienttest.App)
+			attacker.Post("auth/signup", body{"phone": number, "email": "victim@example.org", "password": password}).Status(401)
+			attacker.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).Status(200)
+			recover(s)
+			attacker.Get("auth/session").Status(410)
+			again := s.Client(clienttest.App)
+			again.Post("auth/code/request", body{"phone": number}).Status(401)
+			if text := s.Text(number); text.Kind != "unknown_account" {
+				t.Errorf("the intruder's number got %q", text.Kind)
+			}
+		})
+	}
+}
+
+// Somebody signs up with the victim's number, and their own address and
+// password. The victim logs in by a code that is sent to the number.
+func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withPhone)
+	attacker := s.Client(clienttest.App)
+	attacker.Post("auth/signup", body{"phone": number, "email": "attacker@example.org", "password": password}).Status(401).Pending("verify_phone")
+	s.Text(number)
+	victim := s.Client(clienttest.App)
+	victim.Post("auth/code/request", body{"phone": number}).Status(401)
+	victim.Post("auth/code/confirm", body{"code": s.Text(number).Code()}).Status(200)
+
+	s.Client(clienttest.App).Post("auth/login", body{"phone": number, "password": password}).Problems("password:phone_password_mismatch")
+	s.Client(clienttest.App).Post("auth/login", body{"email": "attacker@example.org", "password": password}).Problems("password:email_password_mismatch")
+}
