@@ -142,6 +142,22 @@ func TestAPendingSecondFactorRunsOut(t *testing.T) {
 	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_authenticate")
 }
 
+// Everybody may ask for a passkey, and each new session is a row.
+func TestStrangersDoNotFillTheStoreWithSessions(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = false
+		cfg.RateLimits = map[string]string{"request_passkey": "3/m/ip"}
+	})
+	for range 3 {
+		c := s.Client(clienttest.App)
+		for range 5 {
+			c.Get(loginPath).Status(200)
+		}
+	}
+	s.Client(clienttest.App).Get(loginPath).Status(429)
+}
+
 // An intruder signs up with the address of somebody else, who later recovers the
 // account by mail.
 func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {

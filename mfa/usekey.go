@@ -33,8 +33,15 @@ func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *flow.Ses
 	return s.requestOptions(ctx, sess, ceremonyReauthenticate, sess.UserID())
 }
 
-// PasskeyRequestOptions asks for an answer of any passkey.
+// PasskeyRequestOptions asks for an answer of any passkey. What is asked in one
+// session takes the place of what was asked before; how many sessions strangers
+// may begin this way is limited.
 func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error) {
+	if sess.RowID == "" {
+		if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
+			return nil, err
+		}
+	}
 	return s.requestOptions(ctx, sess, ceremonyLogin, "")
 }
 

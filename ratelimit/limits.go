@@ -15,6 +15,7 @@ const (
 	ActionResetPassword        = "reset_password"
 	ActionResetPasswordFromKey = "reset_password_from_key"
 	ActionRequestLoginCode     = "request_login_code"
+	ActionRequestPasskey       = "request_passkey"
 	ActionReauthenticate       = "reauthenticate"
 	ActionChangePassword       = "change_password"
 	ActionManageEmail          = "manage_email"
@@ -42,6 +43,7 @@ func Defaults(emailVerificationByCode bool) Limits {
 		ActionResetPassword:        "20/m/ip,5/m/key",
 		ActionResetPasswordFromKey: "20/m/ip",
 		ActionRequestLoginCode:     "20/m/ip,3/m/key",
+		ActionRequestPasskey:       "120/m/ip",
 		ActionReauthenticate:       "10/m/user",
 		ActionChangePassword:       "5/m/user",
 		ActionManageEmail:          "10/m/user",
