@@ -3,6 +3,7 @@ package account_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
@@ -110,4 +111,37 @@ func TestEnumerationCanBeAllowed(t *testing.T) {
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Problems("email:email_taken")
 	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
+}
+
+// A link that may not be sent again yet would tell that one was sent.
+func TestResendingTellsNoTakenAddress(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s.SignUp(clienttest.App, "bob@example.org")
+	ann := s.SignUp(clienttest.App, "ann@example.org")
+	s.Clock.Advance(4 * time.Minute)
+	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+		ann.Post("account/email", body{"email": email}).Status(200)
+		ann.Put("account/email", body{"email": email}).Status(403)
+	}
+}
+
+// A sign-up charges the same counter whether or not the address is taken.
+func TestSigningUpTellsNoTakenAddressLater(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s.SignUp(clienttest.App, "bob@example.org")
+	ann := s.SignUp(clienttest.App, "ann@example.org")
+	s.Clock.Advance(3 * time.Minute)
+	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+		s.Client(clienttest.App).Post("auth/signup", body{"email": email, "password": password}).Status(401)
+	}
+	s.Clock.Advance(100 * time.Second)
+	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+		ann.Post("account/email", body{"email": email}).Status(200)
+	}
+	s.Clock.Advance(100 * time.Second)
+	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+		ann.Put("account/email", body{"email": email}).Status(200)
+	}
 }

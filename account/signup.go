@@ -283,10 +283,14 @@ func (s *Service) claimants(ctx context.Context, email string) ([]EmailAddress, 
 const messageLifetime = 24 * time.Hour
 
 // mailAccountExists tells the owner of an address that somebody wanted to use
-// it, unless they were told a moment ago. This has a counter of its own, so that
-// it stops no verification.
+// it, unless they were told a moment ago. It is counted as the link that a free
+// address would have got; a code has been counted by the caller.
 func (s *Service) mailAccountExists(ctx context.Context, email string) error {
-	err := s.takeConfirmEmail(ctx, "exists:"+email)
+	counted := email
+	if s.cfg.EmailVerificationByCode != nil {
+		counted = "exists:" + email
+	}
+	err := s.takeConfirmEmail(ctx, counted)
 	if errors.Is(err, ratelimit.ErrLimited) {
 		return nil
 	}
