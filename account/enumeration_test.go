@@ -113,6 +113,21 @@ func TestEnumerationCanBeAllowed(t *testing.T) {
 	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
 }
 
+// Where it may be told who has an account, it is not told without end.
+func TestResetsOfUnknownAddressesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = false
+		cfg.RateLimits = map[string]string{"reset_password": "2/m/ip"}
+		cfg.Account.Enumeration = account.AllowEnumeration
+	})
+	c := s.Client(clienttest.App)
+	for range 2 {
+		c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
+	}
+	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Status(429)
+}
+
 // A link that may not be sent again yet would tell that one was sent.
 func TestResendingTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()

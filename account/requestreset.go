@@ -22,11 +22,11 @@ func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input st
 	if err != nil {
 		return err
 	}
-	if len(users) == 0 && s.cfg.Enumeration == AllowEnumeration {
-		return problems("email", "unknown_email")
-	}
 	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionResetPassword, ratelimit.Subject{IP: sess.Client.IP, Key: email}); err != nil {
 		return err
+	}
+	if len(users) == 0 && s.cfg.Enumeration == AllowEnumeration {
+		return problems("email", "unknown_email")
 	}
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if s.cfg.PasswordResetByCode != nil {
