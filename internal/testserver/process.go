@@ -26,7 +26,7 @@ type Process struct {
 	command []string
 	ready   func() bool
 	running *exec.Cmd
-	log     *bytes.Buffer
+	ended   <-chan struct{} // closed when running has ended and was waited for
 }
 
 // OwnPostgres starts a PostgreSQL server. It is nil where tests have no servers
@@ -182,34 +182,35 @@ func (p *Process) begin() {
 func (p *Process) Start() {
 	p.t.Helper()
 	deadline := time.Now().Add(time.Minute)
+	var output bytes.Buffer
 	for time.Now().Before(deadline) {
-		p.log = &bytes.Buffer{}
-		p.running = p.prepare(slices.Clone(p.command))
-		p.running.Stdout, p.running.Stderr = p.log, p.log
-		if err := p.running.Start(); err != nil {
+		output.Reset()
+		cmd, ended := p.prepare(slices.Clone(p.command)), make(chan struct{})
+		cmd.Stdout, cmd.Stderr = &output, &output
+		if err := cmd.Start(); err != nil {
 			p.t.Fatal(err)
 		}
-		ended := make(chan struct{})
 		go func() {
-			_ = p.running.Wait() // it is killed in the end
+			_ = cmd.Wait() // it is killed in the end
 			close(ended)
 		}()
-		if p.await(ended, deadline) {
+		p.running, p.ended = cmd, ended
+		if p.await(deadline) {
 			return
 		}
 		p.Kill()
 	}
-	p.t.Fatalf("%s does not start:\n%s", filepath.Base(p.command[0]), strings.TrimSpace(p.log.String()))
+	p.t.Fatalf("%s does not start:\n%s", filepath.Base(p.command[0]), strings.TrimSpace(output.String()))
 }
 
 // await waits until the server answers or has ended.
-func (p *Process) await(ended <-chan struct{}, deadline time.Time) bool {
+func (p *Process) await(deadline time.Time) bool {
 	for time.Now().Before(deadline) {
 		if p.ready() {
 			return true
 		}
 		select {
-		case <-ended:
+		case <-p.ended:
 			return false
 		case <-time.After(20 * time.Millisecond):
 		}
@@ -219,10 +220,12 @@ func (p *Process) await(ended <-chan struct{}, deadline time.Time) bool {
 
 // Kill ends the server and its children as a power cut would.
 func (p *Process) Kill() {
-	if p.running != nil {
-		_ = syscall.Kill(-p.running.Process.Pid, syscall.SIGKILL) // it may have ended
-		for syscall.Kill(-p.running.Process.Pid, 0) == nil {
-			time.Sleep(time.Millisecond)
-		}
+	if p.running == nil {
+		return
 	}
+	_ = syscall.Kill(-p.running.Process.Pid, syscall.SIGKILL) // it may have ended
+	for syscall.Kill(-p.running.Process.Pid, 0) == nil {
+		time.Sleep(time.Millisecond)
+	}
+	<-p.ended
 }
