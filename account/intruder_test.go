@@ -42,6 +42,19 @@ func TestRecoveryByMailThrowsAnIntrudersNumberOut(t *testing.T) {
 	}
 }
 
+// Who recovered an account that must have a number logs in and adds one.
+func TestRecoveryWithoutTheIntrudersNumberIsNoDeadEnd(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"phone*", "email", "password1*"} })
+	s.Client(clienttest.App).Post("auth/signup", body{"phone": othersNumber, "email": "victim@example.org", "password": password}).Status(401)
+	victim := s.Client(clienttest.App)
+	victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
+	victim.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+	victim.Post("auth/login", body{"email": "victim@example.org", "password": "Victims-own-horse-1"}).LoggedIn("victim@example.org")
+	victim.Post("account/phone", body{"phone": number}).Status(202)
+	victim.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).LoggedIn("victim@example.org")
+}
+
 // Somebody signs up with the victim's number, and their own address and
 // password. The victim logs in by a code that is sent to the number.
 func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {

@@ -18,9 +18,11 @@ const (
 // PhoneEnabled reports whether accounts have telephone numbers.
 func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 
-// enterVerifyPhone is the stage that waits until the number is proved.
+// enterVerifyPhone is the stage that waits until the number is proved. Who has
+// none passes even if sign-ups require one: somebody whose recovery threw a
+// stranger's number out could not log in to add their own.
 func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	present, required := s.cfg.signupField("phone")
+	present, _ := s.cfg.signupField("phone")
 	if !present || s.cfg.Phone.VerificationDisabled {
 		return flow.Pass, nil
 	}
@@ -32,8 +34,6 @@ func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *f
 	}
 	phone, err := s.store.PhoneByUser(ctx, l.UserID)
 	switch {
-	case errors.Is(err, authn.ErrNotFound) && required:
-		return flow.Abort, nil
 	case errors.Is(err, authn.ErrNotFound):
 		return flow.Pass, nil
 	case err != nil:
