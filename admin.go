@@ -22,8 +22,12 @@ func (a *Auth) Clean(ctx context.Context) error {
 	}
 }
 
-// LogOutEverywhere ends all sessions of the user.
+// LogOutEverywhere ends all sessions of the user, and the trust in their
+// browsers.
 func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
+	if err := a.pipeline.Distrust(ctx, userID); err != nil {
+		return fmt.Errorf("allauth: %w", err)
+	}
 	if err := a.sessions.EndAll(ctx, userID, ""); err != nil {
 		return fmt.Errorf("allauth: %w", err)
 	}

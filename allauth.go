@@ -110,13 +110,14 @@ func (a *Auth) build() error {
 	kernel := flow.PipelineConfig{
 		Identifier: a.account, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
+		Remember: a.account.RememberDevice,
 	}
 	if a.cfg.MFA != nil {
 		if err := a.buildMFA(deps); err != nil {
 			return err
 		}
 		rooms = append(rooms, a.mfa.Room())
-		kernel.Trusts, kernel.BlocksEmail = a.mfa.Trusts, a.mfa.BlocksEmail
+		kernel.Trusts, kernel.Distrust, kernel.BlocksEmail = a.mfa.Trusts, a.mfa.Distrust, a.mfa.BlocksEmail
 	}
 	kernel.Rooms = rooms
 	a.pipeline, err = flow.NewPipeline(kernel)

@@ -56,6 +56,11 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"MFA.TrustCookieName": func(cfg *allauth.Config) {
 			cfg.MFA = &mfa.Config{TrustCookieName: "sessionid"}
 		},
+		"Sessions.CSRFCookieName equals Sessions.CookieName": func(cfg *allauth.Config) { cfg.Sessions.CSRFCookieName = "sessionid" },
+		"Account.KnownDeviceCookieName equals Sessions.CSRFCookieName": func(cfg *allauth.Config) {
+			cfg.Account.KnownDeviceCookieName = "csrftoken"
+		},
+		`Account.KnownDeviceCookieName "a b"`: func(cfg *allauth.Config) { cfg.Account.KnownDeviceCookieName = "a b" },
 		"Account.LoginByCode.RequiredFor": func(cfg *allauth.Config) {
 			cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"pasword"}}
 		},

@@ -215,7 +215,29 @@ func (c Config) validate() error {
 	if err := c.Account.Validate(); err != nil {
 		return err
 	}
-	return c.validateMFA()
+	if err := c.validateMFA(); err != nil {
+		return err
+	}
+	return c.validateCookieNames()
+}
+
+// validateCookieNames checks that no two cookies share a name.
+func (c Config) validateCookieNames() error {
+	fields := map[string]string{c.Sessions.CookieName: "Sessions.CookieName"}
+	names := [][2]string{
+		{"Sessions.CSRFCookieName", c.Sessions.CSRFCookieName},
+		{"Account.KnownDeviceCookieName", c.Account.KnownDeviceCookieName},
+	}
+	if c.MFA != nil {
+		names = append(names, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
+	}
+	for _, name := range names {
+		if other, taken := fields[name[1]]; taken {
+			return fmt.Errorf("%s equals %s; give them different names", name[0], other)
+		}
+		fields[name[1]] = name[0]
+	}
+	return nil
 }
 
 // isWithin reports whether a host is that domain or below it.

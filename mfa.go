@@ -21,9 +21,6 @@ func (c Config) validateMFA() error {
 	if err := c.MFA.Validate(); err != nil {
 		return err
 	}
-	if c.MFA != nil && (c.MFA.TrustCookieName == c.Sessions.CookieName || c.MFA.TrustCookieName == c.Sessions.CSRFCookieName) {
-		return fmt.Errorf("MFA.TrustCookieName %q is the name of another cookie; give it one of its own", c.MFA.TrustCookieName)
-	}
 	trustsCodes := c.Account.LoginByCode != nil && c.Account.LoginByCode.TrustEnabled
 	switch {
 	case c.MFA == nil && trustsCodes:

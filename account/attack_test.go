@@ -97,7 +97,7 @@ func TestANewPasswordEndsPendingLogins(t *testing.T) {
 
 func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.App)
 	for range 5 {
@@ -130,7 +130,7 @@ func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 // A taken address gets no more mail than one that waits for its verification.
 func TestSignUpsDoNotFloodATakenAddress(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(10 * time.Minute)
 	before := len(s.AllMails())

@@ -24,14 +24,16 @@ func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, emai
 	if err != nil {
 		return err
 	}
-	_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{IP: sess.Client.IP, Key: subject})
-	if errors.Is(err, ratelimit.ErrLimited) {
-		return problems(field, "too_many_login_attempts")
-	}
+	userID, err := s.codeRecipient(ctx, field, subject)
 	if err != nil {
 		return err
 	}
-	userID, err := s.codeRecipient(ctx, field, subject)
+	_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
+		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
+	})
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return problems(field, "too_many_login_attempts")
+	}
 	if err != nil {
 		return err
 	}
@@ -242,15 +244,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	if err != nil {
 		return err
 	}
-	c, err = s.deps.Challenges.Try(ctx, purposeLoginCode, c.ID, code)
-	var wrong *flow.WrongSecretError
-	if errors.As(err, &wrong) {
-		s.rejectCode(sess, wrong)
-		if wrong.Last {
-			s.pipeline.Abort(sess)
-		}
-		return wrongCode("code", code)
-	}
+	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.pipeline.Abort(sess) })
 	if err != nil {
 		return err
 	}

@@ -164,6 +164,10 @@ type Config struct {
 	// All others end in any case.
 	LogoutOnPasswordChange bool
 
+	// KnownDeviceCookieName is the name of the cookie by which a browser is
+	// known to those who have logged in with it: strangers who use up the
+	// attempts of an account do not lock them out. Empty: known_device.
+	KnownDeviceCookieName string
 	// LoginTimeout is how long a login may wait at its stages. Zero: 15
 	// minutes.
 	LoginTimeout time.Duration

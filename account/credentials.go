@@ -25,11 +25,11 @@ var errWrongPassword = errors.New("account: wrong password")
 // passwordless accounts cost one hash each. The fingerprint of the password is
 // returned along with the user.
 func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method LoginMethod, identifier, pass string) (*authn.User, string, error) {
-	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier))
+	candidates, err := s.candidates(ctx, method, identifier)
 	if err != nil {
 		return nil, "", err
 	}
-	candidates, err := s.candidates(ctx, method, identifier)
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, candidates...))
 	if err != nil {
 		return nil, "", err
 	}
@@ -47,14 +47,18 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 	return user, authHash(hash), attempt.Refund(ctx)
 }
 
-// failureSubject counts all spellings of a name together: they find the same
-// account.
-func (s *Service) failureSubject(sess *flow.Session, identifier string) ratelimit.Subject {
-	key := CanonicalUsername(identifier)
-	if email, ok := CanonicalEmail(key); ok {
-		key = email
+// failureSubject is whose wrong passwords are counted.
+func (s *Service) failureSubject(sess *flow.Session, identifier string, userIDs ...string) ratelimit.Subject {
+	return ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, canonicalIdentifier(identifier), userIDs...)}
+}
+
+// canonicalIdentifier is the same for all spellings that find one account.
+func canonicalIdentifier(identifier string) string {
+	name := CanonicalUsername(identifier)
+	if email, ok := CanonicalEmail(name); ok {
+		return email
 	}
-	return ratelimit.Subject{IP: sess.Client.IP, Key: key}
+	return name
 }
 
 // firstMatch returns the first of the users who has that password, and its hash.

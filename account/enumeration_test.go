@@ -131,7 +131,7 @@ func TestResetsOfUnknownAddressesAreLimited(t *testing.T) {
 // A link that may not be sent again yet would tell that one was sent.
 func TestResendingTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(4 * time.Minute)
@@ -144,7 +144,7 @@ func TestResendingTellsNoTakenAddress(t *testing.T) {
 // A sign-up charges the same counter whether or not the address is taken.
 func TestSigningUpTellsNoTakenAddressLater(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.DisableRateLimits = false })
+	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(3 * time.Minute)

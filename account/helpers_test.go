@@ -18,6 +18,9 @@ func countEvents[T authn.Event](n *atomic.Int64) func(ctx context.Context, e aut
 	}
 }
 
+// limited turns the rate limits on.
+func limited(cfg *allauth.Config) { cfg.DisableRateLimits = false }
+
 // withCodes turns on every kind of one-time code.
 func withCodes(cfg *allauth.Config) {
 	again := account.CodeConfig{Resends: 2, Changes: 2}

@@ -48,8 +48,8 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 		method.Email, login.Email = in.Identifier, in.Identifier
 	case LoginByUsername:
 		method.Username = in.Identifier
-	case LoginByPhone:
-		method.Phone, login.Phone = in.Identifier, in.Identifier
+	case LoginByPhone: // the contracts know no number of this method
+		login.Phone = in.Identifier
 	}
 	sess.AddMethod(user.ID, method)
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
@@ -106,7 +106,7 @@ func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass
 	if identifier == "" {
 		identifier = sess.Identity.User.Username
 	}
-	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier))
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, sess.UserID()))
 	if err != nil {
 		return err
 	}

@@ -121,15 +121,7 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 	if err != nil {
 		return err
 	}
-	c, err = s.deps.Challenges.Try(ctx, purposeVerifyPhone, c.ID, code)
-	var wrong *flow.WrongSecretError
-	if errors.As(err, &wrong) {
-		s.rejectCode(sess, wrong)
-		if wrong.Last {
-			s.dropPhoneProcess(sess)
-		}
-		return wrongCode("code", code)
-	}
+	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.dropPhoneProcess(sess) })
 	if err != nil {
 		return err
 	}

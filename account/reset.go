@@ -80,16 +80,7 @@ func (s *Service) tryResetCode(ctx context.Context, sess *flow.Session, code str
 	if err != nil {
 		return nil, err
 	}
-	c, err = s.deps.Challenges.Try(ctx, purposeResetCode, c.ID, code)
-	var wrong *flow.WrongSecretError
-	if errors.As(err, &wrong) {
-		s.rejectCode(sess, wrong)
-		if wrong.Last {
-			sess.DropSlot(slotReset)
-		}
-		return nil, wrongCode("key", code)
-	}
-	return c, err
+	return s.tryCode(ctx, sess, c, "key", code, func() { sess.DropSlot(slotReset) })
 }
 
 // ResetPassword sets a new password by key or code. All the user's sessions
@@ -186,12 +177,27 @@ func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *au
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail
 // has proved more than a password would.
 func (s *Service) forgetFailures(ctx context.Context, userID string) error {
+	user, err := s.deps.Users.UserByID(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load user: %w", err)
+	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
+	phone, err := s.store.PhoneByUser(ctx, userID)
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("load phone number: %w", err)
+	}
+	names := []string{user.Username}
 	for _, e := range emails {
-		if err := s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: e.Email}); err != nil {
+		names = append(names, e.Email)
+	}
+	if phone != nil {
+		names = append(names, phone.Number)
+	}
+	for _, name := range names {
+		if err := s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: canonicalIdentifier(name)}); err != nil {
 			return err
 		}
 	}

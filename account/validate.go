@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.PasswordResetTimeout, defaultResetTimeout)
 	setDefault(&c.MaxEmailAddresses, defaultMaxEmailAddresses)
 	setDefault(&c.UsernameMinLength, 1)
+	setDefault(&c.KnownDeviceCookieName, "known_device")
 	c.EmailVerificationByCode = c.EmailVerificationByCode.withDefaults(defaultVerifyCodeTimeout)
 	c.PasswordResetByCode = c.PasswordResetByCode.withDefaults(defaultLoginCodeTimeout)
 	if c.LoginByCode != nil {
@@ -86,6 +88,9 @@ func (c Config) Validate() error {
 }
 
 func (c Config) validateLogin() error {
+	if (&http.Cookie{Name: c.KnownDeviceCookieName}).Valid() != nil {
+		return fmt.Errorf("Account.KnownDeviceCookieName %q is not the name of a cookie; use letters, digits, - and _", c.KnownDeviceCookieName)
+	}
 	if len(c.LoginMethods) == 0 {
 		return errors.New("Account.LoginMethods is empty; name at least one method, or leave it nil for e-mail")
 	}

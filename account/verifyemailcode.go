@@ -85,30 +85,7 @@ func (s *Service) tryEmailCode(ctx context.Context, sess *flow.Session, code str
 	if err != nil {
 		return nil, err
 	}
-	c, err = s.deps.Challenges.Try(ctx, purposeVerifyEmail, c.ID, code)
-	var wrong *flow.WrongSecretError
-	if errors.As(err, &wrong) {
-		s.rejectCode(sess, wrong)
-		if wrong.Last {
-			s.dropEmailProcess(sess)
-		}
-		return nil, wrongCode("key", code)
-	}
-	return c, err
-}
-
-// wrongCode is the problem of a code that does not match.
-func wrongCode(param, code string) authn.Errors {
-	if code == "" {
-		return problems(param, "required")
-	}
-	return problems(param, "incorrect_code")
-}
-
-func (s *Service) rejectCode(sess *flow.Session, wrong *flow.WrongSecretError) {
-	if wrong.Challenge.UserID != "" {
-		sess.Emit(CodeRejected{UserID: wrong.Challenge.UserID, Purpose: wrong.Challenge.Purpose, Last: wrong.Last})
-	}
+	return s.tryCode(ctx, sess, c, "key", code, func() { s.dropEmailProcess(sess) })
 }
 
 func (s *Service) dropEmailProcess(sess *flow.Session) {

@@ -103,6 +103,9 @@ func (h *Handler) endSessions(c *call) (reply, error) {
 			return reply{}, authn.Errors{problem("sessions", "invalid_choice")}
 		}
 	}
+	if err := h.pipeline.Distrust(c.ctx, c.sess.UserID()); err != nil {
+		return reply{}, err
+	}
 	if err := h.sessions.End(c.ctx, ids...); err != nil {
 		return reply{}, err
 	}

@@ -3,10 +3,12 @@ package mfa
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
@@ -19,7 +21,10 @@ const (
 
 // trust is one entry of the cookie.
 type trust struct {
-	// Fingerprint authenticates the user, their password and their
+	// ID names the challenge that lasts as long as the trust does: without it
+	// the entry is worth nothing.
+	ID string `json:"i"`
+	// Fingerprint authenticates the id, the user, their password and their
 	// authenticators.
 	Fingerprint []byte `json:"f"`
 	// At is when the browser was trusted, in seconds since the epoch.
@@ -74,10 +79,12 @@ func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session) error 
 	if err != nil {
 		return err
 	}
-	list := slices.DeleteFunc(s.trustsIn(sess), func(t trust) bool {
-		return s.deps.Keys.CheckMAC(trustPurpose, t.Fingerprint, parts...)
-	})
-	list = append(list, trust{s.deps.Keys.MAC(trustPurpose, parts...), s.deps.Now().Unix()})
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: trustPurpose, UserID: sess.UserID()}, "", s.cfg.TrustCookieAge)
+	if err != nil {
+		return err
+	}
+	list := slices.DeleteFunc(s.trustsIn(sess), func(t trust) bool { return s.isTrustOf(t, parts) })
+	list = append(list, trust{c.ID, s.deps.Keys.MAC(trustPurpose, append(parts, []byte(c.ID))...), s.deps.Now().Unix()})
 	list = list[max(0, len(list)-maxTrusts):]
 	text, err := json.Marshal(list)
 	if err != nil {
@@ -122,7 +129,24 @@ func (s *Service) Trusts(ctx context.Context, sess *flow.Session, userID string)
 		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
 		return false
 	}
-	return slices.ContainsFunc(list, func(t trust) bool { return s.deps.Keys.CheckMAC(trustPurpose, t.Fingerprint, parts...) })
+	known := slices.IndexFunc(list, func(t trust) bool { return s.isTrustOf(t, parts) })
+	if known < 0 {
+		return false
+	}
+	_, err = s.deps.Challenges.Find(ctx, trustPurpose, list[known].ID)
+	if err != nil && !errors.Is(err, flow.ErrNotPending) {
+		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
+	}
+	return err == nil
+}
+
+func (s *Service) isTrustOf(t trust, parts [][]byte) bool {
+	return s.deps.Keys.CheckMAC(trustPurpose, t.Fingerprint, append(parts, []byte(t.ID))...)
+}
+
+// Distrust ends the trust of the user in all browsers.
+func (s *Service) Distrust(ctx context.Context, userID string) error {
+	return s.deps.Challenges.Store.DeleteUserChallenges(ctx, trustPurpose, userID)
 }
 
 // trustParts is what trust hangs on: a new password, and any authenticator that

@@ -96,6 +96,22 @@ func TestWhatEndsTrust(t *testing.T) {
 		"a recovery code used": {func(_ *testing.T, s *clienttest.Server, owner *clienttest.Client, _ *app) {
 			owner.Post("auth/2fa/reauthenticate", body{"code": codesOf(owner)[0]}).Status(200)
 		}, false},
+		"ending sessions": {func(_ *testing.T, _ *clienttest.Server, owner *clienttest.Client, _ *app) {
+			var ids []any
+			for _, item := range owner.Get("auth/sessions").JSON["data"].([]any) {
+				ids = append(ids, item.(map[string]any)["id"])
+			}
+			owner.Delete("auth/sessions", body{"sessions": ids}).Status(401)
+		}, true},
+		"logging out everywhere": {func(t *testing.T, s *clienttest.Server, owner *clienttest.Client, _ *app) {
+			id := fmt.Sprintf("%.0f", owner.Get("auth/session").Value("data", "user", "id"))
+			if err := s.Auth.LogOutEverywhere(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}, true},
+		"logging out": {func(_ *testing.T, _ *clienttest.Server, owner *clienttest.Client, _ *app) {
+			owner.Delete("auth/session", nil).Status(401)
+		}, false},
 		"13 days": {func(_ *testing.T, s *clienttest.Server, _ *clienttest.Client, _ *app) {
 			s.Clock.Advance(13 * 24 * time.Hour)
 		}, false},
@@ -129,10 +145,15 @@ func TestForgedTrust(t *testing.T) {
 	c.Delete("auth/session", nil)
 	head, tail, _ := strings.Cut(value, ".")
 	for _, forged := range []string{head + ".", head, "." + tail, head + "x." + tail, "W10." + tail, value + "A", strings.Repeat("a", 3000)} {
-		stranger := s.Client(clienttest.App)
-		stranger.Header.Set("Cookie", "mfa_trusted="+forged)
+		stranger := s.Client(clienttest.Browser)
+		stranger.Get("config")
+		stranger.SetCookie("mfa_trusted", forged)
 		stranger.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("mfa_authenticate")
 	}
+	thief := s.Client(clienttest.Browser) // what is forged above would be trusted unforged
+	thief.Get("config")
+	thief.SetCookie("mfa_trusted", value)
+	thief.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
 	// One browser, two users.
 	c.Post("auth/login", body{"email": bob, "password": password}).Status(401)
 	c.Post("auth/2fa/authenticate", body{"code": b.code(0)}).Status(401).Pending("mfa_trust")

@@ -15,6 +15,7 @@ const (
 	ActionResetPassword        = "reset_password"
 	ActionResetPasswordFromKey = "reset_password_from_key"
 	ActionRequestLoginCode     = "request_login_code"
+	ActionConfirmCode          = "confirm_code"
 	ActionRequestPasskey       = "request_passkey"
 	ActionReauthenticate       = "reauthenticate"
 	ActionChangePassword       = "change_password"
@@ -33,23 +34,24 @@ type Limits map[string][]Rate
 func Defaults(emailVerificationByCode bool) Limits {
 	confirm := "1/180s/key"
 	if emailVerificationByCode {
-		confirm = "1/10s/key"
+		confirm = "1/10s/key,20/h/key"
 	}
 	limits := Limits{}
 	for action, text := range map[string]string{
 		ActionLogin:                "30/m/ip",
-		ActionLoginFailed:          "10/m/ip,5/300s/key",
+		ActionLoginFailed:          "10/m/ip,5/300s/key,100/d/key",
 		ActionSignup:               "20/m/ip",
-		ActionResetPassword:        "20/m/ip,5/m/key",
+		ActionResetPassword:        "20/m/ip,5/m/key,20/h/key",
 		ActionResetPasswordFromKey: "20/m/ip",
-		ActionRequestLoginCode:     "20/m/ip,3/m/key",
+		ActionRequestLoginCode:     "20/m/ip,3/m/key,20/h/key",
+		ActionConfirmCode:          "10/h/key",
 		ActionRequestPasskey:       "120/m/ip",
 		ActionReauthenticate:       "10/m/user",
 		ActionChangePassword:       "5/m/user",
 		ActionManageEmail:          "10/m/user",
 		ActionChangePhone:          "1/m/user",
 		ActionConfirmEmail:         confirm,
-		ActionVerifyPhone:          "1/30s/key,3/m/ip",
+		ActionVerifyPhone:          "1/30s/key,3/m/ip,10/h/key",
 	} {
 		limits[action], _ = Parse(text) // the texts above are well-formed, a test says so
 	}

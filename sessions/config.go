@@ -71,8 +71,6 @@ func (c Config) Validate() error {
 		return errors.New("Sessions.IdleTimeout is negative; leave it zero for 14 days")
 	case c.MaxPerUser < 0:
 		return errors.New("Sessions.MaxPerUser is negative; leave it zero for 50")
-	case c.CookieName != "" && c.CookieName == c.CSRFCookieName:
-		return errors.New("Sessions.CSRFCookieName equals Sessions.CookieName; give them different names")
 	}
 	return nil
 }

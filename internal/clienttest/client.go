@@ -88,6 +88,11 @@ func (c *Client) Cookie(name string) string {
 	return ""
 }
 
+// SetCookie puts a cookie into the browser, as whoever writes to its files can.
+func (c *Client) SetCookie(name, value string) {
+	c.HTTP.Jar.SetCookies(c.origin(), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
 // Get sends a GET request to an endpoint like "auth/session".
 func (c *Client) Get(endpoint string) *Answer {
 	c.server.t.Helper()

@@ -32,6 +32,11 @@ type PipelineConfig struct {
 	// BeforeLogin is the host's veto, called when every stage has passed. It
 	// may be nil.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// Remember is called in the session of whoever has just logged in. It may be
+	// nil.
+	Remember func(s *Session) error
+	// Distrust ends the trust of the user in all browsers. It may be nil.
+	Distrust func(ctx context.Context, userID string) error
 	// Trusts reports whether the user trusts the browser of the session. It
 	// may be nil.
 	Trusts func(ctx context.Context, s *Session, userID string) bool
@@ -154,6 +159,14 @@ func (p *Pipeline) Trusts(ctx context.Context, s *Session, userID string) bool {
 	return p.cfg.Trusts != nil && userID != "" && p.cfg.Trusts(ctx, s, userID)
 }
 
+// Distrust ends the trust of the user in all browsers.
+func (p *Pipeline) Distrust(ctx context.Context, userID string) error {
+	if p.cfg.Distrust == nil {
+		return nil
+	}
+	return p.cfg.Distrust(ctx, userID)
+}
+
 // BlocksEmail reports whether the user may not add an address that is not
 // proved.
 func (p *Pipeline) BlocksEmail(ctx context.Context, userID string) (bool, error) {
@@ -219,5 +232,8 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 	}
 	s.LogIn(id)
 	s.Emit(LoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
-	return nil
+	if p.cfg.Remember == nil {
+		return nil
+	}
+	return p.cfg.Remember(s)
 }

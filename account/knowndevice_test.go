@@ -1,0 +1,157 @@
+package account_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// A stranger who uses up the attempts of an account locks out whoever comes from
+// nowhere, but not its owner in a browser that they have used before.
+func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited)
+	s.SignUp(clienttest.App, "ann@example.org")
+	owner := s.Client(clienttest.Browser)
+	owner.Get("config")
+	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
+	owner.Delete("auth/session", nil).Status(401)
+	stranger := s.Client(clienttest.App)
+	for range 5 {
+		stranger.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
+	}
+	elsewhere := s.Client(clienttest.Browser)
+	elsewhere.Get("config")
+	for _, client := range []*clienttest.Client{stranger, elsewhere} {
+		client.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+	}
+
+	t.Run("the cookie is nobody else's", func(t *testing.T) {
+		s.SignUp(clienttest.App, "bob@example.org")
+		other := s.Client(clienttest.Browser)
+		other.Get("config")
+		other.Post("auth/login", body{"email": "bob@example.org", "password": password}).LoggedIn("bob@example.org")
+		other.Delete("auth/session", nil)
+		for _, value := range []string{other.Cookie("known_device"), owner.Cookie("known_device") + "A", "x"} {
+			other.SetCookie("known_device", value)
+			other.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+		}
+	})
+	t.Run("the device has attempts of its own, no more", func(t *testing.T) {
+		s.Clock.Advance(time.Minute) // for the limit of the network
+		thief := s.Client(clienttest.Browser)
+		thief.Get("config")
+		thief.SetCookie("known_device", owner.Cookie("known_device"))
+		for range 5 {
+			thief.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
+		}
+		thief.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+		s.Clock.Advance(5 * time.Minute)
+	})
+	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
+}
+
+// A browser is known for half a year from the last login of each month.
+func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited)
+	s.SignUp(clienttest.App, "ann@example.org")
+	owner := s.Client(clienttest.Browser)
+	owner.Get("config")
+	login := func() string {
+		t.Helper()
+		owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
+		owner.Delete("auth/session", nil)
+		return owner.Cookie("known_device")
+	}
+	first := login()
+	s.Clock.Advance(29 * 24 * time.Hour)
+	if login() != first {
+		t.Error("the cookie is renewed within a month")
+	}
+	s.Clock.Advance(24 * time.Hour)
+	if login() == first {
+		t.Error("the cookie is not renewed after a month")
+	}
+	s.Clock.Advance(180 * 24 * time.Hour)
+	stranger := s.Client(clienttest.App)
+	for range 5 {
+		stranger.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"})
+	}
+	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+}
+
+// Slow guesses end as well: 100 a day, whatever the address that they come from.
+func TestSlowGuessesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited)
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.App)
+	for i := range 100 {
+		if i%5 == 0 {
+			s.Clock.Advance(5 * time.Minute)
+		}
+		c.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
+	}
+	s.Clock.Advance(5 * time.Minute)
+	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	c.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+}
+
+// A reset forgives the wrong passwords by whatever name they were tried.
+func TestAResetForgivesByEveryName(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited, func(cfg *allauth.Config) {
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
+	})
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"username": "annabel", "email": "ann@example.org", "password": password}).Status(401)
+	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Key()})
+	for range 5 {
+		c.Post("auth/login", body{"username": "annabel", "password": "wrong-wrong-1"}).Problems("password:username_password_mismatch")
+	}
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	c.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+	c.Post("auth/login", body{"username": "Annabel", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
+}
+
+// Whoever opens one flow after the other has no more guesses than ten an hour,
+// and learns nothing of who has an account. The owner has a password left.
+func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited, func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+	})
+	s.SignUp(clienttest.App, "ann@example.org")
+	for _, email := range []string{"ann@example.org", "nobody@example.org"} {
+		compared := 0
+		for range 5 {
+			s.Clock.Advance(time.Minute)
+			c := s.Client(clienttest.App)
+			c.Post("auth/code/request", body{"email": email}).Status(401).Pending("login_by_code")
+			s.Mail(email)
+			for range 3 {
+				switch answer := c.Post("auth/code/confirm", body{"code": "BBBB-BBBB"}); answer.StatusCode {
+				case 400:
+					compared++
+				case 429:
+				default:
+					t.Errorf("%s: status %d", email, answer.StatusCode)
+				}
+			}
+		}
+		if compared != 10 {
+			t.Errorf("%s: %d codes were compared", email, compared)
+		}
+	}
+	s.Client(clienttest.App).Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
+	s.Clock.Advance(time.Hour)
+	c := s.Client(clienttest.App)
+	c.Post("auth/code/request", body{"email": "ann@example.org"}).Status(401)
+	c.Post("auth/code/confirm", body{"code": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
+}

@@ -1,0 +1,45 @@
+package allauth_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// The page on limits lists each action with its default.
+func TestTheLimitsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	byLink, byCode := ratelimit.Defaults(false), ratelimit.Defaults(true)
+	for action := range byLink {
+		want := "| `" + action + "` | `" + text(byLink[action]) + "`"
+		if other := text(byCode[action]); other != text(byLink[action]) {
+			want += "; by code `" + other + "`"
+		}
+		if !strings.Contains(string(page), want+" |") {
+			t.Errorf("docs/limits.md does not say %q", want)
+		}
+	}
+	if rows := strings.Count(string(page), "\n| `"); rows != len(byLink) {
+		t.Errorf("docs/limits.md has %d actions, there are %d", rows, len(byLink))
+	}
+}
+
+// text writes rates as the page does.
+func text(rates []ratelimit.Rate) string {
+	var parts []string
+	for _, r := range rates {
+		per := fmt.Sprintf("%.0fs", r.Per.Seconds())
+		if short, ok := map[string]string{"60s": "m", "3600s": "h", "86400s": "d"}[per]; ok {
+			per = short
+		}
+		parts = append(parts, fmt.Sprintf("%d/%s/%s", r.Amount, per, r.Scope))
+	}
+	return strings.Join(parts, ",")
+}
