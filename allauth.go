@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -51,7 +52,7 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
-	if store == nil {
+	if isNil(store) {
 		return nil, fmt.Errorf("allauth: store is nil; use memstore.New() or sqlstore.New(db, dialect)")
 	}
 	if cfg.Now == nil {
@@ -69,6 +70,12 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	}
 	a.outbox.Start()
 	return a, nil
+}
+
+// isNil reports whether nothing is set, or a pointer to nothing.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
 }
 
 // isLoopback reports whether a host is this machine.
@@ -194,10 +201,10 @@ func (a *Auth) limits() (*ratelimit.Limiter, error) {
 		limits = nil
 	}
 	store := a.cfg.RateLimitStore
-	if store == nil {
+	if isNil(store) {
 		store = storage.RateLimits(a.store)
 	}
-	if store == nil {
+	if isNil(store) {
 		store = ratelimit.NewMemoryStore()
 	}
 	return ratelimit.NewLimiter(store, limits, a.cfg.Now, a.cfg.Rand), nil

@@ -21,8 +21,19 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
+	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
+
+func TestAStoreThatIsNil(t *testing.T) {
+	t.Parallel()
+	cfg := allauth.Config{BaseURL: "http://localhost", Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{}}
+	for _, store := range []storage.Store{nil, (*memstore.Store)(nil)} {
+		if _, err := allauth.New(cfg, store); err == nil || !strings.Contains(err.Error(), "store is nil") {
+			t.Errorf("%v", err)
+		}
+	}
+}
 
 func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 	t.Parallel()
@@ -33,6 +44,7 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"Secrets":                         func(cfg *allauth.Config) { cfg.Secrets = nil },
 		"32":                              func(cfg *allauth.Config) { cfg.Secrets = [][]byte{[]byte("short")} },
 		"Mailer is nil":                   func(cfg *allauth.Config) { cfg.Mailer = nil },
+		"Mailer is nil; set one":          func(cfg *allauth.Config) { cfg.Mailer = (*notify.Log)(nil) },
 		"Headless.BasePath":               func(cfg *allauth.Config) { cfg.Headless.BasePath = "auth/" },
 		"Headless.Clients":                func(cfg *allauth.Config) { cfg.Headless.Clients = []string{"phone"} },
 		"ConfirmEmail":                    func(cfg *allauth.Config) { cfg.Headless.FrontendURLs.ConfirmEmail = "/verify" },
@@ -68,6 +80,11 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"Account.Password.MinLength": func(cfg *allauth.Config) { cfg.Account.Password.MinLength = 100000 },
 		"docs/providers.md": func(cfg *allauth.Config) {
 			cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "gogle", ClientID: "id", ClientSecret: "secret"}}}
+		},
+		`SocialAccount.Providers[0] (google): Settings["scopes"]`: func(cfg *allauth.Config) {
+			cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
+				Provider: "google", ClientID: "id", ClientSecret: "secret", Settings: map[string]any{"scopes": "email"},
+			}}}
 		},
 		"SocialAccount.CustomSettings": func(cfg *allauth.Config) {
 			cfg.SocialAccount = &socialaccount.Config{CustomSettings: map[string]map[string]any{"acme": {}}}

@@ -172,7 +172,7 @@ func (c Config) validate() error {
 		return fmt.Errorf("BaseURL %q is not an absolute URL; use one like https://app.example.com", c.BaseURL)
 	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
 		return fmt.Errorf("BaseURL %q has more than a host and a path; leave the rest out", c.BaseURL)
-	case c.Mailer == nil:
+	case isNil(c.Mailer):
 		return errors.New("Mailer is nil; set one, for example &notify.SMTP{...} or, for a demo, &notify.Log{Writer: os.Stdout}")
 	case !strings.HasPrefix(c.Headless.BasePath, "/") || strings.HasSuffix(c.Headless.BasePath, "/"):
 		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one", c.Headless.BasePath)

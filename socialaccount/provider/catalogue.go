@@ -91,6 +91,9 @@ func New(app App, deps Deps) (Provider, error) {
 	if len(clientIDs(app)) == 0 {
 		return nil, errors.New("ClientID is empty; set it to what the provider issued")
 	}
+	if err := checkSettings(app, e); err != nil {
+		return nil, err
+	}
 	deps = deps.withDefaults()
 	switch {
 	case e.build != nil:

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -25,25 +22,17 @@ var ownSettings = map[string]string{
 	"stackexchange":  "`Key` is the key of the app",
 }
 
-var placeholder = regexp.MustCompile(`\{([A-Z0-9_]+)\}`)
-
 // settingsOf are the settings that fill in an entry's addresses.
 func settingsOf(e Entry) string {
 	var found []string
-	all := e.issuer + e.authorize + e.token + e.profile
-	for _, value := range slices.Sorted(maps.Values(e.query)) {
-		all += value
-	}
-	for _, match := range placeholder.FindAllStringSubmatch(all, -1) {
-		text := "`" + strings.ToLower(match[1]) + "`"
-		if fallback := e.defaults[match[1]]; fallback != "" {
+	for _, name := range e.addressSettings() {
+		text := "`" + name + "`"
+		if fallback := e.defaults[strings.ToUpper(name)]; fallback != "" {
 			text += " (" + fallback + ")"
 		} else {
 			text += " (required)"
 		}
-		if !slices.Contains(found, text) {
-			found = append(found, text)
-		}
+		found = append(found, text)
 	}
 	if own := ownSettings[e.ID]; own != "" {
 		return own
