@@ -97,6 +97,26 @@ func TestResendingHasAnEnd(t *testing.T) {
 	}
 }
 
+// The owner of an address that somebody else adds is told, and gets no codes.
+func TestATakenAddressGetsNoCodes(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withCodes)
+	s.SignUp(clienttest.App, "bob@example.org")
+	s.SignUp(clienttest.App, "ann@example.org")
+	ann := s.LogIn(clienttest.App, "ann@example.org")
+	for _, email := range []string{"bob@example.org", "free@example.org"} {
+		ann.Post("account/email", body{"email": email}).Status(200)
+		ann.Post("auth/email/verify/resend", nil).Status(200)
+	}
+	s.MailOf("account/account_already_exists", "bob@example.org")
+	for range 2 {
+		s.Mail("free@example.org").Code()
+	}
+	if mails := s.Mails("bob@example.org"); len(mails) > 0 {
+		t.Errorf("bob got %v as well", mails)
+	}
+}
+
 func TestWrongCodesEndTheFlow(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.Account.Phone = &account.PhoneConfig{} })

@@ -157,6 +157,13 @@ func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error
 		return err
 	}
 	c.Resends++
+	var taken authn.Errors
+	if err := s.checkFree(ctx, c.UserID, c.Subject); errors.As(err, &taken) {
+		// Its owner has been told, and the code would be of no use to anybody.
+		return s.deps.Challenges.Reissue(ctx, c, "")
+	} else if err != nil {
+		return err
+	}
 	return s.reissueEmailCode(ctx, sess, c)
 }
 
