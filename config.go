@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -221,17 +222,22 @@ func (c Config) validate() error {
 	return c.validateCookieNames()
 }
 
-// validateCookieNames checks that no two cookies share a name.
+// validateCookieNames checks that cookies can have their names, and that no two
+// share one.
 func (c Config) validateCookieNames() error {
-	fields := map[string]string{c.Sessions.CookieName: "Sessions.CookieName"}
 	names := [][2]string{
+		{"Sessions.CookieName", c.Sessions.CookieName},
 		{"Sessions.CSRFCookieName", c.Sessions.CSRFCookieName},
 		{"Account.KnownDeviceCookieName", c.Account.KnownDeviceCookieName},
 	}
 	if c.MFA != nil {
 		names = append(names, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
 	}
+	fields := map[string]string{}
 	for _, name := range names {
+		if (&http.Cookie{Name: name[1]}).Valid() != nil {
+			return fmt.Errorf("%s %q is not the name of a cookie; use letters, digits, - and _", name[0], name[1])
+		}
 		if other, taken := fields[name[1]]; taken {
 			return fmt.Errorf("%s equals %s; give them different names", name[0], other)
 		}

@@ -2,7 +2,6 @@ package allauth_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -12,21 +11,18 @@ import (
 // The page on limits lists each action with its default.
 func TestTheLimitsAreDocumented(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("docs/limits.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := read(t, "docs/limits.md")
 	byLink, byCode := ratelimit.Defaults(false), ratelimit.Defaults(true)
 	for action := range byLink {
 		want := "| `" + action + "` | `" + text(byLink[action]) + "`"
 		if other := text(byCode[action]); other != text(byLink[action]) {
 			want += "; by code `" + other + "`"
 		}
-		if !strings.Contains(string(page), want+" |") {
+		if !strings.Contains(page, want+" |") {
 			t.Errorf("docs/limits.md does not say %q", want)
 		}
 	}
-	if rows := strings.Count(string(page), "\n| `"); rows != len(byLink) {
+	if rows := strings.Count(page, "\n| `"); rows != len(byLink) {
 		t.Errorf("docs/limits.md has %d actions, there are %d", rows, len(byLink))
 	}
 }

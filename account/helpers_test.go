@@ -3,10 +3,12 @@ package account_test
 import (
 	"context"
 	"sync/atomic"
+	"testing"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
 // countEvents counts the events of one type.
@@ -20,6 +22,23 @@ func countEvents[T authn.Event](n *atomic.Int64) func(ctx context.Context, e aut
 
 // limited turns the rate limits on.
 func limited(cfg *allauth.Config) { cfg.DisableRateLimits = false }
+
+// failLogins tries a wrong password n times and is told each time that it is wrong.
+// field is what the account is named by, such as "email".
+func failLogins(t *testing.T, c *clienttest.Client, field, name string, n int) {
+	t.Helper()
+	for range n {
+		c.Post("auth/login", body{field: name, "password": "wrong-wrong-1"}).Problems("password:" + field + "_password_mismatch")
+	}
+}
+
+// reset replaces the password by the link that is mailed to the address.
+func reset(t *testing.T, s *clienttest.Server, c *clienttest.Client, email, replacement string) {
+	t.Helper()
+	c.Post("auth/password/request", body{"email": email}).Status(200)
+	key := s.MailOf("account/password_reset_key", email).Key()
+	c.Post("auth/password/reset", body{"key": key, "password": replacement}).Status(401)
+}
 
 // withCodes turns on every kind of one-time code.
 func withCodes(cfg *allauth.Config) {

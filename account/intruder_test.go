@@ -13,13 +13,11 @@ const number, othersNumber = "+31201234567", "+31207654321"
 // victim, who recovers the account, must not share it.
 func TestRecoveryByMailThrowsAnIntrudersNumberOut(t *testing.T) {
 	t.Parallel()
-	for name, recover := range map[string]func(s *clienttest.Server){
-		"reset": func(s *clienttest.Server) {
-			victim := s.Client(clienttest.App)
-			victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
-			victim.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+	for name, recover := range map[string]func(t *testing.T, s *clienttest.Server){
+		"reset": func(t *testing.T, s *clienttest.Server) {
+			reset(t, s, s.Client(clienttest.App), "victim@example.org", "Victims-own-horse-1")
 		},
-		"code": func(s *clienttest.Server) {
+		"code": func(_ *testing.T, s *clienttest.Server) {
 			victim := s.Client(clienttest.App)
 			victim.Post("auth/code/request", body{"email": "victim@example.org"}).Status(401)
 			victim.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", "victim@example.org").Code()})
@@ -31,7 +29,7 @@ func TestRecoveryByMailThrowsAnIntrudersNumberOut(t *testing.T) {
 			attacker := s.Client(clienttest.App)
 			attacker.Post("auth/signup", body{"phone": number, "email": "victim@example.org", "password": password}).Status(401)
 			attacker.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).Status(200)
-			recover(s)
+			recover(t, s)
 			attacker.Get("auth/session").Status(410)
 			again := s.Client(clienttest.App)
 			again.Post("auth/code/request", body{"phone": number}).Status(401)
@@ -48,8 +46,7 @@ func TestRecoveryWithoutTheIntrudersNumberIsNoDeadEnd(t *testing.T) {
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"phone*", "email", "password1*"} })
 	s.Client(clienttest.App).Post("auth/signup", body{"phone": othersNumber, "email": "victim@example.org", "password": password}).Status(401)
 	victim := s.Client(clienttest.App)
-	victim.Post("auth/password/request", body{"email": "victim@example.org"}).Status(200)
-	victim.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "victim@example.org").Key(), "password": "Victims-own-horse-1"}).Status(401)
+	reset(t, s, victim, "victim@example.org", "Victims-own-horse-1")
 	victim.Post("auth/login", body{"email": "victim@example.org", "password": "Victims-own-horse-1"}).LoggedIn("victim@example.org")
 	victim.Post("account/phone", body{"phone": number}).Status(202)
 	victim.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).LoggedIn("victim@example.org")

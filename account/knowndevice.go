@@ -1,30 +1,26 @@
 package account
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
+// deviceLifetime is how long a browser stays known after a login, and
+// deviceRenewal the age at which the next login counts it anew.
 const (
-	devicePurpose = "known device"
-	// maxDevices is how many users one browser can be known to. The cookie has
-	// to stay small.
-	maxDevices = 10
-	// deviceLifetime is how long a browser stays known after a login, and
-	// deviceRenewal the age at which the next login counts it anew.
 	deviceLifetime = 180 * 24 * time.Hour
 	deviceRenewal  = 30 * 24 * time.Hour
 )
 
-// device is one entry of the cookie: a user who has logged in with this browser.
-// It proves nothing but that.
-type device struct {
-	ID  string `json:"i"`
-	MAC []byte `json:"m"` // of the user and the id
-	At  int64  `json:"t"` // in seconds since the epoch
+// devices is the cookie with an entry for each user who has logged in with the
+// browser. It proves nothing but that.
+func (s *Service) devices() flow.UserCookie {
+	return flow.UserCookie{
+		Name: s.cfg.KnownDeviceCookieName, Purpose: "known device", MaxAge: deviceLifetime,
+		Keys: s.deps.Keys, Now: s.deps.Now,
+	}
 }
 
 // RememberDevice lets the browser in which somebody has just logged in be known
@@ -34,50 +30,20 @@ func (s *Service) RememberDevice(sess *flow.Session) error {
 	if sess.Kind != flow.Browser || !sess.Authenticated() {
 		return nil
 	}
-	list := s.devicesIn(sess)
-	known := slices.IndexFunc(list, func(d device) bool { return s.isDeviceOf(d, sess.UserID()) })
-	if known >= 0 && s.deps.Now().Before(time.Unix(list[known].At, 0).Add(deviceRenewal)) {
+	devices, user := s.devices(), []byte(sess.UserID())
+	list := devices.Entries(sess)
+	known := slices.IndexFunc(list, func(e flow.UserCookieEntry) bool { return devices.Matches(e, user) })
+	if known < 0 {
+		id, err := flow.RandomID(s.deps.Rand)
+		if err != nil {
+			return err
+		}
+		return devices.Put(sess, id, user)
+	}
+	if !list[known].IsOlder(deviceRenewal, s.deps.Now()) {
 		return nil
 	}
-	id, err := flow.RandomID(s.deps.Rand)
-	if err != nil {
-		return err
-	}
-	if known >= 0 {
-		id = list[known].ID // with the attempts it has used up
-		list = slices.Delete(list, known, known+1)
-	}
-	mac := s.deps.Keys.MAC(devicePurpose, []byte(sess.UserID()), []byte(id))
-	list = append(list, device{ID: id, MAC: mac, At: s.deps.Now().Unix()})
-	list = list[max(0, len(list)-maxDevices):]
-	text, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	sess.SetCookie(flow.Cookie{
-		Name: s.cfg.KnownDeviceCookieName, Value: s.deps.Keys.Sign(devicePurpose, text), MaxAge: deviceLifetime,
-	})
-	return nil
-}
-
-// devicesIn returns what is in the cookie and has not expired. A cookie that is
-// not ours is empty.
-func (s *Service) devicesIn(sess *flow.Session) []device {
-	text, ok := s.deps.Keys.Verify(devicePurpose, sess.SentCookie(s.cfg.KnownDeviceCookieName))
-	if !ok {
-		return nil
-	}
-	var list []device
-	if json.Unmarshal(text, &list) != nil {
-		return nil
-	}
-	return slices.DeleteFunc(list, func(d device) bool {
-		return !s.deps.Now().Before(time.Unix(d.At, 0).Add(deviceLifetime))
-	})
-}
-
-func (s *Service) isDeviceOf(d device, userID string) bool {
-	return s.deps.Keys.CheckMAC(devicePurpose, d.MAC, []byte(userID), []byte(d.ID))
+	return devices.Put(sess, list[known].ID, user) // with the attempts it has used up
 }
 
 // limitKey is what attempts at an account count by: what it was named by, so
@@ -85,9 +51,10 @@ func (s *Service) isDeviceOf(d device, userID string) bool {
 // who are meant has logged in with it before.
 func (s *Service) limitKey(sess *flow.Session, named string, userIDs ...string) string {
 	if sess.Kind == flow.Browser {
-		for _, d := range s.devicesIn(sess) {
-			if slices.ContainsFunc(userIDs, func(id string) bool { return s.isDeviceOf(d, id) }) {
-				return "device " + d.ID
+		devices := s.devices()
+		for _, e := range devices.Entries(sess) {
+			if slices.ContainsFunc(userIDs, func(id string) bool { return devices.Matches(e, []byte(id)) }) {
+				return "device " + e.ID
 			}
 		}
 	}

@@ -15,25 +15,18 @@ func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "ann@example.org")
-	owner := s.Client(clienttest.Browser)
-	owner.Get("config")
-	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
+	owner := s.LogIn(clienttest.Browser, "ann@example.org")
 	owner.Delete("auth/session", nil).Status(401)
 	stranger := s.Client(clienttest.App)
-	for range 5 {
-		stranger.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
-	}
+	failLogins(t, stranger, "email", "ann@example.org", 5)
 	elsewhere := s.Client(clienttest.Browser)
-	elsewhere.Get("config")
 	for _, client := range []*clienttest.Client{stranger, elsewhere} {
 		client.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 	}
 
 	t.Run("the cookie is nobody else's", func(t *testing.T) {
 		s.SignUp(clienttest.App, "bob@example.org")
-		other := s.Client(clienttest.Browser)
-		other.Get("config")
-		other.Post("auth/login", body{"email": "bob@example.org", "password": password}).LoggedIn("bob@example.org")
+		other := s.LogIn(clienttest.Browser, "bob@example.org")
 		other.Delete("auth/session", nil)
 		for _, value := range []string{other.Cookie("known_device"), owner.Cookie("known_device") + "A", "x"} {
 			other.SetCookie("known_device", value)
@@ -43,11 +36,8 @@ func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 	t.Run("the device has attempts of its own, no more", func(t *testing.T) {
 		s.Clock.Advance(time.Minute) // for the limit of the network
 		thief := s.Client(clienttest.Browser)
-		thief.Get("config")
 		thief.SetCookie("known_device", owner.Cookie("known_device"))
-		for range 5 {
-			thief.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
-		}
+		failLogins(t, thief, "email", "ann@example.org", 5)
 		thief.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 		s.Clock.Advance(5 * time.Minute)
 	})
@@ -60,7 +50,6 @@ func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.Client(clienttest.Browser)
-	owner.Get("config")
 	login := func() string {
 		t.Helper()
 		owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
@@ -78,9 +67,7 @@ func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 	}
 	s.Clock.Advance(180 * 24 * time.Hour)
 	stranger := s.Client(clienttest.App)
-	for range 5 {
-		stranger.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"})
-	}
+	failLogins(t, stranger, "email", "ann@example.org", 5)
 	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 }
 
@@ -90,16 +77,13 @@ func TestSlowGuessesAreLimited(t *testing.T) {
 	s := clienttest.Start(t, limited)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.App)
-	for i := range 100 {
-		if i%5 == 0 {
-			s.Clock.Advance(5 * time.Minute)
-		}
-		c.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
+	for range 20 {
+		s.Clock.Advance(5 * time.Minute)
+		failLogins(t, c, "email", "ann@example.org", 5)
 	}
 	s.Clock.Advance(5 * time.Minute)
 	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
-	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
-	c.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+	reset(t, s, c, "ann@example.org", "Another-1-horse")
 	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 
@@ -112,11 +96,8 @@ func TestAResetForgivesByEveryName(t *testing.T) {
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"username": "annabel", "email": "ann@example.org", "password": password}).Status(401)
 	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Key()})
-	for range 5 {
-		c.Post("auth/login", body{"username": "annabel", "password": "wrong-wrong-1"}).Problems("password:username_password_mismatch")
-	}
-	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
-	c.Post("auth/password/reset", body{"key": s.MailOf("account/password_reset_key", "ann@example.org").Key(), "password": "Another-1-horse"}).Status(401)
+	failLogins(t, c, "username", "annabel", 5)
+	reset(t, s, c, "ann@example.org", "Another-1-horse")
 	c.Post("auth/login", body{"username": "Annabel", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 

@@ -154,7 +154,7 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		}
 	}
 	sess.Emit(PasswordReset{UserID: c.UserID})
-	if err := s.forgetFailures(ctx, c.UserID); err != nil {
+	if err := s.forgetFailures(ctx, id.User); err != nil {
 		return err
 	}
 	if err := s.notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
@@ -176,16 +176,12 @@ func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *au
 
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail
 // has proved more than a password would.
-func (s *Service) forgetFailures(ctx context.Context, userID string) error {
-	user, err := s.deps.Users.UserByID(ctx, userID)
-	if err != nil {
-		return fmt.Errorf("load user: %w", err)
-	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+func (s *Service) forgetFailures(ctx context.Context, user *authn.User) error {
+	emails, err := s.store.EmailsByUser(ctx, user.ID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	phone, err := s.store.PhoneByUser(ctx, userID)
+	phone, err := s.store.PhoneByUser(ctx, user.ID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load phone number: %w", err)
 	}

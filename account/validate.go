@@ -3,7 +3,6 @@ package account
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -88,9 +87,6 @@ func (c Config) Validate() error {
 }
 
 func (c Config) validateLogin() error {
-	if (&http.Cookie{Name: c.KnownDeviceCookieName}).Valid() != nil {
-		return fmt.Errorf("Account.KnownDeviceCookieName %q is not the name of a cookie; use letters, digits, - and _", c.KnownDeviceCookieName)
-	}
 	if len(c.LoginMethods) == 0 {
 		return errors.New("Account.LoginMethods is empty; name at least one method, or leave it nil for e-mail")
 	}

@@ -271,14 +271,20 @@ func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, er
 
 // checkFree refuses an address that another user has verified.
 func (s *Service) checkFree(ctx context.Context, userID, email string) error {
-	rows, err := s.store.EmailsByAddress(ctx, email)
-	if err != nil {
-		return fmt.Errorf("look up e-mail address: %w", err)
-	}
-	if len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID {
+	taken, err := s.isTaken(ctx, userID, email)
+	if err == nil && taken {
 		return problems("key", "email_taken")
 	}
-	return nil
+	return err
+}
+
+// isTaken reports whether another user has verified the address.
+func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return false, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
 }
 
 // confirm marks the address as verified; of several callers at once one wins.

@@ -157,12 +157,12 @@ func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error
 		return err
 	}
 	c.Resends++
-	var taken authn.Errors
-	if err := s.checkFree(ctx, c.UserID, c.Subject); errors.As(err, &taken) {
-		// Its owner has been told, and the code would be of no use to anybody.
-		return s.deps.Challenges.Reissue(ctx, c, "")
-	} else if err != nil {
+	taken, err := s.isTaken(ctx, c.UserID, c.Subject)
+	if err != nil {
 		return err
+	}
+	if taken { // its owner has been told, and the code would be of no use to anybody
+		return s.deps.Challenges.Reissue(ctx, c, "")
 	}
 	return s.reissueEmailCode(ctx, sess, c)
 }

@@ -2,33 +2,24 @@ package mfa
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
-const (
-	trustPurpose = "mfa trusted browser"
-	// maxTrusts is how many users one browser can be trusted for. The cookie
-	// has to stay small.
-	maxTrusts = 10
-)
+const trustPurpose = "mfa trusted browser"
 
-// trust is one entry of the cookie.
-type trust struct {
-	// ID names the challenge that lasts as long as the trust does: without it
-	// the entry is worth nothing.
-	ID string `json:"i"`
-	// Fingerprint authenticates the id, the user, their password and their
-	// authenticators.
-	Fingerprint []byte `json:"f"`
-	// At is when the browser was trusted, in seconds since the epoch.
-	At int64 `json:"t"`
+// trusts is the cookie with an entry for each user who trusts the browser. The
+// id of an entry names the challenge that lasts as long as the trust does:
+// without it the entry is worth nothing.
+func (s *Service) trusts() flow.UserCookie {
+	return flow.UserCookie{
+		Name: s.cfg.TrustCookieName, Purpose: trustPurpose, MaxAge: s.cfg.TrustCookieAge,
+		Keys: s.deps.Keys, Now: s.deps.Now,
+	}
 }
 
 // enterTrust is the stage that asks whether the browser is trusted, after a
@@ -83,65 +74,45 @@ func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session) error 
 	if err != nil {
 		return err
 	}
-	list := slices.DeleteFunc(s.trustsIn(sess), func(t trust) bool { return s.isTrustOf(t, parts) })
-	list = append(list, trust{c.ID, s.deps.Keys.MAC(trustPurpose, append(parts, []byte(c.ID))...), s.deps.Now().Unix()})
-	list = list[max(0, len(list)-maxTrusts):]
-	text, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	sess.SetCookie(flow.Cookie{Name: s.cfg.TrustCookieName, Value: s.deps.Keys.Sign(trustPurpose, text), MaxAge: s.cfg.TrustCookieAge})
-	return nil
+	return s.trusts().Put(sess, c.ID, parts...)
 }
 
-// trustsIn returns what is in the cookie and has not expired. A cookie that is
-// not ours is empty.
-func (s *Service) trustsIn(sess *flow.Session) []trust {
-	text, ok := s.deps.Keys.Verify(trustPurpose, sess.SentCookie(s.cfg.TrustCookieName))
-	if !ok {
-		return nil
-	}
-	var list []trust
-	if json.Unmarshal(text, &list) != nil {
-		return nil
-	}
-	return slices.DeleteFunc(list, func(t trust) bool {
-		return !s.deps.Now().Before(time.Unix(t.At, 0).Add(s.cfg.TrustCookieAge))
-	})
-}
-
-// Trusts reports whether the user trusts the browser of the session.
+// Trusts reports whether the user trusts the browser of the session. If that can
+// not be found out, they do not.
 func (s *Service) Trusts(ctx context.Context, sess *flow.Session, userID string) bool {
-	if !s.TrustAsked() {
-		return false
+	trusted, err := s.isTrusted(ctx, sess, userID)
+	if err != nil {
+		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
 	}
-	list := s.trustsIn(sess)
+	return err == nil && trusted
+}
+
+func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID string) (bool, error) {
+	if !s.TrustAsked() {
+		return false, nil
+	}
+	trusts := s.trusts()
+	list := trusts.Entries(sess)
 	if len(list) == 0 {
-		return false
+		return false, nil
 	}
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {
-		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
-		return false
+		return false, err
 	}
 	parts, err := s.trustParts(ctx, id)
 	if err != nil {
-		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
-		return false
+		return false, err
 	}
-	known := slices.IndexFunc(list, func(t trust) bool { return s.isTrustOf(t, parts) })
+	known := slices.IndexFunc(list, func(e flow.UserCookieEntry) bool { return trusts.Matches(e, parts...) })
 	if known < 0 {
-		return false
+		return false, nil
 	}
 	_, err = s.deps.Challenges.Find(ctx, trustPurpose, list[known].ID)
-	if err != nil && !errors.Is(err, flow.ErrNotPending) {
-		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
+	if errors.Is(err, flow.ErrNotPending) {
+		return false, nil
 	}
-	return err == nil
-}
-
-func (s *Service) isTrustOf(t trust, parts [][]byte) bool {
-	return s.deps.Keys.CheckMAC(trustPurpose, t.Fingerprint, append(parts, []byte(t.ID))...)
+	return err == nil, err
 }
 
 // Distrust ends the trust of the user in all browsers.

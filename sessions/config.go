@@ -59,10 +59,6 @@ func (c Config) WithDefaults() Config {
 // Validate reports the first field that can not be right.
 func (c Config) Validate() error {
 	switch {
-	case (&http.Cookie{Name: c.CookieName}).Valid() != nil:
-		return fmt.Errorf("Sessions.CookieName %q is not the name of a cookie; use letters, digits, - and _", c.CookieName)
-	case (&http.Cookie{Name: c.CSRFCookieName}).Valid() != nil:
-		return fmt.Errorf("Sessions.CSRFCookieName %q is not the name of a cookie; use letters, digits, - and _", c.CSRFCookieName)
 	case (&http.Cookie{Name: "name", Domain: c.CookieDomain}).Valid() != nil:
 		return fmt.Errorf("Sessions.CookieDomain %q is not a domain; use one like example.com", c.CookieDomain)
 	case c.Lifetime < 0:

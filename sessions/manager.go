@@ -100,15 +100,14 @@ func (m *Manager) Load(ctx context.Context, kind flow.Kind, token string, client
 // checkLogin drops a pending login whose user is gone, or got a new password
 // since it began.
 func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
-	l := a.State.Login
-	if l == nil || l.UserID == "" {
+	if a.State.Login == nil {
 		return nil
 	}
-	id, err := m.deps.Identifier.Identify(ctx, l.UserID)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+	current, err := a.State.Login.IsCurrent(ctx, m.deps.Identifier)
+	if err != nil {
 		return fmt.Errorf("load user of pending login: %w", err)
 	}
-	if err != nil || id.AuthHash != l.AuthHash {
+	if !current {
 		a.SetLogin(nil)
 	}
 	return nil

@@ -1,9 +1,13 @@
 package flow
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/allauth-go/allauth/authn"
 )
 
 // NoteCodeRequired is the note of a login that had to prove a code after another
@@ -32,6 +36,19 @@ type Login struct {
 	Passed []string `json:"passed,omitempty"`
 	// Notes are the stages' own values.
 	Notes map[string]json.RawMessage `json:"notes,omitempty"`
+}
+
+// IsCurrent reports whether the user is still there, with the password that the
+// login began under. A login that pretends has no user who could change it.
+func (l *Login) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
+	if l.UserID == "" {
+		return true, nil
+	}
+	id, err := users.Identify(ctx, l.UserID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && id.AuthHash == l.AuthHash, err
 }
 
 // Note reads the value that a stage stored under key and reports whether there

@@ -121,14 +121,12 @@ func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 	if l == nil {
 		return ErrNotPending
 	}
-	if l.UserID != "" {
-		id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
-		if err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return err
-		}
-		if err != nil || id.AuthHash != l.AuthHash {
-			return ErrNotPending
-		}
+	current, err := l.IsCurrent(ctx, p.cfg.Identifier)
+	if err != nil {
+		return err
+	}
+	if !current {
+		return ErrNotPending
 	}
 	l.Passed = append(l.Passed, stage)
 	rest := p.stages[slices.IndexFunc(p.stages, func(st Stage) bool { return st.ID == stage })+1:]
