@@ -63,7 +63,7 @@ func (u *signUps) count(status int) int {
 func (u *signUps) await(t *testing.T, status int) {
 	t.Helper()
 	want := u.count(status) + 20
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if u.count(status) >= want {
 			return
 		}

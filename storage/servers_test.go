@@ -105,7 +105,7 @@ func startTwo(t *testing.T, b backend, edit ...func(cfg *allauth.Config)) *clien
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := other.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)

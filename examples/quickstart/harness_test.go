@@ -16,7 +16,7 @@ import (
 
 const (
 	testPassword = "Tr0ub4dor-and-3-horses"
-	patience     = 20 * time.Second
+	patience     = time.Minute
 )
 
 // terminal is what the application prints.

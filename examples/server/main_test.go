@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/freeport"
 	"github.com/allauth-go/allauth/internal/smtpsink"
 )
 
@@ -46,7 +46,7 @@ func startServer(t testing.TB, config map[string]any) *process {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddr(t)
+	addr := freeport.Addr(t)
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -76,16 +76,6 @@ func startServer(t testing.TB, config map[string]any) *process {
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may have ended
 	_ = p.command.Wait()         // it was killed
-}
-
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // the server takes the port
-	return listener.Addr().String()
 }
 
 // post sends JSON and returns the status and the body.

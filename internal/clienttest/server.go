@@ -80,7 +80,7 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 	s.Handler = auth
 	t.Cleanup(func() {
 		s.Server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := auth.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)

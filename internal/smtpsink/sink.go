@@ -5,10 +5,11 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/allauth-go/allauth/internal/freeport"
 )
 
 // Sink is a running mail server. Safe for concurrent use.
@@ -59,7 +60,7 @@ func WithLogin(username, password string) Option {
 func Start(t testing.TB, options ...Option) *Sink {
 	t.Helper()
 	s := &Sink{
-		Addr:        "127.0.0.1:0",
+		Addr:        freeport.Addr(t),
 		connections: map[net.Conn]struct{}{},
 		changed:     make(chan struct{}),
 		rejected:    map[string]bool{},
@@ -98,9 +99,6 @@ func (s *Sink) listen() error {
 		return err
 	}
 	s.listener, s.stopped = listener, make(chan struct{})
-	if strings.HasSuffix(s.Addr, ":0") {
-		s.Addr = listener.Addr().String()
-	}
 	s.running.Go(func() { s.accept(listener, s.stopped) })
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/allauth-go/allauth/internal/freeport"
 )
 
 // Process is a database server of one test, which the test may kill.
@@ -100,12 +102,7 @@ func OwnRedis(t testing.TB) *Process {
 // address returns a free port on loopback and a short path for data.
 func address(t testing.TB) (host, port, data string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // the server takes the port
-	host, port, err = net.SplitHostPort(listener.Addr().String())
+	host, port, err := net.SplitHostPort(freeport.Addr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
