@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,11 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/allauth-go/allauth/internal/freeport"
 	"github.com/allauth-go/allauth/internal/smtpsink"
+	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
 // asServer makes the test binary behave like the server itself, so that tests
@@ -127,6 +130,7 @@ func TestAMailSurvivesAnOutageAndAPowerCut(t *testing.T) {
 	}
 	good := withoutSession(t, signUp("good-day@example.org"))
 	sink.Wait(t, "good-day@example.org", 1)
+	awaitEmptyOutbox(t, config["database"].(string))
 
 	sink.Down()
 	if bad := withoutSession(t, signUp("bad-day@example.org")); bad != good {
@@ -180,6 +184,26 @@ func TestARefusedAddressIsNotTold(t *testing.T) {
 		t.Errorf("a refused address is answered with %s, another with %s", answers[0], answers[1])
 	}
 	sink.Wait(t, "accepted@example.org", 1)
+}
+
+// awaitEmptyOutbox waits until the server has taken note of what it delivered.
+func awaitEmptyOutbox(t *testing.T, database string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(strings.TrimPrefix(database, "sqlite://")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }() // it was only read
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var left int
+		if err := db.QueryRow(`SELECT COUNT(*) FROM allauth_outbox`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left == 0 {
+			return
+		}
+	}
+	t.Fatal("the outbox does not become empty")
 }
 
 func withoutSession(t *testing.T, answer string) string {

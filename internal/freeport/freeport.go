@@ -15,21 +15,27 @@ import (
 // others those from 49152 on.
 const first, end = 20_000, 32_000
 
-// Addr returns an address of the loopback interface that nobody listens on.
-func Addr(t testing.TB) string {
+// Listen listens on an address of the loopback interface.
+func Listen(t testing.TB) net.Listener {
 	t.Helper()
 	var err error
 	for range 1000 {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.N(end-first)))
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", address); err != nil {
-			continue // somebody listens there
+		if listener, err = net.Listen("tcp", address); err == nil {
+			return listener
 		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return address
 	}
 	t.Fatalf("no free port: %v", err)
-	return ""
+	return nil
+}
+
+// Addr returns an address of the loopback interface that nobody listens on.
+func Addr(t testing.TB) string {
+	t.Helper()
+	listener := Listen(t)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
 }

@@ -1,6 +1,7 @@
 package smtpsink
 
 import (
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -67,11 +68,25 @@ func (s *Sink) Down() {
 	s.running.Wait()
 }
 
-// Up opens the same port again.
+// Up opens the same port again. It does nothing if the server is up.
 func (s *Sink) Up(t testing.TB) {
 	t.Helper()
-	if err := s.listen(); err != nil {
-		t.Fatalf("smtpsink: %v", err)
+	s.mu.Lock()
+	up := s.listener != nil
+	s.mu.Unlock()
+	if up {
+		return
+	}
+	// A process that is being started holds what was open for a moment more.
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		listener, err := net.Listen("tcp", s.Addr)
+		if err == nil {
+			s.open(listener)
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("smtpsink: %v", err)
+		}
 	}
 }
 

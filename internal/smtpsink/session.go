@@ -169,8 +169,8 @@ func (s *session) data() bool {
 	s.sink.mu.Lock()
 	hangUp := s.sink.hangUp
 	s.sink.mu.Unlock()
+	s.reply("250 2.0.0 accepted") // first, as a test may take the server down once it has the mail
 	s.sink.keep(mail)
-	s.reply("250 2.0.0 accepted")
 	return !hangUp
 }
 

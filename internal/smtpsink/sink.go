@@ -60,7 +60,6 @@ func WithLogin(username, password string) Option {
 func Start(t testing.TB, options ...Option) *Sink {
 	t.Helper()
 	s := &Sink{
-		Addr:        freeport.Addr(t),
 		connections: map[net.Conn]struct{}{},
 		changed:     make(chan struct{}),
 		rejected:    map[string]bool{},
@@ -68,9 +67,9 @@ func Start(t testing.TB, options ...Option) *Sink {
 	for _, option := range options {
 		option(s)
 	}
-	if err := s.listen(); err != nil {
-		t.Fatalf("smtpsink: %v", err)
-	}
+	listener := freeport.Listen(t)
+	s.Addr = listener.Addr().String()
+	s.open(listener)
 	t.Cleanup(func() {
 		s.Down()
 		if s.certificate != nil {
@@ -87,20 +86,13 @@ func (s *Sink) TLSConfig() *tls.Config {
 	return &tls.Config{RootCAs: roots}
 }
 
-// listen opens the port and serves it. It does nothing if the server is up.
-func (s *Sink) listen() error {
+// open serves what comes to the port.
+func (s *Sink) open(listener net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.listener != nil {
-		return nil
-	}
-	listener, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return err
-	}
-	s.listener, s.stopped = listener, make(chan struct{})
-	s.running.Go(func() { s.accept(listener, s.stopped) })
-	return nil
+	stopped := make(chan struct{})
+	s.listener, s.stopped = listener, stopped
+	s.running.Go(func() { s.accept(listener, stopped) })
 }
 
 func (s *Sink) accept(listener net.Listener, stopped chan struct{}) {
