@@ -51,6 +51,19 @@ func TestTokenConnects(t *testing.T) {
 	})
 }
 
+// A client reauthenticates its user and then repeats the request.
+func TestTokenOutlivesReauthentication(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.SignUp(app, "ann@example.org")
+	w.Clock.Advance(10 * time.Minute)
+	token := w.idToken(claims("ann", ""))
+	w.postToken(c, "connect", "op", "op", token).Status(401)
+	c.Post("auth/reauthenticate", body{"password": clienttest.Password}).Status(200)
+	w.postToken(c, "connect", "op", "op", token).LoggedIn("ann@example.org")
+	w.postToken(c, "connect", "op", "op", token).Problems("token:invalid_token")
+}
+
 func TestTokenInput(t *testing.T) {
 	t.Parallel()
 	w := start(t)
