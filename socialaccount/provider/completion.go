@@ -134,6 +134,13 @@ func vimeoUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]a
 	return nil
 }
 
+// hubspotProfile leaves out the token: the profile is HubSpot's description of it.
+func hubspotProfile(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, _ *Identity) error {
+	delete(profile, "token")
+	delete(profile, "signed_access_token")
+	return nil
+}
+
 func gumroadUsername(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	id.Username, _ = strings.CutPrefix(text(profile, "user.url"), "https://gumroad.com/")
 	return nil

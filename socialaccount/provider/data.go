@@ -243,7 +243,7 @@ func oauthEntries() []Entry {
 			authorize: "https://app.hubspot.com/oauth/authorize", token: "https://api.hubapi.com/oauth/v1/token",
 			profile: "https://api.hubapi.com/oauth/v1/access-tokens/{tok:access_token}",
 			scopes:  []string{"oauth"}, scheme: noHeader,
-			uid: "user_id", email: "user", verified: alwaysVerified,
+			uid: "user_id", email: "user", verified: alwaysVerified, complete: hubspotProfile,
 		},
 		{
 			ID: "instagram", Name: "Instagram",
