@@ -215,7 +215,7 @@ func oauthEntries() []Entry {
 			authorize: "{GITHUB_URL}/login/oauth/authorize", token: "{GITHUB_URL}/login/oauth/access_token",
 			profile:     "{GITHUB_API_URL}/user",
 			emailScopes: []string{"user:email"}, scheme: "token", defaults: map[string]string{"GITHUB_URL": "https://github.com", "GITHUB_API_URL": "https://api.github.com"},
-			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails,
+			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails, build: newGitHub,
 		},
 		{
 			ID: "gitlab", Name: "GitLab",

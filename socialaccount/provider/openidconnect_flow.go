@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"golang.org/x/oauth2"
@@ -145,8 +146,8 @@ func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, e
 // verifyAccessToken asks the provider for whom a token was issued, and then who
 // the user is.
 func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, access string) (*Identity, error) {
-	bearer := http.Header{"Authorization": {"Bearer " + access}}
-	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, bearer, "")
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, form, url.Values{"access_token": {access}}.Encode())
 	if err != nil {
 		return nil, err
 	}

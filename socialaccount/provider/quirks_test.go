@@ -245,6 +245,32 @@ func TestAnotherUIDField(t *testing.T) {
 	}
 }
 
+// The host has the last word on what the authorization request says.
+func TestParametersOfTheHost(t *testing.T) {
+	t.Parallel()
+	app := appOf("reddit")
+	app.Settings["auth_params"] = map[string]string{"duration": "permanent"}
+	w := worldOf(t, "reddit", `{"id":"5bhn2","name":"annie"}`)
+	if _, err := dance(t, w, app, nil); err != nil || w.authorization.Query().Get("duration") != "permanent" {
+		t.Errorf("the browser is sent to %s, %v", w.authorization, err)
+	}
+}
+
+func TestGitHubServers(t *testing.T) {
+	t.Parallel()
+	for want, settings := range map[string]map[string]any{
+		"https://api.github.com/user":             {"github_url": "https://github.com/"},
+		"https://git.example.org/api/v3/user":     {"github_url": "https://git.example.org"},
+		"https://api.git.example.org/user":        {"github_url": "https://git.example.org/", "github_api_url": "https://api.git.example.org"},
+		"https://git.example.org/sub/api/v3/user": {"github_url": "https://git.example.org/sub/"},
+	} {
+		w := &world{t: t, answers: map[string]string{"access_token": ordinaryToken, "/user": `{"id":1}`, "/user/emails": `[]`}}
+		if _, err := dance(t, w, App{Provider: "github", ClientID: "client", Settings: settings}, nil); err != nil || w.seen[1].URL.String() != want || w.seen[2].URL.String() != want+"/emails" {
+			t.Errorf("%v: %v", settings, err)
+		}
+	}
+}
+
 func TestSettingsOfHosts(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{"ann.okta.com": "https://ann.okta.com", "ann.okta.com/": "https://ann.okta.com"} {
