@@ -68,7 +68,7 @@ This page is made of the catalogue: ` + "`go test ./socialaccount/provider -run 
 			t.Fatal(err)
 		}
 		protocol := "OAuth 2.0"
-		vouches := strings.ReplaceAll(e.verified, "=", " = ")
+		vouches := strings.NewReplacer("=", " = ", "|", " or ").Replace(e.verified)
 		switch {
 		case e.issuer != "" || e.Generic || e.ID == "apple":
 			protocol = "OpenID Connect"
