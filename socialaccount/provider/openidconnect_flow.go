@@ -41,8 +41,8 @@ func (p *openIDConnect) AuthCodeURL(ctx context.Context, a Authorization) (strin
 	case !a.Reauthenticate:
 	case again != nil:
 		options = append(options, authURLParams(again)...)
-	default: // OpenID Connect Core 1.0, section 3.1.2.1
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	default: // OpenID Connect Core 1.0, section 3.1.2.1; max_age has the answer say when
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return p.endpoint(m, a.RedirectURL).AuthCodeURL(a.State, options...), nil
 }

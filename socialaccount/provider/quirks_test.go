@@ -71,7 +71,7 @@ func TestLinkedIn(t *testing.T) {
 
 func TestAskingAgain(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string]string{"openid_connect": "prompt=login", "google": "prompt=select_account", "facebook": "auth_type=reauthenticate"} {
+	for id, want := range map[string]string{"openid_connect": "max_age=0&nonce=n&prompt=login", "google": "prompt=select_account", "facebook": "auth_type=reauthenticate"} {
 		w := openIDWorld(t, "")
 		app := appOf(id)
 		if id == "google" {
@@ -99,10 +99,12 @@ func TestAlgorithmsOfTheProvider(t *testing.T) {
 	}
 }
 
-// A provider elsewhere does not send us to services of our own machine.
+// A provider elsewhere does not send us to services of our own machine or network.
 func TestMetadataDoesNotLeadHere(t *testing.T) {
 	t.Parallel()
-	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254"} {
+	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254",
+		"https://169.254.169.254", "https://10.0.0.1:8443", "https://192.168.1.1", "https://0.0.0.0", "https://[::]", "https://[fd00::1]", "https://[fe80::1%25eth0]",
+		"https://[::ffff:127.0.0.1]", "https://[::ffff:10.0.0.1]", "https://224.0.0.1", "https://LOCALHOST.", "https://x.localhost"} {
 		for _, path := range []string{"/authorize", "/token", "/userinfo", "/keys"} {
 			w := openIDWorld(t, "")
 			w.answers["openid-configuration"] = strings.ReplaceAll(metadataOf(testIssuer), "https://id.example.org"+path, here+path)
@@ -110,6 +112,18 @@ func TestMetadataDoesNotLeadHere(t *testing.T) {
 				t.Errorf("%s%s: %v", here, path, err)
 			}
 		}
+	}
+}
+
+// One in our network does.
+func TestMetadataLeadsAroundHere(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, "")
+	w.answers["openid-configuration"] = strings.ReplaceAll(strings.ReplaceAll(metadataOf(testIssuer), `"`+testIssuer+`"`, `"https://10.0.0.1"`), testIssuer, "https://10.0.0.2")
+	app := openIDApp()
+	app.Settings["server_url"] = "https://10.0.0.1"
+	if address, err := newOpenID(t, w, app).AuthCodeURL(t.Context(), Authorization{}); err != nil || !strings.HasPrefix(address, "https://10.0.0.2/authorize") {
+		t.Errorf("%s, %v", address, err)
 	}
 }
 
