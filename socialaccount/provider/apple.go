@@ -195,7 +195,7 @@ func (p *apple) identity(ctx context.Context, idToken string, want expected) (*I
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email, Verified: isTrue(said["email_verified"])}}
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // VerifyToken implements Provider.

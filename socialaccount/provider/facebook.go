@@ -78,7 +78,7 @@ func (p *facebook) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, e
 		return nil, err
 	}
 	id := p.entry.identity(profile, token)
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // VerifyToken implements Provider.
@@ -122,5 +122,5 @@ func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email}}
 	}
-	return id, id.check()
+	return id, id.Validate()
 }

@@ -30,7 +30,7 @@ func (p *openIDConnect) identity(profile, said claims, extra map[string]any, tok
 	if p.entry.adjust != nil {
 		p.entry.adjust(id)
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // name reads the parts of a name, which Intuit spells in its own way, or divides

@@ -92,7 +92,7 @@ type Tokens struct {
 // Identity is who the provider says somebody is.
 type Identity struct {
 	// UID is the provider's own stable id for the user. Never empty, at most
-	// 191 bytes.
+	// 191 bytes, without control characters and blanks around it.
 	UID string
 	// Emails are the addresses, the preferred one first.
 	Emails []Email

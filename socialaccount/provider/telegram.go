@@ -94,7 +94,7 @@ func (p *telegram) Exchange(_ context.Context, c Callback) (*Identity, error) {
 	id := &Identity{
 		UID: fields["id"], Username: fields["username"], FirstName: fields["first_name"], LastName: fields["last_name"], ExtraData: extra,
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // telegramFields reads the signed fields.
