@@ -57,6 +57,10 @@ type Info struct {
 	// CallbackByPost is true for a provider that answers with a form, which
 	// the browser posts across sites.
 	CallbackByPost bool
+	// CallbackInFragment is true for a provider that answers behind the # of
+	// the callback's address, which browsers keep to themselves. The page at the
+	// callback brings it into the query.
+	CallbackInFragment bool
 }
 
 // Authorization is what goes into an authorization request.

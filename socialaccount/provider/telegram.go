@@ -36,7 +36,9 @@ func newTelegram(app App, deps Deps, e Entry) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true}}, nil
+	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{
+		ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true, CallbackInFragment: true,
+	}}, nil
 }
 
 // Info implements Provider.
