@@ -15,7 +15,7 @@ var displayKeys = []string{
 }
 
 var (
-	// lastResorts are names that stand for no more than the account itself.
+	// lastResorts are shown where there is nothing better.
 	lastResorts = []string{"preferred_username", "screen_name"}
 
 	firstNames = []string{"first_name", "firstname", "firstName", "First_Name", "given_name", "givenName"}
