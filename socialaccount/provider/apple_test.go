@@ -251,7 +251,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 		debug string
 		good  bool
 	}{
-		"ours":         {`{"data":{"app_id":"client","is_valid":true}}`, true},
+		"ours":         {`{"data":{"app_id":"client","is_valid":true,"expires_at":1800000000}}`, true},
 		"another app":  {`{"data":{"app_id":"other","is_valid":true}}`, false},
 		"out of date":  {`{"data":{"app_id":"client","is_valid":false}}`, false},
 		"no answer":    {`{}`, false},
@@ -263,7 +263,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		id, err := p.VerifyToken(t.Context(), Tokens{AccessToken: "at"})
-		if good := err == nil && id.UID == "630595557"; good != sample.good {
+		if good := err == nil && id.UID == "630595557" && id.Token.Expiry.Equal(testNow); good != sample.good {
 			t.Errorf("%s: %v, %v", name, id, err)
 		}
 		for _, r := range w.seen {

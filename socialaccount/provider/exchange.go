@@ -93,6 +93,16 @@ func (e tokenEndpoint) ask(ctx context.Context, request func(context.Context) (*
 	return token, nil
 }
 
+// shownToken is an access token that a client showed, with the end that its
+// provider told, in seconds since 1970: 0 or nothing for none.
+func shownToken(access string, end any) *oauth2.Token {
+	token := &oauth2.Token{AccessToken: access}
+	if seconds, err := json.Number(exact(end)).Int64(); err == nil && seconds > 0 {
+		token.Expiry = time.Unix(seconds, 0)
+	}
+	return token
+}
+
 // listener is a transport that remembers an answer in JSON with its numbers as
 // they were written: the ids of some providers have twenty digits.
 type listener struct {

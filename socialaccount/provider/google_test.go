@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func googleWorld(t testing.TB) *world {
@@ -75,7 +76,7 @@ func TestGoogleAccessTokens(t *testing.T) {
 	if asked := strings.Join(describe(t, w.seen[1]), " "); !strings.HasSuffix(asked, "/tokeninfo Content-Type: application/x-www-form-urlencoded access_token=at") {
 		t.Errorf("Google is asked for whom the token is by %s", asked)
 	}
-	if err != nil || told(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" {
+	if err != nil || told(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" || !id.Token.Expiry.Equal(time.Unix(1800000000, 0)) {
 		t.Errorf("%v, %v", id, err)
 	}
 	for name, changed := range map[string]map[string]string{

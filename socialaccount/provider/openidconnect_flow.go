@@ -154,7 +154,7 @@ func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, acce
 	if !slices.Contains(p.info.ClientIDs, exact(answer["aud"])) {
 		return nil, fmt.Errorf("token for somebody else: %w", ErrInvalid)
 	}
-	token := &oauth2.Token{AccessToken: access}
+	token := shownToken(access, answer["exp"])
 	profile, err := p.fetchUserInfo(ctx, m, token, answer)
 	if err != nil {
 		return nil, err
