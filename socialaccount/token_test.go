@@ -90,6 +90,9 @@ func TestTokenInput(t *testing.T) {
 		"other client":        {body{"provider": "op", "process": "login", "token": body{"client_id": "x", "id_token": "x"}}, []string{"token:invalid_token"}},
 		"no token at all":     {body{"provider": "op", "process": "login", "token": body{"client_id": "op"}}, []string{"token:token_required"}},
 		"token no text":       {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": 7, "access_token": "x"}}, []string{"token:token_required"}},
+		"one token is enough": {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "x.y.z", "access_token": ""}}, []string{"token:invalid_token"}},
+		"null is no token":    {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "x.y.z", "access_token": nil}}, []string{"token:invalid_token"}},
+		"two empty tokens":    {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "", "access_token": nil}}, []string{"token:token_required"}},
 		"not a token":         {body{"provider": "op", "process": "login", "token": good}, []string{"token:invalid_token"}},
 		"by class":            {body{"provider": "openid_connect", "process": "login", "token": good}, []string{"token:invalid_token"}},
 		"access token alone":  {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "access_token": "x"}}, []string{"token:invalid_token"}},
@@ -97,6 +100,15 @@ func TestTokenInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.Post("auth/provider/token", test.body).Problems(test.want...) })
 	}
+}
+
+// Some providers list all the groups of their users.
+func TestLongTokens(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	identity := claims("ann", "ann@example.org")
+	identity["groups"] = strings.Repeat("a group and ", 1000)
+	w.byToken(w.Client(app), "login", identity).LoggedIn("ann@example.org")
 }
 
 func TestTokenOfAnUnverifiedAddress(t *testing.T) {
