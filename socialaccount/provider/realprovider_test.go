@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -81,6 +82,26 @@ func TestRealProvider(t *testing.T) {
 	}
 	if _, err := ours.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "made-up"}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a made-up refresh token: %v", err)
+	}
+}
+
+// A provider that is told to ask again says when it did.
+func TestRealProviderAsksAgain(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	ours := p.provider(t, Deps{}, nil)
+	begun := time.Now().Add(-time.Second)
+	address, err := ours.AuthCodeURL(t.Context(), Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack, Reauthenticate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := ours.Exchange(t.Context(), Callback{Values: realprovider.Consent(t, address).Query(), Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := id.ExtraData["id_token"].(map[string]any)
+	if seconds, err := json.Number(exact(said["auth_time"])).Int64(); err != nil || time.Unix(seconds, 0).Before(begun.Truncate(time.Second)) {
+		t.Errorf("asked at %v, %v", said["auth_time"], err)
 	}
 }
 
