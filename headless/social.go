@@ -74,21 +74,23 @@ func (f *form) providerToken() socialaccount.TokenInput {
 		return in
 	}
 	inner := &form{Object: token}
-	in.ClientID, in.NoClientID = inner.optional("client_id")
-	var badID, badAccess bool
-	in.IDToken, badID = inner.optional("id_token")
-	in.AccessToken, badAccess = inner.optional("access_token")
-	in.NoToken = badID && token.Has("id_token") || badAccess && token.Has("access_token")
+	var ok, okID, okAccess bool
+	in.ClientID, ok = inner.optional("client_id")
+	in.NoClientID = !ok || in.ClientID == ""
+	in.IDToken, okID = inner.optional("id_token")
+	in.AccessToken, okAccess = inner.optional("access_token")
+	in.NoToken = !okID || !okAccess
 	return in
 }
 
-// optional reads a text of any length and reports whether there is none.
-func (f *form) optional(name string) (string, bool) {
-	value, present, isText := f.String(name)
-	if !present || !isText || value == "" || strings.ContainsRune(value, 0) {
-		return "", true
+// optional reads a text of any length, which is empty if there is none. ok is
+// false for anything that is no text.
+func (f *form) optional(name string) (value string, ok bool) {
+	value, _, ok = f.String(name)
+	if strings.ContainsRune(value, 0) {
+		return "", false
 	}
-	return value, false
+	return value, ok
 }
 
 // exact reads a text or a number with the blanks around it.

@@ -40,12 +40,8 @@ func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, provid
 		return flow.ErrNotPending
 	}
 	// An answer that is both a refusal and a consent is a refusal.
-	switch values.Get("error") {
-	case "":
-	case "access_denied", "user_cancelled_login", "user_cancelled_authorize":
-		return provider.ErrCancelled
-	default:
-		return provider.ErrInvalid
+	if err := provider.Refusal(values); err != nil {
+		return err
 	}
 	id, err := e.Exchange(ctx, provider.Callback{
 		Values: values, Nonce: st.Nonce, CodeVerifier: st.CodeVerifier, RedirectURL: st.RedirectURL,

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// maxUID is the longest id at a provider, in bytes.
-	maxUID = 191
 	// maxExtraData is the largest profile that is kept, in bytes.
 	maxExtraData = 64 << 10
 	// maxProviderEmails bounds the addresses that one provider can bring.
@@ -42,8 +40,11 @@ type candidate struct {
 
 // newCandidate takes over what may be kept of an identity.
 func (s *Service) newCandidate(ctx context.Context, e *entry, id *provider.Identity) (*candidate, error) {
-	if id == nil || id.UID == "" || len(id.UID) > maxUID || strings.ContainsRune(id.UID, 0) {
-		return nil, fmt.Errorf("socialaccount: provider %q sent no usable id for its user: %w", e.info.ID, provider.ErrInvalid)
+	if id == nil {
+		return nil, fmt.Errorf("socialaccount: provider %q returned nobody: %w", e.info.ID, provider.ErrInvalid)
+	}
+	if err := id.Validate(); err != nil { // also where it is none of the catalogue
+		return nil, err
 	}
 	c := &candidate{
 		Provider: e.info.ID, UID: id.UID, Emails: s.cleanEmails(e, id.Emails),

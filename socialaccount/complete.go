@@ -96,12 +96,19 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 	})
 }
 
-// connect adds the account at the provider to whoever is logged in.
-func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate) error {
+// mayConnect reports whether whoever is at it may connect accounts: errAnonymous
+// for somebody who is not logged in, flow.ErrReauthenticate if the last proof of
+// identity is too old.
+func (s *Service) mayConnect(ctx context.Context, sess *flow.Session) error {
 	if !sess.Authenticated() {
 		return errAnonymous
 	}
-	if err := s.accounts.RequireRecent(ctx, sess); err != nil {
+	return s.accounts.RequireRecent(ctx, sess)
+}
+
+// connect adds the account at the provider to whoever is logged in.
+func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate) error {
+	if err := s.mayConnect(ctx, sess); err != nil {
 		return err
 	}
 	if err := s.beforeLogin(ctx, sess.UserID(), c); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/storage"
 )
 
 func TestDisconnect(t *testing.T) {
@@ -64,21 +65,23 @@ func TestAProvedAddressIsNeededWhereItIsMandatory(t *testing.T) {
 
 func TestParallelDisconnectsLeaveAWayIn(t *testing.T) {
 	t.Parallel()
-	w := start(t)
-	c := w.Client(app)
-	w.byToken(c, "login", claims("one", "ann@example.org")).Status(200)
-	w.byToken(c, "connect", claims("two", "")).Status(200)
-	ids := []string{"one", "two"}
-	var removed atomic.Int64
-	clients := []*clienttest.Client{c.Clone(), c.Clone()}
-	clienttest.Parallel(2, func(i int) {
-		if clients[i].Delete("account/providers", body{"provider": "op", "account": ids[i]}).StatusCode == 200 {
-			removed.Add(1)
+	stores(t, func(t *testing.T, store storage.Store) {
+		w := startOn(t, store)
+		c := w.Client(app)
+		w.byToken(c, "login", claims("one", "ann@example.org")).Status(200)
+		w.byToken(c, "connect", claims("two", "")).Status(200)
+		ids := []string{"one", "two"}
+		var removed atomic.Int64
+		clients := []*clienttest.Client{c.Clone(), c.Clone()}
+		clienttest.Parallel(2, func(i int) {
+			if clients[i].Delete("account/providers", body{"provider": "op", "account": ids[i]}).StatusCode == 200 {
+				removed.Add(1)
+			}
+		})
+		if left := uids(c); removed.Load() != 1 || len(left) != 1 {
+			t.Fatalf("%d removed, left: %v", removed.Load(), left)
 		}
 	})
-	if left := uids(c); removed.Load() != 1 || len(left) != 1 {
-		t.Fatalf("%d removed, left: %v", removed.Load(), left)
-	}
 }
 
 func TestForgottenUsersAreGone(t *testing.T) {

@@ -1,17 +1,23 @@
 package socialaccount
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // displayKeys are where providers put what people call an account, the best one
 // first.
 var displayKeys = []string{
-	"username", "userName", "user_name", "login", "handle", "personaname", "screen_name", "preferred_username",
+	"username", "userName", "user_name", "login", "handle",
 	"email", "Email", "mail", "email_address", "emailAddress", "default_email", "active_email",
 	"name", "display_name", "displayName", "displayname", "Display_Name", "nickname", "nick", "uname", "battletag", "CharacterName",
 	"full_name", "fullName",
 }
 
 var (
+	// lastResorts are shown where there is nothing better.
+	lastResorts = []string{"preferred_username", "screen_name"}
+
 	firstNames = []string{"first_name", "firstname", "firstName", "First_Name", "given_name", "givenName"}
 	lastNames  = []string{"last_name", "lastname", "lastName", "Last_Name", "family_name", "familyName", "surname"}
 	// nested are objects that some providers wrap the user in.
@@ -48,10 +54,10 @@ func displayOf(data map[string]any) string {
 		return text
 	}
 	first, last := firstText(data, firstNames), firstText(data, lastNames)
-	if first != "" && last != "" {
-		return first + " " + last
+	if name := strings.TrimSpace(first + " " + last); name != "" {
+		return name
 	}
-	return first + last
+	return firstText(data, lastResorts)
 }
 
 func firstText(data map[string]any, keys []string) string {

@@ -30,13 +30,11 @@ func (s *Service) AnswersByForm(providerID string) bool {
 }
 
 // AnswersInFragment reports whether the provider's answer is behind the # of the
-// callback's address and still has to be brought into its query.
+// callback's address and still has to be brought into its query, which holds
+// nothing but our state.
 func (s *Service) AnswersInFragment(providerID string, values url.Values) bool {
 	e := s.providers.byID(providerID)
-	if e == nil || e.info.Class != "telegram" || !values.Has("state") {
-		return false
-	}
-	return !values.Has("tgAuthResult") && !values.Has("hash") && !values.Has("error")
+	return e != nil && e.info.CallbackInFragment && values.Has("state") && len(values) == 1
 }
 
 // SealForm returns a form as a text that may stand in a URL and tells nobody

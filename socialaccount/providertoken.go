@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 const purposeToken = "socialaccount_token"
@@ -20,11 +21,9 @@ const purposeToken = "socialaccount_token"
 // refreshEarly is how long before its end a token is renewed.
 const refreshEarly = time.Minute
 
-// Refresher is a provider that can renew its tokens.
-type Refresher interface {
-	// Refresh returns a token in place of t, by t's refresh token.
-	Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error)
-}
+// renewTimeout bounds a renewal, which goes on if its caller goes away: the
+// provider may have taken the old refresh token already.
+const renewTimeout = 30 * time.Second
 
 // ErrTokenExpired means that a stored token has ended and can not be renewed:
 // the user has to log in with the provider again.
@@ -141,7 +140,9 @@ func (t *tokenSource) Token() (*oauth2.Token, error) {
 	if err != nil || t.lasts(token) {
 		return token, err
 	}
-	fresh, err := t.refresh(token)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), renewTimeout)
+	defer cancel()
+	fresh, err := t.refresh(ctx, token)
 	if err != nil {
 		// Another server may have been faster.
 		b, other, again := t.load()
@@ -154,7 +155,7 @@ func (t *tokenSource) Token() (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = t.store.SwapSocialToken(t.ctx, t.provider, t.uid, a.Token, sealed)
+	err = t.store.SwapSocialToken(ctx, t.provider, t.uid, a.Token, sealed)
 	if err != nil && !errors.Is(err, authn.ErrConflict) {
 		return nil, fmt.Errorf("store renewed token: %w", err)
 	}
@@ -188,17 +189,20 @@ func (t *tokenSource) load() (*Account, *oauth2.Token, error) {
 	return a, token, err
 }
 
-func (t *tokenSource) refresh(old *oauth2.Token) (*oauth2.Token, error) {
+func (t *tokenSource) refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	e := t.providers.byID(t.provider)
 	if e == nil || old.RefreshToken == "" {
 		return nil, ErrTokenExpired
 	}
-	refresher, ok := e.Provider.(Refresher)
+	refresher, ok := e.Provider.(provider.Refresher)
 	if !ok {
 		return nil, ErrTokenExpired
 	}
-	fresh, err := refresher.Refresh(t.ctx, old)
-	if err != nil {
+	fresh, err := refresher.Refresh(ctx, old)
+	switch {
+	case errors.Is(err, provider.ErrInvalid), errors.Is(err, provider.ErrTokenUnsupported):
+		return nil, fmt.Errorf("renew token of provider %q: %w: %w", t.provider, ErrTokenExpired, err)
+	case err != nil:
 		return nil, fmt.Errorf("renew token of provider %q: %w", t.provider, err)
 	}
 	if fresh.RefreshToken == "" {

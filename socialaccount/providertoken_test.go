@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // renewing is a provider whose tokens can be renewed, each refresh token once.
@@ -24,6 +25,9 @@ type renewing struct {
 	redirectOnly
 	clock   func() time.Time
 	renewed atomic.Int64
+	// refusal is how renewals end, if not with a token; during runs meanwhile.
+	refusal error
+	during  func()
 }
 
 func (*renewing) Info() provider.Info {
@@ -38,6 +42,12 @@ func (r *renewing) VerifyToken(_ context.Context, t provider.Tokens) (*provider.
 }
 
 func (r *renewing) Refresh(_ context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	if r.during != nil {
+		r.during()
+	}
+	if r.refusal != nil {
+		return nil, r.refusal
+	}
 	n := r.renewed.Add(1)
 	if t.RefreshToken != fmt.Sprintf("refresh-%d", n-1) {
 		r.renewed.Add(-1)
@@ -116,6 +126,47 @@ func TestProviderTokensAreRenewedOnce(t *testing.T) {
 			t.Fatalf("token %v, error %v, renewed %d times, %d got it", token, err, r.renewed.Load(), good.Load())
 		}
 	})
+}
+
+// Whoever asked may be gone by the time the provider answers; its old refresh
+// token is spent all the same.
+func TestRenewedTokensAreKeptWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	w, r, id := withTokens(t, memstore.New(), true)
+	w.Clock.Advance(2 * time.Hour)
+	gone, cancel := context.WithCancel(t.Context())
+	r.during = cancel
+	source, err := w.Auth.ProviderToken(gone, id, "renewing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token, err := source.Token(); err != nil || token.AccessToken != "access-1" {
+		t.Fatalf("token %v, error %v", token, err)
+	}
+	if source, err = w.Auth.ProviderToken(t.Context(), id, "renewing"); err != nil {
+		t.Fatal(err)
+	}
+	if token, err := source.Token(); err != nil || token.AccessToken != "access-1" || r.renewed.Load() != 1 {
+		t.Fatalf("token %v, error %v, renewed %d times", token, err, r.renewed.Load())
+	}
+}
+
+// A user who withdrew the consent has to log in again; one whose provider is
+// down has to wait.
+func TestRefusedRenewals(t *testing.T) {
+	t.Parallel()
+	w, r, id := withTokens(t, memstore.New(), true)
+	w.Clock.Advance(2 * time.Hour)
+	source, err := w.Auth.ProviderToken(t.Context(), id, "renewing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for refusal, ended := range map[error]bool{provider.ErrInvalid: true, provider.ErrTokenUnsupported: true, provider.ErrUnavailable: false} {
+		r.refusal = refusal
+		if _, err := source.Token(); !errors.Is(err, refusal) || errors.Is(err, socialaccount.ErrTokenExpired) != ended {
+			t.Errorf("%v: error %v", refusal, err)
+		}
+	}
 }
 
 func TestTokensAreNotKeptUnasked(t *testing.T) {

@@ -74,6 +74,9 @@ func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) 
 		return err
 	}
 	id, err := e.VerifyToken(ctx, provider.Tokens{ClientID: in.ClientID, IDToken: in.IDToken, AccessToken: in.AccessToken})
+	if err == nil && in.Process == ProcessConnect {
+		err = s.mayConnect(ctx, sess) // a refusal leaves the token good for the next try
+	}
 	if err == nil {
 		err = s.spend(ctx, e, in.IDToken)
 	}

@@ -2,6 +2,7 @@ package socialaccount_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 func TestTokenLogsInAndIn(t *testing.T) {
@@ -51,6 +53,19 @@ func TestTokenConnects(t *testing.T) {
 	})
 }
 
+// A client reauthenticates its user and then repeats the request.
+func TestTokenOutlivesReauthentication(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.SignUp(app, "ann@example.org")
+	w.Clock.Advance(10 * time.Minute)
+	token := w.idToken(claims("ann", ""))
+	w.postToken(c, "connect", "op", "op", token).Status(401)
+	c.Post("auth/reauthenticate", body{"password": clienttest.Password}).Status(200)
+	w.postToken(c, "connect", "op", "op", token).LoggedIn("ann@example.org")
+	w.postToken(c, "connect", "op", "op", token).Problems("token:invalid_token")
+}
+
 func TestTokenInput(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -75,6 +90,9 @@ func TestTokenInput(t *testing.T) {
 		"other client":        {body{"provider": "op", "process": "login", "token": body{"client_id": "x", "id_token": "x"}}, []string{"token:invalid_token"}},
 		"no token at all":     {body{"provider": "op", "process": "login", "token": body{"client_id": "op"}}, []string{"token:token_required"}},
 		"token no text":       {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": 7, "access_token": "x"}}, []string{"token:token_required"}},
+		"one token is enough": {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "x.y.z", "access_token": ""}}, []string{"token:invalid_token"}},
+		"null is no token":    {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "x.y.z", "access_token": nil}}, []string{"token:invalid_token"}},
+		"two empty tokens":    {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": "", "access_token": nil}}, []string{"token:token_required"}},
 		"not a token":         {body{"provider": "op", "process": "login", "token": good}, []string{"token:invalid_token"}},
 		"by class":            {body{"provider": "openid_connect", "process": "login", "token": good}, []string{"token:invalid_token"}},
 		"access token alone":  {body{"provider": "op", "process": "login", "token": body{"client_id": "op", "access_token": "x"}}, []string{"token:invalid_token"}},
@@ -82,6 +100,15 @@ func TestTokenInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.Post("auth/provider/token", test.body).Problems(test.want...) })
 	}
+}
+
+// Some providers list all the groups of their users.
+func TestLongTokens(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	identity := claims("ann", "ann@example.org")
+	identity["groups"] = strings.Repeat("a group and ", 1000)
+	w.byToken(w.Client(app), "login", identity).LoggedIn("ann@example.org")
 }
 
 func TestTokenOfAnUnverifiedAddress(t *testing.T) {
@@ -148,4 +175,15 @@ func TestTokenLimits(t *testing.T) {
 		w.postToken(c, "login", "op", "op", "x.y.z").Problems("token:invalid_token")
 	}
 	w.postToken(c, "login", "op", "op", "x.y.z").Status(429)
+}
+
+// Providers of the host's own are held to the same: some stores take an id and
+// the same with a blank behind it for equal.
+func TestUnusableIDsOfCustomProviders(t *testing.T) {
+	t.Parallel()
+	w, _, _ := withTokens(t, memstore.New(), false)
+	for _, uid := range []string{"ann ", " ann", "ann\n", strings.Repeat("a", 192)} {
+		w.Client(app).Post("auth/provider/token", body{"provider": "renewing", "process": "login", "token": body{"access_token": uid}}).
+			Problems("token:invalid_token")
+	}
 }

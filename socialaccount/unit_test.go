@@ -72,6 +72,9 @@ func TestDisplay(t *testing.T) {
 		`{"data":{"me":{"displayName":"Ann"}}}`: "Ann",
 		`{"data":"text","user":{"login":"a"}}`:  "a",
 		`{"name":"Ann\u0000\nExample"}`:         "Ann  Example",
+		`{"id_token":{"preferred_username":"annie","email":"a@x.org"}}`:  "a@x.org",
+		`{"userinfo":{"preferred_username":"annie","given_name":"Ann"}}`: "Ann",
+		`{"preferred_username":"annie"}`:                                 "annie",
 	} {
 		if got := display([]byte(profile), "Provider"); got != want {
 			t.Errorf("%s is shown as %q, want %q", profile, got, want)

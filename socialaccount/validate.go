@@ -97,10 +97,10 @@ func (c *Config) validateApps() error {
 		if p == nil {
 			return fmt.Errorf("SocialAccount.Custom[%d] is nil; remove it", i)
 		}
-		if _, err := c.customTrust(p.Info().ID); err != nil {
+		id := p.Info().ID
+		if _, err := c.customTrust(id); err != nil {
 			return err
 		}
-		id := p.Info().ID
 		if id == "" || seen[id] {
 			return fmt.Errorf("SocialAccount.Custom[%d] has the id %q, which is empty or taken; give it another", i, id)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -20,10 +21,12 @@ const (
 	// maxText is the longest text that may stand in a member of the outermost
 	// object, in bytes of UTF-8.
 	maxText = 4 << 10
-	// longMember is exempt from maxText: clients may send the answer of a
-	// security key, certificates and all, as JSON within a text.
-	longMember = "credential"
 )
+
+// longMembers are exempt from maxText: clients may send the answer of a security
+// key, certificates and all, as JSON within a text, and tokens in which a provider
+// lists all the groups of a user.
+var longMembers = []string{"credential", "id_token", "access_token"}
 
 var (
 	// ErrTooLarge means that the body is larger than MaxBody.
@@ -75,7 +78,7 @@ func parse(text []byte) (*Object, error) {
 func (o *Object) checkTexts() error {
 	for _, m := range o.members {
 		// A text is never longer than what it is written as.
-		if m.raw[0] != '"' || len(m.raw)-2 <= maxText || m.name == longMember {
+		if m.raw[0] != '"' || len(m.raw)-2 <= maxText || slices.Contains(longMembers, m.name) {
 			continue
 		}
 		if text, ok := unquote(m.raw); !ok || len(text) > maxText {

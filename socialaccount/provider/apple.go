@@ -3,7 +3,9 @@ package provider
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,9 +15,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
-
-	"crypto/x509"
-	"encoding/pem"
 )
 
 const (
@@ -196,7 +195,7 @@ func (p *apple) identity(ctx context.Context, idToken string, want expected) (*I
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email, Verified: isTrue(said["email_verified"])}}
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // VerifyToken implements Provider.

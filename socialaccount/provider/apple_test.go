@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -110,7 +109,19 @@ func TestApple(t *testing.T) {
 	}
 	parsed, err := jwt.ParseSigned(secret, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || parsed.Headers[0].KeyID != "KEYID" {
-		t.Errorf("client secret %q: %v", secret, err)
+		t.Fatalf("client secret %q: %v", secret, err)
+	}
+	var who jwt.Claims
+	block, _ := pem.Decode([]byte(app.Settings["certificate_key"].(string)))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parsed.Claims(key.(*ecdsa.PrivateKey).Public(), &who); err != nil {
+		t.Errorf("client secret: %v", err)
+	}
+	if who.Issuer != "TEAM" || who.Subject != "org.example.web" || !who.Audience.Contains(appleIssuer) || !who.Expiry.Time().Equal(testNow.Add(appleSecretLifetime)) {
+		t.Errorf("client secret of %+v", who)
 	}
 	if _, err := p.Exchange(t.Context(), Callback{Nonce: "another", Values: url.Values{"code": {"c"}}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a token of another login: %v", err)
@@ -240,7 +251,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 		debug string
 		good  bool
 	}{
-		"ours":         {`{"data":{"app_id":"client","is_valid":true}}`, true},
+		"ours":         {`{"data":{"app_id":"client","is_valid":true,"expires_at":1800000000}}`, true},
 		"another app":  {`{"data":{"app_id":"other","is_valid":true}}`, false},
 		"out of date":  {`{"data":{"app_id":"client","is_valid":false}}`, false},
 		"no answer":    {`{}`, false},
@@ -252,7 +263,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		id, err := p.VerifyToken(t.Context(), Tokens{AccessToken: "at"})
-		if good := err == nil && id.UID == "630595557"; good != sample.good {
+		if good := err == nil && id.UID == "630595557" && id.Token.Expiry.Equal(testNow); good != sample.good {
 			t.Errorf("%s: %v, %v", name, id, err)
 		}
 		for _, r := range w.seen {
@@ -263,4 +274,24 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 	}
 }
 
-var _ http.RoundTripper = (*world)(nil)
+// Limited Login on iPhones gives an ID token in place of an access token.
+func TestFacebookLimitedLogin(t *testing.T) {
+	t.Parallel()
+	good := with(with(goodClaims(), "iss", facebookLimitedIss), "sub", "630595557")
+	for name, sample := range map[string]struct {
+		token string
+		good  bool
+	}{
+		"ours":           {signedToken(t, good), true},
+		"another app":    {signedToken(t, with(good, "aud", "other")), false},
+		"another issuer": {signedToken(t, with(good, "iss", testIssuer)), false},
+		"out of date":    {signedToken(t, with(good, "exp", testNow.Add(-time.Hour).Unix())), false},
+	} {
+		w := &world{t: t, answers: map[string]string{facebookKeys: testJWKS(t)}}
+		p := newOpenID(t, w, appOf("facebook"))
+		id, err := p.VerifyToken(t.Context(), Tokens{IDToken: sample.token})
+		if (err == nil) != sample.good || err == nil && told(id) != "630595557 <ann@example.org?> @ Ann/Example" {
+			t.Errorf("%s: %v, %v", name, id, err)
+		}
+	}
+}

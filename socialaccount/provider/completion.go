@@ -10,6 +10,18 @@ import (
 	"golang.org/x/oauth2"
 )
 
+// newGitHub looks for the API of a GitHub Enterprise server on that server.
+func newGitHub(app App, deps Deps, e Entry) (Provider, error) {
+	server, err := app.text("github_url", e.defaults["GITHUB_URL"])
+	if err != nil {
+		return nil, err
+	}
+	if server = strings.TrimSuffix(server, "/"); server != e.defaults["GITHUB_URL"] {
+		e.defaults = map[string]string{"GITHUB_API_URL": server + "/api/v3"}
+	}
+	return newOAuth(app, deps, e)
+}
+
 // githubEmails asks for the list of addresses, which says what is verified. The
 // public address of the profile says nothing.
 func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
@@ -131,6 +143,13 @@ func slackUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]a
 func vimeoUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	address := text(profile, "uri")
 	id.UID = address[strings.LastIndexByte(address, '/')+1:]
+	return nil
+}
+
+// hubspotProfile leaves out the token: the profile is HubSpot's description of it.
+func hubspotProfile(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, _ *Identity) error {
+	delete(profile, "token")
+	delete(profile, "signed_access_token")
 	return nil
 }
 

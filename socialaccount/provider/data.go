@@ -215,7 +215,7 @@ func oauthEntries() []Entry {
 			authorize: "{GITHUB_URL}/login/oauth/authorize", token: "{GITHUB_URL}/login/oauth/access_token",
 			profile:     "{GITHUB_API_URL}/user",
 			emailScopes: []string{"user:email"}, scheme: "token", defaults: map[string]string{"GITHUB_URL": "https://github.com", "GITHUB_API_URL": "https://api.github.com"},
-			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails,
+			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails, build: newGitHub,
 		},
 		{
 			ID: "gitlab", Name: "GitLab",
@@ -243,7 +243,7 @@ func oauthEntries() []Entry {
 			authorize: "https://app.hubspot.com/oauth/authorize", token: "https://api.hubapi.com/oauth/v1/token",
 			profile: "https://api.hubapi.com/oauth/v1/access-tokens/{tok:access_token}",
 			scopes:  []string{"oauth"}, scheme: noHeader,
-			uid: "user_id", email: "user", verified: alwaysVerified,
+			uid: "user_id", email: "user", verified: alwaysVerified, complete: hubspotProfile,
 		},
 		{
 			ID: "instagram", Name: "Instagram",

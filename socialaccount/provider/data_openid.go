@@ -11,7 +11,7 @@ func openIDConnectEntries() []Entry {
 		},
 		{ID: "auth0", Name: "Auth0", issuer: "{AUTH0_URL}"},
 		{ID: "authentiq", Name: "Authentiq", issuer: "{PROVIDER_URL}", defaults: map[string]string{"PROVIDER_URL": "https://connect.authentiq.io"}},
-		{ID: "cilogon", Name: "CILogon", issuer: "https://cilogon.org", scopes: []string{"openid", "profile", "email", "org.cilogon.userinfo"}},
+		{ID: "cilogon", Name: "CILogon", issuer: "https://cilogon.org", verified: "email_verified|verified_email", scopes: []string{"openid", "profile", "email", "org.cilogon.userinfo"}},
 		{ID: "globus", Name: "Globus", issuer: "https://auth.globus.org"},
 		{
 			ID: "google", Name: "Google", issuer: "https://accounts.google.com", tokenInfo: "https://oauth2.googleapis.com/tokeninfo",

@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -48,7 +50,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"gitlab", `{"id":2,"username":"annie","name":"Ann Example","email":"ann@example.org"}`, "2 <ann@example.org?> @annie Ann/Example"},
 	{"gumroad", `{"success":true,"user":{"user_id":"G_-mnBf9","email":"ann@example.org","name":"Ann Example","url":"https://gumroad.com/annie"}}`, "G_-mnBf9 <ann@example.org?> @annie Ann/Example"},
 	{"hubic", `{"email":"ann@example.org","firstname":"Ann","lastname":"Example"}`, "ann@example.org <ann@example.org?> @annexample Ann/Example"},
-	{"hubspot", `{"user":"ann@example.org","user_id":123,"hub_id":62515}`, "123 <ann@example.org!> @ /"},
+	{"hubspot", `{"token":"at","user":"ann@example.org","user_id":123,"hub_id":62515,"token_type":"access","signed_access_token":{"signature":"at"}}`, "123 <ann@example.org!> @ /"},
 	{"instagram", `{"id":"17841405793187218","username":"annie"}`, "17841405793187218 <> @annie /"},
 	{"jupyterhub", `{"kind":"user","name":"annie","admin":false}`, "annie <> @annie /"},
 	{"kakao", `{"id":4294967297,"kakao_account":{"email":"ann@example.org","is_email_verified":true,"profile":{"nickname":"annie"}}}`, "4294967297 <ann@example.org!> @annie /"},
@@ -160,6 +162,9 @@ func TestEveryProfileIsRead(t *testing.T) {
 			}
 			if id.Token == nil || id.Token.AccessToken != "at" {
 				t.Errorf("token %v", id.Token)
+			}
+			if text, err := json.Marshal(id.ExtraData); err != nil || strings.Contains(string(text), `"at"`) || strings.Contains(string(text), `"rt"`) {
+				t.Errorf("the profile that is kept has a token: %s, %v", text, err)
 			}
 		})
 	}

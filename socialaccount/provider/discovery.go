@@ -109,14 +109,14 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 }
 
 // mayName reports whether requests may go to an endpoint of the metadata: it is
-// encrypted, and only a provider on this machine sends us to this machine.
+// encrypted, and only a provider in our network sends us to our network.
 func (d *discovery) mayName(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || checkEndpoint(u) != nil {
 		return false
 	}
 	own, err := url.Parse(d.url)
-	return err == nil && (!isLoopback(u.Hostname()) || isLoopback(own.Hostname()))
+	return err == nil && (!isInternal(u.Hostname()) || isInternal(own.Hostname()))
 }
 
 // algorithms are what ID tokens may be signed with: of ours, those that the

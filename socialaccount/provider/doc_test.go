@@ -14,10 +14,11 @@ var update = flag.Bool("update", false, "write docs/providers.md anew")
 // ownSettings are what providers with code of their own ask for.
 var ownSettings = map[string]string{
 	"apple":          "`ClientSecret` is the id of the key, `Key` the id of the team, `certificate_key` the private key (.p8); `ClientID` may list several ids, divided by commas",
+	"github":         "`github_url` (https://github.com), `github_api_url` (https://api.github.com, or `/api/v3` of another `github_url`)",
 	"facebook":       "`version`, `graph_api_url`, `fields`",
 	"telegram":       "`ClientID` is the id of the bot, `ClientSecret` its token; `auth_date_validity` in seconds, 30 by default",
 	"shopify":        "`shop`: the name before .myshopify.com",
-	"openid_connect": "`server_url` (required): the issuer; `token_auth_method`, `fetch_userinfo`, `uid_field`; `ProviderID` and `Name` of the app",
+	"openid_connect": "`server_url` (required): the issuer; `token_auth_method`, `fetch_userinfo`; `ProviderID` and `Name` of the app",
 	"odnoklassniki":  "`Key` is the public key of the app",
 	"stackexchange":  "`Key` is the key of the app",
 }
@@ -52,7 +53,7 @@ Every provider of the catalogue. An app is registered with the provider, which i
 provider.App{Provider: "github", ClientID: "…", ClientSecret: "…"}
 ` + "```" + `
 
-Every provider takes these ` + "`Settings`" + `: ` + "`scope`" + ` (a list), ` + "`auth_params`" + ` (added to the authorization request) and ` + "`oauth_pkce_enabled`" + `. Those of the table are in lower case, with their defaults.
+Every provider takes these ` + "`Settings`" + `: ` + "`scope`" + ` (a list), ` + "`auth_params`" + ` (added to the authorization request), ` + "`oauth_pkce_enabled`" + ` and ` + "`uid_field`" + ` (what tells users apart, where that is one claim or one member of the profile); those that speak OpenID Connect also ` + "`nonce_enabled`" + `. Those of the table are in lower case, with their defaults.
 
 A provider vouches for addresses where the column says so: *always*, or by a field of its profile. All others are verified by mail as usual.
 
@@ -67,7 +68,7 @@ This page is made of the catalogue: ` + "`go test ./socialaccount/provider -run 
 			t.Fatal(err)
 		}
 		protocol := "OAuth 2.0"
-		vouches := strings.ReplaceAll(e.verified, "=", " = ")
+		vouches := strings.NewReplacer("=", " = ", "|", " or ").Replace(e.verified)
 		switch {
 		case e.issuer != "" || e.Generic || e.ID == "apple":
 			protocol = "OpenID Connect"

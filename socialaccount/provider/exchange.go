@@ -17,17 +17,28 @@ import (
 // refusals are what providers say when the user declined.
 var refusals = map[string]bool{"access_denied": true, "user_cancelled_login": true, "user_cancelled_authorize": true}
 
+// Refusal returns ErrCancelled if the user declined at the provider, ErrInvalid
+// for any other error that the provider sent back (RFC 6749, section 4.1.2.1),
+// and nil if there is none.
+func Refusal(values url.Values) error {
+	switch code := values.Get("error"); {
+	case code == "":
+		return nil
+	case refusals[code]:
+		return ErrCancelled
+	}
+	return fmt.Errorf("the provider refused: %w", ErrInvalid)
+}
+
 // authorizationCode reads what the provider sent back (RFC 6749, section 4.1.2).
 func authorizationCode(values url.Values, param string) (string, error) {
 	if param == "" {
 		param = "code"
 	}
-	switch refusal := values.Get("error"); {
-	case refusals[refusal]:
-		return "", ErrCancelled
-	case refusal != "":
-		return "", fmt.Errorf("the provider refused: %w", ErrInvalid)
-	case len(values[param]) != 1 || values.Get(param) == "":
+	if err := Refusal(values); err != nil {
+		return "", err
+	}
+	if len(values[param]) != 1 || values.Get(param) == "" {
 		return "", fmt.Errorf("not one code: %w", ErrInvalid)
 	}
 	return values.Get(param), nil
@@ -80,6 +91,16 @@ func (e tokenEndpoint) ask(ctx context.Context, request func(context.Context) (*
 		token = token.WithExtra(heard.answer)
 	}
 	return token, nil
+}
+
+// shownToken is an access token that a client showed, with the end that its
+// provider told, in seconds since 1970: 0 or nothing for none.
+func shownToken(access string, end any) *oauth2.Token {
+	token := &oauth2.Token{AccessToken: access}
+	if seconds, err := json.Number(exact(end)).Int64(); err == nil && seconds > 0 {
+		token.Expiry = time.Unix(seconds, 0)
+	}
+	return token
 }
 
 // listener is a transport that remembers an answer in JSON with its numbers as

@@ -78,35 +78,36 @@ func (p *facebook) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, e
 		return nil, err
 	}
 	id := p.entry.identity(profile, token)
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // VerifyToken implements Provider.
 func (p *facebook) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 	switch {
 	case t.AccessToken != "":
-		if err := p.debug(ctx, t.AccessToken); err != nil {
+		token, err := p.debug(ctx, t.AccessToken)
+		if err != nil {
 			return nil, err
 		}
-		return p.whoIs(ctx, &oauth2.Token{AccessToken: t.AccessToken})
+		return p.whoIs(ctx, token)
 	case t.IDToken != "":
 		return p.limited(ctx, t)
 	}
 	return nil, ErrTokenMissing
 }
 
-// debug asks for which app a token was issued.
-func (p *facebook) debug(ctx context.Context, access string) error {
+// debug asks for which app a token was issued, and until when.
+func (p *facebook) debug(ctx context.Context, access string) (*oauth2.Token, error) {
 	query := url.Values{"input_token": {access}}
 	answer, err := fetchJSON(ctx, p.client, http.MethodGet, p.graph+"/debug_token?"+query.Encode(),
 		http.Header{"Authorization": {"Bearer " + p.app.ClientID + "|" + p.app.ClientSecret}}, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if find(answer, "data.is_valid") != true || text(answer, "data.app_id") != p.app.ClientID {
-		return fmt.Errorf("token for another app: %w", ErrInvalid)
+		return nil, fmt.Errorf("token for another app: %w", ErrInvalid)
 	}
-	return nil
+	return shownToken(access, find(answer, "data.expires_at")), nil
 }
 
 // limited reads an ID token of Limited Login.
@@ -122,5 +123,5 @@ func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email}}
 	}
-	return id, id.check()
+	return id, id.Validate()
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func googleWorld(t testing.TB) *world {
@@ -70,9 +71,12 @@ func TestGoogleRedirectIsForUsAlone(t *testing.T) {
 
 func TestGoogleAccessTokens(t *testing.T) {
 	t.Parallel()
-	p := newOpenID(t, googleWorld(t), googleApp())
-	id, err := p.VerifyToken(t.Context(), Tokens{AccessToken: "at"})
-	if err != nil || told(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" {
+	w := googleWorld(t)
+	id, err := newOpenID(t, w, googleApp()).VerifyToken(t.Context(), Tokens{AccessToken: "at"})
+	if asked := strings.Join(describe(t, w.seen[1]), " "); !strings.HasSuffix(asked, "/tokeninfo Content-Type: application/x-www-form-urlencoded access_token=at") {
+		t.Errorf("Google is asked for whom the token is by %s", asked)
+	}
+	if err != nil || told(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" || !id.Token.Expiry.Equal(time.Unix(1800000000, 0)) {
 		t.Errorf("%v, %v", id, err)
 	}
 	for name, changed := range map[string]map[string]string{

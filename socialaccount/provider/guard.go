@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 )
 
 const (
@@ -80,6 +82,18 @@ func checkEndpoint(u *url.URL) error {
 
 func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// isInternal reports whether a host is this machine or an address that means
+// something in our network only, such as that of a cloud's metadata.
+func isInternal(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	}
+	ip = ip.Unmap()
+	return !ip.IsGlobalUnicast() || ip.IsPrivate()
 }
 
 // stayThere follows few redirects, and none to another host or out of https: the

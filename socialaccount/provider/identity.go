@@ -48,9 +48,10 @@ func (e Entry) vouches(profile map[string]any) bool {
 	return isTrue(find(profile, path))
 }
 
-// check refuses an identity without an id that tells users apart, in any store:
-// some take a text and the same with a blank behind it for equal.
-func (id *Identity) check() error {
+// Validate returns ErrInvalid for an identity without an id that tells users
+// apart, in any store: some take a text and the same with a blank behind it for
+// equal.
+func (id *Identity) Validate() error {
 	uid := id.UID
 	if uid == "" || len(uid) > maxUID || !utf8.ValidString(uid) || strings.ContainsFunc(uid, notInUID) || uid != strings.TrimSpace(uid) {
 		return fmt.Errorf("the provider sent no usable id for its user: %w", ErrInvalid)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -23,8 +24,8 @@ type keySet struct {
 
 	keys shared[[]jose.JSONWebKey]
 	// useless is when a fetch last did not bring the key it was made for, in
-	// nanoseconds. For a minute no other is made: tokens with made-up key ids
-	// must not turn into a flood of requests.
+	// nanoseconds. For a minute no other is made: made-up tokens must not turn
+	// into a flood of requests.
 	useless atomic.Int64
 }
 
@@ -35,13 +36,38 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	header := token.Signatures[0].Header
-	keys, err := s.find(ctx, header.KeyID)
-	if err != nil {
-		return nil, err
+	known, fetched := s.keys.current()
+	age, spared := s.now().Sub(fetched), s.now().Sub(time.Unix(0, s.useless.Load())) < retryAge
+	usable := known != nil && age < staleAge
+	if usable && (age < keysAge || spared) {
+		payload, err := signedBy(*known, token)
+		if err == nil || spared {
+			return payload, err
+		}
 	}
+	// The key is new, also where it has the id of another one or none at all.
+	fresh, err := s.keys.refresh(ctx, s.now, s.fetch)
+	if err == nil {
+		var payload []byte
+		if payload, err = signedBy(*fresh, token); err == nil {
+			return payload, nil
+		}
+	}
+	s.useless.Store(s.now().UnixNano())
+	if usable && errors.Is(err, ErrUnavailable) {
+		if payload, err := signedBy(*known, token); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, err
+}
+
+// signedBy returns the payload of a token that one of the keys signed: of those
+// with the id that the token names, if it names one.
+func signedBy(keys []jose.JSONWebKey, token *jose.JSONWebSignature) ([]byte, error) {
+	header := token.Signatures[0].Header
 	for _, key := range keys {
-		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
 			continue
 		}
 		if payload, err := token.Verify(key.Public()); err == nil {
@@ -49,44 +75,6 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("no key verifies the signature: %w", ErrInvalid)
-}
-
-// find returns the keys with that id, or all if the token names none.
-func (s *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
-	keys, fetched := s.keys.current()
-	known, age := withID(keys, id), s.now().Sub(fetched)
-	spared := keys != nil && s.now().Sub(time.Unix(0, s.useless.Load())) < retryAge
-	if len(known) > 0 && (age < keysAge || spared && age < staleAge) {
-		return known, nil
-	}
-	if len(known) == 0 && spared {
-		return nil, nil
-	}
-	keys, err := s.keys.refresh(ctx, s.now, s.fetch)
-	found := withID(keys, id)
-	if len(found) == 0 {
-		s.useless.Store(s.now().UnixNano())
-	}
-	switch {
-	case err == nil:
-		return found, nil
-	case len(known) > 0 && age < staleAge:
-		return known, nil
-	}
-	return nil, err
-}
-
-func withID(keys *[]jose.JSONWebKey, id string) []jose.JSONWebKey {
-	if keys == nil {
-		return nil
-	}
-	var found []jose.JSONWebKey
-	for _, key := range *keys {
-		if id == "" || key.KeyID == id {
-			found = append(found, key)
-		}
-	}
-	return found
 }
 
 // fetch reads the keys that are for signatures, and of a kind we know.

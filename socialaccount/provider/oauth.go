@@ -55,10 +55,13 @@ func newOAuth(app App, deps Deps, e Entry) (*oauth, error) {
 	if p.scopes, err = app.scopes(scopes); err != nil {
 		return nil, err
 	}
-	if p.params, err = app.authParams(); err != nil {
+	own, err := app.authParams()
+	if err != nil {
 		return nil, err
 	}
+	p.params = map[string]string{}
 	maps.Copy(p.params, e.params)
+	maps.Copy(p.params, own)
 	if p.entry.uid, err = app.text("uid_field", e.uid); err != nil {
 		return nil, err
 	}

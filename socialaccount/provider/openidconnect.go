@@ -31,7 +31,8 @@ type openIDConnect struct {
 	claims     claimNames
 }
 
-// claimNames are where an identity is found in claims and user info.
+// claimNames are where an identity is found in claims and user info;
+// emailVerified may be a path, see find.
 type claimNames struct{ uid, emailVerified, username string }
 
 func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"golang.org/x/oauth2"
@@ -40,8 +41,8 @@ func (p *openIDConnect) AuthCodeURL(ctx context.Context, a Authorization) (strin
 	case !a.Reauthenticate:
 	case again != nil:
 		options = append(options, authURLParams(again)...)
-	default: // OpenID Connect Core 1.0, section 3.1.2.1
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	default: // OpenID Connect Core 1.0, section 3.1.2.1; max_age has the answer say when
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return p.endpoint(m, a.RedirectURL).AuthCodeURL(a.State, options...), nil
 }
@@ -145,15 +146,15 @@ func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, e
 // verifyAccessToken asks the provider for whom a token was issued, and then who
 // the user is.
 func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, access string) (*Identity, error) {
-	bearer := http.Header{"Authorization": {"Bearer " + access}}
-	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, bearer, "")
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, form, url.Values{"access_token": {access}}.Encode())
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains(p.info.ClientIDs, exact(answer["aud"])) {
 		return nil, fmt.Errorf("token for somebody else: %w", ErrInvalid)
 	}
-	token := &oauth2.Token{AccessToken: access}
+	token := shownToken(access, answer["exp"])
 	profile, err := p.fetchUserInfo(ctx, m, token, answer)
 	if err != nil {
 		return nil, err

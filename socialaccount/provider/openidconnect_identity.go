@@ -24,18 +24,20 @@ func (p *openIDConnect) identity(profile, said claims, extra map[string]any, tok
 		}
 		// Whether an address is verified is only for the same source to say.
 		if email := scalar(source["email"]); email != "" && id.Emails == nil {
-			id.Emails = []Email{{Address: email, Verified: isTrue(source[p.claims.emailVerified])}}
+			id.Emails = []Email{{Address: email, Verified: isTrue(find(map[string]any(source), p.claims.emailVerified))}}
 		}
 	}
 	if p.entry.adjust != nil {
 		p.entry.adjust(id)
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
-// name reads the parts of a name, or divides the full one.
+// name reads the parts of a name, which Intuit spells in its own way, or divides
+// the full one.
 func (c claims) name() (first, last string) {
-	first, last = scalar(c["given_name"]), scalar(c["family_name"])
+	members := map[string]any(c)
+	first, last = text(members, "given_name|givenName"), text(members, "family_name|familyName")
 	if first == "" && last == "" {
 		return splitName(scalar(c["name"]))
 	}

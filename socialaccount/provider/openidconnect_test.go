@@ -1,6 +1,10 @@
 package provider
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -16,11 +20,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 )
 
 const testIssuer = "https://id.example.org"
@@ -274,6 +273,64 @@ func TestKeysAreRotatedAndNotAskedForInAFlood(t *testing.T) {
 	if _, err := p.VerifyToken(t.Context(), good); err != nil {
 		t.Errorf("after the new key was published: %v", err)
 	}
+}
+
+// Where keys have no ids a new one can only be told by its signatures, and forged
+// ones are no reason to ask again and again.
+func TestKeysWithoutIDsAreRotated(t *testing.T) {
+	t.Parallel()
+	good := signedWithoutID(t, testRSA())
+	old, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := openIDWorld(t, "")
+	fresh := strings.ReplaceAll(w.answers["/keys"], `"kid":"k",`, "")
+	stale, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: old.Public(), Algorithm: "RS256", Use: "sig"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.answers["/keys"] = string(stale)
+	p := newOpenID(t, w, openIDApp())
+	forged := strings.Split(good, ".")[0] + ".e30." + strings.Split(good, ".")[2]
+	asked := func() (n int) {
+		for _, r := range w.seen {
+			if r.URL.Path == "/keys" {
+				n++
+			}
+		}
+		return n
+	}
+	keys := p.(*openIDConnect).tokens.keys
+	if _, err := keys.verify(t.Context(), signedWithoutID(t, old)); err != nil || asked() != 1 {
+		t.Fatalf("the first key: %v, asked %d times", err, asked())
+	}
+	w.answers["/keys"] = fresh
+	if _, err := keys.verify(t.Context(), good); err != nil || asked() != 2 {
+		t.Errorf("the new key: %v, asked %d times", err, asked())
+	}
+	for range 20 {
+		if _, err := keys.verify(t.Context(), forged); !errors.Is(err, ErrInvalid) {
+			t.Fatalf("a forged token: %v", err)
+		}
+	}
+	if _, err := keys.verify(t.Context(), good); err != nil || asked() != 3 {
+		t.Errorf("the known key meanwhile: %v, asked %d times", err, asked())
+	}
+}
+
+// signedWithoutID is a good token that names no key.
+func signedWithoutID(t testing.TB, key *rsa.PrivateKey) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := jwt.Signed(signer).Claims(goodClaims()).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func TestAProviderThatIsDown(t *testing.T) {

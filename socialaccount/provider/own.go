@@ -308,10 +308,6 @@ func notionUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]
 	if user != "" && workspace != "" {
 		id.UID = "user-" + user + "_workspace-" + workspace
 	}
-	kept := maps.Clone(profile)
-	delete(kept, "access_token")
-	delete(kept, "refresh_token")
-	id.ExtraData = kept
 	return nil
 }
 

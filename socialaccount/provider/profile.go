@@ -25,7 +25,7 @@ func (p *oauth) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, erro
 			return nil, err
 		}
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // firstProfile fetches the entry's profile. Without one the answer of the token

@@ -57,6 +57,10 @@ type Info struct {
 	// CallbackByPost is true for a provider that answers with a form, which
 	// the browser posts across sites.
 	CallbackByPost bool
+	// CallbackInFragment is true for a provider that answers behind the # of
+	// the callback's address, which browsers keep to themselves. The page at the
+	// callback brings it into the query.
+	CallbackInFragment bool
 }
 
 // Authorization is what goes into an authorization request.
@@ -92,7 +96,7 @@ type Tokens struct {
 // Identity is who the provider says somebody is.
 type Identity struct {
 	// UID is the provider's own stable id for the user. Never empty, at most
-	// 191 bytes.
+	// 191 bytes, without control characters and blanks around it.
 	UID string
 	// Emails are the addresses, the preferred one first.
 	Emails []Email

@@ -71,7 +71,7 @@ func TestLinkedIn(t *testing.T) {
 
 func TestAskingAgain(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string]string{"openid_connect": "prompt=login", "google": "prompt=select_account", "facebook": "auth_type=reauthenticate"} {
+	for id, want := range map[string]string{"openid_connect": "max_age=0&nonce=n&prompt=login", "google": "prompt=select_account", "facebook": "auth_type=reauthenticate"} {
 		w := openIDWorld(t, "")
 		app := appOf(id)
 		if id == "google" {
@@ -99,10 +99,12 @@ func TestAlgorithmsOfTheProvider(t *testing.T) {
 	}
 }
 
-// A provider elsewhere does not send us to services of our own machine.
+// A provider elsewhere does not send us to services of our own machine or network.
 func TestMetadataDoesNotLeadHere(t *testing.T) {
 	t.Parallel()
-	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254"} {
+	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254",
+		"https://169.254.169.254", "https://10.0.0.1:8443", "https://192.168.1.1", "https://0.0.0.0", "https://[::]", "https://[fd00::1]", "https://[fe80::1%25eth0]",
+		"https://[::ffff:127.0.0.1]", "https://[::ffff:10.0.0.1]", "https://224.0.0.1", "https://LOCALHOST.", "https://x.localhost"} {
 		for _, path := range []string{"/authorize", "/token", "/userinfo", "/keys"} {
 			w := openIDWorld(t, "")
 			w.answers["openid-configuration"] = strings.ReplaceAll(metadataOf(testIssuer), "https://id.example.org"+path, here+path)
@@ -110,6 +112,18 @@ func TestMetadataDoesNotLeadHere(t *testing.T) {
 				t.Errorf("%s%s: %v", here, path, err)
 			}
 		}
+	}
+}
+
+// One in our network does.
+func TestMetadataLeadsAroundHere(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, "")
+	w.answers["openid-configuration"] = strings.ReplaceAll(strings.ReplaceAll(metadataOf(testIssuer), `"`+testIssuer+`"`, `"https://10.0.0.1"`), testIssuer, "https://10.0.0.2")
+	app := openIDApp()
+	app.Settings["server_url"] = "https://10.0.0.1"
+	if address, err := newOpenID(t, w, app).AuthCodeURL(t.Context(), Authorization{}); err != nil || !strings.HasPrefix(address, "https://10.0.0.2/authorize") {
+		t.Errorf("%s, %v", address, err)
 	}
 }
 
@@ -242,6 +256,32 @@ func TestAnotherUIDField(t *testing.T) {
 	app.Settings["uid_field"] = "username"
 	if id, err := dance(t, worldOf(t, "bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}"}`), app, nil); err != nil || id.UID != "annie" {
 		t.Errorf("%v, %v", id, err)
+	}
+}
+
+// The host has the last word on what the authorization request says.
+func TestParametersOfTheHost(t *testing.T) {
+	t.Parallel()
+	app := appOf("reddit")
+	app.Settings["auth_params"] = map[string]string{"duration": "permanent"}
+	w := worldOf(t, "reddit", `{"id":"5bhn2","name":"annie"}`)
+	if _, err := dance(t, w, app, nil); err != nil || w.authorization.Query().Get("duration") != "permanent" {
+		t.Errorf("the browser is sent to %s, %v", w.authorization, err)
+	}
+}
+
+func TestGitHubServers(t *testing.T) {
+	t.Parallel()
+	for want, settings := range map[string]map[string]any{
+		"https://api.github.com/user":             {"github_url": "https://github.com/"},
+		"https://git.example.org/api/v3/user":     {"github_url": "https://git.example.org"},
+		"https://api.git.example.org/user":        {"github_url": "https://git.example.org/", "github_api_url": "https://api.git.example.org"},
+		"https://git.example.org/sub/api/v3/user": {"github_url": "https://git.example.org/sub/"},
+	} {
+		w := &world{t: t, answers: map[string]string{"access_token": ordinaryToken, "/user": `{"id":1}`, "/user/emails": `[]`}}
+		if _, err := dance(t, w, App{Provider: "github", ClientID: "client", Settings: settings}, nil); err != nil || w.seen[1].URL.String() != want || w.seen[2].URL.String() != want+"/emails" {
+			t.Errorf("%v: %v", settings, err)
+		}
 	}
 }
 

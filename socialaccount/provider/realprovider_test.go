@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +85,26 @@ func TestRealProvider(t *testing.T) {
 	}
 }
 
+// A provider that is told to ask again says when it did.
+func TestRealProviderAsksAgain(t *testing.T) {
+	t.Parallel()
+	p := startRealOP(t)
+	ours := p.provider(t, Deps{}, nil)
+	begun := time.Now().Add(-time.Second)
+	address, err := ours.AuthCodeURL(t.Context(), Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack, Reauthenticate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := ours.Exchange(t.Context(), Callback{Values: realprovider.Consent(t, address).Query(), Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := id.ExtraData["id_token"].(map[string]any)
+	if seconds, err := json.Number(exact(said["auth_time"])).Int64(); err != nil || time.Unix(seconds, 0).Before(begun.Truncate(time.Second)) {
+		t.Errorf("asked at %v, %v", said["auth_time"], err)
+	}
+}
+
 func TestRealProviderRefusals(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
@@ -135,14 +156,14 @@ func TestRealProviderChangesItsKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ChangeKey(t, "third") // under the same id, as after a break-in: what is known still counts for a while
-	if _, err := p.login(t, ours, nil); !errors.Is(err, ErrInvalid) {
+	p.ChangeKey(t, "third") // under the same id, as after a break-in
+	if _, err := p.login(t, ours, nil); err != nil {
 		t.Errorf("another key under the same id: %v", err)
 	}
-	if _, err := ours.VerifyToken(t.Context(), Tokens{IDToken: old.Token.Extra("id_token").(string)}); err != nil {
-		t.Errorf("a token of the known key: %v", err)
+	if _, err := ours.VerifyToken(t.Context(), Tokens{IDToken: old.Token.Extra("id_token").(string)}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a token of the key before: %v", err)
 	}
-	if asked := p.Asked(); asked["/.well-known/openid-configuration"] != 1 || asked["/keys"] != 3 {
+	if asked := p.Asked(); asked["/.well-known/openid-configuration"] != 1 || asked["/keys"] != 5 {
 		t.Errorf("asked for %v", asked)
 	}
 }

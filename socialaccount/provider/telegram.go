@@ -36,7 +36,9 @@ func newTelegram(app App, deps Deps, e Entry) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true}}, nil
+	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{
+		ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true, CallbackInFragment: true,
+	}}, nil
 }
 
 // Info implements Provider.
@@ -94,7 +96,7 @@ func (p *telegram) Exchange(_ context.Context, c Callback) (*Identity, error) {
 	id := &Identity{
 		UID: fields["id"], Username: fields["username"], FirstName: fields["first_name"], LastName: fields["last_name"], ExtraData: extra,
 	}
-	return id, id.check()
+	return id, id.Validate()
 }
 
 // telegramFields reads the signed fields.
