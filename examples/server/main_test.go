@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"database/sql"
 	"encoding/json"
@@ -15,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/freeport"
 	"github.com/allauth-go/allauth/internal/smtpsink"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
@@ -49,30 +49,33 @@ func startServer(t testing.TB, config map[string]any) *process {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr := freeport.Addr(t)
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{url: "http://" + addr, command: exec.Command(binary, "-config", path, "-addr", addr)}
+	p := &process{command: exec.Command(binary, "-config", path, "-addr", "127.0.0.1:0")}
 	p.command.Env = append(os.Environ(), asServer+"=1")
-	output := &bytes.Buffer{}
-	p.command.Stdout, p.command.Stderr = output, output
+	output, err := p.command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	for range 1000 {
-		response, err := http.Get(p.url + "/_allauth/app/v1/config")
-		if err == nil {
-			_ = response.Body.Close() // only that it answers matters
-			return p
+	lines := bufio.NewScanner(output)
+	var printed strings.Builder
+	for p.url == "" && lines.Scan() {
+		printed.WriteString(lines.Text() + "\n")
+		if _, address, found := strings.Cut(lines.Text(), "listening address="); found {
+			p.url = "http://" + address
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	p.kill()
-	t.Fatalf("the server does not answer: %s", output)
-	return nil
+	if p.url == "" {
+		t.Fatalf("the server does not listen: %s", &printed)
+	}
+	go func() { _, _ = io.Copy(io.Discard, output) }() // it must not wait for a reader
+	return p
 }
 
 // kill ends the server as a power cut would.
