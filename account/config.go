@@ -178,7 +178,8 @@ type Config struct {
 	// of identity.
 	AllowStaleSessions bool
 	// BeforeLogin may veto a login when every stage has passed. An
-	// *authn.Error or authn.Errors is shown to the client.
+	// *authn.Error or authn.Errors is shown to the client, and what led to the
+	// login stays: the new account, the proved address, the new password.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
 
 	// UsernameMinLength is in characters. Zero: 1.

@@ -51,6 +51,7 @@ type Session struct {
 	ended   bool
 	events  []authn.Event
 	cookies []Cookie
+	veto    error
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -177,6 +178,14 @@ func (s *Session) snapshot() Session {
 		saved.State.Login = &copied
 	}
 	return saved
+}
+
+// takeVeto returns the host's veto on the login, if there was one, and forgets
+// it.
+func (s *Session) takeVeto() error {
+	veto := s.veto
+	s.veto = nil
+	return veto
 }
 
 // Emit queues an event that is published once the session is stored.
