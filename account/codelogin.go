@@ -270,20 +270,32 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 
 // proveEmail verifies the address that a code came back from. Unless its owner
 // just signed up, or gave the password first, whoever made the account may have
-// been somebody else.
+// been somebody else. flow.ErrNotPending if the address was taken off the
+// account meanwhile.
 func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
 	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
 			return err
 		}
 	}
-	return s.confirmNew(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email, CreatedAt: s.deps.Now()})
+	_, err := s.prove(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
+	if errors.Is(err, authn.ErrNotFound) {
+		return flow.ErrNotPending
+	}
+	return err
 }
 
 // proveNumber is proveEmail for a number.
 func (s *Service) proveNumber(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	switch {
+	case errors.Is(err, authn.ErrNotFound), err == nil && phone.Number != l.Phone:
+		return flow.ErrNotPending
+	case err != nil:
+		return fmt.Errorf("load phone number: %w", err)
+	}
 	if recovers(sess, l) {
-		if err := s.reclaimByPhone(ctx, sess, l.UserID, l.Phone); err != nil {
+		if err := s.reclaimByPhone(ctx, sess, *phone); err != nil {
 			return err
 		}
 	}

@@ -127,17 +127,8 @@ func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address Em
 	} else if !errors.Is(err, authn.ErrConflict) {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
-	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
-	if errors.Is(err, authn.ErrConflict) {
-		return problems("key", "email_taken")
-	}
-	if err != nil {
-		return fmt.Errorf("verify e-mail address: %w", err)
-	}
-	if won {
-		sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
-	}
-	return s.settlePrimary(ctx, sess, address)
+	_, err = s.prove(ctx, sess, address, "key")
+	return err
 }
 
 // ResendEmailCode mails a new code in place of the awaited one.
