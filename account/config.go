@@ -114,7 +114,9 @@ type Config struct {
 	// IsOpenForSignup decides it per request. Nil: open.
 	IsOpenForSignup func(ctx context.Context) bool
 	// BeforeSignup may change or veto a user before it is created. An
-	// *authn.Error or authn.Errors is shown to the client.
+	// *authn.Error or authn.Errors is shown to the client. It is called even
+	// where the address is taken and no user follows, because that must not be
+	// told.
 	BeforeSignup func(ctx context.Context, u *authn.NewUser) error
 
 	// ProvidersOnly leaves out every way in of this room: passwords, codes and

@@ -250,13 +250,8 @@ func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) erro
 }
 
 // TakeChangePhone charges the limit on changes of numbers.
-func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) error {
-	user := sess.UserID()
-	if l := s.pipeline.Login(sess); user == "" && l != nil {
-		user = l.UserID
-	}
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, ratelimit.Subject{IP: sess.Client.IP, User: user})
-	return err
+func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) (ratelimit.Attempt, error) {
+	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, purposeVerifyPhone))
 }
 
 // ChangePhone starts the verification of a new number, or corrects the one that
