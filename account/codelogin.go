@@ -103,12 +103,12 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 	if len(phones) == 0 {
 		return "", s.lookUpNobody(ctx)
 	}
-	user, err := s.deps.Users.UserByID(ctx, phones[0].UserID)
-	if err != nil {
-		return "", fmt.Errorf("load user: %w", err)
-	}
-	if user.Disabled {
+	user, err := s.activeUser(ctx, phones[0].UserID)
+	if errors.Is(err, authn.ErrNotFound) {
 		return "", nil
+	}
+	if err != nil {
+		return "", err
 	}
 	return user.ID, nil
 }

@@ -63,7 +63,8 @@ type CodeConfig struct {
 	// Resends is how often a new code can be asked for.
 	Resends int
 	// Changes is how often the address can be corrected while the code is
-	// awaited.
+	// awaited. Whoever signs up with a taken address and corrects it to their
+	// own gets no code, and may conclude that it is taken.
 	Changes int
 	// Format is what the codes look like.
 	Format CodeFormat

@@ -150,7 +150,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		if err := s.refresh(ctx, sess); err != nil {
 			return err
 		}
-		return s.notify(ctx, sess, "account/email_deleted", sess.Identity.Email, map[string]any{"DeletedEmail": address.Email})
+		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity.Email, map[string]any{"DeletedEmail": address.Email})
 	})
 }
 
