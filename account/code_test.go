@@ -89,8 +89,9 @@ func TestAnExpiredCodeEndsItsLogin(t *testing.T) {
 	s := clienttest.Start(t, withCodes)
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_email")
+	code := s.Mail("ann@example.org").Code()
 	s.Clock.Advance(10*time.Minute + time.Second)
-	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Code()}).Status(409)
+	c.Post("auth/email/verify", body{"key": code}).Status(409)
 	c.Get("auth/session").Status(401).Pending()
 }
 
