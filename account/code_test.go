@@ -83,6 +83,18 @@ func TestCodesExpireFromTheFirstRequest(t *testing.T) {
 	c.Get("auth/session").Status(401).Pending()
 }
 
+// A login does not wait for a code that is out of date.
+func TestAnExpiredCodeEndsItsLogin(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withCodes)
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_email")
+	code := s.Mail("ann@example.org").Code()
+	s.Clock.Advance(10*time.Minute + time.Second)
+	c.Post("auth/email/verify", body{"key": code}).Status(409)
+	c.Get("auth/session").Status(401).Pending()
+}
+
 func TestResendingHasAnEnd(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)

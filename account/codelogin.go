@@ -28,9 +28,7 @@ func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, emai
 	if err != nil {
 		return err
 	}
-	_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
-		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
-	})
+	err = s.takeLoginCode(ctx, sess, subject, userID)
 	if errors.Is(err, ratelimit.ErrLimited) {
 		return problems(field, "too_many_login_attempts")
 	}
@@ -55,6 +53,15 @@ func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, emai
 		}
 		return s.pipeline.Start(ctx, sess, login)
 	})
+}
+
+// takeLoginCode charges the limit on codes that are sent to the address or
+// number.
+func (s *Service) takeLoginCode(ctx context.Context, sess *flow.Session, subject, userID string) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
+		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
+	})
+	return err
 }
 
 func (s *Service) cleanCodeRequest(email, phone string) (field, subject string, err error) {
@@ -96,12 +103,12 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 	if len(phones) == 0 {
 		return "", s.lookUpNobody(ctx)
 	}
-	user, err := s.deps.Users.UserByID(ctx, phones[0].UserID)
-	if err != nil {
-		return "", fmt.Errorf("load user: %w", err)
-	}
-	if user.Disabled {
+	user, err := s.activeUser(ctx, phones[0].UserID)
+	if errors.Is(err, authn.ErrNotFound) {
 		return "", nil
+	}
+	if err != nil {
+		return "", err
 	}
 	return user.ID, nil
 }
@@ -131,14 +138,14 @@ func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
 
 func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
 	switch {
-	case l.Email != "" && code != "":
+	case code != "" && l.Email != "":
 		return s.mailCode(ctx, "account/login_code", c, code)
-	case l.Email != "" && !l.Signup:
-		return s.mailUnknownAccount(ctx, l.Email)
-	case l.Email != "":
-		return nil
 	case code != "":
 		return s.textCode(ctx, c, code)
+	case l.Signup:
+		return nil // it tells the owner that they have an account
+	case l.Email != "":
+		return s.mailUnknownAccount(ctx, l.Email)
 	default:
 		return s.textUnknownAccount(ctx, l.Phone)
 	}
@@ -163,8 +170,13 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 			return flow.Abort, err
 		}
 	}
-	if l.Email == "" && l.Phone == "" {
+	switch {
+	case l.Email == "" && l.Phone == "":
 		return flow.Abort, nil
+	case l.Email == "":
+		if err := s.takeLoginCode(ctx, sess, l.Phone, l.UserID); err != nil {
+			return flow.Abort, err
+		}
 	}
 	if err := l.SetNote(flow.NoteCodeRequired, true); err != nil {
 		return flow.Abort, err
@@ -270,20 +282,32 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 
 // proveEmail verifies the address that a code came back from. Unless its owner
 // just signed up, or gave the password first, whoever made the account may have
-// been somebody else.
+// been somebody else. flow.ErrNotPending if the address was taken off the
+// account meanwhile.
 func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
 	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
 			return err
 		}
 	}
-	return s.confirmNew(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email, CreatedAt: s.deps.Now()})
+	_, err := s.prove(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
+	if errors.Is(err, authn.ErrNotFound) {
+		return flow.ErrNotPending
+	}
+	return err
 }
 
 // proveNumber is proveEmail for a number.
 func (s *Service) proveNumber(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	switch {
+	case errors.Is(err, authn.ErrNotFound), err == nil && phone.Number != l.Phone:
+		return flow.ErrNotPending
+	case err != nil:
+		return fmt.Errorf("load phone number: %w", err)
+	}
 	if recovers(sess, l) {
-		if err := s.reclaimByPhone(ctx, sess, l.UserID, l.Phone); err != nil {
+		if err := s.reclaimByPhone(ctx, sess, *phone); err != nil {
 			return err
 		}
 	}

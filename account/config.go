@@ -63,7 +63,8 @@ type CodeConfig struct {
 	// Resends is how often a new code can be asked for.
 	Resends int
 	// Changes is how often the address can be corrected while the code is
-	// awaited.
+	// awaited. Whoever signs up with a taken address and corrects it to their
+	// own gets no code, and may conclude that it is taken.
 	Changes int
 	// Format is what the codes look like.
 	Format CodeFormat
@@ -114,7 +115,9 @@ type Config struct {
 	// IsOpenForSignup decides it per request. Nil: open.
 	IsOpenForSignup func(ctx context.Context) bool
 	// BeforeSignup may change or veto a user before it is created. An
-	// *authn.Error or authn.Errors is shown to the client.
+	// *authn.Error or authn.Errors is shown to the client. It is called even
+	// where the address is taken and no user follows, because that must not be
+	// told.
 	BeforeSignup func(ctx context.Context, u *authn.NewUser) error
 
 	// ProvidersOnly leaves out every way in of this room: passwords, codes and
@@ -178,7 +181,8 @@ type Config struct {
 	// of identity.
 	AllowStaleSessions bool
 	// BeforeLogin may veto a login when every stage has passed. An
-	// *authn.Error or authn.Errors is shown to the client.
+	// *authn.Error or authn.Errors is shown to the client, and what led to the
+	// login stays: the new account, the proved address, the new password.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
 
 	// UsernameMinLength is in characters. Zero: 1.

@@ -40,11 +40,10 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 			failed.UserID = candidates[0]
 		}
 		sess.Emit(failed)
-	}
-	if err != nil {
 		return nil, "", err
 	}
-	return user, authHash(hash), attempt.Refund(ctx)
+	// What fails on our side is no guess.
+	return user, authHash(hash), errors.Join(err, attempt.Refund(ctx))
 }
 
 // failureSubject is whose wrong passwords are counted.
@@ -80,12 +79,12 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string)
 		if !ok {
 			continue
 		}
-		user, err := s.deps.Users.UserByID(ctx, id)
-		if err != nil {
-			return nil, "", fmt.Errorf("load user: %w", err)
-		}
-		if user.Disabled {
+		user, err := s.activeUser(ctx, id)
+		if errors.Is(err, authn.ErrNotFound) {
 			continue
+		}
+		if err != nil {
+			return nil, "", err
 		}
 		if !upgrade {
 			return user, hash, nil

@@ -150,7 +150,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		if err := s.refresh(ctx, sess); err != nil {
 			return err
 		}
-		return s.notify(ctx, sess, "account/email_deleted", sess.Identity.Email, map[string]any{"DeletedEmail": address.Email})
+		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity.Email, map[string]any{"DeletedEmail": address.Email})
 	})
 }
 
@@ -185,12 +185,21 @@ func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string
 
 // TakeManageEmail charges the limit on changes of addresses.
 func (s *Service) TakeManageEmail(ctx context.Context, sess *flow.Session) error {
-	user := sess.UserID()
-	if l := s.pipeline.Login(sess); user == "" && l != nil {
-		user = l.UserID
-	}
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, ratelimit.Subject{IP: sess.Client.IP, User: user})
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, s.changeSubject(sess, purposeVerifyEmail))
 	return err
+}
+
+// changeSubject is whose changes are counted: those of whoever is logged in, or
+// of a new user. A sign-up that only pretends has no user; what it waits for
+// stands in the place of one.
+func (s *Service) changeSubject(sess *flow.Session, purpose string) ratelimit.Subject {
+	subject := ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}
+	if l := s.pipeline.Login(sess); l != nil {
+		if subject.User = l.UserID; subject.User == "" {
+			l.Note(purpose, &subject.User)
+		}
+	}
+	return subject
 }
 
 // requireRecent asks for a recent proof of identity, unless the host does

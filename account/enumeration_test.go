@@ -1,12 +1,17 @@
 package account_test
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -159,4 +164,88 @@ func TestSigningUpTellsNoTakenAddressLater(t *testing.T) {
 	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
 		ann.Put("account/email", body{"email": email}).Status(200)
 	}
+}
+
+// Corrections of what is awaited are counted whether or not there is a user whose
+// they are.
+func TestCorrectingTellsNoTakenAddress(t *testing.T) {
+	t.Parallel()
+	for field, edit := range map[string]func(cfg *allauth.Config){
+		"email": func(cfg *allauth.Config) {
+			withCodes(cfg)
+			cfg.RateLimits = map[string]string{"confirm_email": "", "manage_email": "1/m/user"}
+		},
+		"phone": func(cfg *allauth.Config) {
+			withPhone(cfg)
+			cfg.RateLimits = map[string]string{"verify_phone": ""}
+		},
+	} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			s := clienttest.Start(t, limited, edit)
+			names := map[string][]string{
+				"email": {"ann@example.org", "new@example.org", "other@example.org", "another@example.org"},
+				"phone": {"+31201234567", "+31201234568", "+31201234569", "+31201234560"},
+			}[field]
+			walk := func(name string, others ...string) (answers []string) {
+				c := s.Client(clienttest.App)
+				answers = append(answers, withoutToken(c.Post("auth/signup", body{field: name, "password": password}).Status(401)))
+				for _, other := range others {
+					answers = append(answers, strings.ReplaceAll(withoutToken(c.Post("account/"+field, body{field: other})), other, "OTHER"))
+				}
+				return answers
+			}
+			s.Client(clienttest.App).Post("auth/signup", body{field: names[0], "password": password}).Status(401)
+			taken, free := walk(names[0], names[2], names[3]), walk(names[1], names[2], names[3])
+			if !slices.Equal(taken, free) {
+				t.Errorf("taken:\n%s\nfree:\n%s", strings.Join(taken, "\n"), strings.Join(free, "\n"))
+			}
+			if last := free[len(free)-1]; last != `{"status":429}` {
+				t.Errorf("the second correction answers %s", last)
+			}
+		})
+	}
+}
+
+// A host that refuses people before they sign up refuses them whether or not
+// they have an account.
+func TestAVetoedSignUpTellsNoTakenAddress(t *testing.T) {
+	t.Parallel()
+	var closed atomic.Bool
+	s := start(t, func(cfg *account.Config) {
+		cfg.BeforeSignup = func(context.Context, *authn.NewUser) error {
+			if !closed.Load() {
+				return nil
+			}
+			return &authn.Error{Code: "not_now", Message: "Not now."}
+		}
+	})
+	s.SignUp(clienttest.App, "ann@example.org")
+	closed.Store(true)
+	for _, email := range []string{"ann@example.org", "new@example.org"} {
+		s.Client(clienttest.App).Post("auth/signup", body{"email": email, "password": password}).Problems("not_now")
+	}
+}
+
+// Whoever signs up again with a number is told so by text, as often as login
+// codes may be sent to it.
+func TestSigningUpAgainByPhoneWhereACodeIsRequired(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited, withPhone, func(cfg *allauth.Config) {
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByPhone}
+		cfg.Account.SignupFields = []string{"phone*", "password1*"}
+		cfg.Account.LoginByCode.Required = true
+	})
+	again := body{"phone": "+31201234567", "password": password}
+	first := s.Client(clienttest.App).Post("auth/signup", again).Status(401).Pending("login_by_code")
+	s.Text("+31201234567")
+	second := s.Client(clienttest.App).Post("auth/signup", again).Status(401)
+	if withoutToken(first) != withoutToken(second) {
+		t.Errorf("the first one answers %s, the second one %s", first.Text, second.Text)
+	}
+	if kind := s.Text("+31201234567").Kind; kind != "account_already_exists" {
+		t.Errorf("the owner got %q", kind)
+	}
+	s.Client(clienttest.App).Post("auth/signup", again).Status(401)
+	s.Client(clienttest.App).Post("auth/signup", again).Status(429)
 }

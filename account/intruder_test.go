@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -66,4 +67,23 @@ func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {
 
 	s.Client(clienttest.App).Post("auth/login", body{"phone": number, "password": password}).Problems("password:phone_password_mismatch")
 	s.Client(clienttest.App).Post("auth/login", body{"email": "attacker@example.org", "password": password}).Problems("password:email_password_mismatch")
+}
+
+// Whoever made the account does not learn, by the mail that tells of the reset,
+// when and from where its owner recovered it.
+func TestARecoveryIsToldToTheOwnerOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = account.VerificationOptional })
+	attacker := s.Client(clienttest.App)
+	attacker.Post("auth/signup", body{"email": "attacker@example.org", "password": password}).Status(200)
+	s.Mail("attacker@example.org")
+	attacker.Post("auth/reauthenticate", body{"password": password}).Status(200)
+	attacker.Post("account/email", body{"email": "victim@example.org"}).Status(200)
+
+	victim := s.Client(clienttest.App)
+	reset(t, s, victim, "victim@example.org", "Victims-own-horse-1")
+	s.MailOf("account/password_reset", "victim@example.org")
+	if kinds := s.Mails("attacker@example.org"); kinds != nil {
+		t.Errorf("the attacker got %v", kinds)
+	}
 }

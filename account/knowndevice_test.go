@@ -136,3 +136,34 @@ func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
 	c.Post("auth/code/request", body{"email": "ann@example.org"}).Status(401)
 	c.Post("auth/code/confirm", body{"code": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
 }
+
+// A stranger who asks for one reset after the other does not keep the owner from
+// asking for theirs.
+func TestAKnownDeviceMayAskForAReset(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited)
+	s.SignUp(clienttest.App, "ann@example.org")
+	owner := s.LogIn(clienttest.Browser, "ann@example.org")
+	owner.Delete("auth/session", nil).Status(401)
+	stranger := s.Client(clienttest.App)
+	for range 5 {
+		stranger.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	}
+	stranger.Post("auth/password/request", body{"email": "ann@example.org"}).Status(429)
+	owner.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+}
+
+// Whoever found a session has no more guesses at its password where the account
+// has a number only.
+func TestGuessesInASessionCountByNumber(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, limited, withPhone)
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"phone": "+31201234567", "password": password}).Status(401)
+	c.Post("auth/phone/verify", body{"code": s.Text("+31201234567").Code()}).Status(200)
+	for range 5 {
+		c.Post("auth/reauthenticate", body{"password": "wrong-wrong-1"}).Problems("password:incorrect_password")
+	}
+	c.Post("auth/reauthenticate", body{"password": password}).Problems("password:too_many_login_attempts")
+	s.Client(clienttest.App).Post("auth/login", body{"phone": "+31201234567", "password": password}).Problems("too_many_login_attempts")
+}

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -102,19 +103,37 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass s
 // checkOwnPassword compares the password of whoever is logged in. It shares the
 // failure counter with Login.
 func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) error {
-	identifier := sess.Identity.Email
-	if identifier == "" {
-		identifier = sess.Identity.User.Username
+	identifier, err := s.ownIdentifier(ctx, sess)
+	if err != nil {
+		return err
 	}
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, sess.UserID()))
 	if err != nil {
 		return err
 	}
-	if _, _, err := s.firstMatch(ctx, []string{sess.UserID()}, pass); err != nil {
+	_, _, err = s.firstMatch(ctx, []string{sess.UserID()}, pass)
+	if errors.Is(err, errWrongPassword) {
 		return err
 	}
-	if err := s.refresh(ctx, sess); err != nil { // the hash may have been upgraded
-		return err
+	if err == nil {
+		err = s.refresh(ctx, sess) // the hash may have been upgraded
 	}
-	return attempt.Refund(ctx)
+	return errors.Join(err, attempt.Refund(ctx))
+}
+
+// ownIdentifier is what whoever is logged in would log in with.
+func (s *Service) ownIdentifier(ctx context.Context, sess *flow.Session) (string, error) {
+	for _, name := range []string{sess.Identity.Email, sess.Identity.User.Username} {
+		if name != "" {
+			return name, nil
+		}
+	}
+	phone, err := s.store.PhoneByUser(ctx, sess.UserID())
+	if errors.Is(err, authn.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load phone number: %w", err)
+	}
+	return phone.Number, nil
 }

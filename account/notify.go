@@ -7,14 +7,6 @@ import (
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
-// notify mails the owner of an account that something about it changed.
-func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, to string, data map[string]any) error {
-	if s.cfg.DisableEmailNotifications {
-		return nil
-	}
-	return s.Notify(ctx, sess, kind, to, data)
-}
-
 // Notify mails the owner of an account that something about it changed, with
 // when and from where. Other rooms use it for their own kinds. Nothing is sent
 // where the host turned notifications off or there is no address.
@@ -32,5 +24,5 @@ func (s *Service) Notify(ctx context.Context, sess *flow.Session, kind, to strin
 // one.
 func (s *Service) announceEmailChange(ctx context.Context, sess *flow.Session, userID, from, to string) error {
 	sess.Emit(EmailChanged{UserID: userID, From: from, To: to})
-	return s.notify(ctx, sess, "account/email_changed", from, map[string]any{"FromEmail": from, "ToEmail": to})
+	return s.Notify(ctx, sess, "account/email_changed", from, map[string]any{"FromEmail": from, "ToEmail": to})
 }

@@ -83,6 +83,11 @@ func (s *Service) replacePassword(ctx context.Context, userID, oldAuthHash, hash
 	if err := s.store.SwapPasswordHash(ctx, userID, old, hash); err != nil {
 		return fmt.Errorf("store password: %w", err)
 	}
+	// The session that goes on keeps up with the password in the same step. The
+	// others end after that, so that none of them keeps up as well.
+	if err := s.sessions.Rekey(ctx, userID, oldAuthHash, authHash(hash)); err != nil {
+		return err
+	}
 	if err := s.sessions.EndAll(ctx, userID, exceptSession); err != nil {
 		return err
 	}
@@ -97,7 +102,7 @@ func (s *Service) afterChange(ctx context.Context, sess *flow.Session, had bool)
 		kind = "account/password_set"
 		sess.Emit(PasswordSet{UserID: sess.UserID()})
 	}
-	if err := s.notify(ctx, sess, kind, sess.Identity.Email, map[string]any{}); err != nil {
+	if err := s.Notify(ctx, sess, kind, sess.Identity.Email, map[string]any{}); err != nil {
 		return err
 	}
 	if s.cfg.LogoutOnPasswordChange {

@@ -88,23 +88,7 @@ func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
 // phoneChallenge returns the verification under way: that of a login which
 // waits, or that of a logged-in user. flow.ErrNotPending if there is none.
 func (s *Service) phoneChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
-	var id string
-	if l := s.pipeline.Pending(sess, flow.StageVerifyPhone); l != nil {
-		l.Note(purposeVerifyPhone, &id)
-	} else if sess.Authenticated() {
-		sess.Slot(slotPhone, &id)
-	}
-	c, err := s.deps.Challenges.Find(ctx, purposeVerifyPhone, id)
-	if errors.Is(err, flow.ErrNotPending) && s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
-		s.pipeline.Abort(sess)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if sess.Authenticated() && c.UserID != sess.UserID() {
-		return nil, flow.ErrNotPending
-	}
-	return c, nil
+	return s.awaited(ctx, sess, flow.StageVerifyPhone, purposeVerifyPhone, slotPhone)
 }
 
 // CheckPhonePending returns flow.ErrNotPending unless the session waits for the
@@ -250,13 +234,8 @@ func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) erro
 }
 
 // TakeChangePhone charges the limit on changes of numbers.
-func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) error {
-	user := sess.UserID()
-	if l := s.pipeline.Login(sess); user == "" && l != nil {
-		user = l.UserID
-	}
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, ratelimit.Subject{IP: sess.Client.IP, User: user})
-	return err
+func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) (ratelimit.Attempt, error) {
+	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, purposeVerifyPhone))
 }
 
 // ChangePhone starts the verification of a new number, or corrects the one that

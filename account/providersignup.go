@@ -80,10 +80,12 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 	opts := SignupOptions{AfterCreate: in.AfterCreate, Prepare: in.Prepare}
 	for range maxSignupTries {
 		account, err := s.cleanProviderSignup(ctx, in)
-		if err == nil && !account.taken {
-			if err = s.vetProviderSignup(ctx, account, in); err != nil {
+		if err == nil {
+			if err := s.vetProviderSignup(ctx, account, in); err != nil {
 				return err
 			}
+		}
+		if err == nil && !account.taken {
 			if err = s.createAndStart(ctx, sess, account, opts); errors.Is(err, errTaken) {
 				continue // what was taken meanwhile is found out as before
 			}

@@ -9,6 +9,9 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // crowd is how many try the same thing at once.
@@ -190,4 +193,59 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 	if won != len(clients) {
 		t.Errorf("%d of %d people of one name could sign up", won, len(clients))
 	}
+}
+
+// whileReplacing is a store in which something else happens at the moment at
+// which a session goes on under a new token.
+type whileReplacing struct {
+	storage.Store
+	do func()
+}
+
+func (w *whileReplacing) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+	if w.do != nil {
+		w.do()
+	}
+	return w.Store.ReplaceSession(ctx, oldID, row)
+}
+
+// A front end goes on asking while its user changes the password: neither answer
+// logs the user out.
+func TestAPasswordChangeKeepsItsSession(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		store := &whileReplacing{Store: memstore.New()}
+		s := clienttest.StartOn(t, store)
+		c := s.SignUp(kind, "ann@example.org")
+		other := s.LogIn(kind, "ann@example.org")
+		meanwhile := c.Clone()
+		store.do = func() { meanwhile.Get("auth/session").LoggedIn("ann@example.org") }
+		c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).LoggedIn("ann@example.org")
+		store.do = nil
+		c.Get("auth/session").LoggedIn("ann@example.org")
+		if other.Get("auth/session").StatusCode == 200 {
+			t.Error("another session goes on after the change")
+		}
+	})
+}
+
+// Somebody clicks twice. The answer that comes too late must not take the session
+// away that the other one gave the browser.
+func TestALateAnswerLeavesTheNewSessionAlone(t *testing.T) {
+	t.Parallel()
+	store := &whileReplacing{Store: memstore.New()}
+	s := clienttest.StartOn(t, store, withCodes)
+	s.SignUp(clienttest.App, "ann@example.org")
+	c := s.Client(clienttest.Browser)
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(401)
+	late, credentials := c.Clone(), body{"email": "ann@example.org", "password": password}
+	store.do = func() {
+		store.do = nil
+		c.Post("auth/login", credentials).LoggedIn("ann@example.org")
+	}
+	answer := late.Post("auth/login", credentials).Status(401)
+	if cookies := answer.Header.Values("Set-Cookie"); len(cookies) != 0 {
+		t.Errorf("the late answer sets %v", cookies)
+	}
+	c.Get("auth/session").LoggedIn("ann@example.org")
 }

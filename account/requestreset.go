@@ -22,7 +22,12 @@ func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input st
 	if err != nil {
 		return err
 	}
-	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionResetPassword, ratelimit.Subject{IP: sess.Client.IP, Key: email}); err != nil {
+	var ids []string
+	for _, user := range users {
+		ids = append(ids, user.ID)
+	}
+	subject := ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, email, ids...)}
+	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionResetPassword, subject); err != nil {
 		return err
 	}
 	if len(users) == 0 && s.cfg.Enumeration == AllowEnumeration {
@@ -48,13 +53,14 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 	}
 	var users []*authn.User
 	for _, claim := range claims[:min(len(claims), maxCandidates)] {
-		user, err := s.deps.Users.UserByID(ctx, claim.UserID)
+		user, err := s.activeUser(ctx, claim.UserID)
+		if errors.Is(err, authn.ErrNotFound) {
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("load user: %w", err)
+			return nil, err
 		}
-		if !user.Disabled {
-			users = append(users, user)
-		}
+		users = append(users, user)
 	}
 	return users, nil
 }

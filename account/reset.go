@@ -91,7 +91,7 @@ func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, re
 	if keyErr != nil && !errors.As(keyErr, &errs) {
 		return keyErr
 	}
-	id, passwordErrs, err := s.checkReplacement(ctx, c, replacement)
+	passwordErrs, err := s.checkReplacement(ctx, c, replacement)
 	if err != nil {
 		return err
 	}
@@ -102,31 +102,30 @@ func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, re
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, id, hash) })
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
 }
 
 // checkReplacement validates the new password. Whose it is matters only once
 // the key is right: until then the answer must not depend on it.
-func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, replacement string) (*flow.Identity, authn.Errors, error) {
-	var id *flow.Identity
+func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, replacement string) (authn.Errors, error) {
+	if replacement == "" {
+		return problems("password", "required"), nil
+	}
 	var attributes []string
-	if c != nil {
-		var err error
-		if id, err = s.Identify(ctx, c.UserID); err != nil {
-			return nil, nil, err
+	switch {
+	case c != nil:
+		id, err := s.Identify(ctx, c.UserID)
+		if err != nil {
+			return nil, err
 		}
 		attributes = append(s.attributes(id), c.Subject)
+	case s.cfg.PasswordResetByCode == nil:
+		return nil, nil // a link that is no good is all there is to say
 	}
-	if replacement == "" {
-		return id, problems("password", "required"), nil
-	}
-	if c == nil && s.cfg.PasswordResetByCode == nil {
-		return nil, nil, nil // a link that is no good is all there is to say
-	}
-	return id, passwordProblems("password", s.cfg.Password.Validate(ctx, replacement, attributes...)), nil
+	return passwordProblems("password", s.cfg.Password.Validate(ctx, replacement, attributes...)), nil
 }
 
-func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.Challenge, id *flow.Identity, hash string) error {
+func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.Challenge, hash string) error {
 	if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 		if errors.Is(err, flow.ErrNotPending) && c.Purpose == purposeResetLink {
 			return problems("key", "invalid_password_reset")
@@ -154,10 +153,14 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		}
 	}
 	sess.Emit(PasswordReset{UserID: c.UserID})
+	id, err := s.Identify(ctx, c.UserID)
+	if err != nil {
+		return err
+	}
 	if err := s.forgetFailures(ctx, id.User); err != nil {
 		return err
 	}
-	if err := s.notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
+	if err := s.Notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
 		return err
 	}
 	return s.loginAfterReset(ctx, sess, c)

@@ -70,6 +70,19 @@ func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, 
 	}, nil
 }
 
+// activeUser returns a user who may log in. authn.ErrNotFound if they are
+// disabled, or gone from the host's own table.
+func (s *Service) activeUser(ctx context.Context, userID string) (*authn.User, error) {
+	user, err := s.deps.Users.UserByID(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load user: %w", err)
+	}
+	if user.Disabled {
+		return nil, authn.ErrNotFound
+	}
+	return user, nil
+}
+
 // passwordHash returns the stored hash, empty if there is none.
 func (s *Service) passwordHash(ctx context.Context, userID string) (string, error) {
 	hash, err := s.store.PasswordHash(ctx, userID)

@@ -69,7 +69,7 @@ func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput
 	if !s.IsOpenForSignup(ctx) {
 		return flow.ErrForbidden
 	}
-	if s.cfg.BeforeSignup != nil && !account.taken {
+	if s.cfg.BeforeSignup != nil {
 		if err := s.cfg.BeforeSignup(ctx, &account.user); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (s *Service) pretendSignup(ctx context.Context, sess *flow.Session, user au
 		if err := s.pipeline.Start(ctx, sess, login); err != nil {
 			return err
 		}
-		if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+		if user.Email == "" || s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
 			return s.textAccountExists(ctx, user.Phone)
 		}
 		return s.mailAccountExists(ctx, user.Email)

@@ -289,51 +289,51 @@ func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, erro
 
 // confirm marks the address as verified; of several callers at once one wins.
 func (s *Service) confirm(ctx context.Context, sess *flow.Session, address EmailAddress) error {
-	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
-	switch {
-	case errors.Is(err, authn.ErrConflict):
-		return problems("key", "email_taken")
-	case errors.Is(err, authn.ErrNotFound), err == nil && !won:
+	won, err := s.prove(ctx, sess, address, "key")
+	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
 		return problems("key", "invalid_or_expired_key")
-	case err != nil:
-		return fmt.Errorf("verify e-mail address: %w", err)
 	}
-	sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
-	return s.settlePrimary(ctx, sess, address)
+	return err
 }
 
-// settlePrimary makes a proved address the primary one if there is none, or if
-// accounts have one address only.
+// prove marks an address as verified and reports whether this call did it.
+// authn.ErrNotFound if it is not on the account, authn.Errors if somebody else
+// has proved it; param is where the client sent the proof.
+func (s *Service) prove(ctx context.Context, sess *flow.Session, address EmailAddress, param string) (won bool, err error) {
+	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
+	if errors.Is(err, authn.ErrConflict) {
+		return false, problems(param, "email_taken")
+	}
+	if err != nil {
+		return false, fmt.Errorf("verify e-mail address: %w", err)
+	}
+	if won {
+		sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
+	}
+	return won, s.settlePrimary(ctx, sess, address)
+}
+
+// settlePrimary makes a proved address the primary one if there is none. Where
+// accounts have one address only, it takes the place of all others.
 func (s *Service) settlePrimary(ctx context.Context, sess *flow.Session, address EmailAddress) error {
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Primary })
-	if i >= 0 && (emails[i].Email == address.Email || !s.cfg.ChangeEmail) {
-		return s.dropOthers(ctx, sess, address, emails)
-	}
-	if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
-		return fmt.Errorf("set primary e-mail address: %w", err)
-	}
-	if i >= 0 {
-		if err := s.announceEmailChange(ctx, sess, address.UserID, emails[i].Email, address.Email); err != nil {
-			return err
+	if i < 0 || emails[i].Email != address.Email && s.cfg.ChangeEmail {
+		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
+			return fmt.Errorf("set primary e-mail address: %w", err)
+		}
+		if i >= 0 {
+			if err := s.announceEmailChange(ctx, sess, address.UserID, emails[i].Email, address.Email); err != nil {
+				return err
+			}
 		}
 	}
-	return s.dropOthers(ctx, sess, address, emails)
-}
-
-// dropOthers deletes the other addresses where accounts have one only.
-func (s *Service) dropOthers(ctx context.Context, sess *flow.Session, address EmailAddress, emails []EmailAddress) error {
 	if s.cfg.ChangeEmail {
-		for _, e := range emails {
-			if e.Email == address.Email {
-				continue
-			}
-			if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
-				return fmt.Errorf("delete e-mail address: %w", err)
-			}
+		if err := s.deleteEmails(ctx, emails, address.Email); err != nil {
+			return err
 		}
 	}
 	if sess.UserID() == address.UserID {

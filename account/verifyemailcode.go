@@ -53,20 +53,28 @@ func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge,
 // emailChallenge returns the process under way: that of a login which waits, or
 // that of a logged-in user. flow.ErrNotPending if there is none.
 func (s *Service) emailChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
+	return s.awaited(ctx, sess, flow.StageVerifyEmail, purposeVerifyEmail, slotEmail)
+}
+
+// awaited returns the challenge that a login waits for at the stage, or that a
+// logged-in user has in the slot. flow.ErrNotPending if there is none, or none
+// any more: then the login that waited for it is over.
+func (s *Service) awaited(ctx context.Context, sess *flow.Session, stage, purpose, slot string) (*authn.Challenge, error) {
 	var id string
-	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); l != nil {
-		l.Note(purposeVerifyEmail, &id)
+	l := s.pipeline.Pending(sess, stage)
+	if l != nil {
+		l.Note(purpose, &id)
 	} else if sess.Authenticated() {
-		sess.Slot(slotEmail, &id)
+		sess.Slot(slot, &id)
 	}
-	c, err := s.deps.Challenges.Find(ctx, purposeVerifyEmail, id)
-	if err != nil {
-		return nil, err
+	c, err := s.deps.Challenges.Find(ctx, purpose, id)
+	if errors.Is(err, flow.ErrNotPending) && l != nil {
+		s.pipeline.Abort(sess)
 	}
-	if sess.Authenticated() && c.UserID != sess.UserID() {
+	if err == nil && sess.Authenticated() && c.UserID != sess.UserID() {
 		return nil, flow.ErrNotPending
 	}
-	return c, nil
+	return c, err
 }
 
 // CheckEmailPending returns flow.ErrNotPending where a code is expected and
@@ -127,17 +135,8 @@ func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address Em
 	} else if !errors.Is(err, authn.ErrConflict) {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
-	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
-	if errors.Is(err, authn.ErrConflict) {
-		return problems("key", "email_taken")
-	}
-	if err != nil {
-		return fmt.Errorf("verify e-mail address: %w", err)
-	}
-	if won {
-		sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
-	}
-	return s.settlePrimary(ctx, sess, address)
+	_, err = s.prove(ctx, sess, address, "key")
+	return err
 }
 
 // ResendEmailCode mails a new code in place of the awaited one.

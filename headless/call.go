@@ -85,7 +85,7 @@ func (c *call) finish(answer reply, err error) {
 	outcome, err := c.sessions.Commit(c.ctx, c.sess)
 	if errors.Is(err, flow.ErrSessionEnded) {
 		c.publish(true)
-		c.writeEnded(outcome)
+		c.writeEnded()
 		return
 	}
 	if err != nil {
@@ -133,21 +133,16 @@ func (c *call) carry(outcome sessions.Outcome, answer *reply) error {
 }
 
 // writeEnded answers a request whose session was ended while it was under way.
-func (c *call) writeEnded(outcome sessions.Outcome) {
+// The browser keeps its cookies: whoever ended the session may have given it new
+// ones.
+func (c *call) writeEnded() {
 	kind, client := c.sess.Kind, c.sess.Client
 	c.sess = &sessions.Active{Session: flow.NewSession(kind, client)}
-	answer, err := c.authentication()
 	if kind == flow.App {
-		answer, err = c.gone()
-	}
-	if err == nil {
-		err = c.carry(outcome, &answer)
-	}
-	if err != nil {
-		c.fail(err)
+		c.answer(c.gone())
 		return
 	}
-	c.write(answer)
+	c.answer(c.authentication())
 }
 
 // explain turns the refusals of a flow into answers. What it does not know is

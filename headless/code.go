@@ -2,6 +2,7 @@ package headless
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/allauth-go/allauth/account"
@@ -111,7 +112,8 @@ func (h *Handler) changePhone(c *call) (reply, error) {
 	if err := h.account.CheckPhoneChange(c.ctx, c.sess.Session); err != nil {
 		return reply{}, err
 	}
-	if err := h.account.TakeChangePhone(c.ctx, c.sess.Session); err != nil {
+	attempt, err := h.account.TakeChangePhone(c.ctx, c.sess.Session)
+	if err != nil {
 		return reply{}, err
 	}
 	in, err := c.form()
@@ -123,6 +125,12 @@ func (h *Handler) changePhone(c *call) (reply, error) {
 		return reply{}, err
 	}
 	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, number)
+	if errors.Is(err, flow.ErrReauthenticate) {
+		// Whoever proves who they are must not have to wait before they come back.
+		if err := attempt.Refund(c.ctx); err != nil {
+			return reply{}, err
+		}
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -117,10 +117,13 @@ func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
 // credentials changed, is dead; that of a disabled user answers as anonymous.
 func (m *Manager) identify(ctx context.Context, a *Active) error {
 	id, err := m.deps.Identifier.Identify(ctx, a.State.UserID)
+	if err == nil && id.AuthHash != a.row.AuthHash {
+		err = m.rekeyed(ctx, a.row, id.AuthHash)
+	}
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load user of session: %w", err)
 	}
-	if err != nil || id.AuthHash != a.row.AuthHash {
+	if err != nil {
 		if err := m.deps.Store.DeleteSession(ctx, a.row.ID); err != nil {
 			return fmt.Errorf("delete dead session: %w", err)
 		}
@@ -131,6 +134,21 @@ func (m *Manager) identify(ctx context.Context, a *Active) error {
 	if !id.User.Disabled {
 		a.Identity = id
 	}
+	return nil
+}
+
+// rekeyed looks whether the session has moved to a new fingerprint since its row
+// was read, as it does when its user changes the password in it. ErrNotFound if
+// it has not.
+func (m *Manager) rekeyed(ctx context.Context, row *Row, authHash string) error {
+	current, err := m.deps.Store.SessionByToken(ctx, row.TokenHash)
+	if err != nil {
+		return err
+	}
+	if current.AuthHash != authHash {
+		return authn.ErrNotFound
+	}
+	row.AuthHash = authHash
 	return nil
 }
 
@@ -165,7 +183,7 @@ func (m *Manager) Commit(ctx context.Context, a *Active) (Outcome, error) {
 	}
 	token, err := m.store(ctx, a)
 	if errors.Is(err, authn.ErrNotFound) {
-		return Outcome{Cleared: true}, flow.ErrSessionEnded
+		return Outcome{}, flow.ErrSessionEnded
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("store session: %w", err)

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"bytes"
 	"context"
 	"encoding/base32"
 	"errors"
@@ -65,7 +64,9 @@ func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string
 	c.ID = id
 	c.CreatedAt = s.Now()
 	c.ExpiresAt = c.CreatedAt.Add(lifetime)
-	c.Hash = s.hash(c.ID, c.Purpose, secret)
+	if c.Hash, err = s.hash(&c, secret); err != nil {
+		return nil, err
+	}
 	if err := s.Store.CreateChallenge(ctx, c); err != nil {
 		return nil, fmt.Errorf("create challenge: %w", err)
 	}
@@ -146,8 +147,11 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 // ErrNotPending if it was consumed or reissued meanwhile.
 func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret string) error {
 	old := c.Hash
-	c.Hash = s.hash(c.ID, c.Purpose, secret)
-	err := s.Store.ReplaceChallenge(ctx, *c, old)
+	var err error
+	if c.Hash, err = s.hash(c, secret); err != nil {
+		return err
+	}
+	err = s.Store.ReplaceChallenge(ctx, *c, old)
 	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
 		return ErrNotPending
 	}
@@ -164,6 +168,16 @@ func (s *Challenges) matches(c *authn.Challenge, secret string) bool {
 	return ok && shown != ""
 }
 
-func (s *Challenges) hash(id, purpose, secret string) []byte {
-	return bytes.Clone(s.Keys.MAC("challenge", []byte(id), []byte(purpose), []byte(normalizeCode(secret))))
+// hash is what is stored of a secret. That of an empty one is another each time:
+// of several who reissue a challenge at once one wins, whether or not it
+// pretends.
+func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
+	shown := normalizeCode(secret)
+	if shown == "" {
+		var err error
+		if shown, err = RandomSecret(s.Rand); err != nil {
+			return nil, err
+		}
+	}
+	return s.Keys.MAC("challenge", []byte(c.ID), []byte(c.Purpose), []byte(shown)), nil
 }

@@ -30,14 +30,15 @@ type Deps struct {
 }
 
 // InTx runs f in one store transaction. If it fails, the session is as if f had
-// never run.
+// never run. Where the host vetoed the login that f came to, the rest of f is
+// stored all the same, and the veto is returned.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
 	saved := s.snapshot()
-	err := d.Post.InTx(ctx, f)
-	if err != nil {
+	if err := d.Post.InTx(ctx, f); err != nil {
 		*s = saved
+		return err
 	}
-	return err
+	return s.takeVeto()
 }
 
 // FrontendURLs are absolute URLs in which {key} stands for a key.

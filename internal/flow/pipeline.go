@@ -203,6 +203,13 @@ func (p *Pipeline) walk(ctx context.Context, s *Session, l *Login, stages []Stag
 	return p.complete(ctx, s, l)
 }
 
+// isVeto tells a refusal that the client may see from a hook that failed.
+func isVeto(err error) bool {
+	var one *authn.Error
+	var many authn.Errors
+	return errors.As(err, &one) || errors.As(err, &many)
+}
+
 func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 	if l.UserID == "" {
 		s.SetLogin(nil)
@@ -223,8 +230,11 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		methods = nil
 	}
 	if p.cfg.BeforeLogin != nil {
-		if err := p.cfg.BeforeLogin(ctx, id.User, methods); err != nil {
+		if err := p.cfg.BeforeLogin(ctx, id.User, methods); isVeto(err) {
 			s.SetLogin(nil)
+			s.veto = err
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,7 @@ type Session struct {
 	ended   bool
 	events  []authn.Event
 	cookies []Cookie
+	veto    error
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -89,13 +90,22 @@ func (s *Session) Empty() bool {
 	return s.State.UserID == "" && s.State.Login == nil && len(s.State.Methods) == 0 && len(s.State.Slots) == 0
 }
 
+// maxMethods bounds how many proofs a session remembers: it is read with every
+// request.
+const maxMethods = 50
+
 // AddMethod records a proof of identity of the user. Proofs that another user
-// gave in the same session are dropped.
+// gave in the same session are dropped, and of too many the oldest that was a
+// repetition.
 func (s *Session) AddMethod(userID string, m authn.Method) {
 	if s.State.MethodsOf != userID {
 		s.State.Methods, s.State.MethodsOf = nil, userID
 	}
 	s.State.Methods = append(s.State.Methods, m)
+	if len(s.State.Methods) > maxMethods {
+		repeated := slices.IndexFunc(s.State.Methods, func(m authn.Method) bool { return m.Reauthenticated })
+		s.State.Methods = slices.Delete(s.State.Methods, max(repeated, 0), max(repeated, 0)+1)
+	}
 	s.changed = true
 }
 
@@ -177,6 +187,14 @@ func (s *Session) snapshot() Session {
 		saved.State.Login = &copied
 	}
 	return saved
+}
+
+// takeVeto returns the host's veto on the login, if there was one, and forgets
+// it.
+func (s *Session) takeVeto() error {
+	veto := s.veto
+	s.veto = nil
+	return veto
 }
 
 // Emit queues an event that is published once the session is stored.

@@ -66,8 +66,8 @@ func (o *Outbox) release(slots int) {
 
 // claimAndDeliver takes as many due entries as the caller has acquired slots,
 // delivers them in the background and returns their number. A claim lasts for as
-// long as a delivery and the note of it may take: nobody else sees an entry while
-// it is being sent.
+// long as the claiming, a delivery and the note of it may take: nobody else sees
+// an entry while it is being sent.
 func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -75,7 +75,7 @@ func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, e
 	// An entry that this process had in hand before the claim was handed out
 	// again because its sender was too slow, or because it could not be deleted.
 	inHand := o.inHand()
-	entries, err := o.Store.ClaimMessages(ctx, o.Now(), o.SendTimeout+storeTimeout, slots)
+	entries, err := o.Store.ClaimMessages(ctx, o.Now(), o.SendTimeout+2*storeTimeout, slots)
 	entries = entries[:min(len(entries), slots)] // what a store adds waits for its claim to run out
 	for _, entry := range entries {
 		if inHand[entry.ID] {

@@ -108,6 +108,47 @@ func TestSenderThatOutlivesItsClaim(t *testing.T) {
 	})
 }
 
+// slowStore answers late, but well before anybody would give it up.
+type slowStore struct{ *memoryStore }
+
+func (s slowStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+	defer time.Sleep(4 * time.Second)
+	return s.memoryStore.ClaimMessages(ctx, now, lease, limit)
+}
+
+func (s slowStore) DeleteMessage(ctx context.Context, id string) error {
+	time.Sleep(4 * time.Second)
+	return s.memoryStore.DeleteMessage(ctx, id)
+}
+
+// With everything as slow as it may be, a claim still covers a delivery.
+func TestSlowStoreAndServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, calls := slowStore{newMemoryStore()}, atomic.Int64{}
+		config := Config{Store: store, Poll: time.Second, SendTimeout: 10 * time.Second, Mailer: mailerFunc(
+			func(context.Context, notify.Message) error {
+				calls.Add(1)
+				time.Sleep(9 * time.Second)
+				return nil
+			})}
+		config.Sealer = newKeyring(t)
+		first, second := newOutbox(t, config), newOutbox(t, config)
+		enqueue(t, first, time.Now().Add(time.Hour), 1)
+		first.Start()
+		second.Start()
+		time.Sleep(time.Minute)
+		for _, o := range []*Outbox{first, second} {
+			if err := o.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if calls.Load() != 1 {
+			t.Errorf("sent %d times", calls.Load())
+		}
+	})
+}
+
 func TestDeliveredButNotDeletable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -69,6 +69,10 @@ func (Reused) EventName() string { return "sessions.refresh_token_reused" }
 
 // Issue makes a pair of tokens for a session that somebody just logged in to.
 func (s *Service) Issue(ctx context.Context, active *sessions.Active, sessionToken string) (Pair, error) {
+	access, err := s.accessToken(ctx, active.Identity.User, sessionToken)
+	if err != nil {
+		return Pair{}, err
+	}
 	next, refresh, err := s.nextRefresh(active.Row(), sessionToken)
 	if err != nil {
 		return Pair{}, err
@@ -76,8 +80,7 @@ func (s *Service) Issue(ctx context.Context, active *sessions.Active, sessionTok
 	if err := s.deps.Store.CreateRefreshToken(ctx, next); err != nil {
 		return Pair{}, fmt.Errorf("store refresh token: %w", err)
 	}
-	access, err := s.accessToken(ctx, active.Identity.User, sessionToken)
-	return Pair{access, refresh}, err
+	return Pair{access, refresh}, nil
 }
 
 // nextRefresh makes a refresh token that ends with its session at the latest.
@@ -117,18 +120,20 @@ func (s *Service) Refresh(ctx context.Context, text string, client authn.Client)
 	if !row.SpentAt.IsZero() {
 		return s.reused(ctx, row)
 	}
-	if !s.cfg.KeepRefreshToken {
-		if pair.Refresh, err = s.rotate(ctx, row, active, sessionToken); errors.Is(err, authn.ErrConflict) {
-			return Pair{}, nil, ErrInvalid // another request was faster by a moment
-		} else if err != nil {
-			return Pair{}, nil, err
-		}
-	}
-	pair.Access, err = s.accessToken(ctx, active.Identity.User, sessionToken)
-	if err != nil {
+	// The token is spent last: whatever fails before can be tried again with it.
+	if pair.Access, err = s.accessToken(ctx, active.Identity.User, sessionToken); err != nil {
 		return Pair{}, nil, err
 	}
-	_, err = s.deps.Sessions.Commit(ctx, active) // notes that it was used
+	if _, err := s.deps.Sessions.Commit(ctx, active); err != nil { // notes that it was used
+		return Pair{}, nil, err
+	}
+	if s.cfg.KeepRefreshToken {
+		return pair, nil, nil
+	}
+	pair.Refresh, err = s.rotate(ctx, row, active, sessionToken)
+	if errors.Is(err, authn.ErrConflict) { // another request was faster by a moment
+		return Pair{}, nil, ErrInvalid
+	}
 	return pair, nil, err
 }
 

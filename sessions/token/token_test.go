@@ -214,6 +214,24 @@ func TestALostAnswerDoesNotEndTheSession(t *testing.T) {
 	s.Client(clienttest.App).Post("tokens/refresh", body{"refresh_token": fresh.Value("data", "refresh_token")}).Status(200)
 }
 
+// What fails on our side does not use the token up: the app tries again.
+func TestAFailedRefreshCanBeTriedAgain(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	s := start(t, token.Config{Claims: func(context.Context, *authn.User) (map[string]any, error) {
+		if down.Load() {
+			return nil, errors.New("the directory is down")
+		}
+		return nil, nil
+	}})
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	down.Store(true)
+	s.Client(clienttest.App).Post("tokens/refresh", body{"refresh_token": c.RefreshToken}).Status(503)
+	down.Store(false)
+	s.Clock.Advance(time.Minute)
+	s.Client(clienttest.App).Post("tokens/refresh", body{"refresh_token": c.RefreshToken}).Status(200)
+}
+
 func TestParallelRefreshesHaveOneWinner(t *testing.T) {
 	t.Parallel()
 	s := start(t, token.Config{})

@@ -1,0 +1,45 @@
+package flow_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+// Of two who ask at once that the same code is sent again one is too late. Where
+// there is no account it is no different: strangers must not see it by that.
+func TestOfTwoReissuesOneWins(t *testing.T) {
+	t.Parallel()
+	keys, err := keyring.New([][]byte{[]byte("0123456789abcdef0123456789abcdef")}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	challenges := flow.Challenges{Store: memstore.New(), Keys: keys, Now: time.Now, Rand: rand.Reader}
+	ctx := context.Background()
+	for name, secret := range map[string]string{"real": "BCDF-GHJK", "pretended": ""} {
+		issued, err := challenges.Issue(ctx, authn.Challenge{Purpose: "login_code", MaxAttempts: 3}, secret, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, second := *issued, *issued
+		if secret != "" {
+			secret = "LMNP-QRST"
+		}
+		if err := challenges.Reissue(ctx, &first, secret); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := challenges.Reissue(ctx, &second, secret); !errors.Is(err, flow.ErrNotPending) {
+			t.Errorf("%s: the second one got %v", name, err)
+		}
+		if _, err := challenges.Try(ctx, "login_code", issued.ID, ""); !errors.Is(err, flow.ErrWrongSecret) {
+			t.Errorf("%s: an empty code got %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package flow_test
+
+import (
+	"testing"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// Whoever proves again and again who they are makes no session without end, and
+// does not lose what they logged in by.
+func TestASessionRemembersSoManyProofs(t *testing.T) {
+	t.Parallel()
+	s := flow.NewSession(flow.App, authn.Client{})
+	s.AddMethod("1", authn.Method{Name: "password"})
+	s.AddMethod("1", authn.Method{Name: "mfa"})
+	for range 1000 {
+		s.AddMethod("1", authn.Method{Name: "password", Reauthenticated: true})
+	}
+	methods := s.State.Methods
+	if len(methods) != 50 || methods[0].Reauthenticated || methods[1].Name != "mfa" || !methods[49].Reauthenticated {
+		t.Errorf("%d proofs: %v", len(methods), methods)
+	}
+}
