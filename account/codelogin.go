@@ -248,7 +248,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -266,24 +266,36 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 		sess.AddMethod(c.UserID, method)
 		return s.pipeline.Pass(ctx, sess, flow.StageLoginByCode)
 	})
+	if errors.Is(err, flow.ErrNotPending) {
+		s.pipeline.Abort(sess)
+	}
+	return err
 }
 
 // proveEmail verifies the address that a code came back from. Unless its owner
 // just signed up, or gave the password first, whoever made the account may have
-// been somebody else.
+// been somebody else. flow.ErrNotPending if it is no longer the user's: an
+// address that was taken off the account opens it no more.
 func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
 	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
 			return err
 		}
 	}
-	return s.confirmNew(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email, CreatedAt: s.deps.Now()})
+	return s.confirmOwn(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email})
 }
 
 // proveNumber is proveEmail for a number.
 func (s *Service) proveNumber(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	if errors.Is(err, authn.ErrNotFound) || err == nil && phone.Number != l.Phone {
+		return flow.ErrNotPending
+	}
+	if err != nil {
+		return fmt.Errorf("load phone number: %w", err)
+	}
 	if recovers(sess, l) {
-		if err := s.reclaimByPhone(ctx, sess, l.UserID, l.Phone); err != nil {
+		if err := s.reclaimByPhone(ctx, sess, phone); err != nil {
 			return err
 		}
 	}

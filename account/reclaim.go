@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -12,16 +13,19 @@ import (
 // reclaim is called when somebody proves, by recovery, an address that nobody
 // had proved before. Whoever made the account may have been somebody else, so
 // everything that lets them back in goes: the password, sessions, factors,
-// providers, the number, and all other addresses.
+// providers, the number, and all other addresses. flow.ErrNotPending if the
+// address was taken off the account while the proof was under way.
 func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email string) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	for _, e := range emails {
-		if e.Email == email && e.Verified {
-			return nil
-		}
+	i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Email == email })
+	switch {
+	case i < 0:
+		return flow.ErrNotPending
+	case emails[i].Verified:
+		return nil
 	}
 	if err := s.deleteEmails(ctx, emails, email); err != nil {
 		return err
@@ -38,25 +42,21 @@ func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email
 
 // reclaimByPhone is reclaim for a number. Where numbers are not verified at all,
 // the host takes them as they are.
-func (s *Service) reclaimByPhone(ctx context.Context, sess *flow.Session, userID, number string) error {
-	phone, err := s.store.PhoneByUser(ctx, userID)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load phone number: %w", err)
-	}
-	if s.cfg.Phone.VerificationDisabled || err == nil && phone.Number == number && phone.Verified {
+func (s *Service) reclaimByPhone(ctx context.Context, sess *flow.Session, phone *Phone) error {
+	if s.cfg.Phone.VerificationDisabled || phone.Verified {
 		return nil
 	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.store.EmailsByUser(ctx, phone.UserID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	if err := s.deleteEmails(ctx, emails, ""); err != nil {
 		return err
 	}
-	if err := s.evict(ctx, sess, userID); err != nil {
+	if err := s.evict(ctx, sess, phone.UserID); err != nil {
 		return err
 	}
-	sess.Emit(AddressReclaimed{UserID: userID, Phone: number})
+	sess.Emit(AddressReclaimed{UserID: phone.UserID, Phone: phone.Number})
 	return nil
 }
 

@@ -127,11 +127,19 @@ func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address Em
 	} else if !errors.Is(err, authn.ErrConflict) {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
+	return s.confirmOwn(ctx, sess, address)
+}
+
+// confirmOwn verifies an address of the account, which may be verified already.
+// flow.ErrNotPending if it is no longer there.
+func (s *Service) confirmOwn(ctx context.Context, sess *flow.Session, address EmailAddress) error {
 	won, err := s.store.VerifyEmail(ctx, address.UserID, address.Email)
-	if errors.Is(err, authn.ErrConflict) {
+	switch {
+	case errors.Is(err, authn.ErrConflict):
 		return problems("key", "email_taken")
-	}
-	if err != nil {
+	case errors.Is(err, authn.ErrNotFound):
+		return flow.ErrNotPending
+	case err != nil:
 		return fmt.Errorf("verify e-mail address: %w", err)
 	}
 	if won {
