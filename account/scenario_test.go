@@ -148,6 +148,7 @@ func TestEveryProblemOfAPrimaryAddressIsTold(t *testing.T) {
 	c := start(t).SignUp(clienttest.App, "ann@example.org")
 	c.Patch("account/email", body{"email": "bob@example.org"}).Problems("email:unknown_email", "primary:required")
 	c.Patch("account/email", body{"email": "ann@example.org", "primary": false}).Problems("primary:required")
+	c.Patch("account/email", body{"email": "ann@example.org", "primary": ""}).Problems("primary:required")
 	c.Patch("account/email", body{"email": "bob@example.org", "primary": "x"}).Problems("email:unknown_email", "primary:invalid")
 }
 
