@@ -121,11 +121,12 @@ func (s *Service) checkUnproved(ctx context.Context, login *flow.Login) error {
 	return nil
 }
 
-// AwaitedEmail lists the address that a new user is asked to verify.
+// AwaitedEmail lists the address that a new user is asked to verify. It is the
+// primary one once that is done.
 func (s *Service) AwaitedEmail(ctx context.Context, sess *flow.Session) ([]EmailAddress, error) {
 	c, err := s.emailChallenge(ctx, sess)
 	if err != nil {
 		return nil, err
 	}
-	return []EmailAddress{{UserID: c.UserID, Email: c.Subject, Primary: true, CreatedAt: c.CreatedAt}}, nil
+	return []EmailAddress{{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt}}, nil
 }

@@ -273,7 +273,9 @@ func TestWhoHasNeverGotInMayCorrectWhatIsAwaited(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@exmaple.org", "password": password}).Status(401)
 	c := s.Client(clienttest.App)
 	c.Post("auth/login", body{"email": "ann@exmaple.org", "password": password}).Status(401).Pending("verify_email")
-	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
+	if text := c.Post("account/email", body{"email": "ann@example.org"}).Status(200).Text; text != `{"status":200,"data":[{"email":"ann@example.org","verified":false,"primary":false}]}` {
+		t.Errorf("corrected to %s", text)
+	}
 	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
 
 	s = clienttest.Start(t, withPhone)

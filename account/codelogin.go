@@ -260,7 +260,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -278,6 +278,10 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 		sess.AddMethod(c.UserID, method)
 		return s.pipeline.Pass(ctx, sess, flow.StageLoginByCode)
 	})
+	if errors.Is(err, flow.ErrNotPending) {
+		s.pipeline.Abort(sess)
+	}
+	return err
 }
 
 // proveEmail verifies the address that a code came back from. Unless its owner
@@ -290,11 +294,7 @@ func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Lo
 			return err
 		}
 	}
-	_, err := s.prove(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
-	if errors.Is(err, authn.ErrNotFound) {
-		return flow.ErrNotPending
-	}
-	return err
+	return s.proveAgain(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
 }
 
 // proveNumber is proveEmail for a number.

@@ -74,7 +74,7 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	old := primary(emails)
+	old := shownEmail(emails)
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
 			return fmt.Errorf("set primary e-mail address: %w", err)
@@ -82,7 +82,7 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
-		if err := s.announceEmailChange(ctx, sess, sess.UserID(), old.Email, address.Email); err != nil {
+		if err := s.announceEmailChange(ctx, sess, sess.UserID(), old, address.Email); err != nil {
 			return err
 		}
 		return s.refresh(ctx, sess)

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -86,4 +87,90 @@ func TestARecoveryIsToldToTheOwnerOnly(t *testing.T) {
 	if kinds := s.Mails("attacker@example.org"); kinds != nil {
 		t.Errorf("the attacker got %v", kinds)
 	}
+}
+
+// A code or link is under way to an address or number when the owner takes it
+// off the account, as people do who have lost it to somebody else.
+func TestWhatWasTakenOffTheAccountOpensItNoMore(t *testing.T) {
+	t.Parallel()
+	t.Run("a code to an address", func(t *testing.T) {
+		t.Parallel()
+		s := clienttest.Start(t, func(cfg *allauth.Config) {
+			cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+			cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
+			cfg.Account.SignupFields = []string{"username*", "email", "password1*"}
+			cfg.Account.EmailVerification = account.VerificationOptional
+		})
+		owner := s.Client(clienttest.App)
+		owner.Post("auth/signup", body{"username": "ann", "email": "lost@example.org", "password": password}).Status(200)
+		finder := s.Client(clienttest.App)
+		finder.Post("auth/code/request", body{"email": "lost@example.org"}).Status(401).Pending("login_by_code")
+		code := s.MailOf("account/login_code", "lost@example.org").Code()
+		owner.Post("auth/reauthenticate", body{"password": password}).Status(200)
+		owner.Delete("account/email", body{"email": "lost@example.org"}).Status(200)
+		finder.Post("auth/code/confirm", body{"code": code}).Status(409)
+		finder.Get("auth/session").Status(401).Pending()
+		owner.Get("auth/session").Status(200)
+	})
+	t.Run("a code to a number", func(t *testing.T) {
+		t.Parallel()
+		s := clienttest.Start(t, withPhone)
+		owner := s.Client(clienttest.App)
+		owner.Post("auth/signup", body{"phone": number, "email": "ann@example.org", "password": password}).Status(401)
+		owner.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).Status(200)
+		finder := s.Client(clienttest.App)
+		finder.Post("auth/code/request", body{"phone": number}).Status(401).Pending("login_by_code")
+		code := s.Text(number).Code()
+		owner.Post("auth/reauthenticate", body{"password": password}).Status(200)
+		owner.Post("account/phone", body{"phone": othersNumber}).Status(202)
+		owner.Post("auth/phone/verify", body{"code": s.Text(othersNumber).Code()}).Status(200)
+		finder.Post("auth/code/confirm", body{"code": code}).Status(409)
+		finder.Get("auth/session").Status(401).Pending()
+		owner.Get("auth/session").LoggedIn("ann@example.org")
+	})
+	t.Run("a code after the password", func(t *testing.T) {
+		t.Parallel()
+		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) {
+			cfg.Account.ChangeEmail = true
+			cfg.Account.LoginByCode.RequiredFor = []string{"password"}
+		})
+		owner := s.Client(clienttest.App)
+		owner.Post("auth/signup", body{"email": "lost@example.org", "password": password}).Status(401)
+		owner.Post("auth/code/confirm", body{"code": s.Mail("lost@example.org").Code()}).Status(200)
+		finder := s.Client(clienttest.App)
+		finder.Post("auth/login", body{"email": "lost@example.org", "password": password}).Status(401).Pending("login_by_code")
+		code := s.Mail("lost@example.org").Code()
+		owner.Post("account/email", body{"email": "new@example.org"}).Status(200)
+		owner.Post("auth/email/verify", body{"key": s.Mail("new@example.org").Code()}).LoggedIn("new@example.org")
+		finder.Post("auth/code/confirm", body{"code": code}).Status(409)
+		if text := owner.Get("account/email").Status(200).Text; strings.Contains(text, "lost@example.org") {
+			t.Errorf("the address is back: %s", text)
+		}
+	})
+	t.Run("a link", func(t *testing.T) {
+		t.Parallel()
+		s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.Account.ChangeEmail = true })
+		owner := s.SignUp(clienttest.App, "lost@example.org")
+		owner.Post("account/email", body{"email": "new@example.org"}).Status(200)
+		finder := s.Client(clienttest.App)
+		finder.Post("auth/password/request", body{"email": "lost@example.org"}).Status(200)
+		key := s.MailOf("account/password_reset_key", "lost@example.org").Key()
+		owner.Post("auth/email/verify", body{"key": s.MailOf("account/email_confirmation", "new@example.org").Key()}).LoggedIn("new@example.org")
+		finder.Post("auth/password/reset", body{"key": key, "password": "Another-1-horse"}).Problems("key:invalid_password_reset")
+		owner.Get("auth/session").LoggedIn("new@example.org")
+	})
+	t.Run("a code in place of a link", func(t *testing.T) {
+		t.Parallel()
+		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.Account.ChangeEmail = true })
+		owner := s.SignUp(clienttest.App, "lost@example.org")
+		finder := s.Client(clienttest.App)
+		finder.Post("auth/password/request", body{"email": "lost@example.org"}).Status(401).Pending("password_reset_by_code")
+		code := s.Mail("lost@example.org").Code()
+		owner.Post("auth/reauthenticate", body{"password": password}).Status(200)
+		owner.Post("account/email", body{"email": "new@example.org"}).Status(200)
+		owner.Post("auth/email/verify", body{"key": s.Mail("new@example.org").Code()}).LoggedIn("new@example.org")
+		finder.Post("auth/password/reset", body{"key": code, "password": "Another-1-horse"}).Status(409)
+		finder.Get("auth/session").Status(401).Pending()
+		owner.Get("auth/session").LoggedIn("new@example.org")
+	})
 }

@@ -13,7 +13,8 @@ import (
 // reclaim is called when somebody proves an address by recovery. If nobody had
 // proved it before, whoever made the account may have been somebody else, so
 // everything that lets them back in goes: the password, sessions, factors,
-// providers, the number, and all other addresses.
+// providers, the number, and all other addresses. flow.ErrNotPending if the
+// address was taken off the account while the proof was under way.
 func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email string) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {

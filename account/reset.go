@@ -102,7 +102,11 @@ func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, re
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
+	if errors.Is(err, flow.ErrNotPending) {
+		sess.DropSlot(slotReset)
+	}
+	return err
 }
 
 // checkReplacement validates the new password. Whose it is matters only once
@@ -127,14 +131,11 @@ func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, repl
 
 func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.Challenge, hash string) error {
 	if err := s.deps.Challenges.Consume(ctx, c); err != nil {
-		if errors.Is(err, flow.ErrNotPending) && c.Purpose == purposeResetLink {
-			return problems("key", "invalid_password_reset")
-		}
-		return err
+		return resetProblem(c, err)
 	}
 	sess.DropSlot(slotReset)
 	if err := s.reclaim(ctx, sess, c.UserID, c.Subject); err != nil {
-		return err
+		return resetProblem(c, err)
 	}
 	except := ""
 	if s.cfg.LoginOnPasswordReset && sess.UserID() == c.UserID {
@@ -148,7 +149,7 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		return err
 	}
 	if s.cfg.PasswordResetByCode != nil {
-		if err := s.confirmNew(ctx, sess, EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: s.deps.Now()}); err != nil {
+		if err := s.proveAgain(ctx, sess, EmailAddress{UserID: c.UserID, Email: c.Subject}, "key"); err != nil {
 			return err
 		}
 	}
@@ -164,6 +165,15 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 		return err
 	}
 	return s.loginAfterReset(ctx, sess, c)
+}
+
+// resetProblem is what to say of a reset that has come to nothing: a link is no
+// good, a code is awaited no more.
+func resetProblem(c *authn.Challenge, err error) error {
+	if errors.Is(err, flow.ErrNotPending) && c.Purpose == purposeResetLink {
+		return problems("key", "invalid_password_reset")
+	}
+	return err
 }
 
 func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {

@@ -1,11 +1,13 @@
 package account_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -148,6 +150,7 @@ func TestEveryProblemOfAPrimaryAddressIsTold(t *testing.T) {
 	c := start(t).SignUp(clienttest.App, "ann@example.org")
 	c.Patch("account/email", body{"email": "bob@example.org"}).Problems("email:unknown_email", "primary:required")
 	c.Patch("account/email", body{"email": "ann@example.org", "primary": false}).Problems("primary:required")
+	c.Patch("account/email", body{"email": "ann@example.org", "primary": ""}).Problems("primary:required")
 	c.Patch("account/email", body{"email": "bob@example.org", "primary": "x"}).Problems("email:unknown_email", "primary:invalid")
 }
 
@@ -295,5 +298,29 @@ func TestUsernames(t *testing.T) {
 	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
 	if email := c.Get("auth/session").Status(200).Value("data", "user", "email"); email != nil {
 		t.Errorf("the user's address is %v, which nobody has proved", email)
+	}
+}
+
+// Who signed up by name makes an address the primary one. It replaces none, and
+// nobody is mailed that it did.
+func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
+	t.Parallel()
+	changes := make(chan account.EmailChanged, 1)
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
+		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.OnEvent = func(_ context.Context, e authn.Event) {
+			if changed, ok := e.(account.EmailChanged); ok {
+				changes <- changed
+			}
+		}
+	})
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"username": "ann", "password": password}).Status(200)
+	c.Post("auth/reauthenticate", body{"password": password}).Status(200)
+	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
+	c.Patch("account/email", body{"email": "ann@example.org", "primary": true}).Status(200)
+	if changed := <-changes; changed.From != "" || changed.To != "ann@example.org" {
+		t.Errorf("the address changed from %q to %q", changed.From, changed.To)
 	}
 }

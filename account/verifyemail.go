@@ -313,6 +313,17 @@ func (s *Service) prove(ctx context.Context, sess *flow.Session, address EmailAd
 	return won, s.settlePrimary(ctx, sess, address)
 }
 
+// proveAgain is prove for an address that may be verified already.
+// flow.ErrNotPending if it was taken off the account while the proof was under
+// way.
+func (s *Service) proveAgain(ctx context.Context, sess *flow.Session, address EmailAddress, param string) error {
+	_, err := s.prove(ctx, sess, address, param)
+	if errors.Is(err, authn.ErrNotFound) {
+		return flow.ErrNotPending
+	}
+	return err
+}
+
 // settlePrimary makes a proved address the primary one if there is none. Where
 // accounts have one address only, it takes the place of all others.
 func (s *Service) settlePrimary(ctx context.Context, sess *flow.Session, address EmailAddress) error {

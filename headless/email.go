@@ -104,7 +104,7 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 				return reply{}, err
 			}
 		}
-		in.add("primary", map[bool]string{true: "required", false: "invalid"}[isBool])
+		in.add("primary", map[bool]string{true: "required", false: "invalid"}[isBool || in.Empty("primary")])
 	}
 	if err := in.err(); err != nil {
 		return reply{}, err

@@ -63,7 +63,7 @@ func (f *form) providerToken() socialaccount.TokenInput {
 	raw := bytes.TrimSpace(f.Raw("token"))
 	if f.Empty("token") {
 		f.addSocial("token", "required")
-		if len(raw) > 0 && string(raw) != "null" && raw[0] != '{' {
+		if len(raw) == 0 || raw[0] != '{' {
 			f.addSocial("token", "invalid_token")
 		}
 		return in

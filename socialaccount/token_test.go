@@ -75,7 +75,7 @@ func TestTokenInput(t *testing.T) {
 		body any
 		want []string
 	}{
-		"nothing":             {body{}, []string{"provider:required", "process:required", "token:required"}},
+		"nothing":             {body{}, []string{"provider:required", "process:required", "token:required", "token:invalid_token"}},
 		"no provider":         {body{"process": "login", "token": good}, []string{"provider:required"}},
 		"bad process":         {body{"provider": "op", "process": "redirect", "token": body{"client_id": "op"}}, []string{"process:invalid_choice", "token:token_required"}},
 		"empty token":         {body{"provider": "op", "process": "login", "token": body{}}, []string{"token:required"}},
