@@ -82,7 +82,7 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
-		if err := s.announceEmailChange(ctx, sess, sess.UserID(), old, address.Email); err != nil {
+		if err := s.announceEmailChange(ctx, sess, sess.Identity, old, address.Email); err != nil {
 			return err
 		}
 		return s.refresh(ctx, sess)
@@ -150,7 +150,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		if err := s.refresh(ctx, sess); err != nil {
 			return err
 		}
-		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity.Email, map[string]any{"DeletedEmail": address.Email})
+		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity, map[string]any{"DeletedEmail": address.Email})
 	})
 }
 

@@ -102,7 +102,7 @@ func (s *Service) afterChange(ctx context.Context, sess *flow.Session, had bool)
 		kind = "account/password_set"
 		sess.Emit(PasswordSet{UserID: sess.UserID()})
 	}
-	if err := s.Notify(ctx, sess, kind, sess.Identity.Email, map[string]any{}); err != nil {
+	if err := s.Notify(ctx, sess, kind, sess.Identity, map[string]any{}); err != nil {
 		return err
 	}
 	if s.cfg.LogoutOnPasswordChange {

@@ -95,6 +95,7 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, map[string]any{
 			"Key":       key,
 			"URL":       flow.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
+			"User":      flow.NameOf(user),
 			"Username":  user.Username,
 			"ExpiresIn": inWords(s.cfg.PasswordResetTimeout),
 		}, s.cfg.PasswordResetTimeout)

@@ -161,7 +161,7 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 	if err := s.forgetFailures(ctx, id.User); err != nil {
 		return err
 	}
-	if err := s.Notify(ctx, sess, "account/password_reset", id.Email, map[string]any{}); err != nil {
+	if err := s.Notify(ctx, sess, "account/password_reset", id, map[string]any{}); err != nil {
 		return err
 	}
 	return s.loginAfterReset(ctx, sess, c)

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,6 +189,29 @@ func TestPasswordChange(t *testing.T) {
 			t.Errorf("mail %q, want a note that the password changed", mail.Kind)
 		}
 	})
+}
+
+// Notes to the owner of an account call them by their name, and lead to where
+// they can choose a new password.
+func TestNotesSayWhomTheyAreFor(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *account.Config) { cfg.SignupFields = []string{"email*", "username*", "password1*"} })
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", body{"email": "ann@example.org", "username": "Annie", "password": password}).Pending("verify_email")
+	c.Post("auth/email/verify", body{"key": s.Mail("ann@example.org").Key()})
+	c = s.LogIn(clienttest.App, "ann@example.org")
+	c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).Status(200)
+	note := s.MailOf("account/password_changed", "ann@example.org").Message
+	c.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+	link := s.MailOf("account/password_reset_key", "ann@example.org").Message
+	for kind, text := range map[string]string{"note": note.Text, "page of the note": note.HTML, "link": link.Text} {
+		if !strings.Contains(text, "Hello Annie,") {
+			t.Errorf("the %s does not say whom it is for:\n%s", kind, text)
+		}
+	}
+	if page := s.Config.BaseURL + "/account/password/reset"; !strings.Contains(note.Text, page) || !strings.Contains(note.HTML, page) {
+		t.Errorf("the note does not lead to %s:\n%s", page, note.Text)
+	}
 }
 
 func TestLogoutOnPasswordChange(t *testing.T) {

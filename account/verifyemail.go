@@ -337,7 +337,11 @@ func (s *Service) settlePrimary(ctx context.Context, sess *flow.Session, address
 			return fmt.Errorf("set primary e-mail address: %w", err)
 		}
 		if i >= 0 {
-			if err := s.announceEmailChange(ctx, sess, address.UserID, emails[i].Email, address.Email); err != nil {
+			owner, err := s.Identify(ctx, address.UserID)
+			if err != nil {
+				return fmt.Errorf("load user: %w", err)
+			}
+			if err := s.announceEmailChange(ctx, sess, owner, emails[i].Email, address.Email); err != nil {
 				return err
 			}
 		}

@@ -25,20 +25,25 @@ type User struct {
 }
 
 // CreateUser makes an account with a verified address and Password. It goes by
-// no form, so it works where sign-up is closed or asks for more. The test fails
-// if the address or the username is taken.
-func (s *Server) CreateUser(email string) User {
+// no form, so it works where sign-up is closed or asks for more; edit may add
+// what a table of the host's own needs, such as custom fields. The test fails if
+// the address or the username is taken.
+func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	s.t.Helper()
 	canonical, ok := account.CanonicalEmail(email)
 	if !ok {
 		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
 	}
-	u := User{Email: canonical}
+	form := authn.NewUser{Email: canonical}
 	if s.hasUsernames() {
-		u.Username, _, _ = strings.Cut(canonical, "@")
+		form.Username, _, _ = strings.Cut(canonical, "@")
 	}
+	for _, change := range edit {
+		change(&form)
+	}
+	u := User{Email: form.Email, Username: form.Username}
 	ctx := s.t.Context()
-	if err := s.store.InTx(ctx, func(ctx context.Context) error { return s.create(ctx, &u) }); err != nil {
+	if err := s.store.InTx(ctx, func(ctx context.Context) error { return s.create(ctx, form, &u) }); err != nil {
 		s.t.Fatalf("CreateUser: %v", err)
 	}
 	if err := s.Auth.SetPassword(ctx, u.ID, Password); err != nil {
@@ -47,8 +52,8 @@ func (s *Server) CreateUser(email string) User {
 	return u
 }
 
-func (s *Server) create(ctx context.Context, u *User) error {
-	created, err := s.store.CreateUser(ctx, authn.NewUser{Email: u.Email, Username: u.Username})
+func (s *Server) create(ctx context.Context, form authn.NewUser, u *User) error {
+	created, err := s.store.CreateUser(ctx, form)
 	if err != nil {
 		return fmt.Errorf("create user: %w", err)
 	}

@@ -1,12 +1,14 @@
 package allauthtest_test
 
 import (
+	"encoding/json"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/allauthtest"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
@@ -51,6 +53,27 @@ func TestTheHostsOwnStore(t *testing.T) {
 	ann := server.CreateUser("ann@example.org")
 	if user, err := store.UserByID(t.Context(), ann.ID); err != nil || user.ID != ann.ID {
 		t.Errorf("UserByID = %v, %v", user, err)
+	}
+}
+
+// An application whose users have more to them says so.
+func TestUsersHaveWhatTheApplicationNeeds(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	server := allauthtest.NewOn(t, store, func(cfg *allauth.Config) { cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername} })
+	ann := server.CreateUser("ann@example.org", func(u *authn.NewUser) {
+		u.Username, u.Display = "annie", "Ann Example"
+		u.Extra = map[string]json.RawMessage{"company": json.RawMessage(`"ACME"`)}
+	})
+	user, err := store.UserByID(t.Context(), ann.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ann.Username != "annie" || user.Display != "Ann Example" || string(user.Extra["company"]) != `"ACME"` {
+		t.Errorf("user %+v, stored as %+v", ann, user)
+	}
+	if server.Token(ann) == "" {
+		t.Error("she can not log in")
 	}
 }
 

@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -113,14 +114,7 @@ func isDecimal(text string) bool {
 	return err == nil && strconv.FormatUint(n, 10) == text
 }
 
-func display(id *flow.Identity) string {
-	for _, text := range []string{id.User.Display, id.User.Username, id.Email} {
-		if text != "" {
-			return text
-		}
-	}
-	return id.User.ID
-}
+func display(id *flow.Identity) string { return cmp.Or(flow.NameOf(id.User), id.Email, id.User.ID) }
 
 // authenticated is the data of an answer to somebody who is logged in.
 type authenticated struct {

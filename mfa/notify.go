@@ -18,5 +18,5 @@ func (s *Service) announceAdded(ctx context.Context, sess *flow.Session, a *Auth
 
 // notify mails the owner that their authenticators changed.
 func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, name string) error {
-	return s.accounts.Notify(ctx, sess, kind, sess.Identity.Email, map[string]any{"AuthenticatorName": name})
+	return s.accounts.Notify(ctx, sess, kind, sess.Identity, map[string]any{"AuthenticatorName": name})
 }

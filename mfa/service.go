@@ -18,7 +18,7 @@ type Accounts interface {
 	// nobody has proved.
 	HasUnverifiedEmail(ctx context.Context, userID string) (bool, error)
 	// Notify mails the owner of an account that something about it changed.
-	Notify(ctx context.Context, sess *flow.Session, kind, to string, data map[string]any) error
+	Notify(ctx context.Context, sess *flow.Session, kind string, owner *flow.Identity, data map[string]any) error
 	// Logout ends the session.
 	Logout(sess *flow.Session)
 }

@@ -13,5 +13,5 @@ func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, userID, 
 	if err != nil {
 		return fmt.Errorf("load user: %w", err)
 	}
-	return s.accounts.Notify(ctx, sess, kind, id.Email, map[string]any{"Provider": providerName})
+	return s.accounts.Notify(ctx, sess, kind, id, map[string]any{"Provider": providerName})
 }

@@ -30,7 +30,7 @@ type Accounts interface {
 	// RequireRecent asks for a recent proof of identity.
 	RequireRecent(ctx context.Context, sess *flow.Session) error
 	// Notify mails the owner of an account that something about it changed.
-	Notify(ctx context.Context, sess *flow.Session, kind, to string, data map[string]any) error
+	Notify(ctx context.Context, sess *flow.Session, kind string, owner *flow.Identity, data map[string]any) error
 	// Logout ends the session.
 	Logout(sess *flow.Session)
 }

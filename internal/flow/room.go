@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/allauth-go/allauth/authn"
@@ -80,6 +81,9 @@ type Identity struct {
 	// password.
 	AuthHash string
 }
+
+// NameOf is what a user is called, empty if nobody has said so.
+func NameOf(u *authn.User) string { return cmp.Or(u.Display, u.Username) }
 
 // Identifier loads identities. ErrNotFound if there is no such user.
 type Identifier interface {

@@ -14,11 +14,23 @@ import (
 var errText = errors.New("the text holds a zero byte or is not UTF-8")
 
 // retried runs one statement. Outside of a transaction it is tried again if it
-// collides with another one.
+// collides with another one. Inside, the transaction is lost: MySQL has undone
+// it, and would store what follows by itself.
 func (s *Store) retried(ctx context.Context, f func() error) error {
+	t := current(ctx, s.db)
+	if t != nil && t.undone != nil {
+		return t.undone
+	}
 	for try := 1; ; try++ {
 		err := f()
-		if err == nil || try == maxTries || !isTransient(err) || current(ctx, s.db) != nil {
+		if err == nil || !isTransient(err) {
+			return err
+		}
+		if t != nil {
+			t.undone = err
+			return err
+		}
+		if try == maxTries {
 			return err
 		}
 		if err := pause(ctx, try); err != nil {

@@ -45,7 +45,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("sqlstore: lock migrations, as in a database of the dialect %s: %w", s.dialect.name, err)
 	}
 	defer unlock()
-	if create := s.createSchema(); create != "" {
+	if s.migrated(ctx, conn, list) {
+		return nil
+	}
+	if create := s.createSchema(); create != "" && !hasSchema(ctx, conn, s.schema) {
 		if _, err := conn.ExecContext(ctx, create); err != nil {
 			return fmt.Errorf("sqlstore: create schema: %w", err)
 		}
@@ -71,6 +74,22 @@ func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 			return nil, err
 		}
 	}
+}
+
+// migrated reports whether all migrations have run. Looking needs no right to
+// create anything, while CREATE TABLE IF NOT EXISTS does even if there is one.
+func (s *Store) migrated(ctx context.Context, conn *sql.Conn, list []migration) bool {
+	var ran int
+	err := conn.QueryRowContext(ctx, s.query("SELECT COUNT(*) FROM {migrations} WHERE version <= ?"), list[len(list)-1].version).Scan(&ran)
+	return err == nil && ran == len(list)
+}
+
+// hasSchema reports whether somebody has made the schema of PostgreSQL. As with
+// tables, creating it needs a right even then.
+func hasSchema(ctx context.Context, conn *sql.Conn, name string) bool {
+	var there bool
+	err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", name).Scan(&there)
+	return err == nil && there
 }
 
 func (s *Store) createSchema() string {

@@ -1,11 +1,15 @@
 package sqlstore_test
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/notify"
@@ -97,6 +101,49 @@ func TestSQLMakesTheTables(t *testing.T) {
 			t.Errorf("%s: %q, %v", server.driver, id, err)
 		}
 	}
+}
+
+// TestMigrateNeedsFewRights migrates as somebody who owns one schema and may
+// create none, and then starts as somebody who may not even create tables.
+func TestMigrateNeedsFewRights(t *testing.T) {
+	t.Parallel()
+	source := testserver.Postgres(t)
+	if source == "" {
+		return
+	}
+	admin, err := sql.Open("pgx", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close() }()
+	suffix := strings.ToLower(rand.Text())
+	owner, reader := "owner_"+suffix, "reader_"+suffix
+	must := func(statements ...string) {
+		t.Helper()
+		for _, statement := range statements {
+			if _, err := admin.Exec(statement); err != nil {
+				t.Fatalf("%v in\n%s", err, statement)
+			}
+		}
+	}
+	must("CREATE ROLE "+owner, "CREATE ROLE "+reader, "CREATE SCHEMA auth AUTHORIZATION "+owner)
+	defer must("DROP OWNED BY "+owner+", "+reader, "DROP ROLE "+owner, "DROP ROLE "+reader)
+	start := func(role string) {
+		t.Helper()
+		config, err := pgx.ParseConfig(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.RuntimeParams["role"] = role
+		db := stdlib.OpenDB(*config)
+		defer func() { _ = db.Close() }()
+		if err := sqlstore.New(db, sqlstore.Postgres, sqlstore.Schema("auth")).Migrate(t.Context()); err != nil {
+			t.Errorf("as the %.5s: %v", role, err)
+		}
+	}
+	start(owner)
+	must("GRANT USAGE ON SCHEMA auth TO "+reader, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA auth TO "+reader)
+	start(reader)
 }
 
 // TestNamesAreChecked refuses names that would have to be quoted.

@@ -41,9 +41,8 @@ func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Diale
 var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators", "rate_limits"}
 
 // runOn runs the kit on one database, which is emptied between checks.
-func runOn(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, prefix string, options ...sqlstore.Option) {
+func runOn(t *testing.T, store *sqlstore.Store, db *sql.DB, prefix string) {
 	t.Helper()
-	store := sqlstore.New(db, dialect, options...)
 	if err := store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +66,9 @@ func runLimits(t *testing.T, store *sqlstore.Store) {
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	if db, dialect := openServer(t, "pgx"); db != nil {
-		runOn(t, db, dialect, "allauth_")
-		runLimits(t, sqlstore.New(db, dialect))
+		store := sqlstore.New(db, dialect)
+		runOn(t, store, db, "allauth_")
+		runLimits(t, store)
 	}
 }
 
@@ -92,14 +92,15 @@ func TestPostgresPool(t *testing.T) {
 	t.Cleanup(pool.Close)
 	db := stdlib.OpenDBFromPool(pool)
 	t.Cleanup(func() { _ = db.Close() })
-	runOn(t, db, sqlstore.Postgres, "auth.a_", sqlstore.Schema("auth"), sqlstore.TablePrefix("a_"))
+	runOn(t, sqlstore.New(db, sqlstore.Postgres, sqlstore.Schema("auth"), sqlstore.TablePrefix("a_")), db, "auth.a_")
 }
 
 func TestMySQL(t *testing.T) {
 	t.Parallel()
 	if db, dialect := openServer(t, "mysql"); db != nil {
-		runOn(t, db, dialect, "allauth_")
-		runLimits(t, sqlstore.New(db, dialect))
+		store := sqlstore.New(db, dialect)
+		runOn(t, store, db, "allauth_")
+		runLimits(t, store)
 	}
 }
 
@@ -117,5 +118,5 @@ func TestMySQLCountingFoundRows(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(20)
-	runOn(t, db, sqlstore.MySQL, "other_", sqlstore.TablePrefix("other_"))
+	runOn(t, sqlstore.New(db, sqlstore.MySQL, sqlstore.TablePrefix("other_")), db, "other_")
 }

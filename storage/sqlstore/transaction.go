@@ -21,6 +21,8 @@ type transaction struct {
 	tx *sql.Tx
 	// savepoints counts those that were made, so that each has its own name.
 	savepoints int
+	// undone is the collision that made the database undo it.
+	undone error
 }
 
 type transactionKey struct{}
@@ -52,7 +54,8 @@ func Conn(ctx context.Context, db *sql.DB) Querier {
 // InTx implements authn.Transactor. A deadlock or another conflict with a
 // transaction that runs at the same time is an error that is not retried, as f
 // may have changed more than the database; single calls outside of InTx are
-// retried.
+// retried. It is returned even if f goes on: the database has undone what went
+// before.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (err error) {
 	if current(ctx, s.db) != nil {
 		return f(ctx)
@@ -72,8 +75,12 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 			err = rollback
 		}
 	}()
-	if err := f(context.WithValue(ctx, transactionKey{}, &transaction{db: s.db, tx: tx})); err != nil {
+	t := &transaction{db: s.db, tx: tx}
+	if err := f(context.WithValue(ctx, transactionKey{}, t)); err != nil {
 		return err
+	}
+	if t.undone != nil {
+		return t.undone
 	}
 	done = true
 	if err := tx.Commit(); err != nil {

@@ -61,8 +61,9 @@ func faults[S any](t *testing.T, open func() S, checks []check[S]) []string {
 	return r.faults
 }
 
-// slowly gives other callers the time to come between two steps.
-func slowly() { time.Sleep(time.Millisecond) }
+// slowly gives all other callers the time to come between two steps, on a busy
+// machine too.
+func slowly() { time.Sleep(50 * time.Millisecond) }
 
 // The broken stores. Each does one thing wrong that a real one might do.
 

@@ -1,0 +1,44 @@
+package account_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// People sign up with a username and an address, tell where they work, and
+// prove the address by a code.
+func Example() {
+	config := allauth.Config{
+		Account: account.Config{
+			LoginMethods:            []account.LoginMethod{account.LoginByEmail, account.LoginByUsername},
+			SignupFields:            []string{"email*", "username*", "password1*"},
+			EmailVerificationByCode: &account.CodeConfig{Resends: 2},
+			SignupForm: func(_ context.Context, input map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+				var company string
+				if err := json.Unmarshal(input["company"], &company); err != nil || company == "" {
+					return nil, authn.Errors{{Param: "company", Code: "required", Message: "Where do you work?"}}
+				}
+				return map[string]json.RawMessage{"company": input["company"]}, nil
+			},
+		},
+	}
+	_, err := config.Account.SignupForm(context.Background(), nil)
+	fmt.Println(err)
+	// Output: company: required
+}
+
+// Addresses are compared in one form, so an import has to bring it.
+func ExampleCanonicalEmail() {
+	fmt.Println(account.CanonicalEmail("Ann@Example.org"))
+	fmt.Println(account.CanonicalEmail("ann@bücher.example"))
+	fmt.Println(account.CanonicalEmail("ann"))
+	// Output:
+	// ann@example.org true
+	// ann@xn--bcher-kva.example true
+	//  false
+}

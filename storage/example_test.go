@@ -1,0 +1,33 @@
+package storage_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
+)
+
+// staff are the users of a host that has had them for years.
+type staff map[string]string
+
+func (staff) CreateUser(context.Context, authn.NewUser) (*authn.User, error) {
+	return nil, authn.ErrConflict // nobody is hired here
+}
+
+func (s staff) UserByID(_ context.Context, id string) (*authn.User, error) {
+	name, ok := s[id]
+	if !ok {
+		return nil, authn.ErrNotFound
+	}
+	return &authn.User{ID: id, Display: name}, nil
+}
+
+// Users are kept by the host, everything else by the library.
+func Example() {
+	store := storage.WithUsers(memstore.New(), staff{"7": "Ann"})
+	user, err := store.UserByID(context.Background(), "7")
+	fmt.Println(user.Display, err)
+	// Output: Ann <nil>
+}

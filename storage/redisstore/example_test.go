@@ -1,0 +1,24 @@
+package redisstore_test
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/storage/redisstore"
+)
+
+// Sessions, challenges and the counters of rate limits are kept in Redis,
+// everything else in the main store.
+func Example() {
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
+	defer client.Close()
+	cache := redisstore.New(client)
+	store := storage.WithSessions(storage.WithChallenges(memstore.New(), cache), cache)
+	config := allauth.Config{RateLimitStore: cache}
+	fmt.Println(store != nil, config.RateLimitStore != nil)
+	// Output: true true
+}
