@@ -3,6 +3,9 @@ package allauth
 import (
 	"context"
 	"fmt"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 )
 
 // cleanBatch bounds the rows that one store call deletes.
@@ -32,6 +35,19 @@ func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
 		return fmt.Errorf("allauth: %w", err)
 	}
 	return nil
+}
+
+// CreateUser makes an account, as for an import from another system or an
+// invitation: no form is asked for, no hook is called and nothing is mailed.
+// SetPassword gives it a password, unless a hash comes with it. authn.Errors if
+// the address, the username or the number is not valid, authn.ErrConflict if one
+// is taken, password.ErrUnsupportedHash for a hash that can not be verified.
+func (a *Auth) CreateUser(ctx context.Context, in account.NewAccount) (*authn.User, error) {
+	user, err := a.account.CreateUser(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("allauth: create user: %w", err)
+	}
+	return user, nil
 }
 
 // SetPassword gives the user a new password and ends all their sessions. The

@@ -15,6 +15,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
@@ -239,6 +240,54 @@ func TestTheHostCanLogOutSetPasswordsAndForget(t *testing.T) {
 	}
 	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "short"}).Problems("password:email_password_mismatch")
 	s.SignUp(clienttest.App, "ann@example.org")
+}
+
+// An account that another system had is taken over with its password.
+func TestTheHostMakesAccounts(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByUsername}
+	})
+	ctx := t.Context()
+	imported := account.NewAccount{
+		NewUser:       authn.NewUser{Email: "Ann@Example.org", Username: "ann"},
+		EmailVerified: true,
+		PasswordHash:  "pbkdf2_sha256$1$salt$Eg+2z/z4syxD5yJSVsT4N6hlSMkszDVICAWYfLcL4Xs=",
+	}
+	if _, err := s.Auth.CreateUser(ctx, imported); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"email", "username"} {
+		login := clienttest.Body{"password": "password", name: map[string]string{"email": "ann@example.org", "username": "Ann"}[name]}
+		s.Client(clienttest.App).Post("auth/login", login).LoggedIn("ann@example.org")
+	}
+	for name, refused := range map[string]struct {
+		in   account.NewAccount
+		want error
+	}{
+		"a taken address":     {account.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}}, authn.ErrConflict},
+		"a taken username":    {account.NewAccount{NewUser: authn.NewUser{Username: "ANN", Email: "other@example.org"}}, authn.ErrConflict},
+		"a hash of no system": {account.NewAccount{NewUser: authn.NewUser{Email: "bob@example.org"}, PasswordHash: "password"}, password.ErrUnsupportedHash},
+	} {
+		if _, err := s.Auth.CreateUser(ctx, refused.in); !errors.Is(err, refused.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var problems authn.Errors
+	_, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a b", Phone: "1"}})
+	if !errors.As(err, &problems) || len(problems) != 3 {
+		t.Errorf("nothing is valid: %v", err)
+	}
+	// Nothing that was refused is half there.
+	user, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Username: "other", Email: "other@example.org"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Auth.SetPassword(ctx, user.ID, clienttest.Password); err != nil {
+		t.Fatal(err)
+	}
+	// An address that nobody vouches for is proved at the first login.
+	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "other@example.org", "password": clienttest.Password}).Status(401).Pending("verify_email")
 }
 
 func userID(t *testing.T, c *clienttest.Client) string {

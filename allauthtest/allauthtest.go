@@ -30,7 +30,6 @@ type Server struct {
 	URL string
 
 	inner *clienttest.Server
-	store storage.Store
 	t     testing.TB
 }
 
@@ -47,7 +46,7 @@ func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 func NewOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	inner := clienttest.StartOn(t, store, append(slices.Clone(edit), nameHost)...)
-	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, store: store, t: t}
+	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, t: t}
 }
 
 // nameHost lets security keys work: they are bound to a name, and the server

@@ -1,8 +1,6 @@
 package allauthtest
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,44 +28,23 @@ type User struct {
 // the address or the username is taken.
 func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	s.t.Helper()
-	canonical, ok := account.CanonicalEmail(email)
-	if !ok {
-		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
-	}
-	form := authn.NewUser{Email: canonical}
+	form := account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}
 	if s.hasUsernames() {
-		form.Username, _, _ = strings.Cut(canonical, "@")
+		form.Username, _, _ = strings.Cut(email, "@")
 	}
 	for _, change := range edit {
-		change(&form)
+		change(&form.NewUser)
 	}
-	u := User{Email: form.Email, Username: form.Username}
 	ctx := s.t.Context()
-	if err := s.store.InTx(ctx, func(ctx context.Context) error { return s.create(ctx, form, &u) }); err != nil {
-		s.t.Fatalf("CreateUser: %v", err)
-	}
-	if err := s.Auth.SetPassword(ctx, u.ID, Password); err != nil {
-		s.t.Fatalf("CreateUser: %v", err)
-	}
-	return u
-}
-
-func (s *Server) create(ctx context.Context, form authn.NewUser, u *User) error {
-	created, err := s.store.CreateUser(ctx, form)
+	created, err := s.Auth.CreateUser(ctx, form)
 	if err != nil {
-		return fmt.Errorf("create user: %w", err)
+		s.t.Fatalf("CreateUser: %v", err)
 	}
-	u.ID = created.ID
-	if u.Username != "" {
-		if err := s.store.ClaimUsername(ctx, u.ID, account.CanonicalUsername(u.Username)); err != nil {
-			return fmt.Errorf("claim username: %w", err)
-		}
+	if err := s.Auth.SetPassword(ctx, created.ID, Password); err != nil {
+		s.t.Fatalf("CreateUser: %v", err)
 	}
-	address := account.EmailAddress{UserID: u.ID, Email: u.Email, Verified: true, Primary: true, CreatedAt: s.Now()}
-	if err := s.store.AddEmail(ctx, address, true); err != nil {
-		return fmt.Errorf("add e-mail address: %w", err)
-	}
-	return nil
+	canonical, _ := account.CanonicalEmail(form.Email)
+	return User{ID: created.ID, Email: canonical, Username: form.Username}
 }
 
 func (s *Server) hasUsernames() bool {

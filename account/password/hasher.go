@@ -161,6 +161,12 @@ func (h *Hasher) Burn(ctx context.Context, password string) error {
 // Usable reports whether a stored value is a hash at all.
 func Usable(encoded string) bool { return encoded != "" && !strings.HasPrefix(encoded, Unusable) }
 
+// Supported reports whether Verify can read a hash.
+func Supported(encoded string) bool {
+	_, err := parse(encoded)
+	return err == nil
+}
+
 func (p Argon2id) key(password, salt []byte, size uint32) []byte {
 	return argon2.IDKey(password, salt, p.Iterations, p.MemoryKiB, p.Parallelism, size)
 }

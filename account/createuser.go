@@ -1,0 +1,75 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// NewAccount is an account that the host makes itself: an import from another
+// system, an invitation, somebody at a desk.
+type NewAccount struct {
+	// NewUser is what the store of users gets. Email, Username and Phone have
+	// to be valid if they are set, whatever the sign-up form asks for.
+	authn.NewUser
+	// EmailVerified says that the host knows whose address it is. Where it is
+	// false the first login asks for a proof, as after a sign-up.
+	EmailVerified bool
+	// PhoneVerified says the same of the telephone number.
+	PhoneVerified bool
+	// PasswordHash is a hash that another system made, in one of the formats
+	// that package password knows. It is upgraded at the first login. Empty: no
+	// password yet.
+	PasswordHash string
+}
+
+// CreateUser makes an account in one transaction. No form is asked for, no hook
+// is called and nothing is mailed. authn.Errors if the address, the username or
+// the number is not valid, authn.ErrConflict if one is taken,
+// password.ErrUnsupportedHash.
+func (s *Service) CreateUser(ctx context.Context, in NewAccount) (*authn.User, error) {
+	if in.PasswordHash != "" && !password.Supported(in.PasswordHash) {
+		return nil, password.ErrUnsupportedHash
+	}
+	user, err := s.cleanUser(ctx, in.NewUser)
+	if err != nil {
+		return nil, err
+	}
+	opts := SignupOptions{EmailVerified: in.EmailVerified}
+	if in.PhoneVerified && user.Phone != "" {
+		opts.AfterCreate = func(ctx context.Context, userID string) error {
+			return s.store.VerifyPhone(ctx, userID, user.Phone)
+		}
+	}
+	var created *authn.User
+	err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+		id, err := s.create(ctx, &newAccount{user: user, hash: in.PasswordHash}, opts)
+		if err != nil {
+			return err
+		}
+		if created, err = s.deps.Users.UserByID(ctx, id); err != nil {
+			return fmt.Errorf("load user: %w", err)
+		}
+		return nil
+	})
+	return created, err
+}
+
+// cleanUser brings what identifies a user into its canonical form.
+func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewUser, error) {
+	var errs authn.Errors
+	user.Email, errs = cleanEmail("email", user.Email, false)
+	username, usernameErrs, err := s.cleanUsername(ctx, user.Username, false)
+	phone, phoneErrs, phoneErr := s.cleanPhone(ctx, user.Phone, false)
+	if err := errors.Join(err, phoneErr); err != nil {
+		return user, err
+	}
+	user.Username, user.Phone = username, phone
+	if errs = append(append(errs, usernameErrs...), phoneErrs...); len(errs) > 0 {
+		return user, errs
+	}
+	return user, nil
+}
