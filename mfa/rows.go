@@ -105,34 +105,41 @@ func (s *Service) use(ctx context.Context, a *Authenticator) error {
 	return nil
 }
 
-// remove deletes authenticators, and the recovery codes along with the last of
-// the others. rows are all that the user has; it runs in a transaction.
-func (s *Service) remove(ctx context.Context, sess *flow.Session, rows []Authenticator, gone func(Authenticator) bool, each func(Authenticator) error) error {
-	drop := func(a Authenticator) error {
-		if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
-			return fmt.Errorf("delete authenticator: %w", err)
-		}
-		sess.Emit(AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
-		return nil
+// remove deletes some of the authenticators of whoever is logged in, and the
+// recovery codes along with the last of the others; it runs in a transaction.
+func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(Authenticator) bool, each func(Authenticator) error) error {
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
 	}
-	rest := rows[:0:0]
 	for _, a := range rows {
 		if !gone(a) {
-			rest = append(rest, a)
 			continue
 		}
-		if err := drop(a); err != nil {
+		if err := s.drop(ctx, sess, a); err != nil {
 			return err
 		}
 		if err := each(a); err != nil {
 			return err
 		}
 	}
-	if slices.ContainsFunc(rest, isMain) {
-		return nil
+	// What another request added while this one waited for the rows is seen only
+	// now.
+	rows, err = s.rows(ctx, sess.UserID())
+	if err != nil || slices.ContainsFunc(rows, isMain) {
+		return err
 	}
-	if codes := find(rest, RecoveryCodes); codes != nil {
-		return drop(*codes)
+	if codes := find(rows, RecoveryCodes); codes != nil {
+		return s.drop(ctx, sess, *codes)
 	}
+	return nil
+}
+
+// drop deletes an authenticator.
+func (s *Service) drop(ctx context.Context, sess *flow.Session, a Authenticator) error {
+	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
+		return fmt.Errorf("delete authenticator: %w", err)
+	}
+	sess.Emit(AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
 	return nil
 }
