@@ -46,12 +46,24 @@ func TestCodesThatFollowAPasskey(t *testing.T) {
 				return
 			}
 			answer.Status(401).Pending("login_by_code")
+			c.Get(authenticatePath).Status(401).Pending("login_by_code") // and no second factor after it
 			answer = c.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).LoggedIn(ann)
 			if got := methods(answer); !slices.Equal(got, []string{"mfa webauthn", "code"}) {
 				t.Errorf("methods %v", got)
 			}
 		})
 	}
+}
+
+// Where every login needs a code, that of a sign-up proves the address as well.
+func TestAPasskeySignUpThatNeedsACode(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) { cfg.Account.LoginByCode = &account.LoginByCodeConfig{Required: true} })
+	c, d := s.Client(clienttest.App), newDevice(t, s)
+	c.Post(signupPath, body{"email": ann}).Status(401).Pending("login_by_code")
+	c.Get(signupPath).Status(409)
+	c.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).Status(401).Pending("mfa_signup_webauthn")
+	c.Put(signupPath, body{"credential": d.create(creation(c.Get(signupPath)))}).LoggedIn(ann)
 }
 
 // A passkey replaces the second factor, but proves no address.

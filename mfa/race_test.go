@@ -209,22 +209,25 @@ func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 		s := clienttest.StartOn(t, g, every)
 		owner, d := withKey(t, s, clienttest.App, ann, true)
 		pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
-		fresh := newDevice(t, s)
+		signup := signingUp(s, bob)
 		for name, w := range map[string]waiting{
 			"authenticate":   {client: pending, options: request(pending.Get(authenticatePath)), path: authenticatePath},
 			"reauthenticate": {client: owner, options: request(owner.Get(reauthenticatePath)), path: reauthenticatePath},
 			"login":          {client: login, options: request(login.Get(loginPath)), path: loginPath},
 			"add":            {client: owner, options: creation(owner.Get(keysPath)), path: keysPath},
+			"sign up":        {client: signup, options: creation(signup.Get(signupPath)), path: signupPath, put: true},
 		} {
 			var answer any
-			if name == "add" {
-				answer = fresh.create(w.options)
+			if name == "add" || name == "sign up" {
+				answer = newDevice(t, s).create(w.options)
 			} else {
 				answer = d.get(w.options)
 			}
 			g.shut(crowd)
 			won := winners(crowd, func(int) *clienttest.Answer {
-				return w.client.Clone().Post(w.path, body{"credential": answer})
+				one := w
+				one.client = w.client.Clone()
+				return one.send(answer)
 			})
 			if won != 1 {
 				t.Errorf("%s: one answer was accepted %d times", name, won)
