@@ -85,6 +85,25 @@ func TestAPasskeyProvesNoAddress(t *testing.T) {
 	c.Post("auth/email/verify", body{"key": s.Mail(ann).Code()}).LoggedIn(ann)
 }
 
+// Whoever proves who they are again and again does not make the session grow
+// without end.
+func TestASessionRemembersItsLastProofs(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, d := withKey(t, s, clienttest.App, ann, true)
+	var answer *clienttest.Answer
+	for range 60 {
+		answer = c.Post(reauthenticatePath, body{"credential": d.get(request(c.Get(reauthenticatePath)))}).Status(200)
+		s.Clock.Advance(time.Second)
+	}
+	all, _ := answer.Value("data", "methods").([]any)
+	last, _ := all[len(all)-1].(map[string]any)
+	at, _ := last["at"].(float64)
+	if now := float64(s.Clock.Now().Unix()); len(all) != 50 || at < now-2 {
+		t.Errorf("%d proofs, the last one %v seconds ago", len(all), now-at)
+	}
+}
+
 // A login that waits for its second factor may have begun with a stolen password.
 func TestANewPasswordEndsAPendingLogin(t *testing.T) {
 	t.Parallel()
