@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -103,6 +104,31 @@ func (s *Service) use(ctx context.Context, a *Authenticator) error {
 	}
 	a.Version++
 	return nil
+}
+
+// renew encrypts anew what an older secret has encrypted, so that the secret can
+// be given up one day. The proof that was just given stands even if that fails.
+func (s *Service) renew(ctx context.Context, userID string) {
+	rows, err := s.rows(ctx, userID)
+	for i := range rows {
+		if !s.deps.Keys.IsCurrent(rows[i].Data) {
+			err = errors.Join(err, s.reseal(ctx, &rows[i]))
+		}
+	}
+	if err != nil {
+		s.deps.Logger.WarnContext(ctx, "authenticators not encrypted anew", "user", userID, "error", err)
+	}
+}
+
+func (s *Service) reseal(ctx context.Context, a *Authenticator) error {
+	var data json.RawMessage
+	if err := s.open(a, &data); err != nil {
+		return err
+	}
+	if err := s.seal(a, data); err != nil {
+		return err
+	}
+	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
 // remove deletes some of the authenticators of whoever is logged in, and the

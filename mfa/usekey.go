@@ -158,6 +158,7 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)
 	}
+	s.renew(ctx, used.UserID)
 	return s.forgive(ctx, attempt, userID)
 }
 
