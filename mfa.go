@@ -46,9 +46,9 @@ func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
 }
 
 // RequireMFA lets a request through if the user has shown a second factor, or a
-// passkey, in this session. It answers 401 with the ways to do so otherwise, and
-// 403 with the code mfa_required where the user has no authenticator. It needs
-// Middleware around it.
+// passkey, in this session. It answers 401 with the flow mfa_reauthenticate
+// otherwise, and 403 with the code mfa_required where the user has no
+// authenticator. It needs Middleware around it.
 func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, _ := r.Context().Value(contextKey{}).(*sessions.Active)

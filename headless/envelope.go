@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
@@ -168,11 +169,15 @@ func (c *call) noStage() (reply, error) {
 	return reply{status: http.StatusUnauthorized, data: flows{offers}, meta: &meta{IsAuthenticated: new(false)}}, nil
 }
 
-// reauthentication asks somebody who is logged in to prove it again.
-func (c *call) reauthentication() (reply, error) {
+// reauthentication asks somebody who is logged in to prove it again, in one of
+// these ways or, if none is named, in any.
+func (c *call) reauthentication(ways ...string) (reply, error) {
 	offers, err := c.pipeline.Offers(c.ctx, c.sess.Session)
 	if err != nil {
 		return reply{}, err
+	}
+	if len(ways) > 0 {
+		offers = slices.DeleteFunc(offers, func(o flow.Offer) bool { return !slices.Contains(ways, o.ID) })
 	}
 	data := struct {
 		authenticated

@@ -38,7 +38,7 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	case err != nil:
 		c.fail(err)
 	case has:
-		c.answer(c.reauthentication())
+		c.answer(c.reauthentication(flow.FlowMFAReauthenticate))
 	default:
 		c.write(reply{status: http.StatusForbidden, errors: authn.Errors{mfa.Problem("", "mfa_required")}})
 	}

@@ -228,7 +228,7 @@ func TestRequireMFA(t *testing.T) {
 	}
 	reauthenticate(c)
 	a := addApp(t, s, c)
-	if w := open(c); w.Code != 401 || !strings.Contains(w.Body.String(), `"mfa_reauthenticate"`) {
+	if w := open(c); w.Code != 401 || !strings.Contains(w.Body.String(), `"flows":[{"id":"mfa_reauthenticate","types":["recovery_codes","totp"]}]`) {
 		t.Errorf("before the second factor: %d %s", w.Code, w.Body)
 	}
 	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(200)

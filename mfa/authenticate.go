@@ -82,6 +82,7 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, c
 	if err != nil {
 		return err
 	}
+	s.renew(ctx, userID)
 	return s.forgive(ctx, attempt, userID)
 }
 

@@ -71,7 +71,6 @@ func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, use
 	if err != nil {
 		return asked{}, err
 	}
-	_, mismatch := s.deps.Challenges.Match(ctx, string(c), id, hex.EncodeToString(claimed))
 	err = s.deps.Challenges.Consume(ctx, row)
 	sess.DropSlot(string(c))
 	switch {
@@ -79,10 +78,8 @@ func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, use
 		return asked{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
 	case err != nil:
 		return asked{}, fmt.Errorf("consume challenge: %w", err)
-	case errors.Is(mismatch, flow.ErrNotPending), mismatch == nil && row.UserID != userID:
+	case row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)):
 		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
-	case mismatch != nil:
-		return asked{}, mismatch
 	}
 	var a asked
 	return a, json.Unmarshal(row.Data, &a)

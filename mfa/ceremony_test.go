@@ -66,16 +66,10 @@ func TestAnAnswerCountsInItsOwnCeremonyOnly(t *testing.T) {
 func TestANewKeyCountsInItsOwnCeremonyOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	signingUp := func(email string) *clienttest.Client {
-		c := s.Client(clienttest.App)
-		c.Post(signupPath, body{"email": email}).Status(401)
-		c.Post("auth/email/verify", body{"key": s.Mail(email).Code()}).Status(401).Pending("mfa_signup_webauthn")
-		return c
-	}
 	annIn, bobIn := s.SignUp(clienttest.App, ann), s.SignUp(clienttest.App, bob)
 	reauthenticate(annIn)
 	reauthenticate(bobIn)
-	eve, mallory := signingUp("eve@example.org"), signingUp("mallory@example.org")
+	eve, mallory := signingUp(s, "eve@example.org"), signingUp(s, "mallory@example.org")
 	other := s.LogIn(clienttest.App, ann)
 	begin := func() []waiting {
 		return []waiting{

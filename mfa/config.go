@@ -54,8 +54,8 @@ type Config struct {
 	// the host of BaseURL.
 	WebAuthnRPID string
 	// WebAuthnOrigins are the origins whose pages, or apps, may use keys: like
-	// https://www.example.com or android:apk-key-hash:…. Nil: BaseURL and
-	// TrustedOrigins.
+	// https://www.example.com or android:apk-key-hash:…. Each sub-domain is
+	// listed. Nil: BaseURL and TrustedOrigins.
 	WebAuthnOrigins []string
 	// WebAuthnAllowInsecureOrigin accepts plain http and any port, as long as
 	// the host is WebAuthnRPID or below it. For development only.

@@ -23,8 +23,8 @@ type Imported struct {
 	// Codes is a set of recovery codes.
 	Codes []RecoveryCode
 	// Key is a security key or passkey, see webauthn.ImportCredential, Name what
-	// its user calls it, and SignCount its signature counter, zero if it is not
-	// known.
+	// its user calls it (empty: one is chosen), and SignCount its signature
+	// counter, zero if it is not known.
 	Key       *webauthn.Credential
 	Name      string
 	SignCount uint32
@@ -37,26 +37,45 @@ type Imported struct {
 // authn.ErrConflict if the user has an app or recovery codes already, or if
 // somebody has that key.
 func (s *Service) Import(ctx context.Context, userID string, in Imported) (int64, error) {
-	row := &Authenticator{UserID: userID, Name: in.Name, CreatedAt: in.CreatedAt, LastUsedAt: in.LastUsedAt}
+	row := &Authenticator{UserID: userID, CreatedAt: in.CreatedAt, LastUsedAt: in.LastUsedAt}
 	var data any
+	var err error
 	switch {
-	case in.Secret != "":
-		secret := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(in.Secret, " ", ""), "="))
-		if _, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret); err != nil {
-			return 0, fmt.Errorf("mfa: import: secret is not base32: %w", err)
-		}
-		row.Type, row.Claim, data = TOTP, claimOf(TOTP, userID), s.newApp(secret)
-	case in.Codes != nil:
-		row.Type, row.Claim, data = RecoveryCodes, claimOf(RecoveryCodes, userID), &recoverySet{Codes: in.Codes, Viewed: true}
-	case in.Key != nil:
+	case in.Secret != "" && in.Codes == nil && in.Key == nil:
+		row.Type, row.Claim = TOTP, claimOf(TOTP, userID)
+		data, err = s.importApp(in.Secret)
+	case len(in.Codes) > 0 && in.Secret == "" && in.Key == nil:
+		row.Type, row.Claim = RecoveryCodes, claimOf(RecoveryCodes, userID)
+		data = &recoverySet{Codes: in.Codes, Viewed: true}
+	case in.Key != nil && in.Secret == "" && in.Codes == nil:
 		row.Type, row.Claim, row.Counter, data = WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), in.Key
+		row.Name, err = s.keyName(ctx, userID, in.Name)
 	default:
-		return 0, errors.New("mfa: import: none of Secret, Codes and Key is set")
+		err = errors.New("set one of Secret, Codes and Key")
 	}
-	if err := s.create(ctx, row, data); err != nil {
+	if err == nil {
+		err = s.create(ctx, row, data)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("mfa: import: %w", err)
 	}
 	return row.ID, nil
+}
+
+// minSecretSize is the shortest secret that apps are in use with, in bytes. RFC
+// 4226 asks for 16, but older systems drew 10.
+const minSecretSize = 10
+
+func (s *Service) importApp(text string) (*totpApp, error) {
+	secret := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(text, " ", ""), "="))
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		return nil, fmt.Errorf("secret is not base32: %w", err)
+	}
+	if len(raw) < minSecretSize {
+		return nil, fmt.Errorf("secret has %d bytes, which can be guessed; it needs %d", len(raw), minSecretSize)
+	}
+	return s.newApp(secret), nil
 }
 
 // DjangoRecoveryCodes computes the recovery codes that django-allauth keeps as a

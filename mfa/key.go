@@ -126,12 +126,9 @@ func (s *Service) verifyNew(ctx context.Context, sess *flow.Session, c ceremony,
 // storeKey stores a new key; it runs in a transaction. authn.ErrConflict if
 // somebody has registered it before.
 func (s *Service) storeKey(ctx context.Context, userID, name string, key *webauthn.Credential, counter uint32) (*Key, error) {
-	if name == "" {
-		rows, err := s.rows(ctx, userID)
-		if err != nil {
-			return nil, err
-		}
-		name = defaultName(rows)
+	name, err := s.keyName(ctx, userID, name)
+	if err != nil {
+		return nil, err
 	}
 	row := &Authenticator{UserID: userID, Type: WebAuthn, Name: name, Claim: keyClaim(key.ID), Counter: int64(counter)}
 	if err := s.create(ctx, row, key); err != nil {
@@ -140,21 +137,24 @@ func (s *Service) storeKey(ctx context.Context, userID, name string, key *webaut
 	return &Key{*row, key.Passwordless}, nil
 }
 
-// defaultName names a key by the number of those that there are.
-func defaultName(rows []Authenticator) string {
-	n := 0
-	for _, a := range rows {
-		if a.Type == WebAuthn {
-			n++
-		}
+// keyName is the name of a new key: the chosen one, or one by the number of
+// those that there are.
+func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, error) {
+	if chosen != "" {
+		return chosen, nil
 	}
-	switch n {
+	ids, _, err := s.keysOf(ctx, userID)
+	if err != nil {
+		return "", err
+	}
+	switch n := len(ids); n {
 	case 0:
-		return "Master key"
+		return "Master key", nil
 	case 1:
-		return "Backup key"
+		return "Backup key", nil
+	default:
+		return fmt.Sprintf("Key nr. %d", n+1), nil
 	}
-	return fmt.Sprintf("Key nr. %d", n+1)
 }
 
 // explainNew turns what can be wrong with a new key into the client's problem.

@@ -122,12 +122,8 @@ func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int6
 		return err
 	}
 	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		rows, err := s.rows(ctx, sess.UserID())
-		if err != nil {
-			return err
-		}
 		chosen := func(a Authenticator) bool { return a.Type == WebAuthn && slices.Contains(ids, a.ID) }
-		return s.remove(ctx, sess, rows, chosen, func(a Authenticator) error {
+		return s.remove(ctx, sess, chosen, func(a Authenticator) error {
 			return s.notify(ctx, sess, "mfa/webauthn_removed", a.Name)
 		})
 	})

@@ -3,35 +3,43 @@ package mfa
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"strings"
 
+	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/qr"
-	"github.com/pquerna/otp"
 )
+
+// quietZone is the white margin that readers need, in modules (ISO/IEC 18004).
+const quietZone = 4
 
 // QRCodePNG draws Setup.URL as a square PNG image with sides of size pixels,
 // for hosts that render their own pages. An error if size is too small: 256 is
 // enough.
 func QRCodePNG(address string, size int) ([]byte, error) {
-	key, err := otp.NewKeyFromURL(address)
+	code, err := qr.Encode(address, qr.M, qr.Auto)
 	if err != nil {
 		return nil, fmt.Errorf("mfa: draw QR code: %w", err)
 	}
-	picture, err := key.Image(size, size)
+	modules := code.Bounds().Dx()
+	side := size / (modules + 2*quietZone) * modules // whole pixels a module
+	code, err = barcode.Scale(code, side, side)
 	if err != nil {
 		return nil, fmt.Errorf("mfa: draw QR code: %w", err)
 	}
+	picture := image.NewGray(image.Rect(0, 0, size, size))
+	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
+	margin := (size - side) / 2
+	draw.Draw(picture, image.Rect(margin, margin, margin+side, margin+side), code, image.Point{}, draw.Src)
 	var b bytes.Buffer
 	if err := png.Encode(&b, picture); err != nil {
 		return nil, fmt.Errorf("mfa: draw QR code: %w", err)
 	}
 	return b.Bytes(), nil
 }
-
-// quietZone is the white margin that readers need, in modules (ISO/IEC 18004).
-const quietZone = 4
 
 // QRCodeSVG draws Setup.URL as an SVG image that scales to any size.
 func QRCodeSVG(address string) (string, error) {

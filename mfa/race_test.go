@@ -155,28 +155,79 @@ func TestParallelChangesLeaveOneOfEach(t *testing.T) {
 	})
 }
 
+// Whatever happens at once, there are recovery codes if, and only if, there is
+// something that they stand in for.
+func TestRecoveryCodesComeAndGoWithTheRest(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		s := clienttest.StartOn(t, store, every)
+		c := s.SignUp(clienttest.App, ann)
+		for range 20 {
+			reauthenticate(c)
+			addApp(t, s, c)
+			key := newDevice(t, s).create(creation(c.Get(keysPath)))
+			remove := func(c *clienttest.Client) *clienttest.Answer { return c.Delete("account/authenticators/totp", nil) }
+			renew := func(c *clienttest.Client) *clienttest.Answer { return c.Post(recoveryPath, nil) }
+			add := func(c *clienttest.Client) *clienttest.Answer { return c.Post(keysPath, body{"credential": key}) }
+			for _, changes := range [][]func(c *clienttest.Client) *clienttest.Answer{{remove, renew, renew}, {remove, add}} {
+				clienttest.Parallel(len(changes), func(i int) {
+					if answer := changes[i](c.Clone()); answer.StatusCode >= 500 {
+						t.Errorf("change %d: %s", i, answer.Text)
+					}
+				})
+				got := types(c)
+				others := slices.Contains(got, "totp") || slices.Contains(got, "webauthn")
+				if slices.Contains(got, "recovery_codes") != others {
+					t.Fatalf("authenticators %v", got)
+				}
+				if !others {
+					addApp(t, s, c)
+				}
+			}
+			c.Delete("account/authenticators/totp", nil).Status(200)
+			for _, id := range keyIDs(c) {
+				c.Delete(keysPath, body{"authenticators": []any{id}}).Status(200)
+			}
+		}
+	})
+}
+
+// keyIDs lists the ids of the user's keys.
+func keyIDs(c *clienttest.Client) []any {
+	var ids []any
+	list, _ := c.Get("account/authenticators").Status(200).JSON["data"].([]any)
+	for _, item := range list {
+		if members, _ := item.(map[string]any); members["id"] != nil {
+			ids = append(ids, members["id"])
+		}
+	}
+	return ids
+}
+
 func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
 		g := &gate{Store: store}
 		s := clienttest.StartOn(t, g, every)
 		owner, d := withKey(t, s, clienttest.App, ann, true)
 		pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
-		fresh := newDevice(t, s)
+		signup := signingUp(s, bob)
 		for name, w := range map[string]waiting{
 			"authenticate":   {client: pending, options: request(pending.Get(authenticatePath)), path: authenticatePath},
 			"reauthenticate": {client: owner, options: request(owner.Get(reauthenticatePath)), path: reauthenticatePath},
 			"login":          {client: login, options: request(login.Get(loginPath)), path: loginPath},
 			"add":            {client: owner, options: creation(owner.Get(keysPath)), path: keysPath},
+			"sign up":        {client: signup, options: creation(signup.Get(signupPath)), path: signupPath, put: true},
 		} {
 			var answer any
-			if name == "add" {
-				answer = fresh.create(w.options)
+			if name == "add" || name == "sign up" {
+				answer = newDevice(t, s).create(w.options)
 			} else {
 				answer = d.get(w.options)
 			}
 			g.shut(crowd)
 			won := winners(crowd, func(int) *clienttest.Answer {
-				return w.client.Clone().Post(w.path, body{"credential": answer})
+				one := w
+				one.client = w.client.Clone()
+				return one.send(answer)
 			})
 			if won != 1 {
 				t.Errorf("%s: one answer was accepted %d times", name, won)

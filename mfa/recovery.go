@@ -11,10 +11,15 @@ import (
 )
 
 // ensureRecoveryCodes makes recovery codes for whoever is logged in unless there
-// are some, and reports whether it did.
+// are some, and reports whether it did; it runs in a transaction.
 func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *flow.Session) (bool, error) {
 	if !s.cfg.Supports(RecoveryCodes) {
 		return false, nil
+	}
+	// Those that there are stay until the transaction ends.
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil || find(rows, RecoveryCodes) != nil {
+		return false, err
 	}
 	row, _, err := s.createSet(ctx, sess.UserID(), false)
 	if errors.Is(err, authn.ErrConflict) {

@@ -167,9 +167,18 @@ func TestImportedAuthenticatorsWork(t *testing.T) {
 			t.Errorf("code %s: %s", code, answer.Text)
 		}
 	}
-	for _, in := range []mfa.Imported{{}, {Secret: "not base32!"}} {
-		if _, err := s.Auth.ImportAuthenticator(t.Context(), id, in); err == nil {
+	key, other := imported(t, newDevice(t, s)), userID(s.SignUp(clienttest.App, bob))
+	for _, in := range []mfa.Imported{
+		{}, {Secret: "not base32!"}, {Secret: "=="}, {Secret: "GEZDGNBVGY3TQ"}, {Codes: []mfa.RecoveryCode{}}, {Secret: a.secret, Key: key}, {Codes: codes, Key: key},
+	} {
+		if _, err := s.Auth.ImportAuthenticator(t.Context(), other, in); err == nil {
 			t.Errorf("%+v was imported", in)
 		}
+	}
+	if _, err := s.Auth.ImportAuthenticator(t.Context(), id, mfa.Imported{Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := c.Get("account/authenticators").Status(200); !strings.Contains(answer.Text, `"name":"Master key"`) {
+		t.Errorf("a key without a name: %s", answer.Text)
 	}
 }

@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -105,34 +106,66 @@ func (s *Service) use(ctx context.Context, a *Authenticator) error {
 	return nil
 }
 
-// remove deletes authenticators, and the recovery codes along with the last of
-// the others. rows are all that the user has; it runs in a transaction.
-func (s *Service) remove(ctx context.Context, sess *flow.Session, rows []Authenticator, gone func(Authenticator) bool, each func(Authenticator) error) error {
-	drop := func(a Authenticator) error {
-		if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
-			return fmt.Errorf("delete authenticator: %w", err)
+// renew encrypts anew what an older secret has encrypted, so that the secret can
+// be given up one day. The proof that was just given stands even if that fails.
+func (s *Service) renew(ctx context.Context, userID string) {
+	rows, err := s.rows(ctx, userID)
+	for i := range rows {
+		if !s.deps.Keys.IsCurrent(rows[i].Data) {
+			err = errors.Join(err, s.reseal(ctx, &rows[i]))
 		}
-		sess.Emit(AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
-		return nil
 	}
-	rest := rows[:0:0]
+	if err != nil {
+		s.deps.Logger.WarnContext(ctx, "authenticators not encrypted anew", "user", userID, "error", err)
+	}
+}
+
+func (s *Service) reseal(ctx context.Context, a *Authenticator) error {
+	var data json.RawMessage
+	if err := s.open(a, &data); err != nil {
+		return err
+	}
+	if err := s.seal(a, data); err != nil {
+		return err
+	}
+	return s.store.UpdateAuthenticator(ctx, *a)
+}
+
+// remove deletes some of the authenticators of whoever is logged in, and the
+// recovery codes along with the last of the others; it runs in a transaction.
+func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(Authenticator) bool, each func(Authenticator) error) error {
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
 	for _, a := range rows {
 		if !gone(a) {
-			rest = append(rest, a)
 			continue
 		}
-		if err := drop(a); err != nil {
+		if err := s.drop(ctx, sess, a); err != nil {
 			return err
 		}
 		if err := each(a); err != nil {
 			return err
 		}
 	}
-	if slices.ContainsFunc(rest, isMain) {
-		return nil
+	// What another request added while this one waited for the rows is seen only
+	// now.
+	rows, err = s.rows(ctx, sess.UserID())
+	if err != nil || slices.ContainsFunc(rows, isMain) {
+		return err
 	}
-	if codes := find(rest, RecoveryCodes); codes != nil {
-		return drop(*codes)
+	if codes := find(rows, RecoveryCodes); codes != nil {
+		return s.drop(ctx, sess, *codes)
 	}
+	return nil
+}
+
+// drop deletes an authenticator.
+func (s *Service) drop(ctx context.Context, sess *flow.Session, a Authenticator) error {
+	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
+		return fmt.Errorf("delete authenticator: %w", err)
+	}
+	sess.Emit(AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
 	return nil
 }

@@ -94,11 +94,7 @@ func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error 
 		return err
 	}
 	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		rows, err := s.rows(ctx, sess.UserID())
-		if err != nil {
-			return err
-		}
-		return s.remove(ctx, sess, rows, ofType(TOTP), func(Authenticator) error {
+		return s.remove(ctx, sess, ofType(TOTP), func(Authenticator) error {
 			return s.notify(ctx, sess, "mfa/totp_deactivated", "")
 		})
 	})

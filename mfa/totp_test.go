@@ -1,6 +1,10 @@
 package mfa_test
 
 import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
 	"net/url"
 	"slices"
 	"strings"
@@ -275,12 +279,32 @@ func TestUnverifiedAddressesMayBeAllowed(t *testing.T) {
 func TestDrawings(t *testing.T) {
 	t.Parallel()
 	const address = "otpauth://totp/ann%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example"
-	png, err := mfa.QRCodePNG(address, 256)
-	if err != nil || !strings.HasPrefix(string(png), "\x89PNG") {
-		t.Errorf("PNG of %d bytes: %v", len(png), err)
+	for size := 128; size <= 256; size += 5 { // also those that leave few pixels for a margin
+		text, err := mfa.QRCodePNG(address, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(text))
+		if err != nil || picture.Bounds() != image.Rect(0, 0, size, size) {
+			t.Fatalf("PNG of %d bytes: %v", len(text), err)
+		}
+		white := func(x, y int) bool { return color.GrayModel.Convert(picture.At(x, y)) == color.Gray{255} }
+		margin := 0
+		for white(margin, margin) {
+			margin++
+		}
+		module := 0 // a seventh of the first corner
+		for !white(margin+7*module, margin) {
+			module++
+		}
+		if module == 0 || margin < 4*module || !white(size-margin, size/2) || !white(size/2, size-margin) {
+			t.Errorf("of %d pixels: a margin of %d around modules of %d", size, margin, module)
+		}
 	}
-	if _, err := mfa.QRCodePNG(address, 5); err == nil {
-		t.Error("a picture of 5 pixels was drawn")
+	for _, size := range []int{-1000, 0, 5} {
+		if _, err := mfa.QRCodePNG(address, size); err == nil {
+			t.Errorf("a picture of %d pixels was drawn", size)
+		}
 	}
 	svg, err := mfa.QRCodeSVG(address)
 	if err != nil || !strings.HasPrefix(svg, "<svg ") || strings.Count(svg, "h1v1") < 300 || strings.Contains(svg, "%!") {

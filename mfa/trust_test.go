@@ -152,6 +152,9 @@ func TestForgedTrust(t *testing.T) {
 	thief := s.Client(clienttest.Browser) // what is forged above would be trusted unforged
 	thief.SetCookie("mfa_trusted", value)
 	thief.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
+	tablet := s.Client(clienttest.App) // apps are not asked, but may carry the cookie
+	tablet.SetCookie("mfa_trusted", value)
+	tablet.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
 	// One browser, two users.
 	c.Post("auth/login", body{"email": bob, "password": password}).Status(401)
 	c.Post("auth/2fa/authenticate", body{"code": b.code(0)}).Status(401).Pending("mfa_trust")
@@ -204,6 +207,25 @@ func TestTrustOfRequiredCodes(t *testing.T) {
 	app := s.Client(clienttest.App)
 	app.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("login_by_code")
 	app.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).LoggedIn(ann)
+}
+
+func TestOneCookieSavesCodeAndSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}, TrustEnabled: true}
+	})
+	owner := s.Client(clienttest.App)
+	owner.Post("auth/signup", body{"email": ann, "password": password}).Status(401)
+	owner.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).LoggedIn(ann)
+	a := addApp(t, s, owner)
+	s.Mail(ann) // of the new app
+	c := s.Client(clienttest.Browser)
+	c.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("login_by_code")
+	c.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).Status(401).Pending("mfa_authenticate")
+	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_trust")
+	c.Post(trustPath, body{"trust": true}).LoggedIn(ann)
+	c.Delete("auth/session", nil).Status(401)
+	c.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
 }
 
 func TestTrustThatWasTurnedOff(t *testing.T) {

@@ -127,7 +127,7 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)
 	}
-	attempt, err := s.takeKey(ctx, sess, userID)
+	attempt, err := s.take(ctx, sess, userID, "credential")
 	if err != nil {
 		return err
 	}
@@ -158,11 +158,8 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)
 	}
+	s.renew(ctx, used.UserID)
 	return s.forgive(ctx, attempt, userID)
-}
-
-func (s *Service) takeKey(ctx context.Context, sess *flow.Session, userID string) (ratelimit.Attempt, error) {
-	return s.take(ctx, sess, userID, "credential")
 }
 
 // verifyUse finds the key that answered, verifies the answer and notes the use.

@@ -138,6 +138,10 @@ func TestAKeyAsSecondFactor(t *testing.T) {
 		c.Post(authenticatePath, body{"credential": []int{1}}).Problems("credential:incorrect_code")
 		c.Post(authenticatePath, body{"credential": body{"id": "x"}}).Problems("credential:incorrect_code")
 		take[mfa.AuthenticationFailed](happened)
+		c.Post("auth/2fa/authenticate", body{"code": "123456"}).Problems("code:incorrect_code")
+		if failed := take[mfa.AuthenticationFailed](happened); len(failed) != 1 || failed[0].Type != mfa.RecoveryCodes { // there is no app
+			t.Errorf("events %v", failed)
+		}
 		d.auth.Options.UserNotVerified = true // as a second factor, a touch is enough
 		answer := c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).LoggedIn(ann)
 		if got := methods(answer); !slices.Equal(got, []string{"password", "mfa webauthn"}) || strings.Contains(answer.Text, "passwordless") {

@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
@@ -186,4 +189,35 @@ func TestUnusableIDsOfCustomProviders(t *testing.T) {
 		w.Client(app).Post("auth/provider/token", body{"provider": "renewing", "process": "login", "token": body{"access_token": uid}}).
 			Problems("token:invalid_token")
 	}
+}
+
+// A login through a provider waits for the second factor, both ways.
+func TestAProviderIsOneFactor(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
+	const ann = "ann@example.org"
+	owner := w.Client(app)
+	w.byToken(owner, "login", claims("name:ann", ann)).LoggedIn(ann)
+	secret, _ := owner.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
+	code := func() body {
+		w.t.Helper()
+		w.Clock.Advance(30 * time.Second)
+		text, err := totp.GenerateCode(secret, w.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body{"code": text}
+	}
+	owner.Post("account/authenticators/totp", code()).Status(200)
+
+	byToken := w.Client(app)
+	w.byToken(byToken, "login", claims("name:ann", ann)).Status(401).Pending("mfa_authenticate")
+	answer := byToken.Post("auth/2fa/authenticate", code()).LoggedIn(ann)
+	if !strings.Contains(answer.Text, `"method":"socialaccount"`) || !strings.Contains(answer.Text, `"method":"mfa"`) {
+		t.Errorf("methods: %s", answer.Text)
+	}
+	byRedirect := w.Client(browser)
+	w.through(byRedirect, "login", somebody("Ann", ann))
+	byRedirect.Get("auth/session").Status(401).Pending("mfa_authenticate")
+	byRedirect.Post("auth/2fa/authenticate", code()).LoggedIn(ann)
 }

@@ -38,7 +38,7 @@ func (s *screen) setUpApp(t *testing.T) string {
 // eventually waits until the expression is true.
 func eventually(expression string) step {
 	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Poll[bool](expression)(ctx, target)
+		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience))(ctx, target)
 		return chromedp.Void{}, err
 	}
 }

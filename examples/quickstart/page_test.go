@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -98,7 +100,16 @@ func TestATelephoneNumberOnThePage(t *testing.T) {
 		s.steps(t, fill("Change your number", "phone", "+14155552671"), press("Change your number", "Text me a code"), heading("Verify +14155552671"))
 		s.steps(t, fill("Verify +14155552671", "code", s.output.find(t, oneTimeCode)), press("Verify +14155552671", "Verify"),
 			says("Your number is verified"), chromedp.WaitVisible(`//p[text()="+14155552671"]`))
-		s.steps(t, fill("Change your number", "phone", "+14155552672"), press("Change your number", "Text me a code"), says("Too many attempts"))
+		for digit := range 3 { // a minute may have passed on a slow machine, but not two
+			number := fmt.Sprintf("+1415555268%d", digit)
+			s.steps(t, fill("Change your number", "phone", number), press("Change your number", "Text me a code"),
+				chromedp.WaitVisible(`//h2[text()="Verify `+number+`"] | //span[contains(text(), "Too many attempts")]`))
+			if strings.Contains(text(t, s, "main"), "Too many attempts") {
+				return
+			}
+			s.steps(t, chromedp.Navigate(s.base))
+		}
+		t.Error("every number was accepted")
 	})
 }
 

@@ -106,7 +106,7 @@ func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*auth
 	if err != nil {
 		return nil, fmt.Errorf("count attempt: %w", err)
 	}
-	if s.matches(c, secret) {
+	if s.Matches(c, secret) {
 		return c, s.Store.RefundAttempt(ctx, id)
 	}
 	wrong := &WrongSecretError{Challenge: c, Last: c.Attempts >= c.MaxAttempts}
@@ -126,7 +126,7 @@ func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*au
 	if err != nil {
 		return nil, err
 	}
-	if !s.matches(c, secret) {
+	if !s.Matches(c, secret) {
 		return nil, ErrNotPending
 	}
 	return c, nil
@@ -162,7 +162,8 @@ func (s *Challenges) alive(c *authn.Challenge, purpose string) bool {
 	return c.Purpose == purpose && !s.Now().After(c.ExpiresAt)
 }
 
-func (s *Challenges) matches(c *authn.Challenge, secret string) bool {
+// Matches reports whether the secret is that of the challenge, without counting.
+func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 	shown := normalizeCode(secret)
 	ok := s.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
 	return ok && shown != ""

@@ -5,6 +5,7 @@
 package keyring
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -173,6 +174,11 @@ func (k *Keyring) Open(purpose string, sealed, associated []byte) ([]byte, error
 		}
 	}
 	return nil, ErrUnreadable
+}
+
+// IsCurrent reports whether a sealed text was made with the first secret.
+func (k *Keyring) IsCurrent(sealed []byte) bool {
+	return len(sealed) > keyIDSize && bytes.Equal(sealed[1:1+keyIDSize], k.keyID(0))
 }
 
 // keyID names a secret without telling anything of it.

@@ -35,13 +35,15 @@ type Config struct {
 // CheckOrigin tells why keys bound to RPID do not work on the pages of an origin,
 // or returns nil if they do. An origin without a host is that of an app.
 func (c Config) CheckOrigin(origin string) error {
-	u, err := url.Parse(origin)
+	u, err := url.Parse(canonical(origin))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%q is not an origin: %w", origin, err)
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil
-	case !within(u.Hostname(), c.RPID):
+	case strings.Contains(u.Host, "*"):
+		return fmt.Errorf("%q stands for many origins; list each of them", origin)
+	case !within(u.Hostname(), strings.ToLower(c.RPID)):
 		return fmt.Errorf("keys bound to %q do not work on %q, which is neither that domain nor below it", c.RPID, origin)
 	case u.Scheme == "http" && !within(u.Hostname(), "localhost") && !c.AllowInsecureOrigin:
 		return fmt.Errorf("browsers offer no keys on %q; use https, or localhost", origin)
@@ -59,16 +61,19 @@ type RelyingParty struct {
 // New returns a relying party. The error tells what is wrong with the RPID or
 // the origins.
 func New(cfg Config) (*RelyingParty, error) {
+	cfg.RPID = strings.ToLower(cfg.RPID)
 	if err := protocol.ValidateRPID(cfg.RPID); err != nil {
 		return nil, fmt.Errorf("%q is not a domain that keys can be bound to; use one like example.com, or localhost: %w", cfg.RPID, err)
 	}
 	if len(cfg.Origins) == 0 {
 		return nil, errors.New("there is no origin whose pages may use keys")
 	}
-	for _, origin := range cfg.Origins {
+	cfg.Origins = slices.Clone(cfg.Origins)
+	for i, origin := range cfg.Origins {
 		if err := cfg.CheckOrigin(origin); err != nil {
 			return nil, err
 		}
+		cfg.Origins[i] = canonical(origin)
 	}
 	verifier, err := library.New(&library.Config{
 		RPID: cfg.RPID, RPDisplayName: cfg.RPName, RPOrigins: cfg.Origins,
@@ -79,6 +84,23 @@ func New(cfg Config) (*RelyingParty, error) {
 		return nil, err
 	}
 	return &RelyingParty{cfg, verifier}, nil
+}
+
+// canonical is an origin as browsers write it: in lower case, and without the
+// port that its scheme implies (RFC 6454 §6.2). That of an app stays as it is.
+func canonical(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return origin
+	}
+	host := strings.ToLower(u.Host)
+	switch u.Scheme { // in lower case already
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
 }
 
 // allows reports whether the pages of an origin, as a browser writes it, may

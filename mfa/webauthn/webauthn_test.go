@@ -2,6 +2,7 @@ package webauthn_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -150,6 +151,7 @@ func TestWhereKeysCanNotWork(t *testing.T) {
 		"a look-alike":         {RPID: "example.org", Origins: []string{"https://evilexample.org"}},
 		"no encryption":        {RPID: "example.org", Origins: []string{"http://example.org"}},
 		"something unreadable": {RPID: "example.org", Origins: []string{"http://[::1"}},
+		"all sub-domains":      {RPID: "example.org", Origins: []string{"https://*.example.org"}},
 	} {
 		if _, err := webauthn.New(cfg); err == nil {
 			t.Errorf("%s is accepted", name)
@@ -164,4 +166,54 @@ func TestWhereKeysCanNotWork(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Browsers write origins in lower case and without the port that everybody
+// knows, however the settings are written.
+func TestOriginsAsBrowsersWriteThem(t *testing.T) {
+	t.Parallel()
+	rp, err := webauthn.New(webauthn.Config{RPID: "App.Example.org", Origins: []string{"HTTPS://App.example.ORG:443"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := register(rp, []byte(registered), true); err != nil {
+		t.Error(err)
+	}
+	if options := rp.RequestOptions(requestChallenge, nil, true); options.PublicKey.RPID != "app.example.org" {
+		t.Errorf("rpId %q", options.PublicKey.RPID)
+	}
+}
+
+// A page that embeds ours in a frame gets no answers of keys.
+func TestFramesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, more := range []string{`"crossOrigin":true`, `"crossOrigin":true,"topOrigin":"https://app.example.org"`, `"topOrigin":"https://evil.example"`} {
+		text := withClientData(t, registered, more)
+		if _, _, err := register(party(t), text, true); !errors.Is(err, webauthn.ErrRejected) {
+			t.Errorf("%s: %v", more, err)
+		}
+	}
+	if _, _, err := register(party(t), withClientData(t, registered, `"crossOrigin":false,"other":"x"`), true); err != nil {
+		t.Errorf("what browsers add: %v", err)
+	}
+}
+
+// withClientData adds members to what the browser says of an answer.
+func withClientData(t *testing.T, text, more string) []byte {
+	t.Helper()
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatal(err)
+	}
+	response := answer["response"].(map[string]any)
+	data, err := base64.RawURLEncoding.DecodeString(response["clientDataJSON"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response["clientDataJSON"] = base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(data), "{", "{"+more+",", 1)))
+	changed, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
 }
