@@ -76,7 +76,11 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 	}
 	old := shownEmail(emails)
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
+		err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email)
+		if errors.Is(err, authn.ErrNotFound) {
+			return problems("email", "unknown_email") // removed meanwhile
+		}
+		if err != nil {
 			return fmt.Errorf("set primary e-mail address: %w", err)
 		}
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
@@ -143,6 +147,9 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		if err != nil {
 			return fmt.Errorf("delete e-mail address: %w", err)
 		}
+		if err := s.checkPrimaryStays(ctx, address, emails); err != nil {
+			return err
+		}
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
@@ -152,6 +159,23 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		}
 		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity, map[string]any{"DeletedEmail": address.Email})
 	})
+}
+
+// checkPrimaryStays refuses the removal of an address that became the primary
+// one meanwhile. emails are those that there were before.
+func (s *Service) checkPrimaryStays(ctx context.Context, removed EmailAddress, emails []EmailAddress) error {
+	isPrimary := func(e EmailAddress) bool { return e.Primary }
+	if removed.Primary || !slices.ContainsFunc(emails, isPrimary) {
+		return nil
+	}
+	rest, err := s.store.EmailsByUser(ctx, removed.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(rest, isPrimary) {
+		return problems("email", "cannot_remove_primary_email")
+	}
+	return nil
 }
 
 // canRemove keeps an address that is the primary one among several, and the

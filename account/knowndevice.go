@@ -54,7 +54,7 @@ func (s *Service) limitKey(sess *flow.Session, named string, userIDs ...string) 
 		devices := s.devices()
 		for _, e := range devices.Entries(sess) {
 			if slices.ContainsFunc(userIDs, func(id string) bool { return devices.Matches(e, []byte(id)) }) {
-				return "device " + e.ID
+				return "device\x00" + e.ID // no name that somebody types in holds a zero byte
 			}
 		}
 	}

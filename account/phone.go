@@ -179,15 +179,15 @@ func (s *Service) ResendPhoneCode(ctx context.Context, sess *flow.Session) error
 		return err
 	}
 	c.Resends++
-	return s.reissuePhoneCode(ctx, c)
+	return s.reissuePhoneCode(ctx, sess, c)
 }
 
-func (s *Service) reissuePhoneCode(ctx context.Context, c *authn.Challenge) error {
+func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
 	code, err := s.codeFor(c.UserID, s.cfg.Phone.Format)
 	if err != nil {
 		return err
 	}
-	return s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
 			return err
 		}
@@ -315,6 +315,6 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 			}
 			return s.deps.Challenges.Reissue(ctx, c, "")
 		}
-		return s.reissuePhoneCode(ctx, c)
+		return s.reissuePhoneCode(ctx, sess, c)
 	})
 }

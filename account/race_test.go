@@ -178,6 +178,43 @@ func TestAnEndedSessionStaysDead(t *testing.T) {
 	})
 }
 
+// meddling is a store in which somebody does something else to the user's
+// addresses just before they are changed.
+type meddling struct {
+	storage.Store
+	before func(ctx context.Context, userID, email string) error
+}
+
+func (m *meddling) SetPrimaryEmail(ctx context.Context, userID, email string) error {
+	if err := m.before(ctx, userID, email); err != nil {
+		return err
+	}
+	return m.Store.SetPrimaryEmail(ctx, userID, email)
+}
+
+func (m *meddling) DeleteEmail(ctx context.Context, userID, email string) error {
+	if err := m.before(ctx, userID, email); err != nil {
+		return err
+	}
+	return m.Store.DeleteEmail(ctx, userID, email)
+}
+
+// Two requests of one user meet: one makes an address the primary one, the other
+// removes it.
+func TestAPrimaryAddressIsNotRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	m := &meddling{Store: memstore.New(), before: func(context.Context, string, string) error { return nil }}
+	s := clienttest.StartOn(t, m)
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	c.Post("account/email", body{"email": "second@example.org"}).Status(200)
+	c.Post("auth/email/verify", body{"key": s.Mail("second@example.org").Key()}).Status(200)
+
+	m.before = m.Store.DeleteEmail
+	c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Problems("email:unknown_email")
+	m.before = m.Store.SetPrimaryEmail
+	c.Delete("account/email", body{"email": "second@example.org"}).Problems("email:cannot_remove_primary_email")
+}
+
 func TestParallelNamesakesAllSignUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The two outcomes that stores report beside success. Both may be wrapped: test
-// with errors.Is. Any other error means that the store could not tell.
+// The outcomes that stores report beside success. They may be wrapped: test with
+// errors.Is. Any other error means that the store could not tell.
 var (
 	// ErrNotFound means that there is no such row, or that another caller
 	// consumed it first.
@@ -14,6 +14,9 @@ var (
 	// ErrConflict means that a unique value is taken or that the row changed
 	// since it was read.
 	ErrConflict = errors.New("authn: conflict")
+	// ErrCollision means that a transaction met with another one, in a deadlock
+	// for example, and was undone. Tried again it may succeed.
+	ErrCollision = errors.New("authn: collision of transactions")
 )
 
 // Error is a problem with what the client sent: the wire shows Code, Param and

@@ -56,6 +56,8 @@ type Transactor interface {
 	// it is. A nested call joins the outer transaction. ErrConflict and
 	// ErrNotFound returned by a method inside f leave the transaction usable,
 	// and the rows as they were. A context that ends before f returns, or a
-	// panic of f, undoes everything as well.
+	// panic of f, undoes everything as well. A database that undoes one of two
+	// transactions because they wait for each other reports ErrCollision, and
+	// f may be called again.
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
 }

@@ -46,6 +46,28 @@ func TestGuessesAreLimited(t *testing.T) {
 }
 
 // A stranger who knows a user's handle can not use up their attempts.
+// Second factors count by the id of their user. Nobody can log in, or reset a
+// password, under a name that counts as the same.
+func TestNoNameCountsAsSomebodysSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := start(t, limited, func(cfg *allauth.Config) {
+		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByUsername}
+		cfg.Account.SignupFields = []string{"email*", "password1*"}
+	})
+	owner, a := withApp(t, s, clienttest.App, ann)
+	id, _ := owner.Get("auth/session").Value("data", "user", "id").(float64)
+	pending := passwordLogin(s, clienttest.App, ann)
+	for _, name := range []string{"mfa-auth-user-%.0f", "mfa %.0f", "mfa\x01%.0f"} {
+		for range 5 {
+			s.Client(clienttest.App).Post("auth/login", body{"username": fmt.Sprintf(name, id), "password": "wrong-wrong-1"}).Status(400)
+		}
+		s.Clock.Advance(61 * time.Second) // the stranger's address
+	}
+	s.Client(clienttest.App).Post("auth/login", body{"username": fmt.Sprintf("mfa\x00%.0f", id), "password": "wrong-wrong-1"}).
+		Problems("username:null_characters_not_allowed")
+	pending.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
+}
+
 func TestJunkDoesNotLockAVictimOut(t *testing.T) {
 	t.Parallel()
 	s := start(t, limited)

@@ -144,9 +144,11 @@ func (s *Service) forgive(ctx context.Context, attempt ratelimit.Attempt, userID
 	return s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: limitKey(userID)})
 }
 
+// limitKey is what the attempts at a user's second factor count by. Passwords
+// count by what was typed in, which holds no zero byte: no name is taken for it.
 func limitKey(userID string) string {
 	if userID == "" {
 		return ""
 	}
-	return "mfa-auth-user-" + userID
+	return "mfa\x00" + userID
 }

@@ -144,14 +144,15 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 
 // Reissue gives the challenge a new secret, in place of the old one, and stores
 // what the caller changed in c: the user, the subject, the data and the counts.
-// ErrNotPending if it was consumed or reissued meanwhile.
+// ErrNotPending if it was consumed or reissued meanwhile. c keeps the hash of
+// the old secret, so that it can be tried again.
 func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret string) error {
-	old := c.Hash
+	renewed := *c
 	var err error
-	if c.Hash, err = s.hash(c, secret); err != nil {
+	if renewed.Hash, err = s.hash(&renewed, secret); err != nil {
 		return err
 	}
-	err = s.Store.ReplaceChallenge(ctx, *c, old)
+	err = s.Store.ReplaceChallenge(ctx, renewed, c.Hash)
 	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
 		return ErrNotPending
 	}

@@ -2,8 +2,10 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"time"
@@ -29,16 +31,32 @@ type Deps struct {
 	FrontendURLs FrontendURLs
 }
 
+// maxTries is how often a transaction is tried that collides with others.
+const maxTries = 10
+
 // InTx runs f in one store transaction. If it fails, the session is as if f had
 // never run. Where the host vetoed the login that f came to, the rest of f is
-// stored all the same, and the veto is returned.
+// stored all the same, and the veto is returned. If it collided with another
+// transaction, f is called again, so what else f changes it has to set anew each
+// time.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	saved := s.snapshot()
-	if err := d.Post.InTx(ctx, f); err != nil {
+	for try := 1; ; try++ {
+		saved := s.snapshot()
+		err := d.Post.InTx(ctx, f)
+		if err == nil {
+			return s.takeVeto()
+		}
 		*s = saved
-		return err
+		if !errors.Is(err, authn.ErrCollision) || try == maxTries {
+			return err
+		}
+		// Not at once, or those who collided collide again.
+		select {
+		case <-time.After(rand.N(time.Duration(try) * 4 * time.Millisecond)):
+		case <-ctx.Done():
+			return err
+		}
 	}
-	return s.takeVeto()
 }
 
 // FrontendURLs are absolute URLs in which {key} stands for a key.

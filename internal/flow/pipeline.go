@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -75,6 +76,7 @@ func NewPipeline(cfg PipelineConfig) (*Pipeline, error) {
 func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 	l.StartedAt = p.cfg.Now()
 	l.Stage = ""
+	l.Notes = maps.Clone(l.Notes) // the caller's are needed if this is tried again
 	if l.UserID != "" {
 		id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
 		if err != nil {

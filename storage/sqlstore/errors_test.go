@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/allauth-go/allauth/authn"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
 
@@ -41,7 +43,7 @@ func TestErrorsOfDriversAreTold(t *testing.T) {
 }
 
 // What collides is tried again, unless it is part of a transaction that may
-// have done other things as well.
+// have done other things as well: that is for the caller, who is told.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open("sqlite", SQLiteDSN(":memory:"))
@@ -73,7 +75,7 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 		t.Errorf("another error: %d calls, %v", calls, err)
 	}
 	err = s.InTx(t.Context(), func(ctx context.Context) error { return s.atomically(ctx, failing(2, deadlock)) })
-	if !errors.Is(err, deadlock) || calls != 1 {
+	if !errors.Is(err, deadlock) || !errors.Is(err, authn.ErrCollision) || calls != 1 {
 		t.Errorf("a deadlock in a transaction: %d calls, %v", calls, err)
 	}
 	err = s.InTx(t.Context(), func(ctx context.Context) error { return s.atomically(ctx, failing(2, duplicate)) })

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/allauth-go/allauth/authn"
 )
 
 // Querier is what both a database and a transaction can do.
@@ -52,10 +54,10 @@ func Conn(ctx context.Context, db *sql.DB) Querier {
 }
 
 // InTx implements authn.Transactor. A deadlock or another conflict with a
-// transaction that runs at the same time is an error that is not retried, as f
-// may have changed more than the database; single calls outside of InTx are
-// retried. It is returned even if f goes on: the database has undone what went
-// before.
+// transaction that runs at the same time is authn.ErrCollision. It is for the
+// caller to try again, as f may have changed more than the database; single
+// calls outside of InTx are retried. It is returned even if f goes on: the
+// database has undone what went before.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (err error) {
 	if current(ctx, s.db) != nil {
 		return f(ctx)
@@ -77,16 +79,24 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 	}()
 	t := &transaction{db: s.db, tx: tx}
 	if err := f(context.WithValue(ctx, transactionKey{}, t)); err != nil {
-		return err
+		return collided(err)
 	}
 	if t.undone != nil {
-		return t.undone
+		return collided(t.undone)
 	}
 	done = true
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("sqlstore: commit: %w", err)
+		return collided(fmt.Errorf("sqlstore: commit: %w", err))
 	}
 	return nil
+}
+
+// collided marks the error of a transaction that met with another one.
+func collided(err error) error {
+	if isTransient(err) {
+		return fmt.Errorf("%w: %w", authn.ErrCollision, err)
+	}
+	return err
 }
 
 func ignoreDone(err error) error {
@@ -111,7 +121,7 @@ func (s *Store) atomically(ctx context.Context, f func(ctx context.Context) erro
 		} else {
 			err = t.savepoint(ctx, f)
 		}
-		if err == nil || try == maxTries || !isDuplicate(err) && (t != nil || !isTransient(err)) {
+		if err == nil || try == maxTries || !isDuplicate(err) && (t != nil || !errors.Is(err, authn.ErrCollision)) {
 			return err
 		}
 		if err := pause(ctx, try); err != nil {
@@ -127,7 +137,11 @@ func (t *transaction) savepoint(ctx context.Context, f func(ctx context.Context)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
-	if err := f(ctx); err != nil {
+	err := f(ctx)
+	switch {
+	case isTransient(err): // the whole transaction is lost
+		return err
+	case err != nil:
 		if _, undo := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name); undo != nil {
 			return errors.Join(err, fmt.Errorf("sqlstore: roll back to savepoint: %w", undo))
 		}
