@@ -143,8 +143,9 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.handler = headless.New(headless.Config{
-		BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
-		UserPayload: a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
+		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
+		ServeSpecification: a.cfg.Headless.ServeSpecification,
+		UserPayload:        a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
@@ -256,6 +257,11 @@ func clientOf(resolver clientip.Resolver) func(r *http.Request) authn.Client {
 
 // ServeHTTP serves the API.
 func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// OpenAPI returns the OpenAPI 3.1 document of the API, in JSON, with the features
+// and kinds of clients that are turned on: for hosts that merge it into their
+// own. Headless.ServeSpecification serves it.
+func (a *Auth) OpenAPI() []byte { return a.handler.OpenAPI() }
 
 // Close stops the delivery of mails: what is being sent is finished, and what
 // is due is sent until ctx ends. What remains is delivered by the next server

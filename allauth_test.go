@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/socialaccount"

@@ -93,6 +93,9 @@ type HeadlessConfig struct {
 	// Clients are the client kinds that are served: "app" and "browser". Nil:
 	// both.
 	Clients []string
+	// ServeSpecification serves the OpenAPI document of the API, as it is
+	// configured, at openapi.json and openapi.yaml below BasePath.
+	ServeSpecification bool
 	// FrontendURLs are the pages that mails lead to. A relative one starts at
 	// BaseURL, and {key} stands for the key.
 	FrontendURLs FrontendURLs

@@ -10,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 )
 
 type body = clienttest.Body

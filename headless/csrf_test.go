@@ -6,6 +6,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 )
 
 func TestABrowserNeedsItsOwnCSRFToken(t *testing.T) {

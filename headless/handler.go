@@ -29,10 +29,14 @@ const requestTimeout = 30 * time.Second
 
 // Config is how the API is served.
 type Config struct {
+	// BaseURL is the public URL of the server, without a trailing slash.
+	BaseURL string
 	// BasePath is where the API is mounted, without a trailing slash.
 	BasePath string
 	// Clients are the client kinds that are served.
 	Clients []flow.Kind
+	// ServeSpecification serves the OpenAPI document.
+	ServeSpecification bool
 	// Secure marks cookies as such.
 	Secure bool
 	// UserPayload may change what data.user holds.
@@ -60,6 +64,7 @@ type Handler struct {
 	random   io.Reader
 	logger   *slog.Logger
 	routes   map[flow.Kind]map[string]*route
+	openAPI  []byte // nil: not served
 }
 
 // Deps is what a Handler works with.
@@ -93,6 +98,9 @@ func New(cfg Config, deps Deps) *Handler {
 	for _, r := range h.table() {
 		h.add(r)
 	}
+	if cfg.ServeSpecification {
+		h.openAPI = h.OpenAPI()
+	}
 	return h
 }
 
@@ -116,7 +124,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
 	defer h.recoverPanic(c)
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
-		c.writeJWKS()
+		c.writeDocument("application/jwk-set+json", h.tokens.JWKS())
+		return
+	}
+	if mediaType := h.specificationType(r.URL.Path); mediaType != "" && h.openAPI != nil {
+		c.writeDocument(mediaType, h.openAPI)
 		return
 	}
 	if provider, ok := h.callbackOf(r); ok {

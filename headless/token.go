@@ -45,15 +45,15 @@ func (h *Handler) refreshTokens(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-// writeJWKS publishes the keys, for any service to verify access tokens with.
-func (c *call) writeJWKS() {
+// writeDocument answers with a document that is the same for everybody.
+func (c *call) writeDocument(mediaType string, text []byte) {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 		c.w.Header().Set("Allow", "GET, HEAD")
 		c.write(reply{status: http.StatusMethodNotAllowed})
 		return
 	}
-	c.w.Header().Set("Content-Type", "application/jwk-set+json")
+	c.w.Header().Set("Content-Type", mediaType)
 	c.w.Header().Set("Cache-Control", "public, max-age=300")
 	c.w.Header().Del("Expires")
-	_, _ = c.w.Write(c.tokens.JWKS()) // the client may be gone; there is nobody to tell
+	_, _ = c.w.Write(text) // the client may be gone; there is nobody to tell
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"

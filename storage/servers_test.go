@@ -19,6 +19,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"

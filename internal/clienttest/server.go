@@ -36,10 +36,16 @@ type Server struct {
 	Clock *Clock
 	// Log is what the library logged.
 	Log *Log
+	// OwnProblems are those that the host's hooks add, written as for
+	// Answer.Problems.
+	OwnProblems []string
 
 	t    testing.TB
 	post post
 }
+
+// Around, if it is set, is put around the handler of every server.
+var Around func(t testing.TB, s *Server, next http.Handler) http.Handler
 
 // Start starts a server on an empty memory store. It is closed when the test
 // ends. Unless edit says otherwise hashes are cheap, nothing is limited, and
@@ -55,7 +61,11 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 	s := &Server{t: t, Clock: NewClock(), Log: &Log{}}
 	s.post.arrived = sync.NewCond(&s.post.mu)
 	// The address is needed before the handler.
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler.ServeHTTP(w, r) }))
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler.ServeHTTP(w, r) }))
+	if Around != nil {
+		handler = Around(t, s, handler)
+	}
+	s.Server = httptest.NewServer(handler)
 	s.Config = allauth.Config{
 		BaseURL:           s.URL,
 		Secrets:           [][]byte{Secret},

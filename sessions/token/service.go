@@ -186,6 +186,9 @@ func (s *Service) FromHeader(h http.Header) string {
 	return text
 }
 
+// Scheme returns what precedes a token in the Authorization header.
+func (s *Service) Scheme() string { return s.cfg.AuthorizationHeaderScheme }
+
 // SessionToken returns the session token that an access token stands for, and
 // whether the access token is good. Whether the session lives is another
 // question.

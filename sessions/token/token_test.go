@@ -27,6 +27,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
