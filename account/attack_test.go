@@ -219,6 +219,7 @@ func TestHooksMayVeto(t *testing.T) {
 			return map[string]json.RawMessage{"tier": input["tier"]}, nil
 		}
 	})
+	s.OwnProblems = []string{"email:not_welcome", "tier:required", "suspended"}
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": "evil@example.org", "password": password, "tier": "free"}).Problems("email:not_welcome")
 	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Problems("tier:required")

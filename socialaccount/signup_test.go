@@ -71,6 +71,7 @@ func TestSignupFormAsksForTheHostsFields(t *testing.T) {
 			return map[string]json.RawMessage{"terms": in["terms"]}, nil
 		}
 	})
+	w.OwnProblems = []string{"terms:required"}
 	c := w.Client(app)
 	w.byToken(c, "login", claims("ann", "ann@example.org")).Status(401).Pending("provider_signup")
 	c.Post("auth/provider/signup", body{"email": "ann@example.org"}).Problems("terms:required")
@@ -178,6 +179,7 @@ func TestSignupHooks(t *testing.T) {
 			return nil
 		}
 	}))
+	w.OwnProblems = []string{"banned"}
 	c := w.Client(app)
 	answer := w.byToken(c, "login", claims("ann", "ann@example.org")).Status(200)
 	if got := answer.Value("data", "user", "display"); got != "op ann" {
