@@ -143,9 +143,9 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.handler = headless.New(headless.Config{
-		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"),
-		ServeSpecification: a.cfg.Headless.ServeSpecification,
-		UserPayload:        a.cfg.Headless.UserPayload, Protection: protection, Client: a.client, Publish: a.publish,
+		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
+		Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), UserPayload: a.cfg.Headless.UserPayload,
+		Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,

@@ -30,15 +30,20 @@ var arrows = map[string][]string{
 // drivers are what only those link who choose them.
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis"}
 
+// testTools are what no host ever links, not even for its tests.
+var testTools = []string{module + "/internal/contract", "github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi"}
+
 type pkg struct {
-	ImportPath string
-	Imports    []string
-	Deps       []string
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Deps         []string
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...").Output()
+	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -111,6 +116,26 @@ func TestTheCoreLinksNoDriver(t *testing.T) {
 			if target, ours := short(dep); ours && path == "" && (within(target, "storage/memstore") || within(target, "storage/sqlstore")) {
 				t.Errorf("%s links the store %s", p.ImportPath, target)
 			}
+		}
+	}
+}
+
+// What tests hold answers against stays with the tests, and all of them do.
+func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		path, _ := short(p.ImportPath)
+		if path == "internal/contract" || path == "examples/server" { // the latter only borrows Parallel
+			continue
+		}
+		for _, dep := range p.Deps {
+			if slices.ContainsFunc(testTools, func(tool string) bool { return within(dep, tool) }) {
+				t.Errorf("%s links %s", p.ImportPath, dep)
+			}
+		}
+		imports := append(p.TestImports, p.XTestImports...)
+		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, module+"/internal/contract") {
+			t.Errorf("the tests of %s do not import internal/contract", p.ImportPath)
 		}
 	}
 }

@@ -59,8 +59,9 @@ type sessionSettings struct {
 }
 
 type headlessSettings struct {
-	Clients      []string          `json:"clients"`
-	FrontendURLs map[string]string `json:"frontend_urls"`
+	Clients            []string          `json:"clients"`
+	FrontendURLs       map[string]string `json:"frontend_urls"`
+	ServeSpecification bool              `json:"serve_specification"`
 	tokenSettings
 }
 
@@ -130,7 +131,7 @@ func (s *settings) config() (allauth.Config, error) {
 		MFA:                s.MFA.config(),
 		SocialAccount:      social,
 		Sessions:           sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
-		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages},
+		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
 		RateLimits:         s.RateLimits.rates,
 		DisableRateLimits:  s.RateLimits.off,
 		TrustedProxies:     proxies,
