@@ -42,29 +42,15 @@ func (h *Handler) OpenAPI() []byte {
 		panic("headless: openapi.json: " + err.Error()) // it is our own
 	}
 	doc.Servers[0]["url"] = h.cfg.BaseURL
-	doc.Components["parameters"]["Client"]["schema"] = map[string]any{"enum": h.cfg.Clients}
+	doc.Components["parameters"]["Client"]["schema"] = map[string]any{"type": "string", "enum": h.cfg.Clients}
 	schemes := doc.Components["securitySchemes"]
 	h.keepSchemes(schemes)
 	paths := map[string]map[string]any{}
 	for path, item := range doc.Paths {
 		path = h.cfg.BasePath + strings.TrimPrefix(path, "/_allauth")
-		if !h.serves(path) {
-			continue
-		}
-		paths[path] = item
-		for _, member := range item {
-			operation, ok := member.(map[string]any)
-			if !ok { // the parameters of the path
-				continue
-			}
-			operation["security"] = slices.DeleteFunc(operation["security"].([]any), func(requirement any) bool {
-				for scheme := range requirement.(map[string]any) {
-					if schemes[scheme] == nil {
-						return true
-					}
-				}
-				return false
-			})
+		if h.serves(path) {
+			paths[path] = item
+			keepRequirements(item, schemes)
 		}
 	}
 	doc.Paths = paths
@@ -99,6 +85,25 @@ func (h *Handler) keepSchemes(schemes map[string]map[string]any) {
 		delete(schemes, "AccessToken")
 	} else {
 		schemes["AccessToken"]["scheme"] = h.tokens.Scheme()
+	}
+}
+
+// keepRequirements leaves, in the operations of a path, the security
+// requirements that can be met with the schemes.
+func keepRequirements(item map[string]any, schemes map[string]map[string]any) {
+	for _, member := range item {
+		operation, ok := member.(map[string]any)
+		if !ok { // the parameters of the path
+			continue
+		}
+		operation["security"] = slices.DeleteFunc(operation["security"].([]any), func(requirement any) bool {
+			for scheme := range requirement.(map[string]any) {
+				if schemes[scheme] == nil {
+					return true
+				}
+			}
+			return false
+		})
 	}
 }
 
