@@ -133,7 +133,7 @@ func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 				t.Errorf("%s links %s", p.ImportPath, dep)
 			}
 		}
-		imports := append(p.TestImports, p.XTestImports...)
+		imports := slices.Concat(p.TestImports, p.XTestImports)
 		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, module+"/internal/contract") {
 			t.Errorf("the tests of %s do not import internal/contract", p.ImportPath)
 		}

@@ -44,7 +44,7 @@ type Server struct {
 	post post
 }
 
-// Around, if it is set, is put around the handler of every server.
+// Around is put around the handler of every server. Nil: nothing is.
 var Around func(t testing.TB, s *Server, next http.Handler) http.Handler
 
 // Start starts a server on an empty memory store. It is closed when the test
