@@ -220,6 +220,7 @@ func TestAVetoedSignUpTellsNoTakenAddress(t *testing.T) {
 			return &authn.Error{Code: "not_now", Message: "Not now."}
 		}
 	})
+	s.OwnProblems = []string{"not_now"}
 	s.SignUp(clienttest.App, "ann@example.org")
 	closed.Store(true)
 	for _, email := range []string{"ann@example.org", "new@example.org"} {

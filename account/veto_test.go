@@ -32,6 +32,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 		s := start(t, func(cfg *account.Config) {
 			cfg.BeforeLogin, cfg.EmailVerification = host.beforeLogin, account.VerificationOptional
 		})
+		s.OwnProblems = []string{"not_approved"}
 		c := s.Client(clienttest.App)
 		c.Post("auth/signup", credentials).Problems("not_approved")
 		c.Get("auth/session").Status(401).Pending()
@@ -43,6 +44,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 		t.Parallel()
 		var host approval
 		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.Account.BeforeLogin = host.beforeLogin })
+		s.OwnProblems = []string{"not_approved"}
 		c := s.Client(clienttest.App)
 		c.Post("auth/signup", credentials).Status(401).Pending("verify_email")
 		code := s.Mail("ann@example.org").Code()
@@ -56,6 +58,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 		var host approval
 		host.given.Store(true)
 		s := start(t, func(cfg *account.Config) { cfg.BeforeLogin, cfg.LoginOnPasswordReset = host.beforeLogin, true })
+		s.OwnProblems = []string{"not_approved"}
 		s.SignUp(clienttest.App, "ann@example.org")
 		host.given.Store(false)
 		c := s.Client(clienttest.App)
