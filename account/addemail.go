@@ -31,6 +31,10 @@ func (s *Service) AddEmail(ctx context.Context, sess *flow.Session, input string
 		return s.awaitNewEmail(ctx, sess, email, taken)
 	}
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		// Once more: another request may have added addresses meanwhile.
+		if taken, err = s.checkNewEmail(ctx, sess, email); err != nil {
+			return err
+		}
 		return s.storeNewEmail(ctx, sess, email, taken)
 	})
 }

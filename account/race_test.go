@@ -215,6 +215,38 @@ func TestAPrimaryAddressIsNotRemovedMeanwhile(t *testing.T) {
 	c.Delete("account/email", body{"email": "second@example.org"}).Problems("email:cannot_remove_primary_email")
 }
 
+// filling is a store in which another request adds an address just before a
+// transaction begins.
+type filling struct {
+	storage.Store
+	next *account.EmailAddress
+}
+
+func (f *filling) InTx(ctx context.Context, do func(ctx context.Context) error) error {
+	if f.next != nil {
+		address := *f.next
+		f.next = nil
+		if err := f.Store.AddEmail(ctx, address, false); err != nil {
+			return err
+		}
+	}
+	return f.Store.InTx(ctx, do)
+}
+
+// Of two requests that add the last address there may be, one succeeds.
+func TestNoMoreAddressesThanThereMayBe(t *testing.T) {
+	t.Parallel()
+	f := &filling{Store: memstore.New()}
+	s := clienttest.StartOn(t, f, func(cfg *allauth.Config) { cfg.Account.MaxEmailAddresses = 2 })
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	rows, err := f.EmailsByAddress(t.Context(), "ann@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.next = &account.EmailAddress{UserID: rows[0].UserID, Email: "second@example.org", CreatedAt: s.Clock.Now()}
+	c.Post("account/email", body{"email": "third@example.org"}).Problems("email:max_email_addresses")
+}
+
 func TestParallelNamesakesAllSignUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) {
