@@ -40,9 +40,10 @@ func (a *Auth) queriesEmail() bool {
 // ProviderToken returns the user's token for calls to a provider's own API,
 // named by the provider's public id. It renews itself, and keeps what it gets in
 // the store, so it may be used by several servers at once; ctx bounds every
-// call, but a renewal that has begun is finished. It needs SocialAccount.StoreTokens. authn.ErrNotFound if no token is
-// kept for the user; its Token method returns socialaccount.ErrTokenExpired
-// where the user has to log in with the provider again.
+// call, but a renewal that has begun is finished. It needs
+// SocialAccount.StoreTokens. authn.ErrNotFound if no token is kept for the user;
+// its Token method returns socialaccount.ErrTokenExpired where the user has to
+// log in with the provider again.
 func (a *Auth) ProviderToken(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
 	if a.social == nil {
 		return nil, fmt.Errorf("allauth: SocialAccount is nil: %w", authn.ErrNotFound)

@@ -28,9 +28,13 @@ type User struct {
 // the address or the username is taken.
 func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	s.t.Helper()
-	form := account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}
+	canonical, ok := account.CanonicalEmail(email)
+	if !ok {
+		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
+	}
+	form := account.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
 	if s.hasUsernames() {
-		form.Username, _, _ = strings.Cut(email, "@")
+		form.Username, _, _ = strings.Cut(canonical, "@")
 	}
 	for _, change := range edit {
 		change(&form.NewUser)
@@ -43,8 +47,7 @@ func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	if err := s.Auth.SetPassword(ctx, created.ID, Password); err != nil {
 		s.t.Fatalf("CreateUser: %v", err)
 	}
-	canonical, _ := account.CanonicalEmail(form.Email)
-	return User{ID: created.ID, Email: canonical, Username: form.Username}
+	return User{ID: created.ID, Email: form.Email, Username: form.Username}
 }
 
 func (s *Server) hasUsernames() bool {
