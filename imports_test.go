@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis"}
 
 // testTools are what no host ever links, not even for its tests.
-var testTools = []string{module + "/internal/contract", "github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi"}
+var testTools = []string{module + "/internal/contract", module + "/internal/sqlrecord", "github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi"}
 
 type pkg struct {
 	ImportPath   string
