@@ -124,7 +124,7 @@ func (a *Auth) build() error {
 			return err
 		}
 		rooms = append(rooms, a.mfa.Room())
-		kernel.Trusts, kernel.Distrust, kernel.BlocksEmail = a.mfa.Trusts, a.mfa.Distrust, a.mfa.BlocksEmail
+		kernel.TrustsForCode, kernel.Distrust, kernel.BlocksEmail = a.mfa.TrustsForCode, a.mfa.Distrust, a.mfa.BlocksEmail
 	}
 	kernel.Rooms = rooms
 	a.pipeline, err = flow.NewPipeline(kernel)

@@ -161,7 +161,7 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	if !s.codeRequired(sess, l) {
 		return flow.Pass, nil
 	}
-	if s.cfg.LoginByCode.TrustEnabled && s.pipeline.Trusts(ctx, sess, l.UserID) {
+	if s.pipeline.TrustsForCode(ctx, sess, l.UserID) {
 		return flow.Pass, nil
 	}
 	// A sign-up with a number proves it at the next stage.

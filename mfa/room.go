@@ -45,7 +45,7 @@ func (r room) enterAuthenticate(ctx context.Context, sess *flow.Session, l *flow
 	if !slices.ContainsFunc(rows, isMain) || l.Note(notePasskey, &passkey) && passkey {
 		return flow.Pass, nil
 	}
-	if r.Trusts(ctx, sess, l.UserID) {
+	if r.trustsForFactor(ctx, sess, l.UserID) {
 		return flow.Pass, nil
 	}
 	return flow.Wait, nil

@@ -12,6 +12,18 @@ import (
 
 const trustPurpose = "mfa trusted browser"
 
+// trust is what a browser was trusted after. It is part of an entry's MAC.
+type trust string
+
+const (
+	// trustedWithFactor is the trust that a login with a second factor gave. It
+	// covers required codes as well.
+	trustedWithFactor trust = "factor"
+	// trustedWithCode is the trust that a login with a required code gave. It
+	// covers no second factor.
+	trustedWithCode trust = "code"
+)
+
 // trusts is the cookie with an entry for each user who trusts the browser. The
 // id of an entry names the challenge that lasts as long as the trust does:
 // without it the entry is worth nothing.
@@ -28,12 +40,24 @@ func (s *Service) enterTrust(_ context.Context, sess *flow.Session, l *flow.Logi
 	if sess.Kind != flow.Browser || l.UserID == "" {
 		return flow.Pass, nil
 	}
+	if s.trustOf(l) == "" {
+		return flow.Pass, nil
+	}
+	return flow.Wait, nil
+}
+
+// trustOf returns the trust that the login may give to a browser, empty if it
+// had no step that a trusted browser skips.
+func (s *Service) trustOf(l *flow.Login) trust {
 	var codeRequired bool
 	l.Note(flow.NoteCodeRequired, &codeRequired)
-	if s.cfg.TrustEnabled && l.HasPassed(flow.StageMFAAuthenticate) || s.options.TrustsCodes && codeRequired {
-		return flow.Wait, nil
+	switch {
+	case s.cfg.TrustEnabled && l.HasPassed(flow.StageMFAAuthenticate):
+		return trustedWithFactor
+	case s.options.TrustsCodes && codeRequired:
+		return trustedWithCode
 	}
-	return flow.Pass, nil
+	return ""
 }
 
 // CheckTrustPending returns flow.ErrStageNotPending unless a login in the
@@ -45,27 +69,27 @@ func (s *Service) CheckTrustPending(_ context.Context, sess *flow.Session) error
 	return nil
 }
 
-// Trust goes on with the login that asked whether the browser is trusted. If it
-// is, it needs no second factor for a while. flow.ErrStageNotPending if no login
-// asked.
+// Trust goes on with the login that asked whether the browser is trusted. A
+// trusted browser skips the steps of that login for a while, each where its own
+// setting allows it. Returns flow.ErrStageNotPending if no login asked.
 func (s *Service) Trust(ctx context.Context, sess *flow.Session, trusted bool) error {
 	login := s.pipeline.Pending(sess, flow.StageMFATrust)
 	if login == nil {
 		return flow.ErrStageNotPending
 	}
-	userID := login.UserID
+	userID, given := login.UserID, s.trustOf(login)
 	err := s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		return s.pipeline.Pass(ctx, sess, flow.StageMFATrust)
 	})
 	if err != nil || !trusted || sess.UserID() != userID {
 		return err
 	}
-	return s.setTrustCookie(ctx, sess)
+	return s.setTrustCookie(ctx, sess, given)
 }
 
-// setTrustCookie adds whoever is logged in to those that the browser is trusted
-// for. The oldest makes room.
-func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session) error {
+// setTrustCookie adds an entry for the logged-in user. The oldest entry makes
+// room.
+func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session, given trust) error {
 	parts, err := s.trustParts(ctx, sess.Identity)
 	if err != nil {
 		return err
@@ -74,23 +98,35 @@ func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session) error 
 	if err != nil {
 		return err
 	}
-	return s.trusts().Put(sess, c.ID, parts...)
+	return s.trusts().Put(sess, c.ID, append(parts, []byte(given))...)
 }
 
-// Trusts reports whether the user trusts the browser of the session. If that can
-// not be found out, they do not.
-func (s *Service) Trusts(ctx context.Context, sess *flow.Session, userID string) bool {
-	trusted, err := s.isTrusted(ctx, sess, userID)
+// TrustsForCode reports whether the browser of the session may skip a required
+// code of the user.
+func (s *Service) TrustsForCode(ctx context.Context, sess *flow.Session, userID string) bool {
+	return s.options.TrustsCodes && s.isTrusted(ctx, sess, userID, trustedWithFactor, trustedWithCode)
+}
+
+// trustsForFactor reports whether the browser of the session may skip the second
+// factor of the user.
+func (s *Service) trustsForFactor(ctx context.Context, sess *flow.Session, userID string) bool {
+	return s.cfg.TrustEnabled && s.isTrusted(ctx, sess, userID, trustedWithFactor)
+}
+
+// isTrusted reports whether the user gave the browser one of these trusts. It is
+// false for apps, and where the lookup fails.
+func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID string, kinds ...trust) bool {
+	if sess.Kind != flow.Browser {
+		return false
+	}
+	trusted, err := s.hasTrust(ctx, sess, userID, kinds)
 	if err != nil {
 		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
 	}
 	return err == nil && trusted
 }
 
-func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID string) (bool, error) {
-	if !s.TrustAsked() {
-		return false, nil
-	}
+func (s *Service) hasTrust(ctx context.Context, sess *flow.Session, userID string, kinds []trust) (bool, error) {
 	trusts := s.trusts()
 	list := trusts.Entries(sess)
 	if len(list) == 0 {
@@ -104,15 +140,18 @@ func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID stri
 	if err != nil {
 		return false, err
 	}
-	known := slices.IndexFunc(list, func(e flow.UserCookieEntry) bool { return trusts.Matches(e, parts...) })
-	if known < 0 {
-		return false, nil
+	for _, given := range kinds {
+		matches := func(e flow.UserCookieEntry) bool { return trusts.Matches(e, append(parts, []byte(given))...) }
+		known := slices.IndexFunc(list, matches)
+		if known < 0 {
+			continue
+		}
+		_, err = s.deps.Challenges.Find(ctx, trustPurpose, list[known].ID)
+		if !errors.Is(err, flow.ErrNotPending) {
+			return err == nil, err
+		}
 	}
-	_, err = s.deps.Challenges.Find(ctx, trustPurpose, list[known].ID)
-	if errors.Is(err, flow.ErrNotPending) {
-		return false, nil
-	}
-	return err == nil, err
+	return false, nil
 }
 
 // Distrust ends the trust of the user in all browsers.

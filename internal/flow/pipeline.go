@@ -38,9 +38,9 @@ type PipelineConfig struct {
 	Remember func(s *Session) error
 	// Distrust ends the trust of the user in all browsers. It may be nil.
 	Distrust func(ctx context.Context, userID string) error
-	// Trusts reports whether the user trusts the browser of the session. It
-	// may be nil.
-	Trusts func(ctx context.Context, s *Session, userID string) bool
+	// TrustsForCode reports whether the browser of the session may skip a
+	// required code of the user. It may be nil.
+	TrustsForCode func(ctx context.Context, s *Session, userID string) bool
 	// BlocksEmail reports whether the user may not add an address that is not
 	// proved, because of their second factor. It may be nil.
 	BlocksEmail func(ctx context.Context, userID string) (bool, error)
@@ -154,9 +154,10 @@ func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error 
 // Abort drops the pending login.
 func (p *Pipeline) Abort(s *Session) { s.SetLogin(nil) }
 
-// Trusts reports whether the user trusts the browser of the session.
-func (p *Pipeline) Trusts(ctx context.Context, s *Session, userID string) bool {
-	return p.cfg.Trusts != nil && userID != "" && p.cfg.Trusts(ctx, s, userID)
+// TrustsForCode reports whether the browser of the session may skip a required
+// code of the user.
+func (p *Pipeline) TrustsForCode(ctx context.Context, s *Session, userID string) bool {
+	return p.cfg.TrustsForCode != nil && userID != "" && p.cfg.TrustsForCode(ctx, s, userID)
 }
 
 // Distrust ends the trust of the user in all browsers.
