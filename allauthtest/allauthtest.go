@@ -45,9 +45,12 @@ func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 // NewOn is New on a store of the host's own.
 func NewOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
-	inner := clienttest.StartOn(t, store, append(slices.Clone(edit), nameHost)...)
+	inner := clienttest.StartOn(t, store, slices.Concat([]func(*allauth.Config){unlimited}, edit, []func(*allauth.Config){nameHost})...)
 	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, t: t}
 }
+
+// unlimited lets tests of hosts log in as often as they like.
+func unlimited(cfg *allauth.Config) { cfg.DisableRateLimits = true }
 
 // nameHost lets security keys work: they are bound to a name, and the server
 // has a number. A BaseURL that the test has chosen stays.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -42,6 +43,9 @@ type Client struct {
 	Token string
 	// AccessToken and RefreshToken are the last ones that the server issued.
 	AccessToken, RefreshToken string
+	// Address is where its requests come from. Each client has its own, unless
+	// a test gives it that of another one. The zero value is loopback.
+	Address netip.Addr
 	// Header is sent with every request.
 	Header http.Header
 	// HTTP is what requests go through. It does not follow redirects.
@@ -50,21 +54,30 @@ type Client struct {
 	server *Server
 }
 
-// Client returns a client without a session.
+// Client returns a client without a session, and with an address of its own.
 func (s *Server) Client(kind Kind) *Client {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &Client{Kind: kind, Header: http.Header{}, server: s, HTTP: &http.Client{
-		Jar: jar, Transport: s.Server.Client().Transport,
+	c := &Client{Kind: kind, Address: s.nextAddress(), Header: http.Header{}, server: s}
+	c.HTTP = &http.Client{
+		Jar: jar, Transport: &transport{c, s.Server.Client().Transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
+	return c
+}
+
+// Neighbor returns a client without a session that has the address of c.
+func (c *Client) Neighbor() *Client {
+	neighbor := c.server.Client(c.Kind)
+	neighbor.Address = c.Address
+	return neighbor
 }
 
 // Clone returns a client with the same session, for use by another goroutine.
 func (c *Client) Clone() *Client {
-	clone := c.server.Client(c.Kind)
+	clone := c.Neighbor()
 	clone.Token, clone.AccessToken, clone.RefreshToken, clone.Header = c.Token, c.AccessToken, c.RefreshToken, c.Header.Clone()
 	clone.HTTP.Jar.SetCookies(c.origin(), c.HTTP.Jar.Cookies(c.origin()))
 	return clone

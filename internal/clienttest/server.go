@@ -6,15 +6,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/storage"
-	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // Password is a password that is good enough.
@@ -42,17 +43,27 @@ type Server struct {
 
 	t    testing.TB
 	post post
+	// addresses counts those that clients were given.
+	addresses atomic.Uint32
 }
 
 // Around is put around the handler of every server. Nil: nothing is.
 var Around func(t testing.TB, s *Server, next http.Handler) http.Handler
 
-// Start starts a server on an empty memory store. It is closed when the test
-// ends. Unless edit says otherwise hashes are cheap, nothing is limited, and
-// verification is mandatory, by link.
+// Open opens the empty store that Start starts a server on. Package teststore
+// sets it, which allauthtest must not link.
+var Open func(t testing.TB) storage.Store
+
+// Start starts a server on an empty store, which is SQLite or the one that
+// ALLAUTH_TEST_STORE names. It is closed when the test ends. Unless edit says
+// otherwise hashes are cheap, the default rate limits apply, and verification
+// is mandatory, by link.
 func Start(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
-	return StartOn(t, memstore.New(), edit...)
+	if Open == nil {
+		t.Fatal("there is no store; import internal/contract")
+	}
+	return StartOn(t, Open(t), edit...)
 }
 
 // StartOn is Start on a store of the caller's.
@@ -65,15 +76,16 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 	if Around != nil {
 		handler = Around(t, s, handler)
 	}
-	s.Server = httptest.NewServer(handler)
+	s.Server = httptest.NewServer(fromAddress(handler))
 	s.Config = allauth.Config{
-		BaseURL:           s.URL,
-		Secrets:           [][]byte{Secret},
-		SiteName:          "Example",
-		Mailer:            &s.post,
-		DisableRateLimits: true,
-		Logger:            slog.New(slog.NewTextHandler(s.Log, nil)),
-		Now:               s.Clock.Now,
+		BaseURL:  s.URL,
+		Secrets:  [][]byte{Secret},
+		SiteName: "Example",
+		Mailer:   &s.post,
+		Logger:   slog.New(slog.NewTextHandler(s.Log, nil)),
+		Now:      s.Clock.Now,
+		// Until every test holds with limits.
+		DisableRateLimits: os.Getenv("ALLAUTH_TEST_STORE") == "",
 	}
 	s.Config.Account.PasswordHash = Cheap()
 	for _, change := range edit {

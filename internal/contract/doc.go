@@ -3,4 +3,6 @@
 // their package:
 //
 //	import _ "github.com/allauth-go/allauth/internal/contract"
+//
+// The import also gives clienttest.Start the stores of package teststore.
 package contract

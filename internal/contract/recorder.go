@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/teststore" // what servers of tests run on
 )
 
 func init() { clienttest.Around = around }

@@ -22,36 +22,52 @@ import (
 // drops.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server := setting(t, "ALLAUTH_TEST_POSTGRES")
-	if server == "" {
-		return ""
+	name := name()
+	server, source := postgres(t, name)
+	if server != "" {
+		create(t, "pgx", server, "CREATE DATABASE "+name, "DROP DATABASE "+name+" WITH (FORCE)")
 	}
-	database, err := url.Parse(server)
+	return source
+}
+
+func postgres(t testing.TB, database string) (server, source string) {
+	t.Helper()
+	server = setting(t, "ALLAUTH_TEST_POSTGRES")
+	if server == "" {
+		return "", ""
+	}
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatalf("ALLAUTH_TEST_POSTGRES: %v", err)
 	}
-	name := name()
-	database.Path = "/" + name
-	create(t, "pgx", server, "CREATE DATABASE "+name, "DROP DATABASE "+name+" WITH (FORCE)")
-	return database.String()
+	u.Path = "/" + database
+	return server, u.String()
 }
 
 // MySQL returns the data source name of a new, empty database, which the end of
 // the test drops.
 func MySQL(t testing.TB) string {
 	t.Helper()
-	server := setting(t, "ALLAUTH_TEST_MYSQL")
+	name := name()
+	server, source := mySQL(t, name)
+	if server != "" {
+		create(t, "mysql", server, "CREATE DATABASE "+name, "DROP DATABASE "+name)
+	}
+	return source
+}
+
+func mySQL(t testing.TB, database string) (server, source string) {
+	t.Helper()
+	server = setting(t, "ALLAUTH_TEST_MYSQL")
 	if server == "" {
-		return ""
+		return "", ""
 	}
 	config, err := mysql.ParseDSN(server)
 	if err != nil {
 		t.Fatalf("ALLAUTH_TEST_MYSQL: %v", err)
 	}
-	name := name()
-	config.DBName = name
-	create(t, "mysql", server, "CREATE DATABASE "+name, "DROP DATABASE "+name)
-	return config.FormatDSN()
+	config.DBName = database
+	return server, config.FormatDSN()
 }
 
 // Redis returns the URL of the server. Tests share it, so each takes key names
