@@ -41,7 +41,9 @@ const (
 	// address belongs to one account.
 	PreventEnumeration Enumeration = iota
 	// PreventEnumerationStrictly hides it everywhere: sign-up accepts an
-	// address that is taken as long as it is not verified.
+	// address that is taken as long as it is not verified. A login then computes
+	// three password hashes instead of one, for up to three accounts that share
+	// an unverified address.
 	PreventEnumerationStrictly
 	// AllowEnumeration tells people that an address is taken or unknown.
 	AllowEnumeration

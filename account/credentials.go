@@ -15,14 +15,14 @@ import (
 
 // maxCandidates bounds how many accounts that share an unverified address are
 // tried with one password.
-const maxCandidates = 4
+const maxCandidates = password.MaxHashes
 
 // errWrongPassword means that no account has that name and password.
 var errWrongPassword = errors.New("account: wrong password")
 
 // authenticate looks for the account with that name and password. The failure
 // counter is charged before anything is compared. Known, unknown, disabled and
-// passwordless accounts cost one hash each. The fingerprint of the password is
+// passwordless accounts cost the same hashes. The fingerprint of the password is
 // returned along with the user.
 func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method LoginMethod, identifier, pass string) (*authn.User, string, error) {
 	candidates, err := s.candidates(ctx, method, identifier)
@@ -33,7 +33,7 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 	if err != nil {
 		return nil, "", err
 	}
-	user, hash, err := s.firstMatch(ctx, candidates, pass)
+	user, hash, err := s.firstMatch(ctx, candidates, pass, s.comparedHashes(method))
 	if errors.Is(err, errWrongPassword) {
 		failed := LoginFailed{Identifier: identifier, IP: sess.Client.IP.String()}
 		if len(candidates) > 0 {
@@ -60,25 +60,34 @@ func canonicalIdentifier(identifier string) string {
 	return name
 }
 
+// comparedHashes is with how many stored hashes a password is compared at least,
+// so that the time does not tell how many accounts share an address.
+func (s *Service) comparedHashes(method LoginMethod) int {
+	if method != LoginByPhone && s.acceptsDuplicates() {
+		return maxCandidates
+	}
+	return 1
+}
+
 // firstMatch returns the first of the users who has that password, and its hash.
-func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string) (*authn.User, string, error) {
-	hashed := false
-	for _, id := range userIDs {
-		hash, err := s.passwordHash(ctx, id)
-		if err != nil {
+// It compares the password with that many stored hashes at least, or decoys.
+func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
+	hashes := make([]string, max(len(userIDs), least))
+	for i, id := range userIDs {
+		var err error
+		if hashes[i], err = s.passwordHash(ctx, id); err != nil {
 			return nil, "", err
 		}
-		if !password.Usable(hash) {
+	}
+	matches, err := s.hasher.VerifyAll(ctx, pass, hashes...)
+	if err != nil && !errors.Is(err, password.ErrTooLong) {
+		return nil, "", err
+	}
+	for i, match := range matches {
+		if !match.OK {
 			continue
 		}
-		hashed = true
-		ok, upgrade, err := s.hasher.Verify(ctx, pass, hash)
-		if err != nil && !errors.Is(err, password.ErrUnsupportedHash) && !errors.Is(err, password.ErrTooLong) {
-			return nil, "", err
-		}
-		if !ok {
-			continue
-		}
+		id, hash := userIDs[i], hashes[i]
 		user, err := s.activeUser(ctx, id)
 		if errors.Is(err, authn.ErrNotFound) {
 			continue
@@ -86,19 +95,14 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string)
 		if err != nil {
 			return nil, "", err
 		}
-		if !upgrade {
+		if !match.Upgrade {
 			return user, hash, nil
 		}
 		hash, changed := s.upgrade(ctx, id, pass, hash)
 		if changed { // by a login at the same time, or by the user
-			return s.firstMatch(ctx, []string{id}, pass)
+			return s.firstMatch(ctx, []string{id}, pass, 1)
 		}
 		return user, hash, nil
-	}
-	if !hashed {
-		if err := s.hasher.Burn(ctx, pass); err != nil && !errors.Is(err, password.ErrTooLong) {
-			return nil, "", err
-		}
 	}
 	return nil, "", errWrongPassword
 }
@@ -107,7 +111,7 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string)
 // done on the side: failing, it is tried again at the next login. It returns the
 // hash that is stored now, or that somebody else changed it meanwhile.
 func (s *Service) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
-	upgraded, err := s.hasher.Hash(ctx, pass)
+	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
 		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
 			if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {

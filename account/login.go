@@ -111,7 +111,7 @@ func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass
 	if err != nil {
 		return err
 	}
-	_, _, err = s.firstMatch(ctx, []string{sess.UserID()}, pass)
+	_, _, err = s.firstMatch(ctx, []string{sess.UserID()}, pass, 1)
 	if errors.Is(err, errWrongPassword) {
 		return err
 	}

@@ -76,7 +76,7 @@ func (h *Handler) signup(c *call) (reply, error) {
 		return reply{}, err
 	}
 	input := in.signup()
-	input.Password = in.password("password")
+	input.Password = in.newPassword("password")
 	input.Problems = in.errs
 	if err := h.account.Signup(c.ctx, c.sess.Session, input, account.SignupOptions{}); err != nil {
 		return reply{}, err

@@ -114,10 +114,16 @@ func (f *form) text(name string) string {
 	return strings.TrimSpace(f.check(name, value, isText, maxTextLength))
 }
 
-// password reads a password as it is. Nothing but blanks is none.
-func (f *form) password(name string) string {
+// password reads the password of an account as it was typed. Nothing but blanks
+// is none.
+func (f *form) password(name string) string { return f.passwordUpTo(name, password.MaxVerifyLength) }
+
+// newPassword reads a password that is to be set.
+func (f *form) newPassword(name string) string { return f.passwordUpTo(name, password.MaxLength) }
+
+func (f *form) passwordUpTo(name string, limit int) string {
 	value, _, isText := f.String(name)
-	value = f.check(name, value, isText, password.MaxLength)
+	value = f.check(name, value, isText, limit)
 	if strings.TrimSpace(value) == "" {
 		return ""
 	}

@@ -49,7 +49,7 @@ func (h *Handler) resetPassword(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	key, pass := in.code("key"), in.password("password")
+	key, pass := in.code("key"), in.newPassword("password")
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}
@@ -67,7 +67,7 @@ func (h *Handler) changePassword(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	current, replacement := in.password("current_password"), in.password("new_password")
+	current, replacement := in.password("current_password"), in.newPassword("new_password")
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}

@@ -82,6 +82,8 @@ func decode(text string) ([]byte, bool) {
 	return b, err == nil && len(b) > 0 && len(b) <= maxFieldSize
 }
 
+func encode(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
+
 // parameters reads "m=1,t=2" into numbers, in the order of the names; all must
 // be there.
 func parameters(text string, names ...string) ([]uint64, bool) {
@@ -140,6 +142,17 @@ func (h argonHash) matches(password []byte) bool {
 	return equal(h.sum, h.params.key(password, h.salt, size))
 }
 
+// decoyHash costs as much as a new hash and matches nothing.
+type decoyHash struct{ params Argon2id }
+
+func (h decoyHash) matches(password []byte) bool {
+	h.params.key(password, make([]byte, saltSize), keySize)
+	return false
+}
+
+// maxBcryptLength is how many bytes of a password bcrypt reads.
+const maxBcryptLength = 72
+
 type bcryptHash struct {
 	encoded string
 	sha256  bool // Django hashes the password before, so that any length counts
@@ -162,8 +175,16 @@ func (h bcryptHash) matches(password []byte) bool {
 		sum := sha256.Sum256(password)
 		password = []byte(hex.EncodeToString(sum[:]))
 	}
-	// bcrypt reads 72 bytes and would take anything behind them.
-	return len(password) <= 72 && bcrypt.CompareHashAndPassword([]byte(h.encoded), password) == nil
+	return bcrypt.CompareHashAndPassword([]byte(h.encoded), password[:min(len(password), maxBcryptLength)]) == nil
+}
+
+// ignoresPartOf reports whether a hash may stand for a longer password or for
+// another end of this one: PHP, Node and earlier versions of Go cut passwords for
+// bcrypt without a word. Such a hash is not replaced, or a mistake in what it
+// ignores would become part of the password.
+func ignoresPartOf(stored hash, password string) bool {
+	b, ok := stored.(bcryptHash)
+	return ok && !b.sha256 && len(password) >= maxBcryptLength
 }
 
 type pbkdf2Hash struct {

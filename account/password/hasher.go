@@ -3,7 +3,6 @@ package password
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +13,13 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// MaxLength is the longest password that is hashed, in bytes.
-const MaxLength = 1024
+const (
+	// MaxLength is the length of the longest new password, in bytes.
+	MaxLength = 1024
+	// MaxVerifyLength is the length of the longest password that is compared
+	// with a stored hash, in bytes. Another system may have accepted it.
+	MaxVerifyLength = 4096
+)
 
 // Unusable stands in the place of a hash where there is no password. Whatever
 // begins with it is no hash.
@@ -25,7 +29,8 @@ var (
 	// ErrBusy means that more hashes are wanted than the server will compute:
 	// try again later.
 	ErrBusy = errors.New("password: busy")
-	// ErrTooLong means that the password is longer than MaxLength.
+	// ErrTooLong means that the password is longer than MaxLength or, where it
+	// is compared with a stored hash, than MaxVerifyLength.
 	ErrTooLong = errors.New("password: too long")
 	// ErrUnsupportedHash means that a stored hash is malformed, of an unknown
 	// kind, or so costly that verifying it would harm the server.
@@ -106,10 +111,19 @@ func NewHasher(cfg Config) (*Hasher, error) {
 	return &Hasher{p, newLimiter(cfg.MaxConcurrent, cfg.MaxQueue, cfg.MaxWait), cfg.Rand}, nil
 }
 
-// Hash returns the password's hash as a PHC string. ErrTooLong, ErrBusy, or the
-// context's error.
+// Hash returns the hash of a new password as a PHC string. Errors are ErrTooLong,
+// ErrBusy, and the context's error.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxLength {
+		return "", ErrTooLong
+	}
+	return h.Rehash(ctx, password)
+}
+
+// Rehash returns the hash that replaces the stored one after a match with
+// Upgrade set. It is Hash for passwords of up to MaxVerifyLength bytes.
+func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
+	if len(password) > MaxVerifyLength {
 		return "", ErrTooLong
 	}
 	salt := make([]byte, saltSize)
@@ -117,46 +131,99 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return "", fmt.Errorf("read random bytes: %w", err)
 	}
 	var key []byte
-	err := h.limiter.run(ctx, func() { key = h.params.key([]byte(password), salt, keySize) })
+	err := h.limiter.run(ctx, func() { key = h.params.key([]byte(normalize(password)), salt, keySize) })
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.MemoryKiB, h.params.Iterations,
-		h.params.Parallelism, base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), nil
+		h.params.Parallelism, encode(salt), encode(key)), nil
 }
 
 // Verify compares a password with a stored hash in constant time. upgrade is
-// true if it matched, but the hash is not what Hash would make today.
-// ErrUnsupportedHash, ErrTooLong, ErrBusy, or the context's error.
+// true if it matched and Rehash would make a better hash. Errors are
+// ErrUnsupportedHash, ErrTooLong, ErrBusy, and the context's error.
 func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, upgrade bool, err error) {
-	if len(password) > MaxLength {
-		return false, false, ErrTooLong
+	if !Supported(encoded) {
+		return false, false, ErrUnsupportedHash
 	}
-	stored, err := parse(encoded)
+	matches, err := h.VerifyAll(ctx, password, encoded)
 	if err != nil {
 		return false, false, err
 	}
-	if err := h.limiter.run(ctx, func() { ok = stored.matches([]byte(password)) }); err != nil {
-		return false, false, err
+	return matches[0].OK, matches[0].Upgrade, nil
+}
+
+// MaxHashes is how many hashes VerifyAll computes at most.
+const MaxHashes = 3
+
+// Match is the result of comparing a password with one stored hash.
+type Match struct {
+	// OK is true if the password matched.
+	OK bool
+	// Upgrade is true if the password matched and Rehash would make a better
+	// hash.
+	Upgrade bool
+}
+
+// VerifyAll compares a password with the stored hashes of several accounts in
+// constant time and returns a Match for each. How many hashes it computes depends
+// on the password and on the number of accounts only: for an empty, unusable or
+// unsupported hash, and where there is no account at all, it computes decoys.
+// Errors are ErrTooLong, ErrBusy, and the context's error.
+func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...string) ([]Match, error) {
+	if len(password) > MaxVerifyLength {
+		return nil, ErrTooLong
 	}
-	return ok, ok && !h.current(encoded, stored), nil
+	stored := make([]hash, max(1, len(encoded)))
+	stored[0] = decoyHash{h.params}
+	for i, text := range encoded {
+		var err error
+		if stored[i], err = parse(text); err != nil {
+			stored[i] = decoyHash{h.params}
+		}
+	}
+	var matches []Match
+	err := h.limiter.run(ctx, func() { matches = h.compare(password, encoded, stored...) })
+	return matches, err
+}
+
+// compare computes the hashes of VerifyAll. It goes on after a match: the time
+// must not tell which spelling it was, or whose.
+func (h *Hasher) compare(password string, encoded []string, stored ...hash) []Match {
+	matches := make([]Match, len(encoded))
+	computed := 0
+	for _, s := range spellings(password) {
+		for i, hash := range stored {
+			if computed++; computed > MaxHashes {
+				return matches
+			}
+			if hash.matches([]byte(s.text)) && (!s.trimmed || isDjango(encoded[i])) && !matches[i].OK {
+				matches[i] = Match{OK: true, Upgrade: h.improves(encoded[i], hash, s)}
+			}
+		}
+	}
+	return matches
+}
+
+// improves reports whether Rehash would make a better hash than the stored one,
+// which matches a password in that spelling.
+func (h *Hasher) improves(encoded string, stored hash, s spelling) bool {
+	if s.trimmed || ignoresPartOf(stored, s.text) {
+		return false // the hash stands for other passwords, too
+	}
+	return !s.normal || !h.current(encoded, stored)
 }
 
 // current reports whether a stored hash is what Hash would make today.
 func (h *Hasher) current(encoded string, stored hash) bool {
 	a, ok := stored.(argonHash)
-	return ok && strings.HasPrefix(encoded, "$") && a.variant == "argon2id" && a.params == h.params &&
+	return ok && !isDjango(encoded) && a.variant == "argon2id" && a.params == h.params &&
 		len(a.salt) == saltSize && len(a.sum) == keySize
 }
 
-// Burn does the work of one Verify, for a user who does not exist or has no
-// password: the time must not tell.
-func (h *Hasher) Burn(ctx context.Context, password string) error {
-	if len(password) > MaxLength {
-		return ErrTooLong
-	}
-	return h.limiter.run(ctx, func() { h.params.key([]byte(password), make([]byte, saltSize), keySize) })
-}
+// isDjango reports whether a hash is in Django's format. Django leaves out the
+// blanks at the ends of a password before it hashes it.
+func isDjango(encoded string) bool { return !strings.HasPrefix(encoded, "$") }
 
 // Usable reports whether a stored value is a hash at all.
 func Usable(encoded string) bool { return encoded != "" && !strings.HasPrefix(encoded, Unusable) }
