@@ -32,7 +32,7 @@ var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com
 
 // testTools are what no host ever links, not even for its tests.
 var testTools = []string{
-	module + "/internal/contract", module + "/internal/sqlrecord", module + "/internal/teststore",
+	module + "/internal/contract", module + "/internal/sqlrecord", module + "/internal/timing", module + "/internal/teststore",
 	"github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi",
 }
 
