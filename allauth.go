@@ -201,14 +201,7 @@ func (a *Auth) limits() (*ratelimit.Limiter, error) {
 	if a.cfg.DisableRateLimits {
 		limits = nil
 	}
-	store := a.cfg.RateLimitStore
-	if isNil(store) {
-		store = storage.RateLimits(a.store)
-	}
-	if isNil(store) {
-		store = ratelimit.NewMemoryStore()
-	}
-	return ratelimit.NewLimiter(store, limits, a.cfg.Now, a.cfg.Rand), nil
+	return ratelimit.NewLimiter(a.store, limits, a.cfg.Now, a.cfg.Rand), nil
 }
 
 func (a *Auth) protection() (*http.CrossOriginProtection, error) {

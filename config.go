@@ -17,7 +17,6 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
-	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -56,9 +55,6 @@ type Config struct {
 	RateLimits map[string]string
 	// DisableRateLimits lifts all limits. For tests only.
 	DisableRateLimits bool
-	// RateLimitStore counts attempts where several servers share the work.
-	// Nil: the main store if it can, else the memory of this process.
-	RateLimitStore ratelimit.Store
 	// TrustedProxies are the proxies whose X-Forwarded-For is believed. Nil:
 	// none.
 	TrustedProxies []netip.Prefix

@@ -61,7 +61,7 @@ type ChallengeStore interface {
 	ConsumeChallenge(ctx context.Context, id string, hash []byte) error
 	// DeleteChallenge deletes the challenge; none is not an error.
 	DeleteChallenge(ctx context.Context, id string) error
-	// DeleteUserChallenges deletes every challenge of that purpose and user;
-	// none is not an error.
+	// DeleteUserChallenges deletes the user's challenges of that purpose, or of
+	// every purpose if it is empty; none is not an error.
 	DeleteUserChallenges(ctx context.Context, purpose, userID string) error
 }

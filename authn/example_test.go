@@ -25,7 +25,7 @@ func (u *users) UserByID(_ context.Context, id string) (*authn.User, error) {
 	return &(*u)[n-1], nil
 }
 
-// A host with its own table of users implements two methods. With storage.WithUsers
+// A host with its own table of users implements two methods. With storage.Compose
 // everything else stays in a store of the library.
 func ExampleUserStore() {
 	ctx := context.Background()

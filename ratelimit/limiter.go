@@ -72,12 +72,12 @@ func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, 
 		return Attempt{}, fmt.Errorf("read random bytes: %w", err)
 	}
 	attempt := Attempt{l, hex.EncodeToString(id[:]), buckets}
-	wait, err := l.store.Take(ctx, l.now(), attempt.id, buckets)
+	refusal, err := l.store.ChargeBuckets(ctx, l.now(), attempt.id, buckets)
 	if err != nil {
 		return Attempt{}, fmt.Errorf("count attempt of %s: %w", action, err)
 	}
-	if wait > 0 {
-		return Attempt{}, &LimitError{action, wait}
+	if refusal != nil {
+		return Attempt{}, &LimitError{action, refusal.Wait}
 	}
 	return attempt, nil
 }
@@ -88,11 +88,11 @@ func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, 
 	if len(buckets) == 0 {
 		return true, nil
 	}
-	wait, err := l.store.Peek(ctx, l.now(), buckets)
+	refusal, err := l.store.PeekBuckets(ctx, l.now(), buckets)
 	if err != nil {
 		return false, fmt.Errorf("look up attempts of %s: %w", action, err)
 	}
-	return wait == 0, nil
+	return refusal == nil, nil
 }
 
 // Refund takes this attempt back, and no other.
@@ -100,7 +100,7 @@ func (a Attempt) Refund(ctx context.Context) error {
 	if a.limiter == nil {
 		return nil
 	}
-	if err := a.limiter.store.Refund(ctx, a.id, a.buckets); err != nil {
+	if err := a.limiter.store.RefundBuckets(ctx, a.id, a.buckets); err != nil {
 		return fmt.Errorf("refund attempt: %w", err)
 	}
 	return nil
@@ -117,7 +117,7 @@ func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := l.store.Reset(ctx, keys); err != nil {
+	if err := l.store.ResetBuckets(ctx, keys); err != nil {
 		return fmt.Errorf("forget attempts of %s: %w", action, err)
 	}
 	return nil

@@ -36,37 +36,37 @@ type hit struct {
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore { return &MemoryStore{buckets: map[string]*window{}} }
 
-// Take implements Store.
-func (m *MemoryStore) Take(_ context.Context, now time.Time, id string, buckets []Bucket) (time.Duration, error) {
+// ChargeBuckets implements Store.
+func (m *MemoryStore) ChargeBuckets(_ context.Context, now time.Time, id string, buckets []Bucket) (*Refusal, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range buckets {
 		w := m.window(b, now)
 		if wait := w.wait(b, now); wait > 0 {
-			return wait, nil
+			return &Refusal{b.Key, wait}, nil
 		}
 		w.hits = append(w.hits, hit{now, id})
 	}
-	return 0, nil
+	return nil, nil
 }
 
-// Peek implements Store.
-func (m *MemoryStore) Peek(_ context.Context, now time.Time, buckets []Bucket) (time.Duration, error) {
+// PeekBuckets implements Store.
+func (m *MemoryStore) PeekBuckets(_ context.Context, now time.Time, buckets []Bucket) (*Refusal, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range buckets {
 		if w := m.buckets[b.Key]; w != nil {
 			w.expire(now)
 			if wait := w.wait(b, now); wait > 0 {
-				return wait, nil
+				return &Refusal{b.Key, wait}, nil
 			}
 		}
 	}
-	return 0, nil
+	return nil, nil
 }
 
-// Refund implements Store.
-func (m *MemoryStore) Refund(_ context.Context, id string, buckets []Bucket) error {
+// RefundBuckets implements Store.
+func (m *MemoryStore) RefundBuckets(_ context.Context, id string, buckets []Bucket) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range buckets {
@@ -77,8 +77,8 @@ func (m *MemoryStore) Refund(_ context.Context, id string, buckets []Bucket) err
 	return nil
 }
 
-// Reset implements Store.
-func (m *MemoryStore) Reset(_ context.Context, keys []string) error {
+// ResetBuckets implements Store.
+func (m *MemoryStore) ResetBuckets(_ context.Context, keys []string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {

@@ -233,7 +233,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	store := NewMemoryStore()
 	now := time.Unix(0, 0)
 	for i := range maxBuckets + 10*minSweep {
-		if _, err := store.Take(context.Background(), now, "x", []Bucket{{Key: fmt.Sprint(i), Amount: 1, Per: time.Hour}}); err != nil {
+		if _, err := store.ChargeBuckets(context.Background(), now, "x", []Bucket{{Key: fmt.Sprint(i), Amount: 1, Per: time.Hour}}); err != nil {
 			t.Fatal(err)
 		}
 	}

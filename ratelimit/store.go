@@ -14,19 +14,28 @@ type Bucket struct {
 	scope Scope
 }
 
+// Refusal is a bucket that takes no more attempts for a while.
+type Refusal struct {
+	// Key is that of the bucket.
+	Key string
+	// Wait is how long until the bucket takes another attempt: more than zero.
+	Wait time.Duration
+}
+
 // Store keeps counters. Implementations must be safe for concurrent use; where
 // several servers share the work they share the store.
 type Store interface {
-	// Take counts an attempt under each bucket, in order and in one atomic
-	// step, until one is exhausted: then it returns how long to wait, which is
-	// more than zero. The buckets before stay charged, the exhausted one does
-	// not grow. id names the attempt.
-	Take(ctx context.Context, now time.Time, id string, buckets []Bucket) (wait time.Duration, err error)
-	// Peek returns what Take would return, and counts nothing.
-	Peek(ctx context.Context, now time.Time, buckets []Bucket) (wait time.Duration, err error)
-	// Refund removes the attempt with that id from the buckets. Nothing to
-	// remove is not an error.
-	Refund(ctx context.Context, id string, buckets []Bucket) error
-	// Reset forgets all attempts under those keys.
-	Reset(ctx context.Context, keys []string) error
+	// ChargeBuckets counts an attempt under each bucket, in order and in one
+	// atomic step, until one is exhausted, and returns that one; nil if none is.
+	// The buckets before it stay charged, the exhausted one does not grow. id
+	// names the attempt. Inside of a transaction that fails nothing need be
+	// counted.
+	ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []Bucket) (*Refusal, error)
+	// PeekBuckets returns what ChargeBuckets would return, and counts nothing.
+	PeekBuckets(ctx context.Context, now time.Time, buckets []Bucket) (*Refusal, error)
+	// RefundBuckets removes the attempt with that id from the buckets. Nothing
+	// to remove is not an error.
+	RefundBuckets(ctx context.Context, id string, buckets []Bucket) error
+	// ResetBuckets forgets all attempts under those keys.
+	ResetBuckets(ctx context.Context, keys []string) error
 }

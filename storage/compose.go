@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -13,122 +14,84 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
-// WithUsers returns a Store that keeps users in the host's own table and
-// everything else in base. If users joins base's transactions (see
-// sqlstore.Conn), a sign-up writes the host's row and ours or neither. So do
-// the parts of the functions below.
+// Parts are the parts of a store that are kept elsewhere: in the host's own
+// tables, in Redis, in another store. A part that is nil stays where it is.
 //
-// ForgetUser leaves the rows of a part that is kept elsewhere, unless the part
-// is a [UserForgetter].
-func WithUsers(base Store, users authn.UserStore) Store {
-	c := compose(base, users)
-	c.UserStore = users
-	return c
+// A part joins the transactions of the main store if it uses the same database
+// (see sqlstore.Conn): a sign-up then writes the host's row and ours, or
+// neither. Each field says what changes if it does not.
+type Parts struct {
+	// Users are the accounts themselves.
+	Users authn.UserStore
+	// Passwords are the password hashes, Usernames the names, Emails the email
+	// addresses and Phones the phone numbers of users.
+	Passwords account.PasswordStore
+	Usernames account.UsernameStore
+	Emails    account.EmailStore
+	Phones    account.PhoneStore
+	// Authenticators are second factors and passkeys.
+	Authenticators mfa.Store
+	// SocialAccounts are the accounts of users at providers.
+	SocialAccounts socialaccount.Store
+	// Sessions are the session rows. Outside of the transactions, a session may
+	// be ended although the change that ended it failed.
+	Sessions sessions.Store
+	// RefreshTokens are the refresh tokens of apps.
+	RefreshTokens token.Store
+	// Challenges are one-time codes, keys of links and the like. Outside of the
+	// transactions, a secret is used up even if what it was used for failed. It
+	// never works twice.
+	Challenges authn.ChallengeStore
+	// RateLimits are the counters of attempts.
+	RateLimits ratelimit.Store
+	// Outbox are the messages that wait for delivery. They belong into the
+	// transactions: otherwise a message may be sent although the change that it
+	// tells of failed, or be lost although the change succeeded.
+	Outbox notify.Store
 }
 
-// WithPasswords returns a Store that keeps password hashes elsewhere, for
-// example in the host's own table, and everything else in base.
-func WithPasswords(base Store, passwords account.PasswordStore) Store {
-	c := compose(base, passwords)
-	c.PasswordStore = passwords
-	return c
-}
-
-// WithEmails returns a Store that keeps e-mail addresses elsewhere.
-func WithEmails(base Store, emails account.EmailStore) Store {
-	c := compose(base, emails)
-	c.EmailStore = emails
-	return c
-}
-
-// WithUsernames returns a Store that keeps usernames elsewhere.
-func WithUsernames(base Store, usernames account.UsernameStore) Store {
-	c := compose(base, usernames)
-	c.UsernameStore = usernames
-	return c
-}
-
-// WithPhones returns a Store that keeps telephone numbers elsewhere.
-func WithPhones(base Store, phones account.PhoneStore) Store {
-	c := compose(base, phones)
-	c.PhoneStore = phones
-	return c
-}
-
-// WithAuthenticators returns a Store that keeps second factors and passkeys
-// elsewhere.
-func WithAuthenticators(base Store, authenticators mfa.Store) Store {
-	c := compose(base, authenticators)
-	c.authenticatorStore = authenticators
-	return c
-}
-
-// WithSocialAccounts returns a Store that keeps accounts at providers
-// elsewhere.
-func WithSocialAccounts(base Store, accounts socialaccount.Store) Store {
-	c := compose(base, accounts)
-	c.socialStore = accounts
-	return c
-}
-
-// WithOutbox returns a Store that keeps the messages that wait elsewhere. They
-// belong into base's transactions: a mail that is stored although the rest is
-// not leads nowhere, and one that is lost is not sent.
-func WithOutbox(base Store, outbox notify.Store) Store {
-	c := compose(base, outbox)
-	c.outboxStore = outbox
-	return c
-}
-
-// WithRefreshTokens returns a Store that keeps refresh tokens elsewhere. Clean
-// does not reach them.
-func WithRefreshTokens(base Store, tokens token.Store) Store {
-	c := compose(base, tokens)
-	c.tokenStore = tokens
-	return c
-}
-
-// WithSessions returns a Store that keeps session rows in another store, for
-// example in Redis, and everything else in base. The rows are then outside of
-// base's transactions, and whatever keeps them lets them expire: Clean does not
-// reach them. ForgetUser does.
-func WithSessions(base Store, rows sessions.Store) Store {
-	c := compose(base, sessionForgetter{rows})
-	c.sessionStore = rows
-	return c
-}
-
-// WithChallenges returns a Store that keeps challenges in another store, for
-// example in Redis, and everything else in base. They are then outside of
-// base's transactions: a flow consumes its challenge first, so where the rest
-// fails the secret is used up, and never works twice. Clean does not reach
-// them; where ForgetUser does not either, they are left to expire.
-func WithChallenges(base Store, challenges authn.ChallengeStore) Store {
-	c := compose(base, challenges)
-	c.ChallengeStore = challenges
-	return c
-}
-
-// UserForgetter is implemented by parts that can delete all rows of a user.
-type UserForgetter interface {
-	// ForgetUser deletes every row of the user; none is not an error.
-	ForgetUser(ctx context.Context, userID string) error
-}
-
-// RateLimits returns what counts attempts among the parts that a store is
-// composed of, nil if there is nothing.
-func RateLimits(s Store) ratelimit.Store {
-	if c, ok := s.(*composed); ok {
-		return c.counters
+// Compose returns a Store that keeps the given parts elsewhere and everything
+// else in base.
+//
+// ForgetUser deletes the rows of the user in every part that can list or delete
+// them: Sessions, Challenges, Emails, Phones, Authenticators and SocialAccounts.
+// Rows in Users, Passwords, Usernames and RefreshTokens that are kept elsewhere
+// are the host's to delete. Clean deletes expired rows of base only.
+func Compose(base Store, parts Parts) Store {
+	c := &composed{
+		UserStore: base, Transactor: base, ChallengeStore: base,
+		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
+		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
+		Keeper: forgetter{base, parts},
 	}
-	counters, _ := s.(ratelimit.Store)
-	return counters
+	replace(&c.UserStore, parts.Users)
+	replace(&c.PasswordStore, parts.Passwords)
+	replace(&c.UsernameStore, parts.Usernames)
+	replace(&c.EmailStore, parts.Emails)
+	replace(&c.PhoneStore, parts.Phones)
+	replace(&c.authenticatorStore, parts.Authenticators)
+	replace(&c.socialStore, parts.SocialAccounts)
+	replace(&c.sessionStore, parts.Sessions)
+	replace(&c.tokenStore, parts.RefreshTokens)
+	replace(&c.ChallengeStore, parts.Challenges)
+	replace(&c.limitStore, parts.RateLimits)
+	replace(&c.outboxStore, parts.Outbox)
+	return c
+}
+
+// replace stores part in target, unless it is nil.
+func replace[T comparable](target *T, part T) {
+	var none T
+	if part != none {
+		*target = part
+	}
 }
 
 // Names for the parts that are called Store in their packages, of which a
 // struct can embed one only.
 type (
 	authenticatorStore = mfa.Store
+	limitStore         = ratelimit.Store
 	outboxStore        = notify.Store
 	sessionStore       = sessions.Store
 	socialStore        = socialaccount.Store
@@ -145,45 +108,89 @@ type composed struct {
 	account.UsernameStore
 	account.PhoneStore
 	authenticatorStore
+	limitStore
 	outboxStore
 	sessionStore
 	socialStore
 	tokenStore
 	Keeper
-	counters ratelimit.Store
 }
 
-// compose returns base as its parts, of which one is about to be replaced.
-func compose(base Store, part any) *composed {
-	c := &composed{base, base, base, base, base, base, base, base, base, base, base, base, base, RateLimits(base)}
-	if forgetter, ok := part.(UserForgetter); ok {
-		c.Keeper = forgettingPart{base, forgetter}
-	}
-	return c
-}
-
-// forgettingPart is a store that forgets users in a part that is kept
-// elsewhere, too.
-type forgettingPart struct {
+// forgetter is the Keeper of a composed store.
+type forgetter struct {
 	Store
-	part UserForgetter
+	parts Parts
 }
 
-func (s forgettingPart) ForgetUser(ctx context.Context, userID string) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
-		if err := s.part.ForgetUser(ctx, userID); err != nil {
-			return err
+// ForgetUser implements Keeper.
+func (f forgetter) ForgetUser(ctx context.Context, userID string) error {
+	if userID == "" {
+		return ctx.Err() // rows without a user belong to no user
+	}
+	return f.InTx(ctx, func(ctx context.Context) error {
+		for _, forget := range []func(ctx context.Context, userID string) error{
+			f.forgetEmails, f.forgetAuthenticators, f.forgetSocialAccounts, f.forgetOthers, f.Store.ForgetUser,
+		} {
+			if err := forget(ctx, userID); err != nil {
+				return err
+			}
 		}
-		return s.Store.ForgetUser(ctx, userID)
+		return nil
 	})
 }
 
-// sessionForgetter makes a UserForgetter of any store of sessions.
-type sessionForgetter struct{ rows sessions.Store }
-
-func (f sessionForgetter) ForgetUser(ctx context.Context, userID string) error {
-	if userID == "" {
-		return ctx.Err() // rows of nobody belong to no user
+func (f forgetter) forgetEmails(ctx context.Context, userID string) error {
+	if f.parts.Emails == nil {
+		return nil
 	}
-	return f.rows.DeleteUserSessions(ctx, userID, "")
+	list, err := f.parts.Emails.EmailsByUser(ctx, userID)
+	for _, e := range list {
+		err = errors.Join(err, unlessGone(f.parts.Emails.DeleteEmail(ctx, userID, e.Email)))
+	}
+	return err
+}
+
+func (f forgetter) forgetAuthenticators(ctx context.Context, userID string) error {
+	if f.parts.Authenticators == nil {
+		return nil
+	}
+	list, err := f.parts.Authenticators.AuthenticatorsByUser(ctx, userID)
+	for _, a := range list {
+		err = errors.Join(err, unlessGone(f.parts.Authenticators.DeleteAuthenticator(ctx, userID, a.ID)))
+	}
+	return err
+}
+
+func (f forgetter) forgetSocialAccounts(ctx context.Context, userID string) error {
+	if f.parts.SocialAccounts == nil {
+		return nil
+	}
+	list, err := f.parts.SocialAccounts.SocialAccountsByUser(ctx, userID)
+	for _, a := range list {
+		err = errors.Join(err, unlessGone(f.parts.SocialAccounts.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)))
+	}
+	return err
+}
+
+// forgetOthers deletes what a part deletes in one call.
+func (f forgetter) forgetOthers(ctx context.Context, userID string) error {
+	var err error
+	if f.parts.Phones != nil {
+		err = f.parts.Phones.DeletePhone(ctx, userID)
+	}
+	if err == nil && f.parts.Sessions != nil {
+		err = f.parts.Sessions.DeleteUserSessions(ctx, userID, "")
+	}
+	if err == nil && f.parts.Challenges != nil {
+		err = f.parts.Challenges.DeleteUserChallenges(ctx, "", userID)
+	}
+	return err
+}
+
+// unlessGone is err, unless it says that another caller deleted the row first.
+func unlessGone(err error) error {
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil
+	}
+	return err
 }

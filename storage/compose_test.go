@@ -3,14 +3,19 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
-	"github.com/allauth-go/allauth/storage/sqlstore"
 	"github.com/allauth-go/allauth/storage/storetest"
 )
 
@@ -20,14 +25,14 @@ func TestComposedStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(*testing.T) storage.Store {
 		other := memstore.New()
-		return storage.WithSessions(storage.WithChallenges(memstore.New(), other), other)
+		return storage.Compose(memstore.New(), storage.Parts{Sessions: other, Challenges: other, RateLimits: other})
 	}, storetest.Elsewhere("Sessions", "Challenges"))
 	storetest.Run(t, func(*testing.T) storage.Store {
 		base := memstore.New()
-		store := storage.WithUsers(storage.WithPasswords(storage.WithEmails(base, base), base), base)
-		store = storage.WithUsernames(storage.WithPhones(store, base), base)
-		store = storage.WithAuthenticators(storage.WithSocialAccounts(store, base), base)
-		return storage.WithOutbox(storage.WithRefreshTokens(store, base), base)
+		return storage.Compose(base, storage.Parts{
+			Users: base, Passwords: base, Emails: base, Usernames: base, Phones: base, Authenticators: base,
+			SocialAccounts: base, Outbox: base, RefreshTokens: base, RateLimits: base,
+		})
 	})
 }
 
@@ -69,24 +74,18 @@ func (p part) DeleteSession(context.Context, string) error { return p.ask("Sessi
 
 func (p part) DeleteChallenge(context.Context, string) error { return p.ask("Challenges") }
 
-// Each function replaces the part that it names, and no other.
+func (p part) ResetBuckets(context.Context, []string) error { return p.ask("RateLimits") }
+
+// Each field of Parts replaces the part that it names, and no other.
 func TestOnePartIsReplaced(t *testing.T) {
 	t.Parallel()
-	for name, replace := range map[string]func(base storage.Store, p part) storage.Store{
-		"Users":          func(base storage.Store, p part) storage.Store { return storage.WithUsers(base, p) },
-		"Passwords":      func(base storage.Store, p part) storage.Store { return storage.WithPasswords(base, p) },
-		"Emails":         func(base storage.Store, p part) storage.Store { return storage.WithEmails(base, p) },
-		"Usernames":      func(base storage.Store, p part) storage.Store { return storage.WithUsernames(base, p) },
-		"Phones":         func(base storage.Store, p part) storage.Store { return storage.WithPhones(base, p) },
-		"Authenticators": func(base storage.Store, p part) storage.Store { return storage.WithAuthenticators(base, p) },
-		"SocialAccounts": func(base storage.Store, p part) storage.Store { return storage.WithSocialAccounts(base, p) },
-		"Outbox":         func(base storage.Store, p part) storage.Store { return storage.WithOutbox(base, p) },
-		"RefreshTokens":  func(base storage.Store, p part) storage.Store { return storage.WithRefreshTokens(base, p) },
-		"Sessions":       func(base storage.Store, p part) storage.Store { return storage.WithSessions(base, p) },
-		"Challenges":     func(base storage.Store, p part) storage.Store { return storage.WithChallenges(base, p) },
-	} {
+	fields := reflect.TypeFor[storage.Parts]()
+	for i := range fields.NumField() {
+		name := fields.Field(i).Name
 		p := part{memstore.New(), map[string]bool{}}
-		s, ctx := replace(memstore.New(), p), t.Context()
+		var parts storage.Parts
+		reflect.ValueOf(&parts).Elem().Field(i).Set(reflect.ValueOf(p))
+		s, ctx := storage.Compose(memstore.New(), parts), t.Context()
 		_, user := s.UserByID(ctx, "1")
 		_, hash := s.PasswordHash(ctx, "1")
 		asked := 0
@@ -94,61 +93,74 @@ func TestOnePartIsReplaced(t *testing.T) {
 			user, hash, s.DeleteEmail(ctx, "1", "a"), s.ClaimUsername(ctx, "1", "a"), s.DeletePhone(ctx, "1"),
 			s.DeleteAuthenticator(ctx, "1", 1), s.DeleteSocialAccount(ctx, "1", "a", "b"), s.DeleteMessage(ctx, "a"),
 			s.CreateRefreshToken(ctx, token.RefreshToken{ID: "a"}), s.DeleteSession(ctx, "1"), s.DeleteChallenge(ctx, "a"),
+			s.ResetBuckets(ctx, nil),
 		} {
 			if errors.Is(err, errAsked) {
 				asked++
 			}
 		}
 		if asked != 1 || !p.asked[name] {
-			t.Errorf("With%s replaces %v", name, p.asked)
+			t.Errorf("%s replaces %v", name, p.asked)
 		}
 	}
 }
 
-// passwords is a part of the host's that lets go of users.
-type passwords struct {
-	account.PasswordStore
-	err error
-}
+// refusing are phone numbers that cannot be deleted.
+type refusing struct{ account.PhoneStore }
 
-func (p passwords) ForgetUser(ctx context.Context, userID string) error {
-	hash, err := p.PasswordHash(ctx, userID)
-	if err == nil {
-		err = p.SwapPasswordHash(ctx, userID, hash, "gone")
-	}
-	return errors.Join(err, p.err)
-}
+func (refusing) DeletePhone(context.Context, string) error { return errAsked }
 
-// A part that can forget users does so along with the rest, or neither does.
-func TestForgettingReachesAPart(t *testing.T) {
+// Forgetting a user reaches every part that is kept elsewhere, or changes
+// nothing in the main store.
+func TestForgettingReachesEveryPart(t *testing.T) {
 	t.Parallel()
-	for _, refusal := range []error{errAsked, nil} {
-		base, ctx := memstore.New(), t.Context()
-		own := passwords{base, refusal}
-		s := storage.WithPasswords(base, own)
-		if err := errors.Join(s.SwapPasswordHash(ctx, "1", "", "hash"), s.ClaimUsername(ctx, "1", "ann")); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.ForgetUser(ctx, "1"); !errors.Is(err, refusal) {
-			t.Fatalf("ForgetUser = %v", err)
-		}
-		hash, _ := s.PasswordHash(ctx, "1")
-		_, err := s.UserIDByUsername(ctx, "ann")
-		if kept := err == nil; kept != (refusal != nil) || kept != (hash == "hash") {
-			t.Errorf("after %v: the hash is %q, the username is kept: %v", refusal, hash, kept)
-		}
+	storetest.Keeper(t, func(*testing.T) storage.Store {
+		base, other := memstore.New(), memstore.New()
+		return storage.Compose(base, storage.Parts{
+			Emails: other, Phones: other, Sessions: other, Challenges: other, SocialAccounts: other, Authenticators: other,
+		})
+	}, storetest.Elsewhere("Sessions", "Challenges"))
+
+	base, ctx := memstore.New(), t.Context()
+	s := storage.Compose(base, storage.Parts{Phones: refusing{base}})
+	if err := s.ClaimUsername(ctx, "1", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ForgetUser(ctx, "1"); !errors.Is(err, errAsked) {
+		t.Errorf("ForgetUser = %v", err)
+	}
+	if _, err := s.UserIDByUsername(ctx, "ann"); err != nil {
+		t.Errorf("the username is gone although the phone number stayed: %v", err)
 	}
 }
 
-// The counters of the main store are found behind what is put in front of it.
-func TestRateLimitsOfAComposedStore(t *testing.T) {
+// wrapped is a store that a host has put something around.
+type wrapped struct{ storage.Store }
+
+// A store that the host wraps still counts attempts for all servers together.
+func TestAWrappedStoreSharesItsLimits(t *testing.T) {
 	t.Parallel()
-	other, counting := memstore.New(), sqlstore.New(nil, sqlstore.SQLite)
-	composed := storage.WithSessions(storage.WithChallenges(storage.WithUsers(counting, other), other), other)
-	if storage.RateLimits(composed) != counting {
-		t.Error("the counters of the main store are not found")
+	shared := memstore.New()
+	s := clienttest.StartOn(t, wrapped{shared}, withLoginLimit)
+	other, err := allauth.New(s.Config, wrapped{storage.Compose(shared, storage.Parts{})})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if counters := storage.RateLimits(storage.WithUsers(other, other)); counters != nil {
-		t.Errorf("a store without counters has %T", counters)
+	t.Cleanup(func() { _ = other.Close(context.Background()) })
+	refused := 0
+	for i := range 8 {
+		s.Handler = []http.Handler{s.Auth, other}[i%2]
+		answer := s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "nobody@example.org", "password": "wrong"})
+		if strings.Contains(answer.Text, "too_many_login_attempts") {
+			refused++
+		}
 	}
+	if refused != 3 {
+		t.Errorf("%d of 8 attempts were refused instead of 3", refused)
+	}
+}
+
+func withLoginLimit(cfg *allauth.Config) {
+	cfg.DisableRateLimits = false
+	cfg.RateLimits = map[string]string{ratelimit.ActionLoginFailed: "5/m/key"}
 }

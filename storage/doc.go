@@ -4,5 +4,5 @@
 //
 // A host with its own user table keeps everything else in one of ours:
 //
-//	store := storage.WithUsers(sqlstore.New(db, sqlstore.Postgres), myUsers{db})
+//	store := storage.Compose(sqlstore.New(db, sqlstore.Postgres), storage.Parts{Users: myUsers{db}})
 package storage

@@ -26,7 +26,7 @@ func (s staff) UserByID(_ context.Context, id string) (*authn.User, error) {
 
 // Users are kept by the host, everything else by the library.
 func Example() {
-	store := storage.WithUsers(memstore.New(), staff{"7": "Ann"})
+	store := storage.Compose(memstore.New(), storage.Parts{Users: staff{"7": "Ann"}})
 	user, err := store.UserByID(context.Background(), "7")
 	fmt.Println(user.Display, err)
 	// Output: Ann <nil>

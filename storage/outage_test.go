@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/storage"
@@ -156,8 +155,8 @@ func TestRedisIsKilled(t *testing.T) {
 	}
 	cache := connectRedis(t, process.Source, "{outage}:")
 	base := memstore.New()
-	store := storage.WithSessions(storage.WithChallenges(base, cache), cache)
-	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.RateLimitStore = cache })
+	store := storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
+	s := clienttest.StartOn(t, store)
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	outage(t, s, process)
 	if answer := ann.Get("auth/session"); answer.StatusCode != 401 && answer.StatusCode != 410 {

@@ -31,34 +31,34 @@ import (
 // with a connection pool of its own.
 type backend struct {
 	name    string
-	connect func(t testing.TB) (storage.Store, ratelimit.Store)
+	connect func(t testing.TB) storage.Store
 }
 
 // backends returns those that there are here.
 func backends(t *testing.T) []backend {
 	t.Helper()
 	file := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "shared.db"))
-	list := []backend{{"SQLite", func(t testing.TB) (storage.Store, ratelimit.Store) {
-		return connectSQL(t, "sqlite", file, sqlstore.SQLite), nil
+	list := []backend{{"SQLite", func(t testing.TB) storage.Store {
+		return connectSQL(t, "sqlite", file, sqlstore.SQLite)
 	}}}
 	if source := testserver.MySQL(t); source != "" {
-		list = append(list, backend{"MySQL", func(t testing.TB) (storage.Store, ratelimit.Store) {
-			return connectSQL(t, "mysql", source, sqlstore.MySQL), nil
+		list = append(list, backend{"MySQL", func(t testing.TB) storage.Store {
+			return connectSQL(t, "mysql", source, sqlstore.MySQL)
 		}})
 	}
 	source := testserver.Postgres(t)
 	if source == "" {
 		return list
 	}
-	list = append(list, backend{"Postgres", func(t testing.TB) (storage.Store, ratelimit.Store) {
-		return connectSQL(t, "pgx", source, sqlstore.Postgres), nil
+	list = append(list, backend{"Postgres", func(t testing.TB) storage.Store {
+		return connectSQL(t, "pgx", source, sqlstore.Postgres)
 	}})
 	if address := testserver.Redis(t); address != "" {
 		source, prefix := testserver.Postgres(t), "{"+rand.Text()+"}:"
-		list = append(list, backend{"PostgresAndRedis", func(t testing.TB) (storage.Store, ratelimit.Store) {
+		list = append(list, backend{"PostgresAndRedis", func(t testing.TB) storage.Store {
 			cache := connectRedis(t, address, prefix)
 			base := connectSQL(t, "pgx", source, sqlstore.Postgres)
-			return storage.WithSessions(storage.WithChallenges(base, cache), cache), cache
+			return storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
 		}})
 	}
 	return list
@@ -94,14 +94,8 @@ func connectRedis(t testing.TB, address, prefix string) *redisstore.Store {
 // request to the other one than the request before.
 func startTwo(t *testing.T, b backend, edit ...func(cfg *allauth.Config)) *clienttest.Server {
 	t.Helper()
-	store, limits := b.connect(t)
-	edit = append(edit, func(cfg *allauth.Config) { cfg.RateLimitStore = limits })
-	s := clienttest.StartOn(t, store, edit...)
-	config := s.Config
-	var otherLimits ratelimit.Store
-	store, otherLimits = b.connect(t)
-	config.RateLimitStore = otherLimits
-	other, err := allauth.New(config, store)
+	s := clienttest.StartOn(t, b.connect(t), edit...)
+	other, err := allauth.New(s.Config, b.connect(t))
 	if err != nil {
 		t.Fatal(err)
 	}

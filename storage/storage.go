@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -25,6 +26,7 @@ type Store interface {
 	socialaccount.Store
 	mfa.Store
 	notify.Store
+	ratelimit.Store
 	Keeper
 }
 

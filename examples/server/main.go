@@ -48,7 +48,7 @@ func run(path, addr string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer closeStore()
-	store, closeRedis, err := settings.withRedis(ctx, store, &config)
+	store, closeRedis, err := settings.withRedis(ctx, store)
 	if err != nil {
 		return err
 	}

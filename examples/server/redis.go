@@ -7,14 +7,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/redisstore"
 )
 
 // withRedis moves sessions, challenges and the counters of rate limits to
 // Redis, if the file names one.
-func (s *settings) withRedis(ctx context.Context, store storage.Store, config *allauth.Config) (storage.Store, func(), error) {
+func (s *settings) withRedis(ctx context.Context, store storage.Store) (storage.Store, func(), error) {
 	if s.Redis == "" {
 		return store, func() {}, nil
 	}
@@ -28,6 +27,6 @@ func (s *settings) withRedis(ctx context.Context, store storage.Store, config *a
 		return nil, nil, errors.Join(fmt.Errorf("redis: %w", err), client.Close())
 	}
 	cache := redisstore.New(client)
-	config.RateLimitStore = cache
-	return storage.WithSessions(storage.WithChallenges(store, cache), cache), func() { _ = client.Close() }, nil
+	store = storage.Compose(store, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
+	return store, func() { _ = client.Close() }, nil
 }

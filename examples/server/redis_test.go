@@ -1,11 +1,13 @@
 package main
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
@@ -15,14 +17,18 @@ func TestRedisIsOpened(t *testing.T) {
 	if address == "" {
 		return
 	}
-	var config allauth.Config
-	store, closeRedis, err := (&settings{Redis: address}).withRedis(t.Context(), memstore.New(), &config)
+	base := memstore.New()
+	store, closeRedis, err := (&settings{Redis: address}).withRedis(t.Context(), base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer closeRedis()
-	if config.RateLimitStore == nil {
-		t.Error("rate limits are not in Redis")
+	now, bucket := time.Now(), []ratelimit.Bucket{{Key: rand.Text(), Amount: 1, Per: time.Minute}}
+	if _, err := store.ChargeBuckets(t.Context(), now, "attempt", bucket); err != nil {
+		t.Fatal(err)
+	}
+	if refusal, err := base.PeekBuckets(t.Context(), now, bucket); refusal != nil || err != nil {
+		t.Errorf("rate limits are in the main store, not in Redis: %v, %v", refusal, err)
 	}
 	if err := store.DeleteSession(t.Context(), "1"); err != nil {
 		t.Error(err)
@@ -32,7 +38,7 @@ func TestRedisIsOpened(t *testing.T) {
 func TestABadRedisIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"localhost:6379", "redis://a:secret@b:c", "redis://a:secret@127.0.0.1:1/0"} {
-		_, _, err := (&settings{Redis: address}).withRedis(t.Context(), memstore.New(), &allauth.Config{})
+		_, _, err := (&settings{Redis: address}).withRedis(t.Context(), memstore.New())
 		if err == nil || !strings.HasPrefix(err.Error(), "redis") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}

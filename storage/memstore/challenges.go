@@ -140,9 +140,22 @@ func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
 // DeleteUserChallenges implements authn.ChallengeStore.
 func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
 	return s.write(ctx, func(tx *transaction) error {
+		if purpose == "" {
+			s.dropUserChallenges(tx, userID)
+			return nil
+		}
 		for id := range s.challengeOwners[challengeOwner{purpose, userID}] {
 			s.dropChallenge(tx, id)
 		}
 		return nil
 	})
+}
+
+// dropUserChallenges deletes the user's challenges of every purpose.
+func (s *Store) dropUserChallenges(tx *transaction, userID string) {
+	for id, c := range s.challenges {
+		if c.UserID == userID {
+			s.dropChallenge(tx, id)
+		}
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -25,8 +26,11 @@ import (
 )
 
 // Store is a storage.Store in memory. It is safe for concurrent use:
-// transactions run one after the other.
+// transactions run one after the other. The counters of rate limits take no part
+// in them.
 type Store struct {
+	*limits
+
 	mu sync.RWMutex
 
 	users           map[string]authn.User
@@ -51,6 +55,9 @@ type Store struct {
 	lastAuthenticator int64
 }
 
+// limits is embedded under a name that is not exported.
+type limits = ratelimit.MemoryStore
+
 type emailRow struct {
 	account.EmailAddress
 	claim bool // the address was added exclusively, or is verified
@@ -66,7 +73,8 @@ var _ storage.Store = (*Store)(nil)
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		users: map[string]authn.User{}, usernames: map[string]string{}, passwords: map[string]string{},
+		limits: ratelimit.NewMemoryStore(),
+		users:  map[string]authn.User{}, usernames: map[string]string{}, passwords: map[string]string{},
 		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
 		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
 		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
@@ -274,11 +282,7 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 				remove(tx, s.usernames, name)
 			}
 		}
-		for id, c := range s.challenges {
-			if c.UserID == userID {
-				s.dropChallenge(tx, id)
-			}
-		}
+		s.dropUserChallenges(tx, userID)
 		for id, t := range s.refreshTokens {
 			if t.UserID == userID {
 				remove(tx, s.refreshTokens, id)

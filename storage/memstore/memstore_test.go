@@ -3,7 +3,6 @@ package memstore_test
 import (
 	"testing"
 
-	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 	"github.com/allauth-go/allauth/storage/storetest"
@@ -12,9 +11,4 @@ import (
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(*testing.T) storage.Store { return memstore.New() })
-}
-
-func TestRateLimits(t *testing.T) {
-	t.Parallel()
-	storetest.RateLimits(t, func(*testing.T) ratelimit.Store { return ratelimit.NewMemoryStore() })
 }

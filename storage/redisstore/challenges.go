@@ -81,10 +81,10 @@ return drop(ARGV[1])`)
 
 	deleteChallenge = challengeScript(`return drop(ARGV[1])`)
 
-	// Without a purpose, those of all.
+	// With an empty purpose, those of every purpose.
 	deleteUserChallenges = challengeScript(`
 for _, id in ipairs(redis.call('SMEMBERS', P .. 'challenges:' .. ARGV[1])) do
-	if #ARGV == 1 or redis.call('HGET', P .. 'challenge:' .. id, 'purpose') == ARGV[2] then drop(id) end
+	if ARGV[2] == '' or redis.call('HGET', P .. 'challenge:' .. id, 'purpose') == ARGV[2] then drop(id) end
 end
 return 1`)
 )
@@ -152,8 +152,4 @@ func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
 // DeleteUserChallenges implements authn.ChallengeStore.
 func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
 	return s.change(ctx, "delete challenges", deleteUserChallenges, userID, purpose)
-}
-
-func (s *Store) deleteChallenges(ctx context.Context, userID string) error {
-	return s.change(ctx, "delete challenges", deleteUserChallenges, userID)
 }

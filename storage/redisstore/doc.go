@@ -4,8 +4,7 @@
 //
 //	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
 //	cache := redisstore.New(client)
-//	store := storage.WithSessions(storage.WithChallenges(base, cache), cache)
-//	auth, err := allauth.New(allauth.Config{RateLimitStore: cache, ...}, store)
+//	store := storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
 //
 // Each of the three may be used alone. Every key has a time to live, so nothing
 // grows. What must happen in one step happens in one Lua script.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 	"github.com/allauth-go/allauth/storage/redisstore"
@@ -17,8 +16,7 @@ func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
 	defer client.Close()
 	cache := redisstore.New(client)
-	store := storage.WithSessions(storage.WithChallenges(memstore.New(), cache), cache)
-	config := allauth.Config{RateLimitStore: cache}
-	fmt.Println(store != nil, config.RateLimitStore != nil)
-	// Output: true true
+	store := storage.Compose(memstore.New(), storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
+	fmt.Println(store != nil)
+	// Output: true
 }

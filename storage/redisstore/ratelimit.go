@@ -19,7 +19,7 @@ for i = 4, #ARGV, 3 do
 	local used = redis.call('ZCOUNT', key, since, '+inf')
 	if used >= amount then
 		local first = redis.call('ZRANGE', key, -amount, -amount, 'WITHSCORES')
-		return math.max(tonumber(first[2]) + per - now, 1000)
+		return {ARGV[i], math.max(tonumber(first[2]) + per - now, 1000)}
 	end
 	if count then
 		redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - per))
@@ -27,7 +27,7 @@ for i = 4, #ARGV, 3 do
 		redis.call('PEXPIRE', key, math.ceil(per / 1000) + 1000)
 	end
 end
-return 0`
+return {}`
 
 var (
 	takeScript = script(takeBody)
@@ -41,34 +41,39 @@ for i = 1, #ARGV do redis.call('DEL', P .. 'rate:' .. ARGV[i]) end
 return 1`)
 )
 
-// Take implements ratelimit.Store.
-func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (time.Duration, error) {
-	return s.wait(ctx, "count attempt", now, id, true, buckets)
+// ChargeBuckets implements ratelimit.Store.
+func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
+	return s.refusal(ctx, "count attempt", now, id, true, buckets)
 }
 
-// Peek implements ratelimit.Store.
-func (s *Store) Peek(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (time.Duration, error) {
-	return s.wait(ctx, "look up attempts", now, "", false, buckets)
+// PeekBuckets implements ratelimit.Store.
+func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
+	return s.refusal(ctx, "look up attempts", now, "", false, buckets)
 }
 
-func (s *Store) wait(ctx context.Context, what string, now time.Time, id string, count bool, buckets []ratelimit.Bucket) (time.Duration, error) {
+func (s *Store) refusal(ctx context.Context, what string, now time.Time, id string, count bool, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
 	args := []any{micros(now), id, count}
 	for _, b := range buckets {
 		args = append(args, b.Key, b.Amount, b.Per.Microseconds())
 	}
 	result, err := s.run(ctx, what, takeScript, args...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	wait, err := result.Int64()
+	answer, err := result.Slice()
 	if err != nil {
-		return 0, fmt.Errorf("redisstore: %s: %w", what, err)
+		return nil, fmt.Errorf("redisstore: %s: %w", what, err)
 	}
-	return time.Duration(wait) * time.Microsecond, nil
+	if len(answer) != 2 {
+		return nil, nil
+	}
+	key, _ := answer[0].(string)
+	wait, _ := answer[1].(int64)
+	return &ratelimit.Refusal{Key: key, Wait: time.Duration(wait) * time.Microsecond}, nil
 }
 
-// Refund implements ratelimit.Store.
-func (s *Store) Refund(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
+// RefundBuckets implements ratelimit.Store.
+func (s *Store) RefundBuckets(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
 	args := []any{id}
 	for _, b := range buckets {
 		args = append(args, b.Key)
@@ -76,8 +81,8 @@ func (s *Store) Refund(ctx context.Context, id string, buckets []ratelimit.Bucke
 	return s.change(ctx, "refund attempt", refundScript, args...)
 }
 
-// Reset implements ratelimit.Store.
-func (s *Store) Reset(ctx context.Context, keys []string) error {
+// ResetBuckets implements ratelimit.Store.
+func (s *Store) ResetBuckets(ctx context.Context, keys []string) error {
 	args := make([]any, len(keys))
 	for i, key := range keys {
 		args[i] = key

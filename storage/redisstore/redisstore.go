@@ -47,17 +47,6 @@ func New(client redis.UniversalClient, options ...Option) *Store {
 	return s
 }
 
-// ForgetUser deletes the user's sessions and challenges. None is not an error.
-func (s *Store) ForgetUser(ctx context.Context, userID string) error {
-	if userID == "" {
-		return ctx.Err() // rows of nobody belong to no user
-	}
-	if err := s.DeleteUserSessions(ctx, userID, ""); err != nil {
-		return err
-	}
-	return s.deleteChallenges(ctx, userID)
-}
-
 // script is Lua with what all scripts share in front: P is the key prefix.
 func script(text string) *redis.Script { return redis.NewScript("local P = KEYS[1]\n" + text) }
 

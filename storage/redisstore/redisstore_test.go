@@ -68,7 +68,7 @@ func TestComposed(t *testing.T) {
 		return
 	}
 	storetest.Run(t, func(*testing.T) storage.Store {
-		return storage.WithSessions(storage.WithChallenges(memstore.New(), store), store)
+		return storage.Compose(memstore.New(), storage.Parts{Sessions: store, Challenges: store, RateLimits: store})
 	}, storetest.Elsewhere("Sessions", "Challenges"))
 }
 
@@ -85,7 +85,7 @@ func TestEveryKeyExpires(t *testing.T) {
 	now := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	row := sessions.Row{ID: "1", TokenHash: "t", UserID: "u", CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour)}
 	c := authn.Challenge{ID: "c", Purpose: "p", UserID: "u", Hash: []byte("h"), MaxAttempts: 3, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
-	_, err := store.Take(ctx, now, "id", []ratelimit.Bucket{{Key: "k", Amount: 1, Per: time.Hour}})
+	_, err := store.ChargeBuckets(ctx, now, "id", []ratelimit.Bucket{{Key: "k", Amount: 1, Per: time.Hour}})
 	for _, err := range []error{err, store.CreateSession(ctx, row), store.CreateChallenge(ctx, c)} {
 		if err != nil {
 			t.Fatal(err)
@@ -112,16 +112,16 @@ func TestEveryKeyExpires(t *testing.T) {
 	if err := store.ReplaceChallenge(ctx, c, c.Hash); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Reset(ctx, []string{"k"}); err != nil {
+	if err := store.ResetBuckets(ctx, []string{"k"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Take(ctx, now, "id", []ratelimit.Bucket{{Key: "k", Amount: 1, Per: 3 * time.Hour}}); err != nil {
+	if _, err := store.ChargeBuckets(ctx, now, "id", []ratelimit.Bucket{{Key: "k", Amount: 1, Per: 3 * time.Hour}}); err != nil {
 		t.Fatal(err)
 	}
 	check(3*time.Hour-time.Minute, 3*time.Hour+2*time.Minute)
 
 	// What is deleted leaves no key behind.
-	if err := store.ForgetUser(ctx, "u"); err != nil {
+	if err := storage.Compose(memstore.New(), storage.Parts{Sessions: store, Challenges: store}).ForgetUser(ctx, "u"); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := client.Keys(ctx, prefix+"*").Result()

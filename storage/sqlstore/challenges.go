@@ -83,6 +83,10 @@ func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
 
 // DeleteUserChallenges implements authn.ChallengeStore.
 func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
+	if purpose == "" {
+		_, err := s.exec(ctx, "delete challenges", `DELETE FROM {challenges} WHERE user_id = ?`, userID)
+		return err
+	}
 	_, err := s.exec(ctx, "delete challenges", `DELETE FROM {challenges} WHERE user_id = ? AND purpose = ?`, userID, purpose)
 	return err
 }

@@ -81,7 +81,6 @@ func TestQueriesUseIndexes(t *testing.T) {
 		}
 		store := sqlstore.New(db, dialect)
 		t.Run(driver, func(t *testing.T) { runOn(t, store, db, "allauth_") })
-		runLimits(t, store)
 		testserver.Populate(t, db, driver, n)
 		queries := store.Queries()
 		if len(queries) < 50 {

@@ -24,11 +24,10 @@ type hit struct {
 	ID string `json:"id"`
 }
 
-// Take implements ratelimit.Store. Inside of a transaction that fails nothing
-// is counted.
-func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (time.Duration, error) {
-	var wait time.Duration
-	err := s.atomically(ctx, func(ctx context.Context) error {
+// ChargeBuckets implements ratelimit.Store. Inside of a transaction that fails
+// nothing is counted.
+func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (refusal *ratelimit.Refusal, err error) {
+	err = s.atomically(ctx, func(ctx context.Context) error {
 		// All callers lock in one order, so that none waits for another in a
 		// circle.
 		counted := map[string][]hit{}
@@ -39,8 +38,9 @@ func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ra
 			}
 			counted[b.Key] = recent(hits, now, b)
 		}
+		refusal = nil
 		for _, b := range buckets {
-			if wait = exhausted(counted[b.Key], now, b); wait > 0 {
+			if refusal = exhausted(counted[b.Key], now, b); refusal != nil {
 				return nil
 			}
 			counted[b.Key] = append(counted[b.Key], hit{micros(now), id})
@@ -50,7 +50,7 @@ func (s *Store) Take(ctx context.Context, now time.Time, id string, buckets []ra
 		}
 		return nil
 	})
-	return wait, err
+	return refusal, err
 }
 
 func inOrder(buckets []ratelimit.Bucket) []ratelimit.Bucket {
@@ -78,13 +78,13 @@ func recent(hits []hit, now time.Time, b ratelimit.Bucket) []hit {
 	return slices.DeleteFunc(hits, func(h hit) bool { return h.At <= micros(now.Add(-b.Per)) })
 }
 
-// exhausted returns how long until the bucket takes another attempt.
-func exhausted(hits []hit, now time.Time, b ratelimit.Bucket) time.Duration {
+// exhausted returns the refusal of a bucket that takes no more attempts, or nil.
+func exhausted(hits []hit, now time.Time, b ratelimit.Bucket) *ratelimit.Refusal {
 	if len(hits) < b.Amount {
-		return 0
+		return nil
 	}
 	oldest := fromMicros(hits[len(hits)-b.Amount].At)
-	return max(oldest.Add(b.Per).Sub(now), time.Millisecond)
+	return &ratelimit.Refusal{Key: b.Key, Wait: max(oldest.Add(b.Per).Sub(now), time.Millisecond)}
 }
 
 func (s *Store) hits(ctx context.Context, key, lock string) ([]hit, error) {
@@ -108,25 +108,25 @@ func (s *Store) storeHits(ctx context.Context, key string, hits []hit, expires t
 	return err
 }
 
-// Peek implements ratelimit.Store.
-func (s *Store) Peek(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (time.Duration, error) {
+// PeekBuckets implements ratelimit.Store.
+func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
 	for _, b := range buckets {
 		hits, err := s.hits(ctx, b.Key, "")
 		if errors.Is(err, authn.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if wait := exhausted(recent(hits, now, b), now, b); wait > 0 {
-			return wait, nil
+		if refusal := exhausted(recent(hits, now, b), now, b); refusal != nil {
+			return refusal, nil
 		}
 	}
-	return 0, nil
+	return nil, nil
 }
 
-// Refund implements ratelimit.Store.
-func (s *Store) Refund(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
+// RefundBuckets implements ratelimit.Store.
+func (s *Store) RefundBuckets(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
 	return s.atomically(ctx, func(ctx context.Context) error {
 		for _, b := range inOrder(buckets) {
 			hits, err := s.hits(ctx, b.Key, s.dialect.forUpdate)
@@ -152,8 +152,8 @@ func (s *Store) Refund(ctx context.Context, id string, buckets []ratelimit.Bucke
 	})
 }
 
-// Reset implements ratelimit.Store.
-func (s *Store) Reset(ctx context.Context, keys []string) error {
+// ResetBuckets implements ratelimit.Store.
+func (s *Store) ResetBuckets(ctx context.Context, keys []string) error {
 	for _, key := range keys {
 		if _, err := s.exec(ctx, "forget attempts", `DELETE FROM {rate_limits} WHERE id = ?`, key); err != nil {
 			return err

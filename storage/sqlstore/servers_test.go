@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/allauth-go/allauth/internal/testserver"
-	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 	"github.com/allauth-go/allauth/storage/storetest"
@@ -56,19 +55,11 @@ func runOn(t *testing.T, store *sqlstore.Store, db *sql.DB, prefix string) {
 	})
 }
 
-func runLimits(t *testing.T, store *sqlstore.Store) {
-	t.Helper()
-	t.Run("RateLimits", func(t *testing.T) {
-		storetest.RateLimits(t, func(*testing.T) ratelimit.Store { return store })
-	})
-}
-
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	if db, dialect := openServer(t, "pgx"); db != nil {
 		store := sqlstore.New(db, dialect)
 		runOn(t, store, db, "allauth_")
-		runLimits(t, store)
 	}
 }
 
@@ -100,7 +91,6 @@ func TestMySQL(t *testing.T) {
 	if db, dialect := openServer(t, "mysql"); db != nil {
 		store := sqlstore.New(db, dialect)
 		runOn(t, store, db, "allauth_")
-		runLimits(t, store)
 	}
 }
 

@@ -38,12 +38,6 @@ func TestSQLiteFile(t *testing.T) {
 	})
 }
 
-func TestSQLiteRateLimits(t *testing.T) {
-	t.Parallel()
-	_, store := openSQLite(t, filepath.Join(t.TempDir(), "test.db"))
-	runLimits(t, store)
-}
-
 func TestSQLiteMemory(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storage.Store {

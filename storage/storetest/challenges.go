@@ -230,6 +230,10 @@ func challengeDeleteUser(k *kit, s authn.ChallengeStore) {
 	for _, c := range []authn.Challenge{otherPurpose, otherUser} {
 		k.same("ChallengeByID of another purpose or user after DeleteUserChallenges", k.challenge(s, c.ID), c, "others stay")
 	}
+	k.ok("DeleteUserChallenges of every purpose", s.DeleteUserChallenges(k.Context(), "", first.UserID))
+	_, err := s.ChallengeByID(k.Context(), otherPurpose.ID)
+	k.fails("ChallengeByID after DeleteUserChallenges of every purpose", err, authn.ErrNotFound, "an empty purpose stands for every purpose")
+	k.same("ChallengeByID of another user after DeleteUserChallenges of every purpose", k.challenge(s, otherUser.ID), otherUser, "others stay")
 }
 
 func challengeCopies(k *kit, s authn.ChallengeStore) {

@@ -270,18 +270,18 @@ func (s sharesUsers) UserByID(ctx context.Context, id string) (*authn.User, erro
 
 type countsLate struct{ ratelimit.Store }
 
-func (s countsLate) Take(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (time.Duration, error) {
-	if wait, err := s.Peek(ctx, now, buckets); err != nil || wait > 0 {
-		return wait, err
+func (s countsLate) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
+	if refusal, err := s.PeekBuckets(ctx, now, buckets); err != nil || refusal != nil {
+		return refusal, err
 	}
 	slowly()
 	for _, b := range buckets {
 		b.Amount++
-		if _, err := s.Store.Take(ctx, now, id, []ratelimit.Bucket{b}); err != nil {
-			return 0, err
+		if _, err := s.Store.ChargeBuckets(ctx, now, id, []ratelimit.Bucket{b}); err != nil {
+			return nil, err
 		}
 	}
-	return 0, nil
+	return nil, nil
 }
 
 // TestBrokenStoresAreReported shows that the kit can fail: each broken store is

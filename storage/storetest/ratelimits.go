@@ -38,14 +38,18 @@ func bucket(k *kit, amount int) ratelimit.Bucket {
 func (k *kit) take(s ratelimit.Store, now time.Time, want time.Duration, contract string, buckets ...ratelimit.Bucket) string {
 	k.Helper()
 	id := k.id()
-	wait, err := s.Take(k.Context(), now, id, buckets)
-	k.ok("Take", err)
-	k.wait("Take", wait, want, contract)
+	refusal, err := s.ChargeBuckets(k.Context(), now, id, buckets)
+	k.ok("ChargeBuckets", err)
+	k.wait("ChargeBuckets", refusal, want, contract)
 	return id
 }
 
-func (k *kit) wait(call string, wait, want time.Duration, contract string) {
+func (k *kit) wait(call string, refusal *ratelimit.Refusal, want time.Duration, contract string) {
 	k.Helper()
+	var wait time.Duration
+	if refusal != nil {
+		wait = refusal.Wait
+	}
 	if want < 0 && wait <= 0 || want == 0 && wait != 0 || want > 0 && (wait < want-time.Millisecond || wait > want+time.Millisecond) {
 		text := want.String()
 		if want < 0 {
@@ -79,7 +83,11 @@ func rateRefused(k *kit, s ratelimit.Store) {
 func rateOrder(k *kit, s ratelimit.Store) {
 	first, second, third, now := bucket(k, 5), bucket(k, 1), bucket(k, 5), k.now(0)
 	k.take(s, now, 0, "no bucket is exhausted", first, second, third)
-	k.take(s, now, -1, "the second bucket is exhausted", first, second, third)
+	refusal, err := s.ChargeBuckets(k.Context(), now, k.id(), []ratelimit.Bucket{first, second, third})
+	k.ok("ChargeBuckets", err)
+	if refusal == nil || refusal.Key != second.Key {
+		k.Errorf("ChargeBuckets returned %+v; the contract: it returns the bucket that is exhausted, here %q", refusal, second.Key)
+	}
 	for range 3 {
 		k.take(s, now, 0, "the buckets before the exhausted one stay charged", first)
 	}
@@ -94,9 +102,9 @@ func ratePeek(k *kit, s ratelimit.Store) {
 	b, now := bucket(k, 1), k.now(0)
 	peek := func(want time.Duration) {
 		k.Helper()
-		wait, err := s.Peek(k.Context(), now, []ratelimit.Bucket{b})
-		k.ok("Peek", err)
-		k.wait("Peek", wait, want, "it returns what Take would return, and counts nothing")
+		refusal, err := s.PeekBuckets(k.Context(), now, []ratelimit.Bucket{b})
+		k.ok("PeekBuckets", err)
+		k.wait("PeekBuckets", refusal, want, "it returns what ChargeBuckets would return, and counts nothing")
 	}
 	peek(0)
 	peek(0)
@@ -109,9 +117,9 @@ func rateRefund(k *kit, s ratelimit.Store) {
 	first := k.take(s, now, 0, "not exhausted", b)
 	k.take(s, now, 0, "not exhausted", b)
 	for range 2 {
-		k.ok("Refund", s.Refund(k.Context(), first, []ratelimit.Bucket{b}))
+		k.ok("RefundBuckets", s.RefundBuckets(k.Context(), first, []ratelimit.Bucket{b}))
 	}
-	k.ok("Refund of an attempt that is not there", s.Refund(k.Context(), k.id(), []ratelimit.Bucket{b, bucket(k, 1)}))
+	k.ok("RefundBuckets of an attempt that is not there", s.RefundBuckets(k.Context(), k.id(), []ratelimit.Bucket{b, bucket(k, 1)}))
 	k.take(s, now, 0, "the refunded attempt no longer counts", b)
 	k.take(s, now, -1, "a refund removes the attempt with that id, and no other", b)
 }
@@ -120,7 +128,7 @@ func rateReset(k *kit, s ratelimit.Store) {
 	b, other, now := bucket(k, 1), bucket(k, 1), k.now(0)
 	k.take(s, now, 0, "not exhausted", b)
 	k.take(s, now, 0, "not exhausted", other)
-	k.ok("Reset", s.Reset(k.Context(), []string{b.Key, k.id()}))
+	k.ok("ResetBuckets", s.ResetBuckets(k.Context(), []string{b.Key, k.id()}))
 	k.take(s, now, 0, "the attempts under a reset key are forgotten", b)
 	k.take(s, now, -1, "others are not", other)
 }
@@ -136,13 +144,13 @@ func rateRace(k *kit, s ratelimit.Store) {
 	b, now := bucket(k, 5), k.now(0)
 	var through atomic.Int64
 	for _, err := range k.race(func(i int) error {
-		wait, err := s.Take(k.Context(), now, fmt.Sprint("attempt", i), []ratelimit.Bucket{b})
-		if err == nil && wait == 0 {
+		refusal, err := s.ChargeBuckets(k.Context(), now, fmt.Sprint("attempt", i), []ratelimit.Bucket{b})
+		if err == nil && refusal == nil {
 			through.Add(1)
 		}
 		return err
 	}) {
-		k.ok("Take, called many times at once,", err)
+		k.ok("ChargeBuckets, called many times at once,", err)
 	}
 	k.same("number of attempts that were let through", through.Load(), int64(b.Amount), "counting is one atomic step")
 }
@@ -151,7 +159,7 @@ func rateCancelled(k *kit, s ratelimit.Store) {
 	b, now := bucket(k, 1), k.now(0)
 	ctx, cancel := context.WithCancel(k.Context())
 	cancel()
-	_, err := s.Take(ctx, now, k.id(), []ratelimit.Bucket{b})
+	_, err := s.ChargeBuckets(ctx, now, k.id(), []ratelimit.Bucket{b})
 	want := time.Duration(-1)
 	if err != nil {
 		want = 0
@@ -166,9 +174,9 @@ func rateCrossed(k *kit, s ratelimit.Store) {
 		if i%2 == 0 {
 			buckets = []ratelimit.Bucket{second, first}
 		}
-		_, err := s.Take(k.Context(), now, fmt.Sprint("attempt", i), buckets)
+		_, err := s.ChargeBuckets(k.Context(), now, fmt.Sprint("attempt", i), buckets)
 		return err
 	}) {
-		k.ok("Take of two buckets in different orders, called many times at once,", err)
+		k.ok("ChargeBuckets of two buckets in different orders, called many times at once,", err)
 	}
 }

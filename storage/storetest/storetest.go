@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -76,6 +77,9 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 		}},
 		{"Outbox", func(t *testing.T) {
 			Outbox(t, part(open, func(s storage.Store) notify.Store { return s }))
+		}},
+		{"RateLimits", func(t *testing.T) {
+			RateLimits(t, part(open, func(s storage.Store) ratelimit.Store { return s }))
 		}},
 		{"Transactions", func(t *testing.T) { Transactions(t, open, options...) }},
 		{"Keeper", func(t *testing.T) { Keeper(t, open, options...) }},
