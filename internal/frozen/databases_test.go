@@ -20,7 +20,6 @@ import (
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth/internal/testserver"
-	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/redisstore"
 	"github.com/allauth-go/allauth/storage/sqlstore"
@@ -28,8 +27,7 @@ import (
 
 // database is one that a version has written to.
 type database struct {
-	store  storage.Store
-	limits ratelimit.Store // nil: the store
+	store storage.Store
 	// dump writes the content below a folder.
 	dump func(t *testing.T, dir string)
 }
@@ -179,7 +177,7 @@ func openRedis(t *testing.T, dir string) *database {
 	}
 	base, cache := openSQLite(t, dir), redisstore.New(client, redisstore.KeyPrefix(prefix))
 	return &database{
-		store: storage.WithSessions(storage.WithChallenges(base.store, cache), cache), limits: cache,
+		store: storage.Compose(base.store, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache}),
 		dump: func(t *testing.T, dir string) {
 			t.Helper()
 			base.dump(t, dir)

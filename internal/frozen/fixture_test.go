@@ -121,7 +121,6 @@ func (f *fixture) start(t *testing.T, db *database, op *demoprovider.Provider, c
 	s.Server = clienttest.StartOn(t, db.store, func(cfg *allauth.Config) {
 		cfg.BaseURL = baseURL
 		cfg.Now = clock.Now
-		cfg.RateLimitStore = db.limits
 		cfg.DisableRateLimits = false
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByUsername, account.LoginByPhone}
 		cfg.Account.SignupFields = []string{"email*", "username", "phone", "password1*"}
