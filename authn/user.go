@@ -48,7 +48,8 @@ type UserStore interface {
 	UserByID(ctx context.Context, id string) (*User, error)
 }
 
-// Transactor runs several store calls as one.
+// Transactor runs several store calls as one, and one after another where they
+// concern one user.
 type Transactor interface {
 	// InTx calls f with a context that carries a transaction. Every method of
 	// the same store called with that context takes part in it. It commits if
@@ -60,4 +61,13 @@ type Transactor interface {
 	// transactions because they wait for each other reports ErrCollision, and
 	// f may be called again.
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
+	// LockUser waits until no other transaction holds the lock of the user, and
+	// holds it until the transaction that ctx carries ends. What the
+	// transaction reads afterwards includes what earlier holders committed. So
+	// rules that count or exclude rows of one user hold, if every transaction
+	// that changes these rows locks the user before it reads them. The lock is a
+	// row of the library, made at its first use: the user need not exist, and
+	// may be kept in another database. Locking a user twice in one transaction
+	// is allowed. An error outside of InTx.
+	LockUser(ctx context.Context, userID string) error
 }

@@ -129,7 +129,7 @@ func (f forgetter) ForgetUser(ctx context.Context, userID string) error {
 	}
 	return f.InTx(ctx, func(ctx context.Context) error {
 		for _, forget := range []func(ctx context.Context, userID string) error{
-			f.forgetEmails, f.forgetAuthenticators, f.forgetSocialAccounts, f.forgetOthers, f.Store.ForgetUser,
+			f.LockUser, f.forgetEmails, f.forgetAuthenticators, f.forgetSocialAccounts, f.forgetOthers, f.Store.ForgetUser,
 		} {
 			if err := forget(ctx, userID); err != nil {
 				return err

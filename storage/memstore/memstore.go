@@ -7,6 +7,7 @@ package memstore
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -125,6 +126,15 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) err
 	}
 	done = true
 	return nil
+}
+
+// LockUser implements authn.Transactor. Transactions run one after the other
+// anyway.
+func (s *Store) LockUser(ctx context.Context, _ string) error {
+	if s.transaction(ctx) == nil {
+		return errors.New("memstore: LockUser was called outside of InTx")
+	}
+	return ctx.Err()
 }
 
 func (tx *transaction) rollback() {

@@ -19,6 +19,9 @@ type Dialect struct {
 	ignoreConflict string
 	// forUpdate locks the rows that a SELECT reads.
 	forUpdate string
+	// lockExisting ends an INSERT that locks the row with that user_id where
+	// there is one.
+	lockExisting string
 	// isolation is that of transactions: what waits for another transaction
 	// sees afterwards what that one committed.
 	isolation sql.IsolationLevel
@@ -34,13 +37,14 @@ type Dialect struct {
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
-		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING",
+		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
 		name: "postgres", numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
-		isolation: sql.LevelReadCommitted, plainText: true,
+		lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
+		isolation:    sql.LevelReadCommitted, plainText: true,
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
 		// An array is selected once; the rows of IN may be selected again for
@@ -50,7 +54,8 @@ var (
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
 		name: "mysql", forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
-		lock: "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
+		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
+		lock:         "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
 		clean: `DELETE FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?`,
 	}
 )

@@ -26,7 +26,10 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		return ctx.Err() // rows of nobody belong to no user
 	}
 	return s.atomically(ctx, func(ctx context.Context) error {
-		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts", "authenticators"} {
+		if err := s.LockUser(ctx, userID); err != nil {
+			return err
+		}
+		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts", "authenticators", "user_locks"} {
 			if _, err := s.exec(ctx, "forget user", `DELETE FROM {`+table+`} WHERE user_id = ?`, userID); err != nil {
 				return err
 			}

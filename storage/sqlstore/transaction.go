@@ -91,6 +91,23 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 	return nil
 }
 
+// LockUser implements authn.Transactor. Where a SELECT locks nothing, as in
+// SQLite, the write does.
+func (s *Store) LockUser(ctx context.Context, userID string) error {
+	if current(ctx, s.db) == nil {
+		return errors.New("sqlstore: LockUser was called outside of InTx")
+	}
+	if s.dialect.forUpdate != "" {
+		var there int
+		err := s.row(ctx, "lock user", `SELECT 1 FROM {user_locks} WHERE user_id = ? `+s.dialect.forUpdate, []any{userID}, &there)
+		if !errors.Is(err, authn.ErrNotFound) {
+			return err
+		}
+	}
+	_, err := s.exec(ctx, "lock user", `INSERT INTO {user_locks} (user_id) VALUES (?) `+s.dialect.lockExisting, userID)
+	return err
+}
+
 // collided marks the error of a transaction that met with another one.
 func collided(err error) error {
 	if isTransient(err) {

@@ -284,6 +284,22 @@ func (s countsLate) ChargeBuckets(ctx context.Context, now time.Time, id string,
 	return nil, nil
 }
 
+// locksNobody has transactions that run at the same time, as those of a
+// database do.
+type locksNobody struct{ storage.Store }
+
+func (s locksNobody) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	return f(ctx)
+}
+
+func (s locksNobody) LockUser(ctx context.Context, _ string) error { return ctx.Err() }
+
+func (s locksNobody) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
+	list, err := s.Store.EmailsByUser(ctx, userID)
+	slowly()
+	return list, err
+}
+
 // TestBrokenStoresAreReported shows that the kit can fail: each broken store is
 // reported, in words that name the call.
 func TestBrokenStoresAreReported(t *testing.T) {
@@ -341,6 +357,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 			return faults(t, func() socialaccount.Store { return deletesOthers{memstore.New()} }, socialChecks)
 		}, "DeleteSocialAccount of another user's account"},
 		"has no transactions": {whole(func(s storage.Store) storage.Store { return noTransactions{s} }, transactionChecks(options{})), "undoes everything"},
+		"locks nobody":        {whole(func(s storage.Store) storage.Store { return locksNobody{s} }, lockChecks), "LockUser, EmailsByUser and AddEmail in InTx, called 32 times at once"},
 		"cleans too much":     {whole(func(s storage.Store) storage.Store { return cleansAll{s} }, keeperChecks(options{})), "Clean with limit 2"},
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
 		"shares users": {func(t *testing.T) []string {

@@ -20,7 +20,7 @@ func Transactions(t *testing.T, open func(t *testing.T) storage.Store, options .
 }
 
 func transactionChecks(o options) []check[storage.Store] {
-	return []check[storage.Store]{
+	return append([]check[storage.Store]{
 		{"what is committed stays", func(k *kit, s storage.Store) { txOutcome(k, s, o, nil) }},
 		{"what failed leaves nothing behind", func(k *kit, s storage.Store) { txOutcome(k, s, o, errStopped) }},
 		{"a panic leaves nothing behind", func(k *kit, s storage.Store) { txPanic(k, s, o) }},
@@ -31,7 +31,7 @@ func transactionChecks(o options) []check[storage.Store] {
 		{"changes and deletions are undone", func(k *kit, s storage.Store) { txUndone(k, s, o) }},
 		{"one of many sign-ups with one address wins", txSignUpRace},
 		{"a queued message is claimed after the commit", txOutbox},
-	}
+	}, lockChecks...)
 }
 
 var errStopped = errors.New("the transaction was stopped")

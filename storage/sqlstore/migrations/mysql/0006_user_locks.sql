@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS {user_locks} (
+	user_id VARBINARY(255) PRIMARY KEY
+) ENGINE=InnoDB;

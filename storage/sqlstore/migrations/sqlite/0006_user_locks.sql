@@ -1,0 +1,3 @@
+CREATE TABLE {user_locks} (
+	user_id TEXT PRIMARY KEY
+) WITHOUT ROWID;
