@@ -101,7 +101,7 @@ func (a *Auth) build() error {
 	if a.cfg.Tokens != nil {
 		a.tokens, err = token.New(*a.cfg.Tokens, token.Deps{
 			Store: a.store, Sessions: a.sessions, Identifier: a.account, Keys: deps.Keys,
-			Issuer: a.cfg.BaseURL, Now: a.cfg.Now, Rand: a.cfg.Rand,
+			Issuer: a.cfg.BaseURL, Realm: a.cfg.Headless.BasePath, Now: a.cfg.Now, Rand: a.cfg.Rand,
 		})
 		if err != nil {
 			return err

@@ -141,12 +141,12 @@ func TestPlainHTTPIsWarnedOf(t *testing.T) {
 func hostApp(t *testing.T, s *clienttest.Server) *httptest.Server {
 	t.Helper()
 	me := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, ok := allauth.UserFrom(r.Context())
+		user, ok := s.Auth.UserFrom(r.Context())
 		if !ok {
 			_, _ = w.Write([]byte("nobody")) // the client reads or does not
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"id": user.ID, "methods": len(allauth.MethodsFrom(r.Context()))})
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": user.ID, "methods": len(s.Auth.MethodsFrom(r.Context()))})
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", s.Auth)

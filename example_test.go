@@ -29,7 +29,7 @@ func Example() {
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", auth)
 	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := allauth.UserFrom(r.Context())
+		user, _ := auth.UserFrom(r.Context())
 		fmt.Fprintln(w, "Hello", user.ID)
 	})))
 	app := auth.Middleware(mux)

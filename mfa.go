@@ -11,7 +11,6 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/mfa"
-	"github.com/allauth-go/allauth/sessions"
 )
 
 var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to have second factors")
@@ -45,13 +44,13 @@ func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
 	return err
 }
 
-// RequireMFA lets a request through if the user has shown a second factor, or a
+// RequireMFA passes a request on if the user has shown a second factor, or a
 // passkey, in this session. It answers 401 with the flow mfa_reauthenticate
 // otherwise, and 403 with the code mfa_required where the user has no
-// authenticator. It needs Middleware around it.
+// authenticator. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, _ := r.Context().Value(contextKey{}).(*sessions.Active)
+		session := a.sessionFrom(r.Context())
 		if slices.ContainsFunc(session.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" }) {
 			next.ServeHTTP(w, r)
 			return

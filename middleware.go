@@ -3,6 +3,7 @@ package allauth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
@@ -10,13 +11,22 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-type contextKey struct{}
+// contextKey belongs to one Auth, so that another one in the same process does
+// not take its users for its own.
+type contextKey struct{ auth *Auth }
 
-// Middleware finds out who makes a request to the host's own routes, by the
-// session cookie, the X-Session-Token header or, if Config.Tokens is set, an
-// access token in the Authorization header, for UserFrom and RequireLogin.
-// The API's own routes may lie under it as well. A request whose session can
-// not be looked up is answered with 503.
+// sessionFrom returns the session that Middleware of this Auth found, nil if
+// Middleware was not there.
+func (a *Auth) sessionFrom(ctx context.Context) *sessions.Active {
+	session, _ := ctx.Value(contextKey{a}).(*sessions.Active)
+	return session
+}
+
+// Middleware finds the user who makes a request to the host's own routes, for
+// UserFrom and RequireLogin: by the X-Session-Token header, by an access token in
+// the Authorization header if Config.Tokens is set, or by the session cookie. The
+// API's own routes may lie under it as well. A request whose session cannot be
+// looked up is answered with 503.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, a.cfg.Headless.BasePath+"/") {
@@ -29,66 +39,85 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, session)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{a}, session)))
 	})
 }
 
+// load finds the session of a request, by whatever a client of the kinds that
+// are served may show.
 func (a *Auth) load(r *http.Request) (*sessions.Active, error) {
-	kind, token := flow.App, r.Header.Get("X-Session-Token")
-	if a.tokens != nil && token == "" {
-		if access := a.tokens.FromHeader(r.Header); access != "" {
-			return a.tokens.Load(r.Context(), access, a.client(r))
+	session := &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
+	if token := r.Header.Get("X-Session-Token"); token != "" && a.serves(flow.App) {
+		return a.use(r, flow.App, token)
+	}
+	if a.tokens != nil && a.serves(flow.App) {
+		// A token that logs nobody in, such as one for another service, does not
+		// hide a cookie that does.
+		byToken, err := a.tokens.Load(r.Context(), a.tokens.FromHeader(r.Header), a.client(r))
+		if err != nil || byToken.Authenticated() {
+			return byToken, err
 		}
 	}
-	if cookie, err := r.Cookie(a.cfg.Sessions.CookieName); token == "" && err == nil {
-		kind, token = flow.Browser, cookie.Value
+	if cookie, err := r.Cookie(a.cfg.Sessions.CookieName); err == nil && a.serves(flow.Browser) {
+		return a.use(r, flow.Browser, cookie.Value)
 	}
+	return session, nil
+}
+
+// use loads a session and notes that it was used.
+func (a *Auth) use(r *http.Request, kind flow.Kind, token string) (*sessions.Active, error) {
 	session, err := a.sessions.Load(r.Context(), kind, token, a.client(r))
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.sessions.Commit(r.Context(), session) // notes that it was used
+	_, err = a.sessions.Commit(r.Context(), session)
 	return session, err
 }
 
+func (a *Auth) serves(kind flow.Kind) bool {
+	return slices.Contains(a.cfg.Headless.Clients, string(kind))
+}
+
 // UserFrom returns the user who makes the request, and whether there is one. It
-// needs Middleware around the handler.
-func UserFrom(ctx context.Context) (*authn.User, bool) {
-	session, ok := ctx.Value(contextKey{}).(*sessions.Active)
-	if !ok || !session.Authenticated() {
+// needs Middleware of the same Auth around the handler.
+func (a *Auth) UserFrom(ctx context.Context) (*authn.User, bool) {
+	session := a.sessionFrom(ctx)
+	if session == nil || !session.Authenticated() {
 		return nil, false
 	}
 	return session.Identity.User, true
 }
 
 // MethodsFrom returns the proofs of identity that the user gave in this
-// session, oldest first. It needs Middleware around the handler.
-func MethodsFrom(ctx context.Context) []authn.Method {
-	session, ok := ctx.Value(contextKey{}).(*sessions.Active)
-	if !ok || !session.Authenticated() {
+// session, oldest first. It needs Middleware of the same Auth around the
+// handler.
+func (a *Auth) MethodsFrom(ctx context.Context) []authn.Method {
+	session := a.sessionFrom(ctx)
+	if session == nil || !session.Authenticated() {
 		return nil
 	}
 	return session.State.Methods
 }
 
-// RequireLogin lets a request through if somebody is logged in, and answers 401
-// in the form of the API otherwise. It needs Middleware around it.
+// RequireLogin passes the requests of logged-in users on, and answers others
+// with 401 in the form of the API. It needs Middleware of the same Auth around
+// it.
 func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := UserFrom(r.Context()); !ok {
-			a.handler.WriteUnauthorized(w, r)
+		if _, ok := a.UserFrom(r.Context()); !ok {
+			a.handler.WriteUnauthorized(w, r, a.sessionFrom(r.Context()))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// RequireRecent lets a request through if the user proved who they are within
+// RequireRecent passes a request on if the user proved their identity within
 // Account.ReauthenticationTimeout, and answers 401 with the ways to do so
-// otherwise. It needs Middleware around it.
+// otherwise. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, _ := r.Context().Value(contextKey{}).(*sessions.Active)
+		session := a.sessionFrom(r.Context())
 		recent, err := a.pipeline.Recent(r.Context(), session.Session, a.cfg.Account.ReauthenticationTimeout)
 		if err != nil || !recent {
 			a.handler.WriteReauthentication(w, r, session, err)

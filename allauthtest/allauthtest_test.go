@@ -19,7 +19,7 @@ func newApp(auth *allauth.Auth) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", auth)
 	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := allauth.UserFrom(r.Context())
+		user, _ := auth.UserFrom(r.Context())
 		_, _ = fmt.Fprint(w, user.ID) // the client reads or does not
 	})))
 	return auth.Middleware(mux)

@@ -15,7 +15,7 @@ const Password = clienttest.Password
 
 // User is somebody who has an account.
 type User struct {
-	// ID is what allauth.UserFrom returns, Email the verified address.
+	// ID is that of the user whom Auth.UserFrom returns, Email the verified address.
 	ID, Email string
 	// Username is empty where accounts have none. CreateUser takes what stands
 	// before the @ of the address.

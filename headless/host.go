@@ -2,6 +2,7 @@ package headless
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -10,10 +11,28 @@ import (
 )
 
 // WriteUnauthorized answers a request to the host's own routes as the API would
-// where nobody is logged in.
-func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request) {
-	c := h.hostCall(w, r, &sessions.Active{Session: flow.NewSession(flow.App, h.cfg.Client(r))})
-	c.answer(c.authentication())
+// where no user is logged in. session is what the middleware found, nil if there
+// was none.
+func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, session *sessions.Active) {
+	if session == nil {
+		session = &sessions.Active{Session: flow.NewSession(h.KindOf(r), h.cfg.Client(r))}
+	}
+	c := h.hostCall(w, r, session)
+	c.answer(c.anonymous(http.StatusUnauthorized))
+}
+
+// KindOf returns the kind of client that a request to the host's own routes comes
+// from: an app if it shows a token in a header, else a browser, and the other one
+// where that kind is not served.
+func (h *Handler) KindOf(r *http.Request) flow.Kind {
+	kind := flow.Browser
+	if r.Header.Get("X-Session-Token") != "" || h.tokens != nil && h.tokens.FromHeader(r.Header) != "" {
+		kind = flow.App
+	}
+	if !slices.Contains(h.cfg.Clients, kind) {
+		kind = h.cfg.Clients[0]
+	}
+	return kind
 }
 
 // WriteReauthentication answers a request to the host's own routes as the API

@@ -44,11 +44,13 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// profile shows whoever is logged in.
-func profile(w http.ResponseWriter, r *http.Request) {
-	user, _ := allauth.UserFrom(r.Context())
-	p := user.Record.(*person) // what UserByID found
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = fmt.Fprintf(w, "<h1>Hello %s</h1><p>%s, with us since %s</p>", // the visitor may be gone
-		html.EscapeString(p.Name), html.EscapeString(p.Email), p.Since.Format(time.DateOnly))
+// profile shows the logged-in user.
+func profile(auth *allauth.Auth) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		user, _ := auth.UserFrom(r.Context())
+		p := user.Record.(*person) // what UserByID found
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprintf(w, "<h1>Hello %s</h1><p>%s, with us since %s</p>", // the visitor may be gone
+			html.EscapeString(p.Name), html.EscapeString(p.Email), p.Since.Format(time.DateOnly))
+	}
 }

@@ -78,6 +78,6 @@ func open(ctx context.Context, path string) (*sql.DB, users, error) {
 func routes(auth *allauth.Auth) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", auth)
-	mux.Handle("GET /profile", auth.RequireLogin(http.HandlerFunc(profile)))
+	mux.Handle("GET /profile", auth.RequireLogin(profile(auth)))
 	return auth.Middleware(mux)
 }

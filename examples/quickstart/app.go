@@ -49,16 +49,18 @@ func newAuth(baseURL string, db *database, demo *demoLogin, o options, messages 
 func newHandler(auth *allauth.Auth, demo *demoLogin) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/_allauth/", auth)
-	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(me)))
+	mux.Handle("GET /me", auth.RequireLogin(me(auth)))
 	mux.Handle("POST /qr", auth.RequireLogin(http.HandlerFunc(drawQRCode)))
 	mux.Handle("/", page(demo.origins()...))
 	return auth.Middleware(mux)
 }
 
-// me is a route of the application's own, for people who are logged in.
-func me(w http.ResponseWriter, r *http.Request) {
-	user, _ := allauth.UserFrom(r.Context())
-	_, _ = fmt.Fprintf(w, "You are user %s.\n", user.ID) // the client may be gone
+// me is a route of the application's own, for logged-in users.
+func me(auth *allauth.Auth) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		user, _ := auth.UserFrom(r.Context())
+		_, _ = fmt.Fprintf(w, "You are user %s.\n", user.ID) // the client may be gone
+	}
 }
 
 // maxQRCode is the longest text to draw, in bytes.

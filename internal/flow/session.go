@@ -42,8 +42,8 @@ type Session struct {
 	Identity *Identity
 	// RowID names the stored session, empty if there is none yet.
 	RowID string
-	// ReadCookie returns the value of a cookie that came with the request. It
-	// may be nil.
+	// ReadCookie returns the value of a cookie that came with a browser's
+	// request. It may be nil.
 	ReadCookie func(name string) string
 
 	changed bool
@@ -207,10 +207,10 @@ func (s *Session) TakeEvents() []authn.Event {
 	return events
 }
 
-// SentCookie returns the value of a cookie that came with the request, empty if
-// there is none.
+// SentCookie returns the value of a cookie that came with a browser's request,
+// empty if there is none. An app has no cookies, whatever it sends.
 func (s *Session) SentCookie(name string) string {
-	if s.ReadCookie == nil {
+	if s.Kind != Browser || s.ReadCookie == nil {
 		return ""
 	}
 	return s.ReadCookie(name)

@@ -48,7 +48,7 @@ type claims struct {
 var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid"}
 
 func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {
-	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), []byte(id))
+	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), s.associatedData(id))
 	if err != nil {
 		return nil, fmt.Errorf("seal session: %w", err)
 	}
@@ -65,6 +65,10 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 	}
 	return c, nil
 }
+
+// associatedData binds the session token within a token to that token and to
+// this service.
+func (s *Service) associatedData(id string) []byte { return []byte(s.deps.Realm + "\x00" + id) }
 
 func (s *Service) sign(c *claims, more map[string]any) (string, error) {
 	builder := jwt.Signed(s.keys.signer)
@@ -142,7 +146,7 @@ func (s *Service) parse(use, text string, more ...any) (*claims, string, error) 
 	if err != nil {
 		return nil, "", ErrInvalid
 	}
-	sessionToken, err := s.deps.Keys.Open(purposeSession, sealed, []byte(c.ID))
+	sessionToken, err := s.deps.Keys.Open(purposeSession, sealed, s.associatedData(c.ID))
 	if err != nil {
 		return nil, "", ErrInvalid
 	}

@@ -27,6 +27,9 @@ type Deps struct {
 	Keys *keyring.Keyring
 	// Issuer is the claim iss.
 	Issuer string
+	// Realm keeps the tokens of two services apart that have the same keys,
+	// secrets and issuer.
+	Realm string
 	// Now is the clock, Rand where randomness comes from.
 	Now  func() time.Time
 	Rand io.Reader
