@@ -130,7 +130,7 @@ func TestAccessTokensOfAnotherAuthAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			with := func(basePath string, secret []byte) *clienttest.Server {
-				return clienttest.StartOn(t, storage.WithUsers(memstore.New(), &countedUsers{}), func(cfg *allauth.Config) {
+				return clienttest.StartOn(t, storage.Compose(memstore.New(), storage.Parts{Users: &countedUsers{}}), func(cfg *allauth.Config) {
 					cfg.Tokens = &token.Config{Keys: []token.Key{key}, StatelessValidation: config.stateless}
 					cfg.Headless.BasePath, cfg.Secrets = basePath, [][]byte{secret}
 					cfg.BaseURL = "https://app.example.org"
