@@ -99,9 +99,13 @@ func (a *Auth) build() error {
 		Store: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	if a.cfg.Tokens != nil {
+		realm := a.cfg.Headless.BasePath
+		if realm == defaultBasePath {
+			realm = "" // as it was before there were realms
+		}
 		a.tokens, err = token.New(*a.cfg.Tokens, token.Deps{
 			Store: a.store, Sessions: a.sessions, Identifier: a.account, Keys: deps.Keys,
-			Issuer: a.cfg.BaseURL, Realm: a.cfg.Headless.BasePath, Now: a.cfg.Now, Rand: a.cfg.Rand,
+			Issuer: a.cfg.BaseURL, Realm: realm, Now: a.cfg.Now, Rand: a.cfg.Rand,
 		})
 		if err != nil {
 			return err

@@ -116,6 +116,8 @@ type FrontendURLs struct {
 	SocialLoginError string
 }
 
+const defaultBasePath = "/_allauth"
+
 func (c Config) withDefaults() Config {
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	if u, err := url.Parse(c.BaseURL); err == nil && c.SiteName == "" {
@@ -125,7 +127,7 @@ func (c Config) withDefaults() Config {
 		c.EmailSubjectPrefix = "[" + c.SiteName + "] "
 	}
 	if c.Headless.BasePath == "" {
-		c.Headless.BasePath = "/_allauth"
+		c.Headless.BasePath = defaultBasePath
 	}
 	if c.Headless.Clients == nil {
 		c.Headless.Clients = []string{"app", "browser"}

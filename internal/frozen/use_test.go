@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -324,7 +323,7 @@ func (s *site) user(t *testing.T, email string) *authn.User {
 	t.Helper()
 	var user *authn.User
 	host := s.Auth.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		user, _ = allauth.UserFrom(r.Context())
+		user, _ = s.Auth.UserFrom(r.Context())
 	}))
 	c := s.logIn(app, email)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, baseURL+"/me", nil)

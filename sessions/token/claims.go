@@ -68,7 +68,7 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 
 // associatedData binds the session token within a token to that token and to
 // this service.
-func (s *Service) associatedData(id string) []byte { return []byte(s.deps.Realm + "\x00" + id) }
+func (s *Service) associatedData(id string) []byte { return []byte(id + s.deps.Realm) }
 
 func (s *Service) sign(c *claims, more map[string]any) (string, error) {
 	builder := jwt.Signed(s.keys.signer)

@@ -28,7 +28,7 @@ type Deps struct {
 	// Issuer is the claim iss.
 	Issuer string
 	// Realm keeps the tokens of two services apart that have the same keys,
-	// secrets and issuer.
+	// secrets and issuer. It begins with a slash, or is empty.
 	Realm string
 	// Now is the clock, Rand where randomness comes from.
 	Now  func() time.Time
