@@ -17,6 +17,7 @@ func TestVerificationByCode(t *testing.T) {
 		c := s.Client(kind)
 		c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_email")
 		first := s.Mail("ann@example.org").Code()
+		s.Clock.Advance(clienttest.NextCode)
 		c.Post("auth/email/verify/resend", nil).Status(200)
 		second := s.Mail("ann@example.org").Code()
 		c.Post("auth/email/verify", body{"key": first}).Problems("key:incorrect_code")
@@ -117,7 +118,9 @@ func TestATakenAddressGetsNoCodes(t *testing.T) {
 	s.SignUp(clienttest.App, "ann@example.org")
 	ann := s.LogIn(clienttest.App, "ann@example.org")
 	for _, email := range []string{"bob@example.org", "free@example.org"} {
+		s.Clock.Advance(clienttest.NextCode)
 		ann.Post("account/email", body{"email": email}).Status(200)
+		s.Clock.Advance(clienttest.NextCode)
 		ann.Post("auth/email/verify/resend", nil).Status(200)
 	}
 	s.MailOf("account/account_already_exists", "bob@example.org")
@@ -271,6 +274,7 @@ func TestWhoHasNeverGotInMayCorrectWhatIsAwaited(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
 	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@exmaple.org", "password": password}).Status(401)
+	s.Clock.Advance(clienttest.NextCode)
 	c := s.Client(clienttest.App)
 	c.Post("auth/login", body{"email": "ann@exmaple.org", "password": password}).Status(401).Pending("verify_email")
 	if text := c.Post("account/email", body{"email": "ann@example.org"}).Status(200).Text; text != `{"status":200,"data":[{"email":"ann@example.org","verified":false,"primary":false}]}` {
@@ -280,10 +284,12 @@ func TestWhoHasNeverGotInMayCorrectWhatIsAwaited(t *testing.T) {
 
 	s = clienttest.Start(t, withPhone)
 	s.Client(clienttest.App).Post("auth/signup", body{"phone": "+31612345678", "email": "ann@example.org", "password": password}).Status(401)
+	s.Clock.Advance(clienttest.NextText)
 	c = s.Client(clienttest.App)
 	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(401).Pending("verify_phone")
 	c.Post("account/phone", body{"phone": "+31612345679"}).Status(202)
 	c.Post("auth/phone/verify", body{"code": s.Text("+31612345679").Code()}).Status(200)
+	s.Clock.Advance(clienttest.NextNumber)
 	c.Post("account/phone", body{"phone": "+31612345670"}).Status(202)
 	other := s.Client(clienttest.App)
 	other.Post("auth/login", body{"email": "ann@example.org", "password": password}).Status(200)
@@ -331,6 +337,7 @@ func TestATakenPhoneIsNotTold(t *testing.T) {
 	owner.Post("auth/signup", body{"phone": "+31201234567", "password": password}).Status(401)
 	owner.Post("auth/phone/verify", body{"code": s.Text("+31201234567").Code()}).Status(200)
 
+	s.Clock.Advance(clienttest.NextText)
 	c, fresh := s.Client(clienttest.App), s.Client(clienttest.App)
 	taken := c.Post("auth/signup", body{"phone": "+31201234567", "password": password}).Status(401).Pending("verify_phone")
 	free := fresh.Post("auth/signup", body{"phone": "+31209999999", "password": password}).Status(401)

@@ -12,7 +12,6 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/storage"
-	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // colliding is a store in which every transaction collides with another one the
@@ -41,18 +40,22 @@ func (c *colliding) InTx(ctx context.Context, f func(ctx context.Context) error)
 // and each mail and text comes once.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	s := clienttest.StartOn(t, &colliding{Store: memstore.New()}, withPhone, withCodes, func(cfg *allauth.Config) {
+	store := clienttest.Open(t)
+	s := clienttest.StartOn(t, &colliding{Store: store}, withPhone, withCodes, func(cfg *allauth.Config) {
+		cfg.RateLimitStore = storage.RateLimits(store)
 		cfg.Account.EmailVerification = account.VerificationMandatory
 		cfg.Account.SignupFields = []string{"phone", "email*", "password1*"}
 	})
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": "ann@example.org", "phone": "+31201234567", "password": password}).Status(401).Pending("verify_phone")
 	first := s.Text("+31201234567").Code()
+	s.Clock.Advance(clienttest.NextText)
 	c.Post("auth/phone/verify/resend", nil).Status(200)
 	c.Post("auth/phone/verify", body{"code": first}).Problems("code:incorrect_code")
 	c.Post("account/phone", body{"phone": "+31201234568"}).Status(202)
 	c.Post("auth/phone/verify", body{"code": s.Text("+31201234568").Code()}).Status(401).Pending("verify_email")
 	s.Mail("ann@example.org")
+	s.Clock.Advance(clienttest.NextCode)
 	c.Post("auth/email/verify/resend", nil).Status(200)
 	s.Mail("ann@example.org")
 	c.Post("account/email", body{"email": "anna@example.org"}).Status(200)

@@ -58,6 +58,7 @@ func TestAnAnswerCountsInItsOwnCeremonyOnly(t *testing.T) {
 				own = bobKey
 			}
 			target.send(own.get(target.options)).Problems("credential:incorrect_code")
+			s.Clock.Advance(clienttest.NextTries)
 		}
 	}
 }

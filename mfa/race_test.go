@@ -94,7 +94,7 @@ func pendingLogins(s *clienttest.Server, n int) []*clienttest.Client {
 
 func TestOneCodeManyTimesAtOnce(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
-		s := clienttest.StartOn(t, store, every)
+		s := clienttest.StartOn(t, store, every, clienttest.Unlimited)
 		c, a := withApp(t, s, clienttest.App, ann)
 		for name, code := range map[string]string{"of an app": a.code(0), "for recovery": codesOf(c)[0]} {
 			clients := pendingLogins(s, crowd)
@@ -206,7 +206,7 @@ func keyIDs(c *clienttest.Client) []any {
 func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
 		g := &gate{Store: store}
-		s := clienttest.StartOn(t, g, every)
+		s := clienttest.StartOn(t, g, every, clienttest.Unlimited)
 		owner, d := withKey(t, s, clienttest.App, ann, true)
 		pending, login := passwordLogin(s, clienttest.App, ann), s.Client(clienttest.App)
 		signup := signingUp(s, bob)

@@ -248,6 +248,7 @@ func TestPasskeySignupWithATakenAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.SignUp(clienttest.App, ann)
+	s.Clock.Advance(clienttest.NextCode)
 	c := s.Client(clienttest.App)
 	c.Post(signupPath, body{"email": ann}).Status(401).Pending("verify_email")
 	if m := s.Mail(ann); m.Kind != "account/account_already_exists" {

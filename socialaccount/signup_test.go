@@ -110,6 +110,7 @@ func TestSignupWithATakenAddress(t *testing.T) {
 			owner := w.owner("ann@example.org")
 			for sub, verified := range map[string]bool{"x": true, "y": false} {
 				c := w.Client(app)
+				w.Clock.Advance(clienttest.NextLink)
 				identity := claims(sub, "ann@example.org")
 				identity["email_verified"] = verified
 				w.byToken(c, "login", identity).Status(401).Pending(test.pending)
@@ -133,6 +134,7 @@ func TestSignupFormWithATakenAddress(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	owner := w.SignUp(app, "ann@example.org")
+	w.Clock.Advance(clienttest.NextLink)
 	c := w.Client(app)
 	w.byToken(c, "login", claims("x", "")).Status(401).Pending("provider_signup")
 	c.Post("auth/provider/signup", body{"email": "ann@example.org"}).Status(401).Pending("verify_email")

@@ -5,17 +5,22 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 )
 
 // addressHeader tells the server the address of a client: all of them connect
 // from loopback.
 const addressHeader = "Test-Client-Address"
 
+// addresses counts those that clients were given. Servers share it, as they may
+// share a database.
+var addresses atomic.Uint32
+
 // nextAddress returns an address that no client has, from the network for
 // benchmarks, 198.18.0.0/15.
-func (s *Server) nextAddress() netip.Addr {
+func nextAddress() netip.Addr {
 	var address [4]byte
-	binary.BigEndian.PutUint32(address[:], 198<<24|18<<16|s.addresses.Add(1))
+	binary.BigEndian.PutUint32(address[:], 198<<24|18<<16|addresses.Add(1)&0x1ffff)
 	return netip.AddrFrom4(address)
 }
 

@@ -60,7 +60,7 @@ func (s *Server) Client(kind Kind) *Client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c := &Client{Kind: kind, Address: s.nextAddress(), Header: http.Header{}, server: s}
+	c := &Client{Kind: kind, Address: nextAddress(), Header: http.Header{}, server: s}
 	c.HTTP = &http.Client{
 		Jar: jar, Transport: &transport{c, s.Server.Client().Transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

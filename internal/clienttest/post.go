@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = time.Minute
+const patience = 30 * time.Second
 
 // post receives mails and text messages in the order of their arrival.
 type post struct {

@@ -6,10 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,8 +41,6 @@ type Server struct {
 
 	t    testing.TB
 	post post
-	// addresses counts those that clients were given.
-	addresses atomic.Uint32
 }
 
 // Around is put around the handler of every server. Nil: nothing is.
@@ -84,8 +80,6 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 		Mailer:   &s.post,
 		Logger:   slog.New(slog.NewTextHandler(s.Log, nil)),
 		Now:      s.Clock.Now,
-		// Until every test holds with limits.
-		DisableRateLimits: os.Getenv("ALLAUTH_TEST_STORE") == "",
 	}
 	s.Config.Account.PasswordHash = Cheap()
 	for _, change := range edit {

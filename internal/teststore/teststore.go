@@ -45,5 +45,5 @@ func chosen() string {
 	if kind := os.Getenv("ALLAUTH_TEST_STORE"); kind != "" {
 		return kind
 	}
-	return "memory" // until every test holds on SQLite
+	return "sqlite"
 }
