@@ -40,9 +40,7 @@ func (c *colliding) InTx(ctx context.Context, f func(ctx context.Context) error)
 // and each mail and text comes once.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	store := clienttest.Open(t)
-	s := clienttest.StartOn(t, &colliding{Store: store}, withPhone, withCodes, func(cfg *allauth.Config) {
-		cfg.RateLimitStore = storage.RateLimits(store)
+	s := clienttest.StartOn(t, &colliding{Store: clienttest.Open(t)}, withPhone, withCodes, func(cfg *allauth.Config) {
 		cfg.Account.EmailVerification = account.VerificationMandatory
 		cfg.Account.SignupFields = []string{"phone", "email*", "password1*"}
 	})

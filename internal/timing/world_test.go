@@ -14,6 +14,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/internal/sqlrecord"
 	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/storage/sqlstore"
