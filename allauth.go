@@ -171,7 +171,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := outbox.Config{Store: a.store, Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
+	box := outbox.Config{Store: a.store, Decoys: a.store.Base(), Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
 	if a.cfg.Account.Phone != nil {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
@@ -183,7 +183,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		Limits:     limits,
 		Keys:       keys,
 		Post: &flow.Post{
-			Outbox: a.outbox, Templates: templates, SiteName: a.cfg.SiteName,
+			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
 			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: a.store,
 		},
 		Now:     a.cfg.Now,
