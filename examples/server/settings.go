@@ -81,21 +81,16 @@ func loadSettings(path string) (*settings, error) {
 	return &s, nil
 }
 
-// proxies reads trusted_proxies: prefixes, and "unix" for what connects through a
-// unix socket.
-func proxies(texts []string) (list []netip.Prefix, unix bool, err error) {
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
 	for _, text := range texts {
-		if text == "unix" {
-			unix = true
-			continue
-		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, false, fmt.Errorf("trusted_proxies holds %q; use prefixes like 10.0.0.0/8, and unix for unix sockets", text)
+			return nil, fmt.Errorf("trusted_proxies holds %q; use prefixes like 10.0.0.0/8", text)
 		}
 		list = append(list, prefix)
 	}
-	return list, unix, nil
+	return list, nil
 }
 
 // config turns the file into the library's configuration.
@@ -122,7 +117,7 @@ func (s *settings) config() (allauth.Config, error) {
 	if err != nil {
 		return allauth.Config{}, fmt.Errorf("headless: %w", err)
 	}
-	trustedProxies, trustUnix, err := proxies(s.TrustedProxies)
+	proxies, err := prefixes(s.TrustedProxies)
 	if err != nil {
 		return allauth.Config{}, err
 	}
@@ -139,8 +134,7 @@ func (s *settings) config() (allauth.Config, error) {
 		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
 		RateLimits:         s.RateLimits.rates,
 		DisableRateLimits:  s.RateLimits.off,
-		TrustedProxies:     trustedProxies,
-		TrustUnixSockets:   trustUnix,
+		TrustedProxies:     proxies,
 		TrustedOrigins:     s.TrustedOrigins,
 		EmailSubjectPrefix: s.Account.EmailSubjectPrefix,
 	}, nil
