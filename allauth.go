@@ -18,7 +18,6 @@ import (
 	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
-	"github.com/allauth-go/allauth/internal/mailtemplate"
 	"github.com/allauth-go/allauth/internal/outbox"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -54,6 +53,9 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	}
 	if isNil(store) {
 		return nil, fmt.Errorf("allauth: store is nil; use memstore.New() or sqlstore.New(db, dialect)")
+	}
+	if err := cfg.guardHooks(); err != nil {
+		return nil, fmt.Errorf("allauth: %w", err)
 	}
 	if cfg.Now == nil {
 		cfg.Now = now
@@ -92,7 +94,7 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	if a.account, err = account.New(a.cfg.Account, a.store, a.store.Base(), deps); err != nil {
+	if a.account, err = account.New(a.cfg.Account, a.store, deps); err != nil {
 		return err
 	}
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
@@ -163,7 +165,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	templates, err := mailtemplate.New(a.cfg.Templates, a.cfg.EmailSubjectPrefix)
+	templates, err := newTemplates(&a.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("Templates: %w", err)
 	}

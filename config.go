@@ -73,6 +73,11 @@ type Config struct {
 	// request, so it should be quick, and by many requests at once. The events
 	// are listed in docs/events.md.
 	OnEvent func(ctx context.Context, e authn.Event)
+	// HookTimeout bounds each call of a function or provider of the host's. Where
+	// one takes longer, or panics, the request is answered with status 503 or
+	// 500, and the log tells why. OnEvent is given up then, and
+	// Account.Password.Breached lets the password pass. Zero: 10 seconds.
+	HookTimeout time.Duration
 	// Logger gets what goes wrong. Nil: slog.Default. No secret is ever logged.
 	Logger *slog.Logger
 
@@ -153,6 +158,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if c.HookTimeout == 0 {
+		c.HookTimeout = defaultHookTimeout
+	}
 	c.Account = c.Account.WithDefaults()
 	c.MFA = c.MFA.WithDefaults()
 	c.SocialAccount = c.SocialAccount.WithDefaults()
@@ -183,6 +191,9 @@ func (c Config) validate() error {
 		if err := mailer.Validate(); err != nil {
 			return fmt.Errorf("Mailer: %w", err)
 		}
+	}
+	if c.HookTimeout < 0 {
+		return errors.New("HookTimeout is negative; leave it zero for 10 seconds")
 	}
 	for i, prefix := range c.TrustedProxies {
 		if !prefix.IsValid() {

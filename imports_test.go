@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"headless":        {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount"},
 	"":                {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "headless", "storage"},
 	"storage":         {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "storage"},
-	"internal/jsonio": {}, "internal/keyring": {}, "internal/clientip": {}, "internal/mailtemplate": {}, "internal/outbox": {"notify"},
+	"internal/jsonio": {}, "internal/keyring": {}, "internal/clientip": {}, "internal/mailtemplate": {}, "internal/outbox": {"notify", "internal/hook"},
 }
 
 // drivers are what only those link who choose them.

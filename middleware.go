@@ -3,11 +3,13 @@ package allauth
 import (
 	"context"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -45,8 +47,14 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 
 // load finds the session of a request, by whatever a client of the kinds that
 // are served may show.
-func (a *Auth) load(r *http.Request) (*sessions.Active, error) {
-	session := &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
+func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
+	defer func() {
+		if value := recover(); value != nil { // of a store of the host's
+			hook.LogPanic(r.Context(), a.cfg.Logger, "Middleware", value, debug.Stack())
+			err = hook.ErrPanic
+		}
+	}()
+	session = &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
 	if token := r.Header.Get("X-Session-Token"); token != "" && a.serves(flow.App) {
 		return a.use(r, flow.App, token)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
@@ -24,6 +25,8 @@ type call struct {
 	route   *route
 	sess    *sessions.Active
 	written bool
+	// fromProvider is true for a browser that comes back from a provider.
+	fromProvider bool
 }
 
 func (c *call) serve(kind flow.Kind) {
@@ -194,6 +197,10 @@ func (c *call) fail(err error) {
 		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
 	} else {
 		c.logger.ErrorContext(c.ctx, "request failed", "path", c.r.URL.Path, "error", err)
+	}
+	if errors.Is(err, hook.ErrPanic) {
+		c.write(reply{status: http.StatusInternalServerError})
+		return
 	}
 	c.w.Header().Set("Retry-After", "5")
 	c.write(reply{status: http.StatusServiceUnavailable})

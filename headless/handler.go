@@ -14,6 +14,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -173,12 +174,22 @@ func (h *Handler) recoverPanic(c *call) {
 	if p == nil {
 		return
 	}
-	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+	err, ok := p.(error)
+	if ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	h.logger.ErrorContext(c.ctx, "panic in handler", "path", c.r.URL.Path, "stack", string(debug.Stack()))
-	if !c.written {
-		c.write(reply{status: http.StatusInternalServerError})
+	if failure, ok := p.(hook.Failure); ok { // of a hook, which has logged it
+		err = failure.Err
+	} else {
+		hook.LogPanic(c.ctx, h.logger, c.r.URL.Path, p, debug.Stack())
+		err = hook.ErrPanic
+	}
+	switch {
+	case c.written:
+	case c.fromProvider:
+		c.callbackFailed(err)
+	default:
+		c.fail(err)
 	}
 }
 

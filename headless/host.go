@@ -18,6 +18,7 @@ func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, sess
 		session = &sessions.Active{Session: flow.NewSession(h.KindOf(r), h.cfg.Client(r))}
 	}
 	c := h.hostCall(w, r, session)
+	defer h.recoverPanic(c)
 	c.answer(c.anonymous(http.StatusUnauthorized))
 }
 
@@ -40,6 +41,7 @@ func (h *Handler) KindOf(r *http.Request) flow.Kind {
 // middleware from finding out, or nil.
 func (h *Handler) WriteReauthentication(w http.ResponseWriter, r *http.Request, session *sessions.Active, err error) {
 	c := h.hostCall(w, r, session)
+	defer h.recoverPanic(c)
 	if err != nil {
 		c.fail(err)
 		return
@@ -53,6 +55,7 @@ func (h *Handler) WriteReauthentication(w http.ResponseWriter, r *http.Request, 
 // nil.
 func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, session *sessions.Active, has bool, err error) {
 	c := h.hostCall(w, r, session)
+	defer h.recoverPanic(c)
 	switch {
 	case err != nil:
 		c.fail(err)

@@ -92,6 +92,6 @@ func (c *call) hop(providerID string) {
 func (h *Handler) serveCallback(c *call, providerID string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), requestTimeout)
 	defer cancel()
-	c.ctx = ctx
+	c.ctx, c.fromProvider = ctx, true
 	c.callback(providerID)
 }

@@ -24,7 +24,7 @@ type MemoryStore struct {
 }
 
 type window struct {
-	hits []hit
+	hits []hit // in time order
 	per  time.Duration
 }
 
@@ -118,8 +118,11 @@ func (m *MemoryStore) sweep(now time.Time) {
 }
 
 func (w *window) expire(now time.Time) {
-	b := Bucket{Per: w.per}
-	w.hits = slices.DeleteFunc(w.hits, func(h hit) bool { return !b.Counts(h.at, now) })
+	first := slices.IndexFunc(w.hits, func(h hit) bool { return now.Sub(h.at) < w.per })
+	if first < 0 {
+		first = len(w.hits)
+	}
+	w.hits = w.hits[first:]
 }
 
 // wait returns how long until the bucket takes another attempt.
@@ -128,5 +131,5 @@ func (w *window) wait(b Bucket, now time.Time) time.Duration {
 		return 0
 	}
 	oldest := w.hits[len(w.hits)-b.Amount]
-	return min(max(oldest.at.Add(b.Per).Sub(now), time.Millisecond), b.Per)
+	return max(oldest.at.Add(b.Per).Sub(now), time.Millisecond)
 }

@@ -14,14 +14,21 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/hook"
 )
 
 // ErrBreached is what Policy.Breached returns for a password that is known to
 // be public. It may be wrapped.
 var ErrBreached = errors.New("password: breached")
 
-// breachTimeout is how long a check for breaches may take.
-const breachTimeout = time.Second
+const (
+	// breachTimeout is how long a check for breaches may take.
+	breachTimeout = time.Second
+	// breachGrace is how long a check has to notice that its time is up.
+	breachGrace = time.Second / 4
+)
 
 // Problem is one reason why a password is not good enough.
 type Problem struct {
@@ -31,6 +38,8 @@ type Problem struct {
 	// Message is for people.
 	Message string
 }
+
+var tooCommon = Problem{"password_too_common", "This password is too common."}
 
 // Policy says which passwords are good enough. The zero value is the rule set
 // of NIST SP 800-63B and OWASP ASVS: at least 8 characters, not among the most
@@ -45,8 +54,9 @@ type Policy struct {
 	// AllowSimilar accepts passwords that resemble the user's name or address.
 	AllowSimilar bool
 	// Breached looks a password up in a list of public ones and returns
-	// ErrBreached if it is there. Any other error, or none within a second,
-	// lets the password pass. Nil: no such check.
+	// ErrBreached if it is there. An *authn.Error or authn.Errors is shown to
+	// the client, under the name of the password's field. Any other error, or
+	// none within a second, lets the password pass. Nil: no such check.
 	Breached func(ctx context.Context, password string) error
 }
 
@@ -56,6 +66,7 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 	if len(password) > MaxLength {
 		return []Problem{{"max_length", fmt.Sprintf("Use at most %d bytes.", MaxLength)}}
 	}
+	password = normalize(password)
 	var problems []Problem
 	if !p.AllowSimilar && similarToAny(password, attributes) {
 		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or address."})
@@ -67,8 +78,13 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 	if utf8.RuneCountInString(password) < minimum {
 		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Use at least %d characters.", minimum)})
 	}
-	if !p.AllowCommon && isCommon(password) || p.breached(ctx, password) {
-		problems = append(problems, Problem{"password_too_common", "This password is too common."})
+	if !p.AllowCommon && isCommon(password) {
+		problems = append(problems, tooCommon)
+	}
+	for _, found := range p.breached(ctx, password) {
+		if !slices.Contains(problems, found) {
+			problems = append(problems, found)
+		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
 		problems = append(problems, Problem{"password_entirely_numeric", "Use more than digits."})
@@ -76,20 +92,33 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 	return problems
 }
 
-func (p Policy) breached(ctx context.Context, password string) bool {
+// breachCheck is where Breached is called, for all policies.
+var breachCheck = (&hook.Host{Timeout: breachTimeout + breachGrace}).Hook("Policy.Breached")
+
+// breached returns what the host's check found. A check that fails lets the
+// password pass.
+func (p Policy) breached(ctx context.Context, password string) (problems []Problem) {
 	if p.Breached == nil {
-		return false
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, breachTimeout)
-	defer cancel()
-	found := make(chan error, 1)
-	go func() { found <- p.Breached(ctx, password) }()
-	select {
-	case err := <-found:
-		return errors.Is(err, ErrBreached)
-	case <-ctx.Done():
-		return false
+	err := breachCheck.Do(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, breachTimeout)
+		defer cancel()
+		return p.Breached(ctx, password)
+	}, password)
+	var one *authn.Error
+	var many authn.Errors
+	switch {
+	case errors.Is(err, ErrBreached):
+		return []Problem{tooCommon}
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = authn.Errors{one}
 	}
+	for _, e := range many {
+		problems = append(problems, Problem{e.Code, e.Message})
+	}
+	return problems
 }
 
 func isNumeric(password string) bool {

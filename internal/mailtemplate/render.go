@@ -43,11 +43,25 @@ type template interface {
 }
 
 func execute(t template, values map[string]any) (string, error) {
-	var b strings.Builder
+	var b bounded
 	if err := t.Execute(&b, values); err != nil {
 		return "", fmt.Errorf("mailtemplate: render %s: %w", t.Name(), err)
 	}
-	return b.String(), nil
+	return b.text.String(), nil
+}
+
+// maxRendered is the longest text that a template may make, in bytes.
+const maxRendered = 1 << 20
+
+// bounded is a text that does not grow without end.
+type bounded struct{ text strings.Builder }
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) > maxRendered {
+		return 0, fmt.Errorf("the text is longer than %d bytes", maxRendered)
+	}
+	return b.text.Write(p)
 }
 
 var (

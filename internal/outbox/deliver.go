@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
+	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -14,10 +16,12 @@ var (
 	errNoSender   = errors.New("outbox: no sender for this channel")
 )
 
-// letter is an entry that was opened: what to log about it, and how to send it.
+// letter is an entry that was opened: what to log about it, what must not be
+// logged, and how to send it.
 type letter struct {
-	kind string
-	send func(ctx context.Context) error
+	kind, sender string
+	secrets      []string
+	send         func(ctx context.Context) error
 }
 
 // deliver sends a claimed entry, and deletes it or arranges for another try.
@@ -52,11 +56,11 @@ func (o *Outbox) read(e notify.Entry) (letter, error) {
 	case e.Channel == notify.ChannelMail && o.Mailer != nil:
 		var m notify.Message
 		err := o.open(e, &m)
-		return letter{m.Kind, func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
+		return letter{m.Kind, "Mailer", hook.Words(m.To, m.Subject, m.Text, m.HTML), func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
 	case e.Channel == notify.ChannelText && o.Texter != nil:
 		var m notify.TextMessage
 		err := o.open(e, &m)
-		return letter{m.Kind, func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
+		return letter{m.Kind, "Texter", hook.Words(m.To, m.Text), func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
 	}
 	return letter{}, fmt.Errorf("%w: %s", errNoSender, e.Channel)
 }
@@ -66,7 +70,8 @@ func (o *Outbox) send(l letter) (err error) {
 	ctx, cancel := context.WithTimeout(o.ctx, o.SendTimeout)
 	defer cancel()
 	defer func() {
-		if recover() != nil { // its value may hold anything: it is not logged
+		if value := recover(); value != nil {
+			hook.LogPanic(ctx, o.Logger, l.sender, value, debug.Stack(), l.secrets...)
 			err = errPanic
 		}
 	}()

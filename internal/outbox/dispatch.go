@@ -2,7 +2,10 @@ package outbox
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/allauth-go/allauth/notify"
 )
 
 // storeTimeout bounds one call of the store.
@@ -83,11 +86,32 @@ func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, e
 			continue
 		}
 		o.settle(entry.ID, sending)
-		o.tasks.Go(func() {
-			defer o.release(1)
-			o.deliver(entry)
-		})
+		o.tasks.Go(func() { o.deliverInSlot(entry) })
 	}
 	o.release(slots - len(entries))
 	return len(entries), err
+}
+
+// maxAbandoned is how many senders that ignore their context give back their
+// slot.
+const maxAbandoned = 16
+
+// deliverInSlot delivers an entry and releases the slot. A sender that does not
+// return when its time is up keeps the entry, but not the slot: it holds up no
+// other message.
+func (o *Outbox) deliverInSlot(e notify.Entry) {
+	release := sync.OnceFunc(func() { o.release(1) })
+	defer release()
+	late := time.AfterFunc(o.SendTimeout+storeTimeout, func() {
+		o.Logger.Error("outbox: a sender ignores its context", "id", e.ID)
+		if o.abandoned.Add(1) <= maxAbandoned {
+			release()
+		}
+	})
+	defer func() {
+		if !late.Stop() {
+			o.abandoned.Add(-1)
+		}
+	}()
+	o.deliver(e)
 }

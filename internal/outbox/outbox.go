@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/allauth-go/allauth/notify"
@@ -47,8 +48,10 @@ type Outbox struct {
 
 	wake  chan struct{}
 	slots chan struct{} // one token for each delivery under way
-	ctx   context.Context
-	abort context.CancelFunc // ends deliveries under way
+	// abandoned counts the senders that ignore their context.
+	abandoned atomic.Int32
+	ctx       context.Context
+	abort     context.CancelFunc // ends deliveries under way
 
 	mu      sync.Mutex
 	started bool
@@ -74,6 +77,7 @@ func New(config Config) *Outbox {
 	config.Workers = cmp.Or(config.Workers, 4)
 	config.SendTimeout = cmp.Or(config.SendTimeout, 15*time.Second)
 	config.Poll = cmp.Or(config.Poll, 5*time.Second)
+	config.Store = guardedStore{config.Store, config.Logger}
 	ctx, abort := context.WithCancel(context.Background())
 	return &Outbox{
 		Config:  config,

@@ -12,24 +12,22 @@ import (
 // the hour in which they were created.
 const lasting = "allauth_lasting_"
 
-// LastingPostgres returns the URL of a new, empty database that several tests can use one
+// LastingPostgres opens a new, empty database that several tests can use one
 // after the other. A run of tests a few hours later drops it. The test fails
 // where there is no server.
-func LastingPostgres(t testing.TB) string {
+func LastingPostgres(t testing.TB) *sql.DB {
 	t.Helper()
 	name := lastingName()
 	server, source := postgres(t, name)
-	createLasting(t, "pgx", server, name, "SELECT datname FROM pg_database")
-	return source
+	return createLasting(t, "pgx", server, source, name, "SELECT datname FROM pg_database")
 }
 
-// LastingMySQL is LastingPostgres for MySQL or MariaDB, with a data source name.
-func LastingMySQL(t testing.TB) string {
+// LastingMySQL is LastingPostgres for MySQL or MariaDB.
+func LastingMySQL(t testing.TB) *sql.DB {
 	t.Helper()
 	name := lastingName()
 	server, source := mySQL(t, name)
-	createLasting(t, "mysql", server, name, "SHOW DATABASES")
-	return source
+	return createLasting(t, "mysql", server, source, name, "SHOW DATABASES")
 }
 
 func lastingName() string {
@@ -37,7 +35,7 @@ func lastingName() string {
 }
 
 // createLasting creates a database, and drops those that earlier runs left.
-func createLasting(t testing.TB, driver, server, name, list string) {
+func createLasting(t testing.TB, driver, server, source, name, list string) *sql.DB {
 	t.Helper()
 	if server == "" {
 		t.Fatal("ALLAUTH_TEST_STORE chooses a server that the environment does not name")
@@ -53,6 +51,11 @@ func createLasting(t testing.TB, driver, server, name, list string) {
 	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatal(err)
 	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // outdated returns the lasting databases that are older than two hours.

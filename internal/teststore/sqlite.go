@@ -34,7 +34,7 @@ var template = sync.OnceValues(func() (content []byte, err error) {
 	return os.ReadFile(path)
 })
 
-func openSQLite(t testing.TB) *database {
+func openSQLite(t testing.TB) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
 	content, err := template()
 	if err != nil {
@@ -45,13 +45,14 @@ func openSQLite(t testing.TB) *database {
 		t.Fatal(err)
 	}
 	// No test needs what was written to outlive the machine.
-	source := sqlstore.SQLiteDSN(path) + "&_pragma=synchronous(OFF)"
-	d := &database{driver: "sqlite", source: source, dialect: sqlstore.SQLite}
-	d.connect(t)
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path)+"&_pragma=synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := d.db.Close(); err != nil {
+		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return d
+	return sqlstore.New(db, sqlstore.SQLite), db
 }

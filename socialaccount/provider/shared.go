@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -41,7 +42,7 @@ func (s *shared[T]) refresh(ctx context.Context, now func() time.Time, fetch fun
 		f = &fetching[T]{done: make(chan struct{})}
 		s.running = f
 		go func() {
-			f.value, f.err = fetch(context.WithoutCancel(ctx))
+			f.value, f.err = recovered(context.WithoutCancel(ctx), fetch)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if f.err == nil {
@@ -58,4 +59,15 @@ func (s *shared[T]) refresh(ctx context.Context, now func() time.Time, fetch fun
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
+}
+
+// recovered calls fetch and turns a panic into an error: nothing else would catch
+// it in a goroutine of its own.
+func recovered[T any](ctx context.Context, fetch func(context.Context) (*T, error)) (value *T, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: panic: %v\n%s", ErrUnavailable, v, debug.Stack())
+		}
+	}()
+	return fetch(ctx)
 }

@@ -1,0 +1,206 @@
+package allauth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+const defaultHookTimeout = 10 * time.Second
+
+// guardHooks puts every function of the host behind a hook.Hook, the one place
+// where they are called from.
+func (c *Config) guardHooks() error {
+	c.Logger = hook.Logger(c.Logger)
+	host := c.host()
+	c.Account.SignupForm = guardResult(host, "Account.SignupForm", c.Account.SignupForm, passwordsIn)
+	c.Account.BeforeSignup = guardNewUser(host, c.Account.BeforeSignup)
+	c.Account.ValidateUsername = guard(host, "Account.ValidateUsername", c.Account.ValidateUsername, nil)
+	c.Account.Password.Breached = guard(host, "Account.Password.Breached", c.Account.Password.Breached, func(password string) []string { return []string{password} })
+	if c.Account.Phone != nil {
+		c.Account.Phone.Validate = guard(host, "Account.Phone.Validate", c.Account.Phone.Validate, nil)
+	}
+	if f := c.Account.IsOpenForSignup; f != nil {
+		h := host.Hook("Account.IsOpenForSignup")
+		c.Account.IsOpenForSignup = func(ctx context.Context) bool {
+			return must(result(ctx, h, func(ctx context.Context) (bool, error) { return f(ctx), nil }))
+		}
+	}
+	if f := c.Account.BeforeLogin; f != nil {
+		h := host.Hook("Account.BeforeLogin")
+		c.Account.BeforeLogin = func(ctx context.Context, u *authn.User, methods []authn.Method) error {
+			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, u, slices.Clone(methods)) })
+		}
+	}
+	if f := c.Headless.UserPayload; f != nil {
+		h := host.Hook("Headless.UserPayload")
+		c.Headless.UserPayload = func(ctx context.Context, u *authn.User, payload map[string]any) {
+			given := maps.Clone(payload)
+			changed := must(result(ctx, h, func(ctx context.Context) (map[string]any, error) {
+				f(ctx, u, given)
+				return encoded(given)
+			}))
+			clear(payload)
+			maps.Copy(payload, changed)
+		}
+	}
+	if f := c.OnEvent; f != nil {
+		h := host.Hook("OnEvent")
+		c.OnEvent = func(ctx context.Context, e authn.Event) {
+			// The hook logs its failure. What happened has happened.
+			_ = h.Do(ctx, func(ctx context.Context) error { f(ctx, e); return nil })
+		}
+	}
+	if c.Tokens != nil && c.Tokens.Claims != nil {
+		f := c.Tokens.Claims
+		c.Tokens.Claims = guardResult(host, "Tokens.Claims", func(ctx context.Context, u *authn.User) (map[string]any, error) {
+			claims, err := f(ctx, u)
+			if err != nil {
+				return nil, err
+			}
+			return encoded(claims)
+		}, nil)
+	}
+	return c.guardProviders(host)
+}
+
+// guardProviders is guardHooks for the section SocialAccount.
+func (c *Config) guardProviders(host *hook.Host) (err error) {
+	social := c.SocialAccount
+	if social == nil {
+		return nil
+	}
+	if f := social.PopulateUser; f != nil {
+		h := host.Hook("SocialAccount.PopulateUser")
+		social.PopulateUser = func(ctx context.Context, u *authn.NewUser, providerID string, id *provider.Identity) error {
+			return onCopy(ctx, h, u, func(ctx context.Context, u *authn.NewUser) error { return f(ctx, u, providerID, id) })
+		}
+	}
+	if f := social.ExtraData; f != nil {
+		h := host.Hook("SocialAccount.ExtraData")
+		social.ExtraData = func(ctx context.Context, providerID string, profile map[string]any) map[string]any {
+			return must(result(ctx, h, func(ctx context.Context) (map[string]any, error) {
+				return encoded(f(ctx, providerID, maps.Clone(profile)))
+			}))
+		}
+	}
+	if f := social.BeforeLogin; f != nil {
+		h := host.Hook("SocialAccount.BeforeLogin")
+		social.BeforeLogin = func(ctx context.Context, userID, providerID string, id *provider.Identity) error {
+			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, userID, providerID, id) })
+		}
+	}
+	social.Custom = slices.Clone(social.Custom)
+	for i, p := range social.Custom {
+		if social.Custom[i], err = guardProvider(host, p); err != nil {
+			return fmt.Errorf("SocialAccount.Custom[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) host() *hook.Host { return &hook.Host{Logger: c.Logger, Timeout: c.HookTimeout} }
+
+// guard puts a function with one argument behind a hook. secrets lists what of
+// the argument must not be logged.
+func guard[A any](host *hook.Host, name string, f func(context.Context, A) error, secrets func(A) []string) func(context.Context, A) error {
+	if f == nil {
+		return nil
+	}
+	g := guardResult(host, name, func(ctx context.Context, a A) (struct{}, error) { return struct{}{}, f(ctx, a) }, secrets)
+	return func(ctx context.Context, a A) error {
+		_, err := g(ctx, a)
+		return err
+	}
+}
+
+// guardResult is guard for a function that returns something.
+func guardResult[A, R any](host *hook.Host, name string, f func(context.Context, A) (R, error), secrets func(A) []string) func(context.Context, A) (R, error) {
+	if f == nil {
+		return nil
+	}
+	h := host.Hook(name)
+	return func(ctx context.Context, a A) (R, error) {
+		var hidden []string
+		if secrets != nil {
+			hidden = secrets(a)
+		}
+		return result(ctx, h, func(ctx context.Context) (R, error) { return f(ctx, a) }, hidden...)
+	}
+}
+
+func guardNewUser(host *hook.Host, f func(context.Context, *authn.NewUser) error) func(context.Context, *authn.NewUser) error {
+	if f == nil {
+		return nil
+	}
+	h := host.Hook("Account.BeforeSignup")
+	return func(ctx context.Context, u *authn.NewUser) error { return onCopy(ctx, h, u, f) }
+}
+
+// onCopy lets a hook change a copy of the user, which is taken over if the hook
+// returns in time.
+func onCopy(ctx context.Context, h *hook.Hook, u *authn.NewUser, f func(context.Context, *authn.NewUser) error) error {
+	changed := *u
+	changed.Extra = maps.Clone(u.Extra)
+	err := h.Do(ctx, func(ctx context.Context) error { return f(ctx, &changed) })
+	if err == nil {
+		*u = changed
+	}
+	return err
+}
+
+// result returns what a hook returns. Where the hook failed it may still be at
+// work: what it returns is then not read.
+func result[R any](ctx context.Context, h *hook.Hook, f func(context.Context) (R, error), secrets ...string) (R, error) {
+	var value, none R
+	err := h.Do(ctx, func(ctx context.Context) (err error) {
+		value, err = f(ctx)
+		return err
+	}, secrets...)
+	if err != nil {
+		return none, err
+	}
+	return value, nil
+}
+
+// must returns the value, or panics where the hook has no error result. The
+// handler answers that like an error.
+func must[R any](value R, err error) R {
+	if err != nil {
+		panic(hook.Failure{Err: err})
+	}
+	return value
+}
+
+// encoded returns the members in JSON, as the host's types may panic, too.
+func encoded(members map[string]any) (map[string]any, error) {
+	texts := make(map[string]any, len(members))
+	for name, value := range members {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("encode %q: %w", name, err)
+		}
+		texts[name] = json.RawMessage(text)
+	}
+	return texts, nil
+}
+
+// passwordsIn returns the members of a form that hold passwords.
+func passwordsIn(input map[string]json.RawMessage) []string {
+	var found []string
+	for name, raw := range input {
+		var text string
+		if strings.Contains(name, "password") && json.Unmarshal(raw, &text) == nil {
+			found = append(found, text)
+		}
+	}
+	return found
+}

@@ -1,0 +1,36 @@
+package allauth
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/mailtemplate"
+)
+
+// guardedTemplates are templates, some of which are the host's, behind a hook.
+type guardedTemplates struct {
+	templates *mailtemplate.Renderer
+	hook      *hook.Hook
+}
+
+// newTemplates reads and tries the templates, for which a short HookTimeout would
+// not do.
+func newTemplates(cfg *Config) (*guardedTemplates, error) {
+	slow := &hook.Host{Logger: cfg.Logger, Timeout: max(cfg.HookTimeout, defaultHookTimeout)}
+	g := &guardedTemplates{hook: cfg.host().Hook("Templates")}
+	var err error
+	g.templates, err = result(context.Background(), slow.Hook("reading"), func(context.Context) (*mailtemplate.Renderer, error) {
+		return mailtemplate.New(cfg.Templates, cfg.EmailSubjectPrefix)
+	})
+	return g, err
+}
+
+// Render implements flow.Templates.
+func (g *guardedTemplates) Render(kind string, data any) (subject, text, html string, err error) {
+	type message struct{ subject, text, html string }
+	m, err := result(context.Background(), g.hook, func(context.Context) (m message, err error) {
+		m.subject, m.text, m.html, err = g.templates.Render(kind, data)
+		return m, err
+	})
+	return m.subject, m.text, m.html, err
+}

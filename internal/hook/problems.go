@@ -1,0 +1,26 @@
+package hook
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// problems returns the error of a hook. A list without problems is no error: a
+// function that returns its list where nothing is wrong returns an error that is
+// not nil.
+func problems(err error) error {
+	var many authn.Errors
+	var one *authn.Error
+	switch {
+	case errors.As(err, &many):
+		if many = slices.DeleteFunc(slices.Clone(many), func(e *authn.Error) bool { return e == nil }); len(many) == 0 {
+			return nil
+		}
+		return many
+	case errors.As(err, &one) && one == nil:
+		return nil
+	}
+	return err
+}
