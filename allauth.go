@@ -66,7 +66,7 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	if base, err := url.Parse(cfg.BaseURL); err == nil && base.Scheme == "http" && !isLoopback(base.Hostname()) {
 		cfg.Logger.Warn("BaseURL is not https: whoever watches the network can take over sessions", "base_url", cfg.BaseURL)
 	}
-	a := &Auth{cfg: cfg, store: store, client: clientOf(clientip.Resolver{TrustedProxies: cfg.TrustedProxies})}
+	a := &Auth{cfg: cfg, store: store, client: cfg.clientOf}
 	if err := a.build(); err != nil {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
@@ -173,7 +173,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := outbox.Config{Store: a.store, Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
+	box := outbox.Config{Store: a.store, Decoys: a.store.Base(), Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
 	if a.cfg.Account.Phone != nil {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
@@ -185,7 +185,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		Limits:     limits,
 		Keys:       keys,
 		Post: &flow.Post{
-			Outbox: a.outbox, Templates: templates, SiteName: a.cfg.SiteName,
+			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
 			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: a.store,
 		},
 		Now:     a.cfg.Now,
@@ -241,17 +241,25 @@ func (a *Auth) publish(ctx context.Context, e authn.Event) {
 // maxUserAgent is how much of a user agent is kept, in bytes.
 const maxUserAgent = 200
 
-func clientOf(resolver clientip.Resolver) func(r *http.Request) authn.Client {
-	return func(r *http.Request) authn.Client {
-		agent := r.UserAgent()
-		if len(agent) > maxUserAgent {
-			agent = agent[:maxUserAgent]
-		}
-		for !utf8.ValidString(agent) {
-			agent = strings.ToValidUTF8(agent, "")
-		}
-		return authn.Client{IP: resolver.Addr(r), UserAgent: agent}
+// clientOf describes the client of a request.
+func (c Config) clientOf(r *http.Request) authn.Client {
+	agent := r.UserAgent()
+	if len(agent) > maxUserAgent {
+		agent = agent[:maxUserAgent]
 	}
+	for !utf8.ValidString(agent) {
+		agent = strings.ToValidUTF8(agent, "")
+	}
+	return authn.Client{IP: c.addressOf(r), UserAgent: agent}
+}
+
+func (c Config) addressOf(r *http.Request) netip.Addr {
+	if c.ClientIP != nil {
+		if addr := c.ClientIP(r); addr.IsValid() {
+			return addr.Unmap().WithZone("")
+		}
+	}
+	return clientip.Resolver{TrustedProxies: c.TrustedProxies, TrustUnixSockets: c.TrustUnixSockets}.Addr(r)
 }
 
 // ServeHTTP serves the API.

@@ -58,6 +58,14 @@ type Config struct {
 	// TrustedProxies are the proxies whose X-Forwarded-For is believed. Nil:
 	// none.
 	TrustedProxies []netip.Prefix
+	// TrustUnixSockets believes the X-Forwarded-For of peers that connect through
+	// a unix socket: only proxies on the same machine can.
+	TrustUnixSockets bool
+	// ClientIP returns the address of the client, for hosts whose proxies tell it
+	// in another header. It may be called more than once for a request. Nil, or
+	// the zero Addr: the peer's address, or what a trusted proxy says in
+	// X-Forwarded-For.
+	ClientIP func(r *http.Request) netip.Addr
 	// TrustedOrigins are the origins, beside that of BaseURL, whose pages may
 	// call the browser API, like https://www.example.com.
 	TrustedOrigins []string

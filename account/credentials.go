@@ -9,6 +9,7 @@ import (
 
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -35,7 +36,7 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 	}
 	user, hash, err := s.firstMatch(ctx, candidates, pass, s.comparedHashes(method))
 	if errors.Is(err, errWrongPassword) {
-		failed := LoginFailed{Identifier: identifier, IP: sess.Client.IP.String()}
+		failed := LoginFailed{Identifier: identifier, IP: clientip.Text(sess.Client.IP)}
 		if len(candidates) > 0 {
 			failed.UserID = candidates[0]
 		}

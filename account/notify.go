@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
@@ -25,7 +26,7 @@ func (s *Service) notifyAt(ctx context.Context, sess *flow.Session, kind string,
 		data["PasswordResetURL"] = s.deps.FrontendURLs.ResetPassword
 	}
 	data["Timestamp"] = s.deps.Now().UTC().Format(time.RFC1123)
-	data["IP"] = sess.Client.IP.String()
+	data["IP"] = clientip.Text(sess.Client.IP)
 	data["UserAgent"] = sess.Client.UserAgent
 	return s.deps.Post.Mail(ctx, kind, to, data, messageLifetime)
 }

@@ -68,7 +68,8 @@ func Seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
 // Client is where a request came from, as far as the library can tell.
 type Client struct {
-	// IP is the address behind the trusted proxies.
+	// IP is the address behind the trusted proxies, the zero Addr if it is not
+	// known.
 	IP netip.Addr
 	// UserAgent is cut to 200 bytes.
 	UserAgent string

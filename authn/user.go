@@ -70,4 +70,8 @@ type Transactor interface {
 	// may be kept in another database. Locking a user twice in one transaction
 	// is allowed. An error outside of InTx.
 	LockUser(ctx context.Context, userID string) error
+	// InSavepoint is InTx for one step of a transaction: an error of f undoes
+	// what f did and nothing else, and the transaction goes on. Outside of a
+	// transaction it is InTx.
+	InSavepoint(ctx context.Context, f func(ctx context.Context) error) error
 }

@@ -9,13 +9,17 @@ import (
 const (
 	ChannelMail = "mail"
 	ChannelText = "text"
+	// ChannelDecoy marks a message that is dropped where others are delivered: it
+	// was queued for an account that does not exist. A store that a host keeps gets
+	// none.
+	ChannelDecoy = "decoy"
 )
 
 // Entry is a message that waits to be delivered.
 type Entry struct {
 	// ID is random and unique.
 	ID string
-	// Channel is [ChannelMail] or [ChannelText].
+	// Channel is [ChannelMail], [ChannelText] or [ChannelDecoy].
 	Channel string
 	// Payload is the message, encrypted.
 	Payload []byte

@@ -13,6 +13,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
@@ -253,7 +254,7 @@ func (m *Manager) nextRow(a *Active, fresh bool, now time.Time) (*Row, error) {
 		row.AuthHash = a.Identity.AuthHash
 	}
 	row.LastSeenAt = now
-	row.IP, row.UserAgent = a.Client.IP.String(), a.Client.UserAgent
+	row.IP, row.UserAgent = clientip.Text(a.Client.IP), a.Client.UserAgent
 	return &row, nil
 }
 
@@ -285,7 +286,7 @@ func (m *Manager) touch(ctx context.Context, a *Active) error {
 	if now.Sub(a.row.LastSeenAt) < interval {
 		return nil
 	}
-	if err := m.deps.Store.TouchSession(ctx, a.row.ID, a.Client.IP.String(), a.Client.UserAgent, now); err != nil {
+	if err := m.deps.Store.TouchSession(ctx, a.row.ID, clientip.Text(a.Client.IP), a.Client.UserAgent, now); err != nil {
 		return fmt.Errorf("touch session: %w", err)
 	}
 	return nil

@@ -62,7 +62,7 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts},
+		Keeper: forgetter{base, parts}, base: base.Base(),
 	}
 	replace(&c.UserStore, parts.Users)
 	replace(&c.PasswordStore, parts.Passwords)
@@ -114,7 +114,11 @@ type composed struct {
 	socialStore
 	tokenStore
 	Keeper
+	base Store
 }
+
+// Base implements Store.
+func (c *composed) Base() Store { return c.base }
 
 // forgetter is the Keeper of a composed store.
 type forgetter struct {

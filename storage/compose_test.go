@@ -105,6 +105,35 @@ func TestOnePartIsReplaced(t *testing.T) {
 	}
 }
 
+// The base of a composed store has none of the parts that are kept elsewhere,
+// and takes part in the transactions of the whole.
+func TestBaseReachesNoPart(t *testing.T) {
+	t.Parallel()
+	main := memstore.New()
+	p := part{memstore.New(), map[string]bool{}}
+	s := storage.Compose(storage.Compose(main, storage.Parts{Users: p, Emails: p, Phones: p}), storage.Parts{
+		Passwords: p, Usernames: p, Outbox: p, SocialAccounts: p,
+	})
+	ctx, base := t.Context(), s.Base()
+	err := s.InTx(ctx, func(ctx context.Context) error {
+		for _, err := range []error{
+			base.ClaimUsername(ctx, "1", "ann"), base.DeletePhone(ctx, "1"), base.DeleteMessage(ctx, "a"),
+			base.SwapPasswordHash(ctx, "1", "", "hash"),
+		} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		return errAsked
+	})
+	if !errors.Is(err, errAsked) || len(p.asked) != 0 {
+		t.Errorf("%v; the base asks %v", err, p.asked)
+	}
+	if _, err := main.UserIDByUsername(ctx, "ann"); !errors.Is(err, authn.ErrNotFound) {
+		t.Errorf("what the base wrote outlives the transaction: %v", err)
+	}
+}
+
 // refusing are phone numbers that cannot be deleted.
 type refusing struct{ account.PhoneStore }
 

@@ -2,6 +2,7 @@
 // file:
 //
 //	go run ./examples/server -config server.json -addr localhost:8080
+//	go run ./examples/server -config server.json -addr unix:/run/allauth.sock
 //
 // docs/server.md lists what the file may hold.
 package main
@@ -12,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -24,7 +24,7 @@ import (
 
 func main() {
 	config := flag.String("config", "", "configuration file")
-	addr := flag.String("addr", "localhost:8080", "address to listen on")
+	addr := flag.String("addr", "localhost:8080", "address to listen on, or unix:PATH for a unix socket")
 	flag.Parse()
 	if err := run(*config, *addr); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
@@ -74,7 +74,7 @@ func serve(ctx context.Context, addr string, handler http.Handler) error {
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	listener, err := listen(ctx, addr)
 	if err != nil {
 		return err
 	}

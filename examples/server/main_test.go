@@ -41,6 +41,12 @@ type process struct {
 // startServer starts a server on the configuration and waits until it answers.
 func startServer(t testing.TB, config map[string]any) *process {
 	t.Helper()
+	return startServerOn(t, config, "127.0.0.1:0")
+}
+
+// startServerOn is startServer on an address.
+func startServerOn(t testing.TB, config map[string]any, addr string) *process {
+	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +59,7 @@ func startServer(t testing.TB, config map[string]any) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{command: exec.Command(binary, "-config", path, "-addr", "127.0.0.1:0")}
+	p := &process{command: exec.Command(binary, "-config", path, "-addr", addr)}
 	p.command.Env = append(os.Environ(), asServer+"=1")
 	output, err := p.command.StderrPipe()
 	if err != nil {

@@ -81,16 +81,21 @@ func loadSettings(path string) (*settings, error) {
 	return &s, nil
 }
 
-func prefixes(texts []string) ([]netip.Prefix, error) {
-	var list []netip.Prefix
+// proxies reads trusted_proxies: prefixes, and "unix" for what connects through a
+// unix socket.
+func proxies(texts []string) (list []netip.Prefix, unix bool, err error) {
 	for _, text := range texts {
+		if text == "unix" {
+			unix = true
+			continue
+		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("trusted_proxies holds %q; use prefixes like 10.0.0.0/8", text)
+			return nil, false, fmt.Errorf("trusted_proxies holds %q; use prefixes like 10.0.0.0/8, and unix for unix sockets", text)
 		}
 		list = append(list, prefix)
 	}
-	return list, nil
+	return list, unix, nil
 }
 
 // config turns the file into the library's configuration.
@@ -117,7 +122,7 @@ func (s *settings) config() (allauth.Config, error) {
 	if err != nil {
 		return allauth.Config{}, fmt.Errorf("headless: %w", err)
 	}
-	proxies, err := prefixes(s.TrustedProxies)
+	trustedProxies, trustUnix, err := proxies(s.TrustedProxies)
 	if err != nil {
 		return allauth.Config{}, err
 	}
@@ -134,7 +139,8 @@ func (s *settings) config() (allauth.Config, error) {
 		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
 		RateLimits:         s.RateLimits.rates,
 		DisableRateLimits:  s.RateLimits.off,
-		TrustedProxies:     proxies,
+		TrustedProxies:     trustedProxies,
+		TrustUnixSockets:   trustUnix,
 		TrustedOrigins:     s.TrustedOrigins,
 		EmailSubjectPrefix: s.Account.EmailSubjectPrefix,
 	}, nil

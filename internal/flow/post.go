@@ -26,7 +26,9 @@ type Templates interface {
 
 // Post writes messages and hands them to the outbox.
 type Post struct {
-	Outbox    Outbox
+	Outbox Outbox
+	// Decoys does the work of Outbox and delivers nothing.
+	Decoys    Outbox
 	Templates Templates
 	SiteName  string
 	Now       func() time.Time
@@ -50,6 +52,17 @@ func (p *Post) InTx(ctx context.Context, f func(ctx context.Context) error) erro
 		p.Outbox.Wake()
 	}
 	return err
+}
+
+// To returns p, or for the empty id of a user who does not exist a Post that does
+// the same work and delivers nothing.
+func (p *Post) To(userID string) *Post {
+	if userID != "" {
+		return p
+	}
+	decoy := *p
+	decoy.Outbox = p.Decoys
+	return &decoy
 }
 
 // Mail renders and queues a mail. It is dropped if it could not be delivered

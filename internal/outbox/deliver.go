@@ -26,6 +26,10 @@ type letter struct {
 
 // deliver sends a claimed entry, and deletes it or arranges for another try.
 func (o *Outbox) deliver(e notify.Entry) {
+	if e.Channel == notify.ChannelDecoy {
+		o.discard(e)
+		return
+	}
 	l, err := o.read(e)
 	log := o.Logger.With("kind", l.kind, "id", e.ID, "attempt", e.Attempts)
 	if !o.Now().Before(e.ExpiresAt) {

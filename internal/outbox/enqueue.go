@@ -20,7 +20,7 @@ func (o *Outbox) Mail(ctx context.Context, m notify.Message, expires time.Time) 
 	if o.Mailer == nil {
 		return errors.New("outbox: Config.Mailer is nil: set it to send mails")
 	}
-	return o.enqueue(ctx, m.ID, notify.ChannelMail, m, expires)
+	return o.enqueue(ctx, o.Store, m.ID, notify.ChannelMail, m, expires)
 }
 
 // Text writes m to the store, in the transaction that ctx carries if there is
@@ -30,10 +30,10 @@ func (o *Outbox) Text(ctx context.Context, m notify.TextMessage, expires time.Ti
 	if o.Texter == nil {
 		return errors.New("outbox: Config.Texter is nil: set it to send text messages")
 	}
-	return o.enqueue(ctx, m.ID, notify.ChannelText, m, expires)
+	return o.enqueue(ctx, o.Store, m.ID, notify.ChannelText, m, expires)
 }
 
-func (o *Outbox) enqueue(ctx context.Context, id, channel string, message any, expires time.Time) error {
+func (o *Outbox) enqueue(ctx context.Context, store notify.Store, id, channel string, message any, expires time.Time) error {
 	if id == "" {
 		return errors.New("outbox: message without an ID")
 	}
@@ -52,7 +52,7 @@ func (o *Outbox) enqueue(ctx context.Context, id, channel string, message any, e
 		ID: id, Channel: channel, Payload: sealed,
 		CreatedAt: now, NotBefore: now, ExpiresAt: expires.UTC(),
 	}
-	if err := o.Store.EnqueueMessage(ctx, entry); err != nil {
+	if err := store.EnqueueMessage(ctx, entry); err != nil {
 		return fmt.Errorf("outbox: store message: %w", err)
 	}
 	return nil

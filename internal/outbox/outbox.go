@@ -22,7 +22,9 @@ type Sealer interface {
 // Config is what an Outbox works with. Store, Sealer and the sender of each
 // channel in use are required.
 type Config struct {
-	Store  notify.Store
+	Store notify.Store
+	// Decoys is where decoys are written. Nil: Store.
+	Decoys notify.Store
 	Mailer notify.Mailer
 	Texter notify.Texter
 	Sealer Sealer
@@ -73,6 +75,9 @@ func New(config Config) *Outbox {
 	}
 	if config.Logger == nil {
 		config.Logger = slog.Default()
+	}
+	if config.Decoys == nil {
+		config.Decoys = config.Store
 	}
 	config.Workers = cmp.Or(config.Workers, 4)
 	config.SendTimeout = cmp.Or(config.SendTimeout, 15*time.Second)

@@ -115,7 +115,7 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) err
 	done := false
 	defer func() {
 		if !done {
-			tx.rollback()
+			tx.rollback(0)
 		}
 	}()
 	if err := f(context.WithValue(ctx, transactionKey{}, tx)); err != nil {
@@ -137,10 +137,29 @@ func (s *Store) LockUser(ctx context.Context, _ string) error {
 	return ctx.Err()
 }
 
-func (tx *transaction) rollback() {
-	for _, undo := range slices.Backward(tx.undo) {
+// InSavepoint implements authn.Transactor.
+func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	tx := s.transaction(ctx)
+	if tx == nil {
+		return s.InTx(ctx, f)
+	}
+	before := len(tx.undo)
+	err := f(ctx)
+	if err != nil {
+		tx.rollback(before)
+	}
+	return err
+}
+
+// Base implements storage.Store.
+func (s *Store) Base() storage.Store { return s }
+
+// rollback undoes what was done after the first n changes.
+func (tx *transaction) rollback(n int) {
+	for _, undo := range slices.Backward(tx.undo[n:]) {
 		undo()
 	}
+	tx.undo = tx.undo[:n]
 }
 
 // read runs f under the lock, or within the transaction that ctx carries.
@@ -263,6 +282,12 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 		for id, c := range s.challenges {
 			if n < limit && c.ExpiresAt.Before(now) {
 				s.dropChallenge(tx, id)
+				n++
+			}
+		}
+		for id, e := range s.outbox {
+			if n < limit && e.Channel == notify.ChannelDecoy && e.NotBefore.Before(now) {
+				remove(tx, s.outbox, id)
 				n++
 			}
 		}

@@ -29,7 +29,7 @@ type Dialect struct {
 	plainText bool
 	// lock and unlock keep two servers from migrating at once. lock returns 1.
 	lock, unlock string
-	// clean deletes a number of expired rows of a table.
+	// clean deletes a number of rows of a table for which {expired} is true.
 	clean string
 }
 
@@ -38,7 +38,7 @@ var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
 		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
-		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
@@ -49,14 +49,14 @@ var (
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
 		// An array is selected once; the rows of IN may be selected again for
 		// each row, and then the limit is none.
-		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
+		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
 		name: "mysql", forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
 		lock:         "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
-		clean: `DELETE FROM {table} WHERE expires_at < ? ORDER BY expires_at LIMIT ?`,
+		clean: `DELETE FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?`,
 	}
 )
 

@@ -5,13 +5,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/allauth-go/allauth/notify"
 )
 
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
 	deleted := 0
-	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits"} {
-		n, err := s.exec(ctx, "delete expired rows", strings.ReplaceAll(s.dialect.clean, "{table}", "{"+table+"}"), micros(now), limit-deleted)
+	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits", "outbox"} {
+		expired := "expires_at < ?"
+		if table == "outbox" {
+			// Other messages are dropped by the worker, which tells the operator.
+			// Decoys stay where a host keeps the messages elsewhere.
+			expired = "not_before < ? AND channel = '" + notify.ChannelDecoy + "'"
+		}
+		clean := strings.NewReplacer("{table}", "{"+table+"}", "{expired}", expired).Replace(s.dialect.clean)
+		n, err := s.exec(ctx, "delete expired rows", clean, micros(now), limit-deleted)
 		deleted += int(n)
 		if err != nil || deleted >= limit {
 			return deleted, err

@@ -46,6 +46,9 @@ func New(db *sql.DB, dialect Dialect, options ...Option) *Store {
 	return s
 }
 
+// Base implements storage.Store.
+func (s *Store) Base() storage.Store { return s }
+
 // query turns a query as written here into one that the database takes: {name}
 // becomes a table's name, ? the dialect's placeholder.
 func (s *Store) query(text string) string {

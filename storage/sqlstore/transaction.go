@@ -108,6 +108,14 @@ func (s *Store) LockUser(ctx context.Context, userID string) error {
 	return err
 }
 
+// InSavepoint implements authn.Transactor.
+func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	if t := current(ctx, s.db); t != nil {
+		return t.savepoint(ctx, f)
+	}
+	return s.InTx(ctx, f)
+}
+
 // collided marks the error of a transaction that met with another one.
 func collided(err error) error {
 	if isTransient(err) {

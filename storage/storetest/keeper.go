@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage"
@@ -21,9 +22,30 @@ func Keeper(t *testing.T, open func(t *testing.T) storage.Store, options ...Opti
 func keeperChecks(o options) []check[storage.Store] {
 	return []check[storage.Store]{
 		{"expired rows are deleted in batches", func(k *kit, s storage.Store) { keeperClean(k, s, o) }},
+		{"decoys among the messages are deleted, and no others", keeperDecoys},
 		{"everything of a user is forgotten, nothing of others", func(k *kit, s storage.Store) { keeperForget(k, s) }},
 		{"a cancelled context leaves nothing behind", func(k *kit, s storage.Store) { keeperCancelled(k, s) }},
 	}
+}
+
+func keeperDecoys(k *kit, s storage.Store) {
+	now := k.due()
+	entry := func(channel string, due time.Time) notify.Entry {
+		e := notify.Entry{ID: k.id(), Channel: channel, Payload: []byte("p"), CreatedAt: due, NotBefore: due, ExpiresAt: due}
+		k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
+		return e
+	}
+	mail := entry(notify.ChannelMail, now.Add(-time.Minute))
+	entry(notify.ChannelDecoy, now.Add(-time.Minute))
+	fresh := entry(notify.ChannelDecoy, now)
+	n, err := s.Clean(k.Context(), now, 10)
+	k.ok("Clean", err)
+	k.same("number of rows that Clean deleted", n, 1, "decoys that expired before now are deleted")
+	var left []string
+	for _, e := range k.claim(s, now, 10) {
+		left = append(left, e.ID)
+	}
+	k.same("messages after Clean", left, []string{mail.ID, fresh.ID}, "messages other than decoys stay until they are delivered or dropped")
 }
 
 func keeperClean(k *kit, s storage.Store, o options) {

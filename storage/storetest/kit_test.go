@@ -239,6 +239,12 @@ func (s noTransactions) InTx(ctx context.Context, f func(ctx context.Context) er
 	return f(ctx)
 }
 
+type noSavepoints struct{ storage.Store }
+
+func (s noSavepoints) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	return f(ctx)
+}
+
 type cleansAll struct{ storage.Store }
 
 func (s cleansAll) Clean(ctx context.Context, now time.Time, _ int) (int, error) {
@@ -358,6 +364,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		}, "DeleteSocialAccount of another user's account"},
 		"has no transactions": {whole(func(s storage.Store) storage.Store { return noTransactions{s} }, transactionChecks(options{})), "undoes everything"},
 		"locks nobody":        {whole(func(s storage.Store) storage.Store { return locksNobody{s} }, lockChecks), "LockUser, EmailsByUser and AddEmail in InTx, called 32 times at once"},
+		"has no savepoints":   {whole(func(s storage.Store) storage.Store { return noSavepoints{s} }, transactionChecks(options{})), "an error of f undoes what f did"},
 		"cleans too much":     {whole(func(s storage.Store) storage.Store { return cleansAll{s} }, keeperChecks(options{})), "Clean with limit 2"},
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
 		"shares users": {func(t *testing.T) []string {

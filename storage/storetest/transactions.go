@@ -27,6 +27,8 @@ func transactionChecks(o options) []check[storage.Store] {
 		{"a cancelled context leaves nothing behind", func(k *kit, s storage.Store) { txCancelled(k, s, o) }},
 		{"a transaction sees what it wrote", txVisible},
 		{"a nested call joins the outer one", txNested},
+		{"a savepoint that failed is undone, and nothing else", txSavepoint},
+		{"a savepoint belongs to its transaction", func(k *kit, s storage.Store) { txSavepointUndone(k, s, o) }},
 		{"ErrConflict and ErrNotFound leave the transaction usable and nothing behind", txUsable},
 		{"changes and deletions are undone", func(k *kit, s storage.Store) { txUndone(k, s, o) }},
 		{"one of many sign-ups with one address wins", txSignUpRace},
@@ -186,6 +188,58 @@ func txNested(k *kit, s storage.Store) {
 	})
 	k.fails("InTx", err, errStopped, "f's error is returned as it is")
 	w.all(k, k.Context(), s, options{elsewhere: []string{"Challenges", "Sessions"}}, false, "a nested call joins the outer transaction")
+}
+
+// txSavepoint lets a step fail between two that succeed.
+func txSavepoint(k *kit, s storage.Store) {
+	here := options{elsewhere: []string{"Challenges", "Sessions"}}
+	var before, undone, after written
+	k.ok("InTx", s.InTx(k.Context(), func(ctx context.Context) (err error) {
+		if before, err = writeAll(k, ctx, s); err != nil {
+			return err
+		}
+		err = s.InSavepoint(ctx, func(ctx context.Context) (err error) {
+			if undone, err = writeAll(k, ctx, s); err != nil {
+				return err
+			}
+			undone.all(k, ctx, s, here, true, "every method called with that context takes part in the transaction")
+			return errStopped
+		})
+		k.fails("InSavepoint", err, errStopped, "f's error is returned as it is")
+		undone.all(k, ctx, s, here, false, "an error of f undoes what f did")
+		before.all(k, ctx, s, here, true, "an error of f undoes nothing else")
+		return s.InSavepoint(ctx, func(ctx context.Context) (err error) {
+			after, err = writeAll(k, ctx, s)
+			return err
+		})
+	}))
+	undone.all(k, k.Context(), s, here, false, "an error of f undoes what f did")
+	before.all(k, k.Context(), s, here, true, "an error of f undoes nothing else")
+	after.all(k, k.Context(), s, here, true, "the transaction goes on after a savepoint that failed")
+
+	err := s.InSavepoint(k.Context(), func(ctx context.Context) (err error) {
+		if undone, err = writeAll(k, ctx, s); err != nil {
+			return err
+		}
+		return errStopped
+	})
+	k.fails("InSavepoint outside of a transaction", err, errStopped, "it is InTx")
+	undone.all(k, k.Context(), s, here, false, "InSavepoint outside of a transaction is InTx")
+}
+
+func txSavepointUndone(k *kit, s storage.Store, o options) {
+	var w written
+	err := s.InTx(k.Context(), func(ctx context.Context) error {
+		err := s.InSavepoint(ctx, func(ctx context.Context) (err error) {
+			w, err = writeAll(k, ctx, s)
+			return err
+		})
+		return errors.Join(err, errStopped)
+	})
+	if !errors.Is(err, errStopped) {
+		k.Fatalf("InTx returned %v; the contract: f's error is returned as it is", err)
+	}
+	w.all(k, k.Context(), s, o, false, "it undoes everything if f fails, finished savepoints too")
 }
 
 // txUsable lets every method fail inside a transaction, which then commits: the

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// listen opens an address, or the unix socket of unix:PATH, to which the owner
+// and the group of the server may connect. A socket file that a killed server
+// left behind is replaced.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	path, found := strings.CutPrefix(addr, "unix:")
+	if !found {
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	}
+	if isAbandoned(ctx, path) {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
+
+// isAbandoned reports whether a socket file has no server behind it.
+func isAbandoned(ctx context.Context, path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return false
+	}
+	connection, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+	if err == nil {
+		_ = connection.Close() // nothing was said
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
