@@ -8,6 +8,6 @@
 //	statements := requests.Last()
 //
 // A statement belongs to the recording that its context carries, so what runs in
-// the background is not mixed in. Preparing is not recorded: how often it happens
-// depends on the connection.
+// the background is not mixed in. What is prepared is recorded apart: how often it
+// happens depends on the connection.
 package sqlrecord

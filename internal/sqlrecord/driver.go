@@ -84,6 +84,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
+	recordingOf(ctx).prepare(query)
 	return stmt{prepared, query, c}, nil
 }
 

@@ -26,8 +26,9 @@ type Statements []Statement
 
 // Recording collects statements. It is safe for concurrent use.
 type Recording struct {
-	mu   sync.Mutex
-	list Statements
+	mu       sync.Mutex
+	list     Statements
+	prepared []string
 }
 
 // Statements returns what was recorded so far.
@@ -35,6 +36,23 @@ func (r *Recording) Statements() Statements {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.list)
+}
+
+// Prepared returns the normalised texts that were prepared so far, each as often
+// as it was.
+func (r *Recording) Prepared() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.prepared)
+}
+
+func (r *Recording) prepare(sql string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prepared = append(r.prepared, normalise(sql))
 }
 
 func (r *Recording) add(sql string, rows int64) {
@@ -112,7 +130,7 @@ func recordingOf(ctx context.Context) *Recording {
 type Requests struct {
 	next http.Handler
 	mu   sync.Mutex
-	last Statements
+	last *Recording
 }
 
 // Handler returns a handler that records what each request to next runs.
@@ -124,13 +142,20 @@ func (h *Requests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r.WithContext(ctx))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = recording.Statements()
+	h.last = recording
 }
 
 // Last returns the statements of the request that ended last. The answer to it
 // must be no longer than 2 KiB, or it may reach the client earlier.
-func (h *Requests) Last() Statements {
+func (h *Requests) Last() Statements { return h.LastRecording().Statements() }
+
+// LastRecording returns the recording of the request that ended last, as Last
+// does. It is empty before the first one.
+func (h *Requests) LastRecording() *Recording {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.last == nil {
+		return &Recording{}
+	}
 	return h.last
 }
