@@ -94,7 +94,7 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	if a.account, err = account.New(a.cfg.Account, a.store, deps); err != nil {
+	if a.account, err = account.New(a.cfg.Account, a.store, a.store.Base(), deps); err != nil {
 		return err
 	}
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{

@@ -65,7 +65,7 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 // replaceAddress puts a corrected address in the place of an unproved one.
 func (s *Service) replaceAddress(ctx context.Context, userID, old, email string) error {
 	address := EmailAddress{UserID: userID, Email: email, CreatedAt: s.deps.Now()}
-	if err := s.store.AddEmail(ctx, address, !s.acceptsDuplicates()); err != nil {
+	if err := s.claimEmail(ctx, address); err != nil {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
 	if err := s.store.SetPrimaryEmail(ctx, userID, email); err != nil {

@@ -1,9 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
@@ -96,9 +96,9 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		}
 		return users[0].ID, nil
 	}
-	phones, err := s.store.PhonesByNumber(ctx, subject)
+	phones, err := s.phoneClaimants(ctx, subject)
 	if err != nil {
-		return "", fmt.Errorf("look up phone number: %w", err)
+		return "", err
 	}
 	if len(phones) == 0 {
 		return "", s.lookUpNobody(ctx)
@@ -120,12 +120,8 @@ func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
 	if err != nil {
 		return err
 	}
-	subject := l.Email
-	if subject == "" {
-		subject = l.Phone
-	}
 	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
-		Purpose: purposeLoginCode, UserID: l.UserID, Subject: subject, MaxAttempts: cfg.MaxAttempts,
+		Purpose: purposeLoginCode, UserID: l.UserID, Subject: cmp.Or(l.Email, l.Phone), MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil {
 		return err
@@ -164,11 +160,8 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	if s.pipeline.TrustsForCode(ctx, sess, l.UserID) {
 		return flow.Pass, nil
 	}
-	// A sign-up with a number proves it at the next stage.
-	if l.Email == "" {
-		if err := s.chooseCodeAddress(ctx, l); err != nil {
-			return flow.Abort, err
-		}
+	if err := s.chooseCodeContact(ctx, l); err != nil {
+		return flow.Abort, err
 	}
 	switch {
 	case l.Email == "" && l.Phone == "":
@@ -184,26 +177,34 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	return flow.Wait, s.issueLoginCode(ctx, l)
 }
 
-func (s *Service) chooseCodeAddress(ctx context.Context, l *flow.Login) error {
-	if l.UserID == "" {
+// chooseCodeContact decides where the code of a second step goes: to what the
+// login went by, else to the primary address, else to the number. Where the
+// account has a verified contact it goes to no other one.
+func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
+	if l.UserID == "" || l.Signup && l.Email != "" {
 		return nil
 	}
-	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	c, err := s.contactsOf(ctx, l.UserID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return err
 	}
-	if address := primary(emails); address.Email != "" {
-		l.Email = address.Email
+	if c.anyVerified() {
+		c = c.onlyVerified()
+	}
+	if !s.PhoneEnabled() {
+		c.phone = nil
+	}
+	if found, _ := c.find(l.Email); found {
 		return nil
 	}
-	phone, err := s.store.PhoneByUser(ctx, l.UserID)
-	if errors.Is(err, authn.ErrNotFound) {
+	if found, verified := c.find(l.Phone); found && !verified {
+		l.Email = ""
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("load phone number: %w", err)
+	l.Email = primary(c.emails).Email
+	if l.Email == "" && c.phone != nil {
+		l.Phone = c.phone.Number
 	}
-	l.Phone = phone.Number
 	return nil
 }
 
@@ -264,16 +265,12 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
-		method := authn.Method{Name: "code", At: s.deps.Now()}
-		if l.Email != "" {
-			method.Email = l.Email
-			err = s.proveEmail(ctx, sess, l)
-		} else {
-			method.Phone = l.Phone
-			err = s.proveNumber(ctx, sess, l)
-		}
-		if err != nil {
+		if err := s.proveByCode(ctx, sess, l); err != nil {
 			return err
+		}
+		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email}
+		if l.Email == "" {
+			method.Phone = l.Phone
 		}
 		sess.AddMethod(c.UserID, method)
 		return s.pipeline.Pass(ctx, sess, flow.StageLoginByCode)
@@ -284,34 +281,29 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	return err
 }
 
-// proveEmail verifies the address that a code came back from. Unless its owner
-// just signed up, or gave the password first, whoever made the account may have
-// been somebody else. flow.ErrNotPending if the address was taken off the
-// account meanwhile.
-func (s *Service) proveEmail(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+// proveByCode verifies the address or number that a code came back from. A code
+// alone recovers the account; beside a sign-up or a password it does not.
+// flow.ErrNotPending if the contact was taken off the account, or stopped to
+// speak for it, meanwhile.
+func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+	contact := cmp.Or(l.Email, l.Phone)
 	if recovers(sess, l) {
-		if err := s.reclaim(ctx, sess, l.UserID, l.Email); err != nil {
+		if err := s.reclaim(ctx, sess, l.UserID, contact); err != nil {
 			return err
 		}
+	} else {
+		c, err := s.contactsOf(ctx, l.UserID)
+		if err != nil {
+			return err
+		}
+		if found, _ := c.find(contact); !found {
+			return flow.ErrNotPending
+		}
+	}
+	if l.Email == "" {
+		return s.provePhone(ctx, sess, l.UserID, l.Phone)
 	}
 	return s.proveAgain(ctx, sess, EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
-}
-
-// proveNumber is proveEmail for a number.
-func (s *Service) proveNumber(ctx context.Context, sess *flow.Session, l *flow.Login) error {
-	phone, err := s.store.PhoneByUser(ctx, l.UserID)
-	switch {
-	case errors.Is(err, authn.ErrNotFound), err == nil && phone.Number != l.Phone:
-		return flow.ErrNotPending
-	case err != nil:
-		return fmt.Errorf("load phone number: %w", err)
-	}
-	if recovers(sess, l) {
-		if err := s.reclaimByPhone(ctx, sess, *phone); err != nil {
-			return err
-		}
-	}
-	return s.provePhone(ctx, sess, l.UserID, l.Phone)
 }
 
 // recovers reports whether nothing but a code speaks for whoever logs in.

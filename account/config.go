@@ -92,7 +92,9 @@ type PhoneConfig struct {
 	CodeConfig
 	// Texter sends the text messages.
 	Texter notify.Texter
-	// VerificationDisabled accepts numbers unproved.
+	// VerificationDisabled accepts numbers unproved. A number that its user never
+	// verified logs in by code only while the account has no verified email
+	// address.
 	VerificationDisabled bool
 	// Validate is a stricter rule for numbers that are already in E.164 form.
 	// An *authn.Error is shown to the client as it is.

@@ -74,7 +74,11 @@ func (s *Service) comparedHashes(method LoginMethod) int {
 // It compares the password with that many stored hashes at least, or decoys.
 func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
 	hashes := make([]string, max(len(userIDs), least))
-	for i, id := range userIDs {
+	for i := range hashes {
+		id := "" // a decoy
+		if i < len(userIDs) {
+			id = userIDs[i]
+		}
 		var err error
 		if hashes[i], err = s.passwordHash(ctx, id); err != nil {
 			return nil, "", err

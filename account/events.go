@@ -47,9 +47,10 @@ type CodeRejected struct {
 	Last            bool
 }
 
-// AddressReclaimed tells of an account that was emptied of what an earlier
-// claimant had left, because the owner of the address or number recovered it.
-// The other one is empty.
+// AddressReclaimed is published when an account without a verified email address
+// or phone number was recovered by one of them. All earlier credentials and all
+// other contacts were removed, as another person may have made the account.
+// Exactly one of Email and Phone is set.
 type AddressReclaimed struct{ UserID, Email, Phone string }
 
 // EventName implements authn.Event.

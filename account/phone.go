@@ -248,9 +248,9 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 	if len(errs) > 0 {
 		return Phone{}, errs
 	}
-	rows, err := s.store.PhonesByNumber(ctx, number)
+	rows, err := s.phoneClaimants(ctx, number)
 	if err != nil {
-		return Phone{}, fmt.Errorf("look up phone number: %w", err)
+		return Phone{}, err
 	}
 	taken := len(rows) > 0 && rows[0].UserID != sess.UserID()
 	if taken && s.cfg.Enumeration == AllowEnumeration {
@@ -301,7 +301,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 	c.Subject, c.Changes = number, c.Changes+1
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if !taken && c.UserID != "" {
-			err := s.store.SetPhone(ctx, Phone{UserID: c.UserID, Number: number}, true)
+			err := s.claimPhone(ctx, Phone{UserID: c.UserID, Number: number})
 			if err != nil && !errors.Is(err, authn.ErrConflict) {
 				return fmt.Errorf("set phone number: %w", err)
 			}

@@ -4,59 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
-// reclaim is called when somebody proves an address by recovery. If nobody had
-// proved it before, whoever made the account may have been somebody else, so
-// everything that lets them back in goes: the password, sessions, factors,
-// providers, the number, and all other addresses. flow.ErrNotPending if the
-// address was taken off the account while the proof was under way.
-func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, email string) error {
-	emails, err := s.store.EmailsByUser(ctx, userID)
+// reclaim is called when a contact recovers the account: nothing else was proved
+// in this session. If the account has no verified contact, another person may
+// have made it, so everything that lets them back in is removed: the password,
+// sessions, factors, providers, and all other contacts. flow.ErrNotPending if
+// the contact does not speak for the account, or does not any more.
+func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, contact string) error {
+	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return err
 	}
-	i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Email == email })
-	switch {
-	case i < 0: // taken off the account meanwhile
+	if !c.speaks(contact) {
 		return flow.ErrNotPending
-	case emails[i].Verified:
+	}
+	if c.anyVerified() {
 		return nil
 	}
-	if err := s.deleteEmails(ctx, emails, email); err != nil {
+	reclaimed := AddressReclaimed{UserID: userID}
+	if c.phone != nil && c.phone.Number == contact {
+		if s.cfg.Phone != nil && s.cfg.Phone.VerificationDisabled {
+			return nil // the host takes numbers as they are
+		}
+		reclaimed.Phone = contact
+	} else {
+		reclaimed.Email = contact
+	}
+	if err := s.deleteEmails(ctx, c.emails, contact); err != nil {
 		return err
 	}
-	if err := s.store.SetPrimaryEmail(ctx, userID, email); err != nil {
-		return fmt.Errorf("set primary e-mail address: %w", err)
+	if reclaimed.Email != "" {
+		if err := s.store.SetPrimaryEmail(ctx, userID, contact); err != nil {
+			return fmt.Errorf("set primary e-mail address: %w", err)
+		}
 	}
-	if err := s.evict(ctx, sess, userID); err != nil {
+	if err := s.pipeline.Evict(ctx, userID); err != nil {
 		return err
 	}
-	sess.Emit(AddressReclaimed{UserID: userID, Email: email})
-	return nil
-}
-
-// reclaimByPhone is reclaim for a number. Where numbers are not verified at all,
-// the host takes them as they are.
-func (s *Service) reclaimByPhone(ctx context.Context, sess *flow.Session, phone Phone) error {
-	if s.cfg.Phone.VerificationDisabled || phone.Verified {
-		return nil
-	}
-	emails, err := s.store.EmailsByUser(ctx, phone.UserID)
-	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
-	}
-	if err := s.deleteEmails(ctx, emails, ""); err != nil {
+	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
 		return err
 	}
-	if err := s.evict(ctx, sess, phone.UserID); err != nil {
-		return err
-	}
-	sess.Emit(AddressReclaimed{UserID: phone.UserID, Phone: phone.Number})
+	sess.Emit(reclaimed)
 	return nil
 }
 
@@ -70,13 +62,6 @@ func (s *Service) deleteEmails(ctx context.Context, emails []EmailAddress, excep
 		}
 	}
 	return nil
-}
-
-func (s *Service) evict(ctx context.Context, sess *flow.Session, userID string) error {
-	if err := s.pipeline.Evict(ctx, userID); err != nil {
-		return err
-	}
-	return s.pipeline.Rebind(ctx, sess, userID)
 }
 
 // Evict implements flow.Room.

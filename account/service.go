@@ -24,6 +24,7 @@ type Sessions interface {
 type Service struct {
 	cfg      Config
 	store    Store
+	decoys   DecoyStore
 	deps     *flow.Deps
 	hasher   *password.Hasher
 	sessions Sessions
@@ -31,7 +32,7 @@ type Service struct {
 }
 
 // New returns the room. The configuration has its defaults and is valid.
-func New(cfg Config, store Store, deps *flow.Deps) (*Service, error) {
+func New(cfg Config, store Store, decoys DecoyStore, deps *flow.Deps) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
 	}
@@ -39,7 +40,7 @@ func New(cfg Config, store Store, deps *flow.Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
-	return &Service{cfg: cfg, store: store, deps: deps, hasher: hasher}, nil
+	return &Service{cfg: cfg, store: store, decoys: decoys, deps: deps, hasher: hasher}, nil
 }
 
 // Connect gives the room what is made after it.
@@ -50,6 +51,9 @@ func (s *Service) Config() Config { return s.cfg }
 
 // Identify implements flow.Identifier.
 func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, error) {
+	if userID == "" {
+		return nil, s.identifyDecoy(ctx)
+	}
 	user, err := s.deps.Users.UserByID(ctx, userID)
 	if err != nil {
 		return nil, fmt.Errorf("load user: %w", err)
@@ -85,7 +89,7 @@ func (s *Service) activeUser(ctx context.Context, userID string) (*authn.User, e
 
 // passwordHash returns the stored hash, empty if there is none.
 func (s *Service) passwordHash(ctx context.Context, userID string) (string, error) {
-	hash, err := s.store.PasswordHash(ctx, userID)
+	hash, err := s.rowsOf(userID).PasswordHash(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		return "", nil
 	}

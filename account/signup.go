@@ -138,7 +138,11 @@ func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOp
 		email := EmailAddress{UserID: user.ID, Email: account.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
 		// What a provider vouches for is not refused because somebody typed it
 		// in elsewhere.
-		if err := s.store.AddEmail(ctx, email, !s.acceptsDuplicates() && !vouched); err != nil {
+		add := s.claimEmail
+		if vouched {
+			add = s.addEmail
+		}
+		if err := add(ctx, email); err != nil {
 			return "", fmt.Errorf("add e-mail address: %w", err)
 		}
 		if err := s.addProviderEmails(ctx, user.ID, account); err != nil {
@@ -147,7 +151,7 @@ func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOp
 	}
 	if account.user.Phone != "" {
 		phone := Phone{UserID: user.ID, Number: account.user.Phone}
-		if err := s.store.SetPhone(ctx, phone, true); err != nil {
+		if err := s.claimPhone(ctx, phone); err != nil {
 			return "", fmt.Errorf("add phone number: %w", err)
 		}
 	}
@@ -237,9 +241,9 @@ func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bo
 		}
 	}
 	if user.Phone != "" {
-		phones, err := s.store.PhonesByNumber(ctx, user.Phone)
+		phones, err := s.phoneClaimants(ctx, user.Phone)
 		if err != nil {
-			return false, nil, fmt.Errorf("look up phone number: %w", err)
+			return false, nil, err
 		}
 		if len(phones) > 0 {
 			if s.cfg.Enumeration == AllowEnumeration || s.cfg.Phone.VerificationDisabled {
@@ -250,33 +254,6 @@ func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bo
 		}
 	}
 	return hidden, errs, nil
-}
-
-// claimants returns who may speak for an address: whoever verified it, else
-// those on whose account no other address was proved before this one was
-// added. The rest only typed it in.
-func (s *Service) claimants(ctx context.Context, email string) ([]EmailAddress, error) {
-	rows, err := s.store.EmailsByAddress(ctx, email)
-	if err != nil {
-		return nil, fmt.Errorf("look up e-mail address: %w", err)
-	}
-	if len(rows) > 0 && rows[0].Verified {
-		return rows[:1], nil
-	}
-	if s.cfg.Enumeration == AllowEnumeration {
-		return rows, nil
-	}
-	var claims []EmailAddress
-	for _, row := range rows {
-		others, err := s.store.EmailsByUser(ctx, row.UserID)
-		if err != nil {
-			return nil, fmt.Errorf("load e-mail addresses: %w", err)
-		}
-		if !slices.ContainsFunc(others, func(e EmailAddress) bool { return e.Verified && e.CreatedAt.Before(row.CreatedAt) }) {
-			claims = append(claims, row)
-		}
-	}
-	return claims, nil
 }
 
 // messageLifetime is how long a mail without a secret may wait for its server.

@@ -293,12 +293,16 @@ func (s *Service) confirm(ctx context.Context, sess *flow.Session, address Email
 	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
 		return problems("key", "invalid_or_expired_key")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.replaceOthers(ctx, sess, address)
 }
 
-// prove marks an address as verified and reports whether this call did it.
-// authn.ErrNotFound if it is not on the account, authn.Errors if somebody else
-// has proved it; param is where the client sent the proof.
+// prove marks an address as verified, makes it the primary one if there is
+// none, and reports whether this call verified it. authn.ErrNotFound if it is
+// not on the account, authn.Errors if another user has verified it; param is
+// where the client sent the proof.
 func (s *Service) prove(ctx context.Context, sess *flow.Session, address EmailAddress, param string) (won bool, err error) {
 	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
 	if errors.Is(err, authn.ErrConflict) {
@@ -310,7 +314,16 @@ func (s *Service) prove(ctx context.Context, sess *flow.Session, address EmailAd
 	if won {
 		sess.Emit(EmailConfirmed{UserID: address.UserID, Email: address.Email})
 	}
-	return won, s.settlePrimary(ctx, sess, address)
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Primary }) {
+		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
+			return false, fmt.Errorf("set primary e-mail address: %w", err)
+		}
+	}
+	return won, s.refreshOwn(ctx, sess, address.UserID)
 }
 
 // proveAgain is prove for an address that may be verified already.
@@ -324,35 +337,39 @@ func (s *Service) proveAgain(ctx context.Context, sess *flow.Session, address Em
 	return err
 }
 
-// settlePrimary makes a proved address the primary one if there is none. Where
-// accounts have one address only, it takes the place of all others.
-func (s *Service) settlePrimary(ctx context.Context, sess *flow.Session, address EmailAddress) error {
+// replaceOthers completes a change of address where accounts have one address
+// only: the one that the user added, and has verified now, takes the place of
+// all others.
+func (s *Service) replaceOthers(ctx context.Context, sess *flow.Session, address EmailAddress) error {
+	if !s.cfg.ChangeEmail {
+		return nil
+	}
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Primary })
-	if i < 0 || emails[i].Email != address.Email && s.cfg.ChangeEmail {
+	if old := primary(emails); old.Email != address.Email {
 		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
 			return fmt.Errorf("set primary e-mail address: %w", err)
 		}
-		if i >= 0 {
-			owner, err := s.Identify(ctx, address.UserID)
-			if err != nil {
-				return fmt.Errorf("load user: %w", err)
-			}
-			if err := s.announceEmailChange(ctx, sess, owner, emails[i].Email, address.Email); err != nil {
-				return err
-			}
+		owner, err := s.Identify(ctx, address.UserID)
+		if err != nil {
+			return fmt.Errorf("load user: %w", err)
 		}
-	}
-	if s.cfg.ChangeEmail {
-		if err := s.deleteEmails(ctx, emails, address.Email); err != nil {
+		if err := s.announceEmailChange(ctx, sess, owner, old.Email, address.Email); err != nil {
 			return err
 		}
 	}
-	if sess.UserID() == address.UserID {
-		return s.refresh(ctx, sess)
+	if err := s.deleteEmails(ctx, emails, address.Email); err != nil {
+		return err
 	}
-	return nil
+	return s.refreshOwn(ctx, sess, address.UserID)
+}
+
+// refreshOwn is refresh where the change was one of the session's user.
+func (s *Service) refreshOwn(ctx context.Context, sess *flow.Session, userID string) error {
+	if sess.UserID() != userID {
+		return nil
+	}
+	return s.refresh(ctx, sess)
 }

@@ -123,7 +123,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
 		}
 		sess.DropSlot(slotEmail)
-		return nil
+		return s.replaceOthers(ctx, sess, address)
 	})
 }
 

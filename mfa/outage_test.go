@@ -1,10 +1,7 @@
 package mfa_test
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,52 +9,30 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/teststore"
 	"github.com/allauth-go/allauth/mfa"
-	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
-
-// broken is a store that can lose its authenticators for a while.
-type broken struct {
-	storage.Store
-	reading, writing atomic.Bool
-}
-
-var errDown = errors.New("the table is gone")
-
-func (b *broken) AuthenticatorsByUser(ctx context.Context, userID string) ([]mfa.Authenticator, error) {
-	if b.reading.Load() {
-		return nil, errDown
-	}
-	return b.Store.AuthenticatorsByUser(ctx, userID)
-}
-
-func (b *broken) UpdateAuthenticator(ctx context.Context, a mfa.Authenticator) error {
-	if b.writing.Load() {
-		return errDown
-	}
-	return b.Store.UpdateAuthenticator(ctx, a)
-}
 
 // Whoever has a second factor is not let in without it because nobody can tell
 // whether they have one, nor by a code that could not be used up.
 func TestAnOutageLetsNobodyIn(t *testing.T) {
 	t.Parallel()
-	b := &broken{Store: memstore.New()}
-	s := clienttest.StartOn(t, b, every)
+	store := teststore.OpenFaulty(t)
+	s := clienttest.StartOn(t, store, every)
 	_, a := withApp(t, s, clienttest.App, ann)
 	c := trusting(t, s, a, ann)
-	b.reading.Store(true)
+	store.Break("^SELECT .*allauth_authenticators")
 	c.Post("auth/login", body{"email": ann, "password": password}).Status(503)
-	b.reading.Store(false)
+	store.Mend()
 	c.Get("auth/session").Status(401).Pending()
 
 	s.Clock.Advance(time.Minute)
 	c = passwordLogin(s, clienttest.App, ann)
-	b.writing.Store(true)
+	store.Break("^UPDATE allauth_authenticators")
 	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(503)
 	c.Get("auth/session").Status(401).Pending("mfa_authenticate")
-	b.writing.Store(false)
+	store.Mend()
 	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
 }
 

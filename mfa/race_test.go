@@ -117,7 +117,7 @@ func TestOneCodeManyTimesAtOnce(t *testing.T) {
 
 func TestEveryRecoveryCodeAtOnce(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
-		s := clienttest.StartOn(t, store, every)
+		s := clienttest.StartOn(t, store, every, clienttest.Unlimited)
 		c, _ := withApp(t, s, clienttest.App, ann)
 		codes := codesOf(c)
 		clients := pendingLogins(s, len(codes))

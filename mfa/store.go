@@ -19,8 +19,8 @@ type Authenticator struct {
 	Claim string
 	// Data is private to the type, and encrypted.
 	Data []byte
-	// Counter is the time step of the last accepted code of an app, or the
-	// signature counter of a key.
+	// Counter is the time step of an app up to which all codes are refused, or
+	// the signature counter of a key.
 	Counter int64
 	// Version counts the updates of the row.
 	Version int64

@@ -49,8 +49,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	if err != nil {
 		return nil, err
 	}
-	step, ok := app.match(code, s.deps.Now(), s.cfg.TOTPTolerance, 0)
-	if !ok {
+	if _, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, 0); !ok {
 		return nil, problems("code", "incorrect_code")
 	}
 	if err := attempt.Refund(ctx); err != nil {
@@ -59,7 +58,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
-	row := &Authenticator{UserID: sess.UserID(), Type: TOTP, Claim: claimOf(TOTP, sess.UserID()), Counter: step}
+	row := &Authenticator{UserID: sess.UserID(), Type: TOTP, Claim: claimOf(TOTP, sess.UserID())}
 	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
@@ -104,17 +103,16 @@ func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error 
 	return err
 }
 
-// matchTOTP reports whether the app shows the code, and notes its time step:
-// neither it nor an earlier one is accepted again.
+// matchTOTP reports whether the app shows the code, and uses the code up.
 func (s *Service) matchTOTP(a *Authenticator, code string) (bool, error) {
 	var app totpApp
 	if err := s.open(a, &app); err != nil {
 		return false, err
 	}
-	step, ok := app.match(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
+	used, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
 	if !ok {
 		return false, nil
 	}
-	a.Counter = step
+	a.Counter = used
 	return true, s.seal(a, &app) // under the current key
 }

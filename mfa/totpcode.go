@@ -3,6 +3,7 @@ package mfa
 import (
 	"crypto/subtle"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,26 +20,45 @@ type totpApp struct {
 	Secret string `json:"secret"`
 	Digits int    `json:"digits"`
 	Period int64  `json:"period"` // in seconds
+	// Used are the time steps whose code was accepted, in ascending order and
+	// later than the row's Counter.
+	Used []int64 `json:"used,omitempty"`
 }
+
+// maxUsedSteps bounds totpApp.Used: two hours of a new code every 30 seconds.
+const maxUsedSteps = 256
 
 func (s *Service) newApp(secret string) *totpApp {
 	return &totpApp{Secret: secret, Digits: s.cfg.TOTPDigits, Period: int64(s.cfg.TOTPPeriod / time.Second)}
 }
 
-// match returns the time step that the code belongs to, if it is one of those
-// around now and later than last (RFC 6238 §5.2).
-func (a *totpApp) match(code string, now time.Time, tolerance int, last int64) (step int64, ok bool) {
+// use accepts the code of a time step around now that is later than used and was
+// not accepted before (RFC 6238 §5.2), and remembers the step. Steps are
+// remembered one by one, so that a clock that was set back repeats no code and
+// still leaves the user the others. Returns the step up to which all codes are
+// refused from now on, which is used unless Used is full.
+func (a *totpApp) use(code string, now time.Time, tolerance int, used int64) (int64, bool) {
 	current := now.Unix() / a.Period
+	step, ok := int64(0), false
 	for s := current - int64(tolerance); s <= current+int64(tolerance); s++ {
 		expected, err := a.code(s)
 		if err != nil {
-			return 0, false
+			return used, false
 		}
-		if subtle.ConstantTimeCompare([]byte(expected), []byte(code)) == 1 && s > last && !ok {
+		matches := subtle.ConstantTimeCompare([]byte(expected), []byte(code)) == 1
+		if matches && s > used && !slices.Contains(a.Used, s) && !ok {
 			step, ok = s, true
 		}
 	}
-	return step, ok
+	if !ok {
+		return used, false
+	}
+	a.Used = append(a.Used, step)
+	slices.Sort(a.Used)
+	if len(a.Used) > maxUsedSteps {
+		used, a.Used = a.Used[0], a.Used[1:]
+	}
+	return used, true
 }
 
 // code computes the code of a time step (RFC 4226 §5.3).

@@ -24,7 +24,7 @@ type MemoryStore struct {
 }
 
 type window struct {
-	hits []hit // in time order
+	hits []hit
 	per  time.Duration
 }
 
@@ -118,11 +118,8 @@ func (m *MemoryStore) sweep(now time.Time) {
 }
 
 func (w *window) expire(now time.Time) {
-	first := slices.IndexFunc(w.hits, func(h hit) bool { return now.Sub(h.at) < w.per })
-	if first < 0 {
-		first = len(w.hits)
-	}
-	w.hits = w.hits[first:]
+	b := Bucket{Per: w.per}
+	w.hits = slices.DeleteFunc(w.hits, func(h hit) bool { return !b.Counts(h.at, now) })
 }
 
 // wait returns how long until the bucket takes another attempt.
@@ -131,5 +128,5 @@ func (w *window) wait(b Bucket, now time.Time) time.Duration {
 		return 0
 	}
 	oldest := w.hits[len(w.hits)-b.Amount]
-	return max(oldest.at.Add(b.Per).Sub(now), time.Millisecond)
+	return min(max(oldest.at.Add(b.Per).Sub(now), time.Millisecond), b.Per)
 }

@@ -14,11 +14,23 @@ type Bucket struct {
 	scope Scope
 }
 
+// ClockSkew is by how much the clocks of servers that share a Store may differ.
+const ClockSkew = 5 * time.Second
+
+// Counts reports whether an attempt made at that time still counts. An attempt
+// later than now, by more than ClockSkew, was made before the clock was set back
+// and does not count, or it would keep the bucket closed for longer than Per.
+func (b Bucket) Counts(at, now time.Time) bool {
+	age := now.Sub(at)
+	return -ClockSkew <= age && age < b.Per
+}
+
 // Refusal is a bucket that takes no more attempts for a while.
 type Refusal struct {
 	// Key is that of the bucket.
 	Key string
-	// Wait is how long until the bucket takes another attempt: more than zero.
+	// Wait is how long until the bucket takes another attempt: more than zero,
+	// and at most Per.
 	Wait time.Duration
 }
 
@@ -28,8 +40,8 @@ type Store interface {
 	// ChargeBuckets counts an attempt under each bucket, in order and in one
 	// atomic step, until one is exhausted, and returns that one; nil if none is.
 	// The buckets before it stay charged, the exhausted one does not grow. id
-	// names the attempt. Inside of a transaction that fails nothing need be
-	// counted.
+	// names the attempt. Bucket.Counts says which earlier attempts count. Inside
+	// of a transaction that fails nothing need be counted.
 	ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []Bucket) (*Refusal, error)
 	// PeekBuckets returns what ChargeBuckets would return, and counts nothing.
 	PeekBuckets(ctx context.Context, now time.Time, buckets []Bucket) (*Refusal, error)

@@ -52,16 +52,26 @@ func (m *Manager) Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash st
 	return nil
 }
 
-// trim ends the user's oldest sessions beyond MaxPerUser.
-func (m *Manager) trim(ctx context.Context, userID string) error {
+// trim ends the user's oldest sessions beyond MaxPerUser, but never the one with
+// the id except: after the clock was set back, the newest session looks like the
+// oldest.
+func (m *Manager) trim(ctx context.Context, userID, except string) error {
 	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
 	if err != nil {
 		return err
 	}
-	for ; len(rows) > m.cfg.MaxPerUser; rows = rows[1:] {
-		if err := m.deps.Store.DeleteSession(ctx, rows[0].ID); err != nil {
+	surplus := len(rows) - m.cfg.MaxPerUser
+	for _, row := range rows {
+		if surplus <= 0 {
+			break
+		}
+		if row.ID == except {
+			continue
+		}
+		if err := m.deps.Store.DeleteSession(ctx, row.ID); err != nil {
 			return err
 		}
+		surplus--
 	}
 	return nil
 }

@@ -226,7 +226,7 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	}
 	a.row = row
 	if fresh && row.UserID != "" {
-		err = m.trim(ctx, row.UserID)
+		err = m.trim(ctx, row.UserID, row.ID)
 	}
 	return token, err
 }

@@ -52,7 +52,15 @@ func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, provid
 	if st.reauthenticates() && provedBefore(id, st.StartedAt) {
 		return flow.ErrReauthenticate
 	}
-	return s.finish(ctx, sess, e, id, st.Process)
+	c, err := s.newCandidate(ctx, e, id)
+	if err != nil {
+		return err
+	}
+	// No app may show its ID token as well.
+	if _, err = s.spend(ctx, e, id.IDToken); err != nil {
+		return err
+	}
+	return s.finish(ctx, sess, c, st.Process)
 }
 
 // clockLeeway is how far our clock and a provider's may differ.
@@ -86,7 +94,7 @@ func (s *Service) underWay(sess *flow.Session) bool {
 
 // fail logs a failure, tells observers, and returns its code.
 func (s *Service) fail(ctx context.Context, sess *flow.Session, providerID string, process Process, err error) string {
-	s.report(ctx, err, providerID)
+	s.report(ctx, sess, err, providerID)
 	code := failureCode(err)
 	sess.Emit(LoginFailed{Provider: providerID, Process: string(process), Code: code})
 	return code

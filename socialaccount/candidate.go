@@ -36,6 +36,8 @@ type candidate struct {
 
 	entry    *entry
 	identity *provider.Identity
+	// repeated is true if an app has shown the ID token before.
+	repeated bool
 }
 
 // newCandidate takes over what may be kept of an identity.

@@ -7,23 +7,18 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
-	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 // finish is what a login through a provider comes to, whichever way the
 // provider vouched for somebody. The session tells the outcome.
-func (s *Service) finish(ctx context.Context, sess *flow.Session, e *entry, id *provider.Identity, process Process) error {
-	c, err := s.newCandidate(ctx, e, id)
-	if err != nil {
-		return err
-	}
+func (s *Service) finish(ctx context.Context, sess *flow.Session, c *candidate, process Process) error {
 	if err := s.dropPendingSignup(ctx, sess); err != nil {
 		return err
 	}
 	if process == ProcessConnect {
 		return s.connect(ctx, sess, c)
 	}
-	err = s.login(ctx, sess, c)
+	err := s.login(ctx, sess, c)
 	if errors.Is(err, errTaken) {
 		// Another request with the same identity was faster: its account is
 		// the one to log in to.
@@ -80,6 +75,9 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 			return err
 		}
 		method := c.method(s.deps.Now())
+		if sess.Authenticated() && c.repeated {
+			return nil // a token from a cache is no new proof of identity
+		}
 		if sess.Authenticated() {
 			method.Reauthenticated = true
 			sess.AddMethod(userID, method)

@@ -37,7 +37,9 @@ type Config struct {
 	//	hidden                             bool: tokens are accepted, but nobody
 	//	                                   is told of it
 	Providers []provider.App
-	// Custom are providers that are not in the catalogue.
+	// Custom are providers that are not in the catalogue. Their ID tokens, if
+	// they are JWTs, are held to the rules of the others: exp and iat are
+	// required, and iat is at most an hour ago.
 	Custom []provider.Provider
 	// CustomSettings are the settings listed above for providers in Custom, by
 	// their ids.
@@ -68,6 +70,11 @@ type Config struct {
 	// StoreTokens keeps the providers' tokens, encrypted, for
 	// Auth.ProviderToken.
 	StoreTokens bool
+	// SingleUseIDTokens accepts each ID token of an app once. Otherwise a token
+	// without an id (jti) and a nonce logs in again until an hour after it was
+	// issued: the kits of Google and others keep a token and hand it out for
+	// that long.
+	SingleUseIDTokens bool
 	// RequestsTimeout bounds each call to a provider. Zero: 5 seconds.
 	RequestsTimeout time.Duration
 	// StateTimeout is how long somebody may take at the provider. Zero: 10

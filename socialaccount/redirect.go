@@ -36,7 +36,7 @@ func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in Redi
 		return s.errorPage(codeUnknown)
 	}
 	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionLogin, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
-		s.report(ctx, err, in.Provider)
+		s.report(ctx, sess, err, in.Provider)
 		return failed(in.CallbackURL, codeUnknown, in.Process)
 	}
 	st := &state{
@@ -45,7 +45,7 @@ func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in Redi
 	}
 	target, err := s.authorize(ctx, sess, e, st)
 	if err != nil {
-		s.report(ctx, err, in.Provider)
+		s.report(ctx, sess, err, in.Provider)
 		return failed(in.CallbackURL, codeUnknown, in.Process)
 	}
 	return target
@@ -93,11 +93,14 @@ func failureCode(err error) string {
 }
 
 // report logs what the host may want to know of and the client is not told.
-func (s *Service) report(ctx context.Context, err error, providerID string) {
+func (s *Service) report(ctx context.Context, sess *flow.Session, err error, providerID string) {
 	switch {
+	case errors.Is(err, errReplayed):
+		s.deps.Logger.WarnContext(ctx, "replay of an ID token refused", "provider", providerID, "ip", sess.Client.IP)
 	case errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrInvalid):
 		s.deps.Logger.WarnContext(ctx, "provider login failed", "provider", providerID, "error", err)
-	case failureCode(err) != codeUnknown, errors.Is(err, flow.ErrNotPending), errors.Is(err, ratelimit.ErrLimited):
+	case failureCode(err) != codeUnknown, errors.Is(err, flow.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
+		errors.Is(err, errNobody), errors.Is(err, provider.ErrTokenMissing):
 		s.deps.Logger.DebugContext(ctx, "provider login refused", "provider", providerID, "error", err)
 	default:
 		s.deps.Logger.ErrorContext(ctx, "provider login failed", "provider", providerID, "error", err)

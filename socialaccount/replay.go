@@ -1,6 +1,7 @@
 package socialaccount
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -10,65 +11,70 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/idtoken"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 const (
 	purposeSpent = "socialaccount_spent"
-	// maxSpent is how long an ID token is remembered at most.
-	maxSpent = 24 * time.Hour
-	// spentLeeway covers the clocks that ID tokens are checked with leniently.
-	spentLeeway = 10 * time.Minute
+	// spentMargin is how much longer than it is accepted a token is remembered:
+	// the clocks of several servers may differ.
+	spentMargin = 10 * time.Minute
 )
 
-// errSpent means that an ID token was shown before.
-var errSpent = errors.New("socialaccount: ID token was used before")
+// errReplayed means that an ID token of a single use was shown before.
+var errReplayed = errors.New("socialaccount: ID token was used before")
 
-// spend makes an ID token that was verified good for this one time: whoever
-// gets hold of it later, in a log or a proxy, can not log in with it. Of several
-// parallel callers one succeeds.
-func (s *Service) spend(ctx context.Context, e *entry, idToken string) error {
-	signed, ok := signedPart(idToken)
-	if !ok {
-		return nil // an opaque token, which its provider was asked about
+// spend remembers an ID token that was verified, for as long as it is accepted,
+// and reports whether it was shown before. It returns errReplayed if it was and
+// is of a single use: if it has an id (jti) or a nonce, or the host wants it so.
+// Of several parallel callers one is the first. Tokens other than JWTs are not
+// remembered.
+func (s *Service) spend(ctx context.Context, e *entry, token string) (repeated bool, err error) {
+	signed, claims := readIDToken(token)
+	if claims == nil {
+		return false, nil
 	}
 	now := s.deps.Now()
-	mac := s.deps.Keys.MAC(purposeSpent, []byte(e.info.ID), []byte(signed))
-	err := s.deps.Challenges.Store.CreateChallenge(ctx, authn.Challenge{
-		ID: "spent-" + base64.RawURLEncoding.EncodeToString(mac), Purpose: purposeSpent, Hash: mac,
-		CreatedAt: now, ExpiresAt: spentUntil(signed, now),
-	})
-	if errors.Is(err, authn.ErrConflict) {
-		return errSpent
-	}
+	until, err := idtoken.Check(claims, now) // a provider of the host's own may not have checked
 	if err != nil {
-		return fmt.Errorf("remember ID token: %w", err)
+		return false, fmt.Errorf("%w: %w", provider.ErrInvalid, err)
 	}
-	return nil
+	mac := s.deps.Keys.MAC(purposeSpent, []byte(e.info.ID), []byte(signed))
+	err = s.deps.Challenges.Store.CreateChallenge(ctx, authn.Challenge{
+		ID: "spent-" + base64.RawURLEncoding.EncodeToString(mac), Purpose: purposeSpent, Hash: mac,
+		CreatedAt: now, ExpiresAt: until.Add(spentMargin),
+	})
+	switch {
+	case err == nil:
+		return false, nil
+	case !errors.Is(err, authn.ErrConflict):
+		return false, fmt.Errorf("remember ID token: %w", err)
+	case s.cfg.SingleUseIDTokens, isSet(claims["jti"]), isSet(claims["nonce"]):
+		return true, errReplayed
+	}
+	return true, nil
 }
 
-// signedPart returns what the signature of a JWT covers (RFC 7515 section 5.1).
-// The signature itself may have several valid spellings.
-func signedPart(token string) (string, bool) {
-	i := strings.LastIndexByte(token, '.')
-	if i < 0 || strings.Count(token, ".") != 2 {
-		return "", false
-	}
-	return token[:i], true
-}
+// isSet reports whether a claim has a value.
+func isSet(claim any) bool { return claim != nil && claim != "" }
 
-// spentUntil is when a token that was verified is of no use any more by itself.
-func spentUntil(signed string, now time.Time) time.Time {
-	var claims struct {
-		Expiry float64 `json:"exp"`
+// readIDToken returns the claims of a JWT (RFC 7519), and what its signature
+// covers: the signature itself may have several valid spellings. The claims are
+// nil for other tokens.
+func readIDToken(token string) (signed string, claims map[string]any) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return "", nil
 	}
-	_, payload, _ := strings.Cut(signed, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	if err == nil {
-		err = json.Unmarshal(text, &claims)
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", nil
 	}
-	expires := time.Unix(int64(claims.Expiry), 0).Add(spentLeeway)
-	if err != nil || claims.Expiry <= 0 || claims.Expiry > 1e11 || expires.After(now.Add(maxSpent)) {
-		return now.Add(maxSpent)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if decoder.Decode(&claims) != nil {
+		return "", nil
 	}
-	return expires
+	return parts[0] + "." + parts[1], claims
 }

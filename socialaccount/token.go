@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -49,6 +51,9 @@ func (s *Service) tokenProvider(in TokenInput) (*entry, authn.Errors) {
 	if in.NoToken || in.IDToken == "" && in.AccessToken == "" {
 		return nil, problems("token", "token_required")
 	}
+	if strings.ContainsFunc(in.IDToken+in.AccessToken, unicode.IsSpace) {
+		return nil, problems("token", "invalid_token") // parsers skip it: one token would have many spellings
+	}
 	return e, nil
 }
 
@@ -77,11 +82,15 @@ func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) 
 	if err == nil && in.Process == ProcessConnect {
 		err = s.mayConnect(ctx, sess) // a refusal leaves the token good for the next try
 	}
+	var c *candidate
 	if err == nil {
-		err = s.spend(ctx, e, in.IDToken)
+		c, err = s.newCandidate(ctx, e, id)
 	}
 	if err == nil {
-		err = s.finish(ctx, sess, e, id, in.Process)
+		c.repeated, err = s.spend(ctx, e, provingToken(id, in))
+	}
+	if err == nil {
+		err = s.finish(ctx, sess, c, in.Process)
 	}
 	if code := tokenProblem(err); code != "" {
 		s.fail(ctx, sess, e.info.ID, in.Process, err)
@@ -93,12 +102,21 @@ func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) 
 	return err
 }
 
+// provingToken returns the ID token that the identity comes from. Providers of
+// the host's own may not say.
+func provingToken(id *provider.Identity, in TokenInput) string {
+	if id.IDToken == "" && in.AccessToken == "" {
+		return in.IDToken
+	}
+	return id.IDToken
+}
+
 // tokenProblem is what the client is told of a token that was not accepted,
 // empty for any other error.
 func tokenProblem(err error) string {
 	switch {
 	case errors.Is(err, provider.ErrTokenMissing), errors.Is(err, provider.ErrInvalid),
-		errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrCancelled), errors.Is(err, errSpent):
+		errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrCancelled), errors.Is(err, errReplayed):
 		return "invalid_token"
 	}
 	return ""

@@ -1,9 +1,7 @@
 package storage_test
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/teststore"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
@@ -46,84 +45,6 @@ func (p *power) set(n int) int {
 	return left
 }
 
-// cable is a database/sql driver that works while there is power.
-type cable struct {
-	source string
-	driver driver.Driver
-	power  *power
-}
-
-func (c cable) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.driver.Open(c.source)
-	if err != nil {
-		return nil, err
-	}
-	return cableConn{conn, c.power}, nil
-}
-
-func (c cable) Driver() driver.Driver { return c.driver }
-
-type cableConn struct {
-	driver.Conn
-	power *power
-}
-
-func (c cableConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	if err := c.power.spend(); err != nil {
-		return nil, err
-	}
-	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, options)
-	return cableTx{tx, c.power}, err
-}
-
-func (c cableConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if err := c.power.spend(); err != nil {
-		return nil, err
-	}
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
-}
-
-func (c cableConn) Prepare(query string) (driver.Stmt, error) {
-	return c.PrepareContext(context.Background(), query)
-}
-
-func (c cableConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-	return cableStmt{stmt, c.power}, err
-}
-
-type cableStmt struct {
-	driver.Stmt
-	power *power
-}
-
-func (s cableStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	if err := s.power.spend(); err != nil {
-		return nil, err
-	}
-	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
-}
-
-func (s cableStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	if err := s.power.spend(); err != nil {
-		return nil, err
-	}
-	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-}
-
-type cableTx struct {
-	driver.Tx
-	power *power
-}
-
-func (t cableTx) Commit() error {
-	if err := t.power.spend(); err != nil {
-		// Nobody commits any more: the database undoes what was begun.
-		return errors.Join(err, t.Rollback())
-	}
-	return t.Tx.Commit()
-}
-
 // A server is killed between any two statements of a sign-up, of the login that
 // is part of it, or of the mail. Another one carries on with the same database:
 // there is no half-written account, and whoever signed up can sign up again,
@@ -142,7 +63,7 @@ func TestASignUpSurvivesAKilledServer(t *testing.T) {
 	}
 	for n, whole := 0, false; !whole; n++ {
 		email := fmt.Sprintf("user%d@example.org", n)
-		whole = signUpWithPower(t, db.Driver(), path, email, n)
+		whole = signUpWithPower(t, path, email, n)
 		survivor := clienttest.StartOn(t, healthy)
 		wholeAccounts(t, db, n)
 		signUpAgain(t, survivor, email)
@@ -156,11 +77,10 @@ func TestASignUpSurvivesAKilledServer(t *testing.T) {
 
 // signUpWithPower lets n statements of a sign-up through and reports whether
 // that was all of it.
-func signUpWithPower(t *testing.T, d driver.Driver, path, email string, n int) bool {
+func signUpWithPower(t *testing.T, path, email string, n int) bool {
 	t.Helper()
 	power := &power{left: -1}
-	db := sql.OpenDB(cable{path, d, power})
-	t.Cleanup(func() { _ = db.Close() })
+	db := teststore.Cable(t, "sqlite", path, func(string) error { return power.spend() })
 	s := clienttest.StartOn(t, sqlstore.New(db, sqlstore.SQLite))
 	s.PostIsDown(errKilled)             // the mail is left to the survivor
 	t.Cleanup(func() { power.set(-1) }) // so that it can be closed

@@ -19,6 +19,7 @@ type socialSettings struct {
 	EmailAuthenticationAutoConnect bool               `json:"email_authentication_auto_connect"`
 	Only                           bool               `json:"only"`
 	StoreTokens                    bool               `json:"store_tokens"`
+	SingleUseIDTokens              bool               `json:"single_use_id_tokens"`
 	RequestsTimeout                duration           `json:"requests_timeout"`
 	CallbackPath                   string             `json:"callback_path"`
 	OpenIDConnectCallbackPath      string             `json:"openid_connect_callback_path"`
@@ -48,6 +49,7 @@ func (s *socialSettings) config() (*socialaccount.Config, error) {
 		EmailAuthenticationAutoConnect: s.EmailAuthenticationAutoConnect,
 		Only:                           s.Only,
 		StoreTokens:                    s.StoreTokens,
+		SingleUseIDTokens:              s.SingleUseIDTokens,
 		RequestsTimeout:                time.Duration(s.RequestsTimeout),
 		CallbackPath:                   s.CallbackPath,
 		OpenIDConnectCallbackPath:      s.OpenIDConnectCallbackPath,

@@ -41,12 +41,9 @@ type Login struct {
 // IsCurrent reports whether the user is still there, with the password that the
 // login began under. A login that pretends has no user who could change it.
 func (l *Login) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
-	if l.UserID == "" {
-		return true, nil
-	}
 	id, err := users.Identify(ctx, l.UserID)
 	if errors.Is(err, authn.ErrNotFound) {
-		return false, nil
+		return l.UserID == "", nil
 	}
 	return err == nil && id.AuthHash == l.AuthHash, err
 }

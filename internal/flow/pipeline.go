@@ -77,18 +77,16 @@ func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 	l.StartedAt = p.cfg.Now()
 	l.Stage = ""
 	l.Notes = maps.Clone(l.Notes) // the caller's are needed if this is tried again
-	if l.UserID != "" {
-		id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
-		if err != nil {
-			return err
-		}
-		if id.User.Disabled {
-			s.SetLogin(nil)
-			return nil
-		}
-		if l.AuthHash == "" {
-			l.AuthHash = id.AuthHash
-		}
+	id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
+	switch {
+	case l.UserID == "" && errors.Is(err, authn.ErrNotFound):
+	case err != nil:
+		return err
+	case id.User.Disabled:
+		s.SetLogin(nil)
+		return nil
+	case l.AuthHash == "":
+		l.AuthHash = id.AuthHash
 	}
 	return p.walk(ctx, s, &l, p.stages)
 }

@@ -6,10 +6,11 @@ import (
 )
 
 // Recent reports whether the last proof of identity is younger than timeout. A
-// user who has no way to prove it again counts as recent: asking would lock
-// them out.
+// proof that lies as far in the future, because the clock was set back, is not
+// recent. A user who has no way to prove it again counts as recent: asking would
+// lock them out.
 func (p *Pipeline) Recent(ctx context.Context, s *Session, timeout time.Duration) (bool, error) {
-	if n := len(s.State.Methods); n > 0 && p.cfg.Now().Sub(s.State.Methods[n-1].At) < timeout {
+	if n := len(s.State.Methods); n > 0 && p.cfg.Now().Sub(s.State.Methods[n-1].At).Abs() < timeout {
 		return true, nil
 	}
 	for _, room := range p.cfg.Rooms {

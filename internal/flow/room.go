@@ -87,5 +87,7 @@ func NameOf(u *authn.User) string { return cmp.Or(u.Display, u.Username) }
 
 // Identifier loads identities. ErrNotFound if there is no such user.
 type Identifier interface {
+	// Identify looks the user up. authn.ErrNotFound if there is none, and for the
+	// empty id of a decoy, for which it does the same work.
 	Identify(ctx context.Context, userID string) (*Identity, error)
 }

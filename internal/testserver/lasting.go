@@ -12,22 +12,24 @@ import (
 // the hour in which they were created.
 const lasting = "allauth_lasting_"
 
-// LastingPostgres opens a new, empty database that several tests can use one
+// LastingPostgres returns the URL of a new, empty database that several tests can use one
 // after the other. A run of tests a few hours later drops it. The test fails
 // where there is no server.
-func LastingPostgres(t testing.TB) *sql.DB {
+func LastingPostgres(t testing.TB) string {
 	t.Helper()
 	name := lastingName()
 	server, source := postgres(t, name)
-	return createLasting(t, "pgx", server, source, name, "SELECT datname FROM pg_database")
+	createLasting(t, "pgx", server, name, "SELECT datname FROM pg_database")
+	return source
 }
 
-// LastingMySQL is LastingPostgres for MySQL or MariaDB.
-func LastingMySQL(t testing.TB) *sql.DB {
+// LastingMySQL is LastingPostgres for MySQL or MariaDB, with a data source name.
+func LastingMySQL(t testing.TB) string {
 	t.Helper()
 	name := lastingName()
 	server, source := mySQL(t, name)
-	return createLasting(t, "mysql", server, source, name, "SHOW DATABASES")
+	createLasting(t, "mysql", server, name, "SHOW DATABASES")
+	return source
 }
 
 func lastingName() string {
@@ -35,7 +37,7 @@ func lastingName() string {
 }
 
 // createLasting creates a database, and drops those that earlier runs left.
-func createLasting(t testing.TB, driver, server, source, name, list string) *sql.DB {
+func createLasting(t testing.TB, driver, server, name, list string) {
 	t.Helper()
 	if server == "" {
 		t.Fatal("ALLAUTH_TEST_STORE chooses a server that the environment does not name")
@@ -51,11 +53,6 @@ func createLasting(t testing.TB, driver, server, source, name, list string) *sql
 	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return db
 }
 
 // outdated returns the lasting databases that are older than two hours.

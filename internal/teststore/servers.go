@@ -2,6 +2,7 @@ package teststore
 
 import (
 	"database/sql"
+	"errors"
 	"sync"
 	"testing"
 
@@ -12,39 +13,34 @@ import (
 // server makes databases, and keeps those that no test uses at the moment:
 // emptying tables is faster than creating them.
 type server struct {
+	driver  string
 	dialect sqlstore.Dialect
-	create  func(t testing.TB) *sql.DB
+	create  func(t testing.TB) (source string)
 	// tables selects the names of the tables that tests write to.
 	tables string
 
 	mu   sync.Mutex
-	free []database
-}
-
-type database struct {
-	store *sqlstore.Store
-	db    *sql.DB
+	free []*database
 }
 
 var servers = map[string]*server{
 	"postgres": {
-		dialect: sqlstore.Postgres, create: testserver.LastingPostgres,
+		driver: "pgx", dialect: sqlstore.Postgres, create: testserver.LastingPostgres,
 		tables: "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name <> 'allauth_migrations'",
 	},
 	"mariadb": {
-		dialect: sqlstore.MySQL, create: testserver.LastingMySQL,
+		driver: "mysql", dialect: sqlstore.MySQL, create: testserver.LastingMySQL,
 		tables: "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name <> 'allauth_migrations'",
 	},
 }
 
-func (s *server) open(t testing.TB) (*sqlstore.Store, *sql.DB) {
+// open returns a database with empty tables, for use until the test ends.
+func (s *server) open(t testing.TB) *database {
 	t.Helper()
-	d, ok := s.take()
-	if !ok {
-		d.db = s.create(t)
-		d.db.SetMaxOpenConns(20)
-		d.db.SetMaxIdleConns(4)
-		d.store = sqlstore.New(d.db, s.dialect)
+	d := s.take()
+	if d == nil {
+		d = &database{driver: s.driver, source: s.create(t), dialect: s.dialect}
+		d.connect(t)
 		if err := d.store.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -58,34 +54,33 @@ func (s *server) open(t testing.TB) (*sqlstore.Store, *sql.DB) {
 		defer s.mu.Unlock()
 		s.free = append(s.free, d)
 	})
-	return d.store, d.db
+	return d
 }
 
-// take returns a database that no test uses, if there is one.
-func (s *server) take() (database, bool) {
+// take returns a database that no test uses, nil if there is none.
+func (s *server) take() *database {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := len(s.free) - 1
 	if last < 0 {
-		return database{}, false
+		return nil
 	}
 	d := s.free[last]
 	s.free = s.free[:last]
-	return d, true
+	return d
 }
 
 // empty deletes all rows that a test left.
-func (s *server) empty(db *sql.DB) error {
+func (s *server) empty(db *sql.DB) (err error) {
 	rows, err := db.Query(s.tables)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // read to its end
 	var tables []string
 	for rows.Next() {
 		var table string
 		if err := rows.Scan(&table); err != nil {
-			return err
+			return errors.Join(err, rows.Close())
 		}
 		tables = append(tables, table)
 	}
@@ -93,7 +88,7 @@ func (s *server) empty(db *sql.DB) error {
 		return err
 	}
 	for _, table := range tables {
-		if _, err := db.Exec("DELETE FROM " + table); err != nil { //nolint:gosec // the name comes from the database
+		if _, err := db.Exec("DELETE FROM " + table); err != nil { //nolint:gosec // the database names its tables
 			return err
 		}
 	}

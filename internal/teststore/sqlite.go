@@ -34,7 +34,7 @@ var template = sync.OnceValues(func() (content []byte, err error) {
 	return os.ReadFile(path)
 })
 
-func openSQLite(t testing.TB) (*sqlstore.Store, *sql.DB) {
+func openSQLite(t testing.TB) *database {
 	t.Helper()
 	content, err := template()
 	if err != nil {
@@ -45,14 +45,13 @@ func openSQLite(t testing.TB) (*sqlstore.Store, *sql.DB) {
 		t.Fatal(err)
 	}
 	// No test needs what was written to outlive the machine.
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path)+"&_pragma=synchronous(OFF)")
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := sqlstore.SQLiteDSN(path) + "&_pragma=synchronous(OFF)"
+	d := &database{driver: "sqlite", source: source, dialect: sqlstore.SQLite}
+	d.connect(t)
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := d.db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return sqlstore.New(db, sqlstore.SQLite), db
+	return d
 }

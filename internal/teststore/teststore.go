@@ -30,6 +30,20 @@ func Open(t testing.TB) storage.Store {
 // chosen it opens SQLite.
 func OpenSQL(t testing.TB) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
+	d := open(t)
+	return d.store, d.db
+}
+
+// database is one with empty tables.
+type database struct {
+	driver, source string
+	dialect        sqlstore.Dialect
+	db             *sql.DB
+	store          *sqlstore.Store
+}
+
+func open(t testing.TB) *database {
+	t.Helper()
 	switch kind := chosen(); kind {
 	case "sqlite", "memory":
 		return openSQLite(t)
@@ -37,8 +51,21 @@ func OpenSQL(t testing.TB) (*sqlstore.Store, *sql.DB) {
 		return servers[kind].open(t)
 	default:
 		t.Fatalf("ALLAUTH_TEST_STORE is %q; use sqlite, postgres, mariadb or memory", kind)
-		return nil, nil
+		return nil
 	}
+}
+
+// connect opens the database with a pool that leaves connections to the tests
+// that run at the same time.
+func (d *database) connect(t testing.TB) {
+	t.Helper()
+	db, err := sql.Open(d.driver, d.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(4)
+	d.db, d.store = db, sqlstore.New(db, d.dialect)
 }
 
 func chosen() string {

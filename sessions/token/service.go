@@ -154,7 +154,8 @@ func (s *Service) rotate(ctx context.Context, row *RefreshToken, active *session
 // reused ends the session of a refresh token that turned up again: it is in the
 // hands of two, and nobody can tell who is the owner (RFC 9700 section 4.14).
 func (s *Service) reused(ctx context.Context, row *RefreshToken) (Pair, []authn.Event, error) {
-	if s.deps.Now().Sub(row.SpentAt) <= s.cfg.ReuseGrace {
+	// Abs: a clock that was set back does not prolong the grace.
+	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
 		return Pair{}, nil, ErrInvalid
 	}
 	if err := s.deps.Sessions.End(ctx, row.SessionID); err != nil {

@@ -191,7 +191,7 @@ func (p *apple) identity(ctx context.Context, idToken string, want expected) (*I
 	if err != nil {
 		return nil, err
 	}
-	id := &Identity{UID: exact(said["sub"]), ExtraData: said}
+	id := &Identity{UID: exact(said["sub"]), ExtraData: said, IDToken: idToken}
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email, Verified: isTrue(said["email_verified"])}}
 	}

@@ -286,10 +286,15 @@ func TestFacebookLimitedLogin(t *testing.T) {
 		"another app":    {signedToken(t, with(good, "aud", "other")), false},
 		"another issuer": {signedToken(t, with(good, "iss", testIssuer)), false},
 		"out of date":    {signedToken(t, with(good, "exp", testNow.Add(-time.Hour).Unix())), false},
+		"issued before":  {signedToken(t, with(good, "iat", testNow.Add(-2*time.Hour).Unix())), false},
+		"no iat":         {signedToken(t, with(good, "iat", nil)), false},
 	} {
 		w := &world{t: t, answers: map[string]string{facebookKeys: testJWKS(t)}}
 		p := newOpenID(t, w, appOf("facebook"))
 		id, err := p.VerifyToken(t.Context(), Tokens{IDToken: sample.token})
+		if err == nil && id.IDToken != sample.token {
+			t.Errorf("%s: proven by %q", name, id.IDToken)
+		}
 		if (err == nil) != sample.good || err == nil && told(id) != "630595557 <ann@example.org?> @ Ann/Example" {
 			t.Errorf("%s: %v, %v", name, id, err)
 		}

@@ -118,7 +118,7 @@ func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := &Identity{UID: exact(said["sub"]), ExtraData: said}
+	id := &Identity{UID: exact(said["sub"]), ExtraData: said, IDToken: t.IDToken}
 	id.FirstName, id.LastName = said.name()
 	if email := scalar(said["email"]); email != "" {
 		id.Emails = []Email{{Address: email}}

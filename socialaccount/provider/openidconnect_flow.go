@@ -91,14 +91,14 @@ func (p *openIDConnect) Exchange(ctx context.Context, c Callback) (*Identity, er
 	}
 	extra := map[string]any{"id_token": map[string]any(said)}
 	if !p.userInfo || m.UserInfoURL == "" {
-		return p.identity(nil, said, extra, token)
+		return p.identity(nil, said, extra, token, idToken)
 	}
 	profile, err := p.fetchUserInfo(ctx, m, token, said)
 	if err != nil {
 		return nil, err
 	}
 	extra["userinfo"] = map[string]any(profile)
-	return p.identity(profile, said, extra, token)
+	return p.identity(profile, said, extra, token, idToken)
 }
 
 func (p *openIDConnect) expected(m *metadata) expected {
@@ -140,7 +140,7 @@ func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, e
 	if err != nil {
 		return nil, err
 	}
-	return p.identity(nil, said, said, nil)
+	return p.identity(nil, said, said, nil, t.IDToken)
 }
 
 // verifyAccessToken asks the provider for whom a token was issued, and then who
@@ -159,7 +159,7 @@ func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, acce
 	if err != nil {
 		return nil, err
 	}
-	return p.identity(profile, nil, profile, token)
+	return p.identity(profile, nil, profile, token, "")
 }
 
 // Refresh implements Refresher.

@@ -9,12 +9,12 @@ import (
 // identity reads the claims that OpenID Connect Core 1.0 names in section 5.1,
 // from the user info and, what is not there, from the ID token: some providers
 // answer the former with no more than the subject.
-func (p *openIDConnect) identity(profile, said claims, extra map[string]any, token *oauth2.Token) (*Identity, error) {
+func (p *openIDConnect) identity(profile, said claims, extra map[string]any, token *oauth2.Token, idToken string) (*Identity, error) {
 	uid := exact(profile[p.claims.uid])
 	if uid == "" {
 		uid = exact(said[p.claims.uid])
 	}
-	id := &Identity{UID: uid, ExtraData: extra, Token: token}
+	id := &Identity{UID: uid, ExtraData: extra, Token: token, IDToken: idToken}
 	for _, source := range []claims{profile, said} {
 		if id.Username == "" {
 			id.Username = scalar(source[p.claims.username])

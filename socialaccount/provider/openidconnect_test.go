@@ -144,6 +144,8 @@ func badTokens(t testing.TB) map[string]string {
 		"no expiry":           with(goodClaims(), "exp", nil),
 		"of the future":       with(goodClaims(), "iat", testNow.Add(2*time.Minute).Unix()),
 		"not yet":             with(goodClaims(), "nbf", testNow.Add(2*time.Minute).Unix()),
+		"long ago":            with(goodClaims(), "iat", testNow.Add(-62*time.Minute).Unix()),
+		"at no time":          with(goodClaims(), "iat", nil),
 		"no subject":          with(goodClaims(), "sub", nil),
 		"a list as subject":   with(goodClaims(), "sub", []string{"ann"}),
 		"a long subject":      with(goodClaims(), "sub", strings.Repeat("a", 192)),
@@ -179,6 +181,7 @@ func TestClocksMayBeOffALittle(t *testing.T) {
 	t.Parallel()
 	for _, claims := range []map[string]any{
 		with(goodClaims(), "exp", testNow.Add(-30*time.Second).Unix()), with(goodClaims(), "iat", testNow.Add(30*time.Second).Unix()),
+		with(goodClaims(), "iat", testNow.Add(-59*time.Minute).Unix()),
 		with(with(goodClaims(), "aud", []string{"client", "other"}), "azp", "client"),
 	} {
 		p := newOpenID(t, openIDWorld(t, ""), openIDApp())

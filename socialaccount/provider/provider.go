@@ -106,6 +106,10 @@ type Identity struct {
 	ExtraData map[string]any
 	// Token is nil where there is none to keep.
 	Token *oauth2.Token
+	// IDToken is the ID token that was verified, empty if the identity comes
+	// from something else. It is remembered, so that it cannot be used again
+	// where it must not be.
+	IDToken string
 }
 
 // Email is an address that a provider told of.

@@ -12,17 +12,18 @@ import (
 // written with all their digits, which Lua would not do by itself.
 
 const takeBody = `
-local now, id, count = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
-for i = 4, #ARGV, 3 do
+local now, id, count, skew = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local latest = string.format('%.0f', now + skew)
+for i = 5, #ARGV, 3 do
 	local key, amount, per = P .. 'rate:' .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
 	local since = string.format('(%.0f', now - per)
-	local used = redis.call('ZCOUNT', key, since, '+inf')
-	if used >= amount then
-		local first = redis.call('ZRANGE', key, -amount, -amount, 'WITHSCORES')
-		return {ARGV[i], math.max(tonumber(first[2]) + per - now, 1000)}
+	local first = redis.call('ZREVRANGEBYSCORE', key, latest, since, 'WITHSCORES', 'LIMIT', amount - 1, 1)
+	if #first > 0 then
+		return {ARGV[i], math.min(math.max(tonumber(first[2]) + per - now, 1000), per)}
 	end
 	if count then
 		redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - per))
+		redis.call('ZREMRANGEBYSCORE', key, '(' .. latest, '+inf')
 		redis.call('ZADD', key, ARGV[1], id)
 		redis.call('PEXPIRE', key, math.ceil(per / 1000) + 1000)
 	end
@@ -52,7 +53,7 @@ func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []rateli
 }
 
 func (s *Store) refusal(ctx context.Context, what string, now time.Time, id string, count bool, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
-	args := []any{micros(now), id, count}
+	args := []any{micros(now), id, count, ratelimit.ClockSkew.Microseconds()}
 	for _, b := range buckets {
 		args = append(args, b.Key, b.Amount, b.Per.Microseconds())
 	}

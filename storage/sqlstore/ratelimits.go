@@ -75,7 +75,7 @@ func (s *Store) lockBucket(ctx context.Context, b ratelimit.Bucket, now time.Tim
 
 // recent drops the attempts that no longer count.
 func recent(hits []hit, now time.Time, b ratelimit.Bucket) []hit {
-	return slices.DeleteFunc(hits, func(h hit) bool { return h.At <= micros(now.Add(-b.Per)) })
+	return slices.DeleteFunc(hits, func(h hit) bool { return !b.Counts(fromMicros(h.At), now) })
 }
 
 // exhausted returns the refusal of a bucket that takes no more attempts, or nil.
@@ -84,7 +84,7 @@ func exhausted(hits []hit, now time.Time, b ratelimit.Bucket) *ratelimit.Refusal
 		return nil
 	}
 	oldest := fromMicros(hits[len(hits)-b.Amount].At)
-	return &ratelimit.Refusal{Key: b.Key, Wait: max(oldest.Add(b.Per).Sub(now), time.Millisecond)}
+	return &ratelimit.Refusal{Key: b.Key, Wait: min(max(oldest.Add(b.Per).Sub(now), time.Millisecond), b.Per)}
 }
 
 func (s *Store) hits(ctx context.Context, key, lock string) ([]hit, error) {

@@ -26,6 +26,8 @@ var rateChecks = []check[ratelimit.Store]{
 	{"keys are compared exactly", rateExact},
 	{"no more than Amount of many are let through", rateRace},
 	{"a cancelled context is an error or is counted", rateCancelled},
+	{"a clock that is set back keeps no bucket closed for longer than Per", rateClockSetBack},
+	{"clocks may differ by ClockSkew", rateClockSkew},
 	{"two callers with several buckets do not block each other", rateCrossed},
 }
 
@@ -179,4 +181,35 @@ func rateCrossed(k *kit, s ratelimit.Store) {
 	}) {
 		k.ok("ChargeBuckets of two buckets in different orders, called many times at once,", err)
 	}
+}
+
+func rateClockSetBack(k *kit, s ratelimit.Store) {
+	for _, back := range []time.Duration{10 * time.Second, time.Minute, time.Hour, 1000 * time.Hour} {
+		first, second, now := bucket(k, 2), bucket(k, 2), k.now(0)
+		for range 2 {
+			k.take(s, now, 0, "not exhausted", first)
+			k.take(s, now, 0, "not exhausted", second)
+		}
+		const contract = "an attempt later than now, by more than ClockSkew, does not count"
+		if back > first.Per { // else it looks like the time in between
+			k.take(s, now.Add(first.Per-back), 0, contract, first)
+		}
+		k.take(s, now.Add(-back), 0, contract, second)
+		k.take(s, now.Add(-back), 0, contract, second)
+		k.take(s, now.Add(-back), second.Per, "attempts count after the clock was set back, too", second)
+		refusal, err := s.PeekBuckets(k.Context(), now.Add(-back), []ratelimit.Bucket{second})
+		k.ok("PeekBuckets", err)
+		k.wait("PeekBuckets", refusal, second.Per, "it returns what ChargeBuckets would return")
+		k.take(s, now.Add(second.Per-back), 0, "the bucket opens after Per", second)
+	}
+}
+
+func rateClockSkew(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 2), k.now(0)
+	k.take(s, now.Add(ratelimit.ClockSkew), 0, "not exhausted", b)
+	k.take(s, now, 0, "not exhausted", b)
+	const contract = "an attempt counts that is later than now by at most ClockSkew; the wait is at most Per"
+	k.take(s, now, b.Per, contract, b)
+	k.take(s, now.Add(ratelimit.ClockSkew), -1, contract, b)
+	k.take(s, now.Add(b.Per+ratelimit.ClockSkew), 0, contract, b)
 }
