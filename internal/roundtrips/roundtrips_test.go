@@ -271,6 +271,11 @@ func measure(t *testing.T, database int, op operation) (trips int, texts []strin
 		}
 		trips = len(s.seen)
 	}
+	for _, text := range s.seen {
+		if strings.HasPrefix(text, "PREPARE") {
+			t.Errorf("%s on %s prepares again: %s", op.name, d.name, text)
+		}
+	}
 	return trips, s.seen
 }
 

@@ -80,35 +80,31 @@ var namePattern = regexp.MustCompile(`\{[a-z_]+\}|<[a-z_]+>`)
 
 // statement returns the query prepared, for the transaction that ctx carries.
 func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	query := s.query(text)
+	query, t := s.query(text), current(ctx, s.db)
 	known, ok := s.prepared.Load(query)
-	if !ok {
-		fresh, err := s.prepare(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		if tx := transactionOf(ctx, s.db); tx != nil {
-			return fresh, nil // belongs to the transaction
-		}
-		var raced bool
-		if known, raced = s.prepared.LoadOrStore(query, fresh); raced {
-			_ = fresh.Close() // another caller prepared it at the same time
-		}
+	switch {
+	case ok && t != nil:
+		return t.tx.StmtContext(ctx, known.(*sql.Stmt)), nil
+	case ok:
+		return known.(*sql.Stmt), nil
+	case t != nil:
+		return t.prepare(ctx, query)
 	}
-	stmt := known.(*sql.Stmt)
-	if tx := transactionOf(ctx, s.db); tx != nil {
-		return tx.StmtContext(ctx, stmt), nil
-	}
-	return stmt, nil
+	return s.prepare(ctx, query)
 }
 
-// prepare prepares on the transaction's own connection where there is one: the
-// pool may have no other to give.
+// prepare prepares a query once for all connections, each of which does so when
+// it first runs it.
 func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if tx := transactionOf(ctx, s.db); tx != nil {
-		return tx.PrepareContext(ctx, query)
+	fresh, err := s.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	return s.db.PrepareContext(ctx, query)
+	known, raced := s.prepared.LoadOrStore(query, fresh)
+	if raced {
+		_ = fresh.Close() // another caller prepared it at the same time
+	}
+	return known.(*sql.Stmt), nil
 }
 
 // Times are stored in microseconds since the epoch.

@@ -23,6 +23,8 @@ type transaction struct {
 	tx *sql.Tx
 	// savepoints counts those that were made, so that each has its own name.
 	savepoints int
+	// prepared are the statements that no earlier transaction has prepared.
+	prepared map[string]*sql.Stmt
 	// undone is the collision that made the database undo it.
 	undone error
 }
@@ -77,7 +79,7 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 			err = rollback
 		}
 	}()
-	t := &transaction{db: s.db, tx: tx}
+	t := &transaction{db: s.db, tx: tx, prepared: map[string]*sql.Stmt{}}
 	if err := f(context.WithValue(ctx, transactionKey{}, t)); err != nil {
 		return collided(err)
 	}
@@ -88,7 +90,23 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 	if err := tx.Commit(); err != nil {
 		return collided(fmt.Errorf("sqlstore: commit: %w", err))
 	}
+	for query := range t.prepared {
+		_, _ = s.prepare(ctx, query) // if it fails the next transaction prepares it again
+	}
 	return nil
+}
+
+// prepare prepares a query on the connection of the transaction, as the pool may
+// have no other to give. InTx prepares it for later transactions.
+func (t *transaction) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if known, ok := t.prepared[query]; ok {
+		return known, nil
+	}
+	stmt, err := t.tx.PrepareContext(ctx, query)
+	if err == nil {
+		t.prepared[query] = stmt
+	}
+	return stmt, err
 }
 
 // LockUser implements authn.Transactor. Where a SELECT locks nothing, as in
