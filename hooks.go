@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +52,12 @@ func (c *Config) guardHooks() error {
 			}))
 			clear(payload)
 			maps.Copy(payload, changed)
+		}
+	}
+	if f := c.ClientIP; f != nil {
+		h := host.Hook("ClientIP")
+		c.ClientIP = func(r *http.Request) netip.Addr {
+			return must(result(r.Context(), h, func(context.Context) (netip.Addr, error) { return f(r), nil }))
 		}
 	}
 	if f := c.OnEvent; f != nil {

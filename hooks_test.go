@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -77,6 +80,9 @@ var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 	"Claims": func(cfg *allauth.Config, u *unreliable) {
 		_, private, _ := ed25519.GenerateKey(nil)
 		cfg.Tokens = &token.Config{Keys: []token.Key{{Private: private}}, Claims: func(context.Context, *authn.User) (map[string]any, error) { u.act(); return nil, nil }}
+	},
+	"ClientIP": func(cfg *allauth.Config, u *unreliable) {
+		cfg.ClientIP = func(*http.Request) netip.Addr { u.act(); return netip.Addr{} }
 	},
 	"OnEvent": func(cfg *allauth.Config, u *unreliable) {
 		cfg.OnEvent = func(context.Context, authn.Event) { u.act() }
@@ -308,9 +314,17 @@ func TestAStoreThatPanics(t *testing.T) {
 	u := &unreliable{}
 	s := clienttest.StartOn(t, broken{memstore.New(), u})
 	ann := s.SignUp(clienttest.App, "ann@example.org")
-	s.Handler = s.Auth.Middleware(s.Auth)
+	mine := s.Auth.Middleware(s.Auth.RequireLogin(http.NotFoundHandler()))
+	r := httptest.NewRequest(http.MethodGet, "/me", nil)
+	r.Header.Set("X-Session-Token", ann.Token)
 	u.is("panics")
 	ann.Get("auth/session").Status(500)
+	s.Log.Wait(t, "the host is out of order")
+	w := httptest.NewRecorder()
+	mine.ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("behind the middleware: status %d", w.Code)
+	}
 	s.Log.Wait(t, "the host is out of order")
 	u.is("well")
 	ann.Get("auth/session").LoggedIn("ann@example.org")

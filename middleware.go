@@ -3,7 +3,6 @@ package allauth
 import (
 	"context"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -49,9 +48,8 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 // are served may show.
 func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
 	defer func() {
-		if value := recover(); value != nil { // of a store of the host's
-			hook.LogPanic(r.Context(), a.cfg.Logger, "Middleware", value, debug.Stack())
-			err = hook.ErrPanic
+		if value := recover(); value != nil {
+			err = hook.Recovered(r.Context(), a.cfg.Logger, "Middleware", value)
 		}
 	}()
 	session = &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -174,16 +173,10 @@ func (h *Handler) recoverPanic(c *call) {
 	if p == nil {
 		return
 	}
-	err, ok := p.(error)
-	if ok && errors.Is(err, http.ErrAbortHandler) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	if failure, ok := p.(hook.Failure); ok { // of a hook, which has logged it
-		err = failure.Err
-	} else {
-		hook.LogPanic(c.ctx, h.logger, c.r.URL.Path, p, debug.Stack())
-		err = hook.ErrPanic
-	}
+	err := hook.Recovered(c.ctx, h.logger, c.r.URL.Path, p)
 	switch {
 	case c.written:
 	case c.fromProvider:

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -67,7 +68,7 @@ func (c *call) callbackFailed(err error) {
 	if !errors.Is(err, flow.ErrSessionEnded) {
 		c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
 	}
-	c.sess = &sessions.Active{Session: flow.NewSession(flow.Browser, c.cfg.Client(c.r))}
+	c.sess = &sessions.Active{Session: flow.NewSession(flow.Browser, authn.Client{})}
 	c.write(reply{status: http.StatusFound, location: c.social.ErrorPage()})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 )
 
@@ -28,6 +29,16 @@ func LogPanic(ctx context.Context, l *slog.Logger, name string, value any, stack
 		text = strings.ToValidUTF8(text[:maxValue], "") + "…"
 	}
 	logger(l).ErrorContext(ctx, "panic", "in", name, "value", text, "stack", string(stack))
+}
+
+// Recovered returns the error that stands for a panic, and logs the panic unless
+// it is a Failure, which its hook has logged.
+func Recovered(ctx context.Context, l *slog.Logger, name string, value any) error {
+	if failure, ok := value.(Failure); ok {
+		return failure.Err
+	}
+	LogPanic(ctx, l, name, value, debug.Stack())
+	return fmt.Errorf("%s: %w", name, ErrPanic)
 }
 
 // Words returns the parts of texts that may be secrets, such as codes and links.
