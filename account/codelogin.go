@@ -101,7 +101,7 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		return "", err
 	}
 	if len(phones) == 0 {
-		return "", s.lookUpNobody(ctx)
+		return "", s.lookUpDecoy(ctx)
 	}
 	user, err := s.activeUser(ctx, phones[0].UserID)
 	if errors.Is(err, authn.ErrNotFound) {
@@ -129,15 +129,9 @@ func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
 	if err := l.SetNote(purposeLoginCode, c.ID); err != nil {
 		return err
 	}
-	return s.sendLoginCode(ctx, l, c, code)
-}
-
-func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
 	switch {
-	case code != "" && l.Email != "":
-		return s.mailCode(ctx, "account/login_code", c, code)
 	case code != "":
-		return s.textCode(ctx, c, code)
+		return s.sendLoginCode(ctx, l, c, code)
 	case l.Signup:
 		return nil // it tells the owner that they have an account
 	case l.Email != "":
@@ -145,6 +139,13 @@ func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Cha
 	default:
 		return s.textUnknownAccount(ctx, l.Phone)
 	}
+}
+
+func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
+	if l.Email != "" {
+		return s.mailCode(ctx, "account/login_code", c, code)
+	}
+	return s.textCode(ctx, c, code)
 }
 
 // enterLoginByCode is the stage that waits for a login code: one that was asked
@@ -329,9 +330,6 @@ func (s *Service) ResendLoginCode(ctx context.Context, sess *flow.Session) error
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
 			return err
-		}
-		if code == "" {
-			return nil // the first mail has said that there is no account
 		}
 		return s.sendLoginCode(ctx, l, c, code)
 	})

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
 )
 
 // A flow for an account that does not exist, or that is somebody else's, is a
@@ -62,4 +63,13 @@ func (s *Service) lookUpDecoy(ctx context.Context) error {
 		return fmt.Errorf("load user: %w", err)
 	}
 	return nil
+}
+
+// postFor returns what delivers a code, and the code as it is written into the
+// message. The empty code of a decoy is dropped.
+func (s *Service) postFor(code string) (*flow.Post, string) {
+	if code == "" {
+		return s.deps.Post.To(""), "XXXX-XXXX"
+	}
+	return s.deps.Post, code
 }

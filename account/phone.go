@@ -70,15 +70,17 @@ func (s *Service) issuePhoneCode(ctx context.Context, userID, number string) (*a
 		Purpose: purposeVerifyPhone, UserID: userID, Subject: number, MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil || code == "" {
-		return c, err
+		return c, err // the owner is told that they have an account
 	}
 	return c, s.textCode(ctx, c, code)
 }
 
-// textCode texts a code to the subject of its challenge.
+// textCode texts a code to the subject of its challenge. The empty code of a
+// decoy reaches nobody.
 func (s *Service) textCode(ctx context.Context, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
-	return s.deps.Post.Text(ctx, "verification_code", c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+	post, code := s.postFor(code)
+	return post.Text(ctx, "verification_code", c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
 }
 
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
@@ -190,9 +192,6 @@ func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *a
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
 			return err
-		}
-		if code == "" {
-			return nil
 		}
 		return s.textCode(ctx, c, code)
 	})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -49,7 +47,7 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 		return nil, err
 	}
 	if len(claims) == 0 {
-		return nil, s.lookUpNobody(ctx)
+		return nil, s.lookUpDecoy(ctx)
 	}
 	var users []*authn.User
 	for _, claim := range claims[:min(len(claims), maxCandidates)] {
@@ -65,24 +63,9 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 	return users, nil
 }
 
-// nobody returns the id of a user who does not exist. What is done for nobody
-// takes the time that it takes for somebody: strangers must not see the
-// difference. Each is another one, so that databases lock no row for all.
-func nobody() string {
-	return strconv.FormatInt(1<<53+rand.Int64N(1<<53), 10)
-}
-
-func (s *Service) lookUpNobody(ctx context.Context) error {
-	_, err := s.deps.Users.UserByID(ctx, nobody())
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load user: %w", err)
-	}
-	return nil
-}
-
 func (s *Service) mailResetLinks(ctx context.Context, email string, users []*authn.User) error {
 	if len(users) == 0 {
-		if _, err := s.issueResetKey(ctx, nobody(), email); err != nil { // takes its time, and is told to nobody
+		if _, err := s.issueResetKey(ctx, s.decoyUserID(email), email); err != nil { // the key is discarded
 			return err
 		}
 		return s.mailUnknownAccount(ctx, email)

@@ -281,10 +281,11 @@ func (s *Service) mailAccountExists(ctx context.Context, email string) error {
 }
 
 func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
+	post := s.deps.Post
 	if s.cfg.DisableEmailUnknownAccounts {
-		return nil
+		post = post.To("")
 	}
-	return s.deps.Post.Mail(ctx, "account/unknown_account", email, map[string]any{
+	return post.Mail(ctx, "account/unknown_account", email, map[string]any{
 		"SignupURL": s.deps.FrontendURLs.Signup,
 	}, messageLifetime)
 }

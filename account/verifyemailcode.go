@@ -44,10 +44,12 @@ func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code st
 	return s.mailCode(ctx, confirmationKind(signup), c, code)
 }
 
-// mailCode mails a code to the subject of its challenge.
+// mailCode mails a code to the subject of its challenge. The empty code of a
+// decoy reaches nobody.
 func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
-	return s.deps.Post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+	post, code := s.postFor(code)
+	return post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
 }
 
 // emailChallenge returns the process under way: that of a login which waits, or
