@@ -2,49 +2,23 @@ package mfa_test
 
 import (
 	"context"
-	"database/sql"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver named "sqlite"
-
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
-	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
-	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// stores runs a test on every store there is here.
+// stores runs a test in memory and on the chosen store.
 func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
 	t.Parallel()
-	onSQL := func(t *testing.T, driver, source string, dialect sqlstore.Dialect) {
-		if source == "" {
-			return
-		}
-		db, err := sql.Open(driver, source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		db.SetMaxOpenConns(20)
-		t.Cleanup(func() { _ = db.Close() })
-		store := sqlstore.New(db, dialect)
-		if err := store.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		test(t, store)
-	}
 	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
-	t.Run("sqlite", func(t *testing.T) {
-		onSQL(t, "sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db")), sqlstore.SQLite)
-	})
-	t.Run("postgres", func(t *testing.T) { onSQL(t, "pgx", testserver.Postgres(t), sqlstore.Postgres) })
-	t.Run("mysql", func(t *testing.T) { onSQL(t, "mysql", testserver.MySQL(t), sqlstore.MySQL) })
+	t.Run("chosen", func(t *testing.T) { test(t, clienttest.Open(t)) })
 }
 
 // gate is a store at which those who look for a challenge wait for each other:

@@ -2,13 +2,9 @@ package socialaccount_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
-
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
@@ -16,27 +12,15 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
-	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
 // crowd is how many try the same thing at once.
 const crowd = 64
 
-// stores runs a test on every store there is here.
+// stores runs a test in memory and on the chosen store.
 func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
-	t.Run("sqlite", func(t *testing.T) {
-		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		store := sqlstore.New(db, sqlstore.SQLite)
-		if err := store.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		test(t, store)
-	})
+	t.Run("chosen", func(t *testing.T) { test(t, clienttest.Open(t)) })
 }
 
 // signups counts the accounts that are made.
