@@ -11,6 +11,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/sessions"
 )
 
 var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to have second factors")
@@ -49,8 +50,7 @@ func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
 // otherwise, and 403 with the code mfa_required where the user has no
 // authenticator. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireMFA(next http.Handler) http.Handler {
-	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session := a.sessionFrom(r.Context())
+	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *sessions.Active) {
 		if slices.ContainsFunc(session.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" }) {
 			next.ServeHTTP(w, r)
 			return
@@ -60,7 +60,7 @@ func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 			has, err = a.mfa.HasAuthenticators(r.Context(), session.UserID())
 		}
 		a.handler.WriteSecondFactor(w, r, session, has, err)
-	}))
+	})
 }
 
 // ImportAuthenticator stores an authenticator that the user has in another

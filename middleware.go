@@ -36,12 +36,17 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 		}
 		session, err := a.load(r)
 		if err != nil {
-			a.cfg.Logger.ErrorContext(r.Context(), "session not loaded", "error", err)
-			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			a.fail(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{a}, session)))
 	})
+}
+
+// fail answers a request whose session cannot be looked up.
+func (a *Auth) fail(w http.ResponseWriter, r *http.Request, err error) {
+	a.cfg.Logger.ErrorContext(r.Context(), "session not loaded", "error", err)
+	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 }
 
 // load finds the session of a request, by whatever a client of the kinds that
@@ -84,6 +89,26 @@ func (a *Auth) serves(kind flow.Kind) bool {
 	return slices.Contains(a.cfg.Headless.Clients, string(kind))
 }
 
+// requireSession passes a request of a logged-in user on with the stored session,
+// and answers others like RequireLogin. A stateless access token is no session,
+// so its session is loaded here.
+func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, session *sessions.Active)) http.Handler {
+	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session := a.sessionFrom(r.Context())
+		if session.Row() != nil {
+			next(w, r, session)
+			return
+		}
+		session, err := a.tokens.LoadSession(r.Context(), a.tokens.FromHeader(r.Header), a.client(r))
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), contextKey{a}, session))
+		a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, session) })).ServeHTTP(w, r)
+	}))
+}
+
 // UserFrom returns the user who makes the request, and whether there is one. It
 // needs Middleware of the same Auth around the handler.
 func (a *Auth) UserFrom(ctx context.Context) (*authn.User, bool) {
@@ -122,13 +147,12 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 // Account.ReauthenticationTimeout, and answers 401 with the ways to do so
 // otherwise. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
-	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session := a.sessionFrom(r.Context())
+	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *sessions.Active) {
 		recent, err := a.pipeline.Recent(r.Context(), session.Session, a.cfg.Account.ReauthenticationTimeout)
 		if err != nil || !recent {
 			a.handler.WriteReauthentication(w, r, session, err)
 			return
 		}
 		next.ServeHTTP(w, r)
-	}))
+	})
 }

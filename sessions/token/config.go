@@ -31,8 +31,11 @@ type Config struct {
 	// or two requests cross. It is refused all the same. Zero: 5 seconds;
 	// negative: none.
 	ReuseGrace time.Duration
-	// StatelessValidation accepts an access token by its signature alone: after
-	// a logout it stays good for what is left of AccessTokenExpiresIn.
+	// StatelessValidation accepts an access token by its signature alone, without
+	// asking the store. It stays valid for what is left of AccessTokenExpiresIn
+	// after a logout, and after its user was disabled or deleted. The host's
+	// routes see the user as the claims describe it: sub, preferred_username,
+	// name, and in Extra the others that Claims adds.
 	StatelessValidation bool
 	// AuthorizationHeaderScheme precedes the token in the Authorization header.
 	// Empty: Bearer (RFC 6750).

@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -43,29 +44,61 @@ func (s *Service) Verify(ctx context.Context, access string) (*AccessToken, erro
 }
 
 // Load returns the session that an access token stands for, for the host's
-// routes. One that is not good is anonymous. With Config.StatelessValidation
-// only the user is looked up.
+// routes. One that is not valid is anonymous. With Config.StatelessValidation
+// nothing is looked up: the session has no row, and its user is what the claims
+// say. LoadSession looks it up.
 func (s *Service) Load(ctx context.Context, access string, client authn.Client) (*sessions.Active, error) {
+	if !s.cfg.StatelessValidation {
+		return s.LoadSession(ctx, access, client)
+	}
+	active := &sessions.Active{Session: flow.NewSession(flow.App, client)}
+	var all map[string]any
+	c, _, err := s.parse(useAccess, access, &all)
+	if err != nil {
+		return active, nil // ErrInvalid
+	}
+	user, err := userOf(c, all)
+	if err != nil {
+		return nil, err
+	}
+	active.Identity = &flow.Identity{User: user}
+	active.State.UserID = user.ID
+	return active, nil
+}
+
+// LoadSession returns the stored session that an access token stands for. One
+// that has ended, or whose token is not valid, is anonymous.
+func (s *Service) LoadSession(ctx context.Context, access string, client authn.Client) (*sessions.Active, error) {
 	anonymous := &sessions.Active{Session: flow.NewSession(flow.App, client)}
 	c, sessionToken, err := s.parse(useAccess, access)
+	if err != nil {
+		return anonymous, nil // ErrInvalid
+	}
+	active, err := s.session(ctx, c, sessionToken, client)
 	if errors.Is(err, ErrInvalid) {
 		return anonymous, nil
 	}
-	if !s.cfg.StatelessValidation {
-		active, err := s.session(ctx, c, sessionToken, client)
-		if errors.Is(err, ErrInvalid) {
-			return anonymous, nil
+	return active, err
+}
+
+// userOf returns the user that the claims describe: the id, the names that
+// OpenID Connect Core 1.0 lists in section 5.1, and what else the host added.
+func userOf(c *claims, all map[string]any) (*authn.User, error) {
+	user := &authn.User{ID: c.Subject}
+	user.Username, _ = all["preferred_username"].(string)
+	user.Display, _ = all["name"].(string)
+	for _, name := range registered {
+		delete(all, name)
+	}
+	for name, value := range all {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("claim %s of the access token: %w", name, err)
 		}
-		return active, err
+		if user.Extra == nil {
+			user.Extra = map[string]json.RawMessage{}
+		}
+		user.Extra[name] = text
 	}
-	id, err := s.deps.Identifier.Identify(ctx, c.Subject)
-	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
-		return anonymous, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load user of access token: %w", err)
-	}
-	anonymous.Identity = id
-	anonymous.State.UserID = c.Subject
-	return anonymous, nil
+	return user, nil
 }
