@@ -98,7 +98,7 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
-		Store: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		Store: a.store, Tx: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})
 	if a.cfg.Tokens != nil {
 		realm := a.cfg.Headless.BasePath
@@ -121,7 +121,7 @@ func (a *Auth) build() error {
 		rooms = append(rooms, a.social.Room())
 	}
 	kernel := flow.PipelineConfig{
-		Identifier: a.account, Now: a.cfg.Now,
+		Deps: deps, Identifier: a.account, Sessions: a.sessions, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
 		Remember: a.account.RememberDevice,
 	}

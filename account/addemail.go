@@ -27,16 +27,28 @@ func (s *Service) AddEmail(ctx context.Context, sess *flow.Session, input string
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	if s.cfg.EmailVerificationByCode != nil {
-		return s.awaitNewEmail(ctx, sess, email, taken)
+	byCode := s.cfg.EmailVerificationByCode != nil
+	if byCode {
+		if err := s.takeConfirmEmail(ctx, email); err != nil {
+			return err
+		}
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		// Once more: another request may have added addresses meanwhile.
 		if taken, err = s.checkNewEmail(ctx, sess, email); err != nil {
 			return err
 		}
+		if byCode {
+			return s.awaitNewEmail(ctx, sess, email, taken)
+		}
 		return s.storeNewEmail(ctx, sess, email, taken)
 	})
+}
+
+// hasMaxEmails reports whether an account with these addresses can have no more.
+// Where there is one address only, the next one replaces it.
+func (s *Service) hasMaxEmails(emails []EmailAddress) bool {
+	return len(emails) >= s.cfg.MaxEmailAddresses && !s.cfg.ChangeEmail
 }
 
 // checkNewEmail refuses an address that can not be added, and reports whether
@@ -56,7 +68,7 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email s
 	if len(rows) > 0 && s.cfg.Enumeration == AllowEnumeration {
 		return false, problems("email", "email_taken")
 	}
-	if len(emails) >= s.cfg.MaxEmailAddresses && !s.cfg.ChangeEmail {
+	if s.hasMaxEmails(emails) {
 		return false, problems("email", "max_email_addresses")
 	}
 	if s.cfg.EmailVerificationByCode == nil {
@@ -114,32 +126,28 @@ func (s *Service) dropUnverified(ctx context.Context, sess *flow.Session) error 
 }
 
 // awaitNewEmail mails a code to an address that is stored once the code came
-// back. To an address that somebody else has verified it mails no code.
+// back; it runs in a transaction. To an address that another user has verified
+// it mails no code.
 func (s *Service) awaitNewEmail(ctx context.Context, sess *flow.Session, email string, taken bool) error {
-	if err := s.takeConfirmEmail(ctx, email); err != nil {
+	if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
+		return fmt.Errorf("void earlier codes: %w", err)
+	}
+	cfg := s.cfg.EmailVerificationByCode
+	code, err := cfg.Format.New(s.deps.Rand)
+	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
-			return fmt.Errorf("void earlier codes: %w", err)
-		}
-		cfg := s.cfg.EmailVerificationByCode
-		code, err := cfg.Format.New(s.deps.Rand)
-		if err != nil {
-			return err
-		}
-		challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
-			Purpose: purposeVerifyEmail, UserID: sess.UserID(), Subject: email, MaxAttempts: cfg.MaxAttempts,
-		}, code, cfg.Timeout)
-		if err != nil {
-			return err
-		}
-		if err := sess.SetSlot(slotEmail, challenge.ID); err != nil {
-			return err
-		}
-		if taken {
-			return s.mailAccountExists(ctx, email)
-		}
-		return s.mailEmailCode(ctx, challenge, code, false)
-	})
+	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeVerifyEmail, UserID: sess.UserID(), Subject: email, MaxAttempts: cfg.MaxAttempts,
+	}, code, cfg.Timeout)
+	if err != nil {
+		return err
+	}
+	if err := sess.SetSlot(slotEmail, challenge.ID); err != nil {
+		return err
+	}
+	if taken {
+		return s.mailAccountExists(ctx, email)
+	}
+	return s.mailEmailCode(ctx, challenge, code, false)
 }

@@ -40,7 +40,10 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
 	old := c.Subject
 	c.Subject, c.Changes = email, c.Changes+1
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+		if err := s.checkUnproved(ctx, login); err != nil {
+			return err
+		}
 		taken := len(claims) > 0
 		if c.UserID != "" && !taken {
 			err := s.replaceAddress(ctx, c.UserID, old, email)
@@ -62,8 +65,16 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	})
 }
 
-// replaceAddress puts a corrected address in the place of an unproved one.
+// replaceAddress puts a corrected address in the place of an unverified one.
+// flow.ErrNotPending if that was verified meanwhile.
 func (s *Service) replaceAddress(ctx context.Context, userID, old, email string) error {
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == old && e.Verified }) {
+		return flow.ErrNotPending
+	}
 	address := EmailAddress{UserID: userID, Email: email, CreatedAt: s.deps.Now()}
 	if err := s.claimEmail(ctx, address); err != nil {
 		return fmt.Errorf("add e-mail address: %w", err)
@@ -71,7 +82,7 @@ func (s *Service) replaceAddress(ctx context.Context, userID, old, email string)
 	if err := s.store.SetPrimaryEmail(ctx, userID, email); err != nil {
 		return fmt.Errorf("set primary e-mail address: %w", err)
 	}
-	err := s.store.DeleteEmail(ctx, userID, old)
+	err = s.store.DeleteEmail(ctx, userID, old)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("delete e-mail address: %w", err)
 	}
@@ -109,16 +120,7 @@ func (s *Service) checkUnproved(ctx context.Context, login *flow.Login) error {
 	if slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified }) {
 		return flow.ErrNotPending
 	}
-	phone, err := s.store.PhoneByUser(ctx, login.UserID)
-	switch {
-	case errors.Is(err, authn.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("load phone number: %w", err)
-	case phone.Verified:
-		return flow.ErrNotPending
-	}
-	return nil
+	return s.checkUnverifiedPhone(ctx, login.UserID)
 }
 
 // AwaitedEmail lists the address that a new user is asked to verify. It is the

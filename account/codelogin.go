@@ -262,7 +262,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	if err != nil {
 		return err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}

@@ -119,6 +119,9 @@ func (s *Service) upgrade(ctx context.Context, userID, pass, old string) (hash s
 	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
 		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+			if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+				return fmt.Errorf("lock user: %w", err)
+			}
 			if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -53,7 +52,7 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if errors.Is(err, flow.ErrNotPending) || err == nil && c.Subject != address.Email {
-		return s.awaitNewEmail(ctx, sess, address.Email, false)
+		return s.resendNewCode(ctx, sess, address.Email)
 	}
 	if err != nil {
 		return err
@@ -65,28 +64,37 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 	return err
 }
 
+// resendNewCode mails a code to an address that is on the account already.
+func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email string) error {
+	if err := s.takeConfirmEmail(ctx, email); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		return s.awaitNewEmail(ctx, sess, email, false)
+	})
+}
+
 // SetPrimaryEmail makes one of the user's addresses the primary one.
 func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
-	address, emails, err := s.primaryCandidate(ctx, sess, input)
-	if err != nil {
+	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
 		return err
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	old := shownEmail(emails)
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email)
-		if errors.Is(err, authn.ErrNotFound) {
-			return problems("email", "unknown_email") // removed meanwhile
-		}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have changed the addresses meanwhile.
+		address, emails, err := s.primaryCandidate(ctx, sess, input)
 		if err != nil {
+			return err
+		}
+		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
 			return fmt.Errorf("set primary e-mail address: %w", err)
 		}
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
-		if err := s.announceEmailChange(ctx, sess, sess.Identity, old, address.Email); err != nil {
+		if err := s.announceEmailChange(ctx, sess, sess.Identity, shownEmail(emails), address.Email); err != nil {
 			return err
 		}
 		return s.refresh(ctx, sess)
@@ -121,34 +129,34 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *flow.Session, inpu
 // RemoveEmail deletes one of the user's addresses, or drops the one that waits
 // for its code.
 func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input string) error {
-	address, err := s.ownEmail(ctx, sess, input)
+	_, stored, err := s.removable(ctx, sess, input)
 	if err != nil {
 		return err
 	}
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
-	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
-	}
-	if !slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == address.Email }) {
+	if !stored {
 		sess.DropSlot(slotEmail)
 		return nil
-	}
-	if !s.canRemove(address, emails) {
-		return problems("email", "cannot_remove_primary_email")
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		err := s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
-		if errors.Is(err, authn.ErrNotFound) {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have changed the addresses meanwhile.
+		address, stored, err := s.removable(ctx, sess, input)
+		if err != nil {
+			return err
+		}
+		if !stored {
 			return problems("email", "unknown_email")
 		}
+		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
+			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
+		})
 		if err != nil {
 			return fmt.Errorf("delete e-mail address: %w", err)
 		}
-		if err := s.checkPrimaryStays(ctx, address, emails); err != nil {
-			return err
+		if lastWayIn {
+			return problems("email", "cannot_remove_primary_email")
 		}
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
@@ -161,21 +169,24 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 	})
 }
 
-// checkPrimaryStays refuses the removal of an address that became the primary
-// one meanwhile. emails are those that there were before.
-func (s *Service) checkPrimaryStays(ctx context.Context, removed EmailAddress, emails []EmailAddress) error {
-	isPrimary := func(e EmailAddress) bool { return e.Primary }
-	if removed.Primary || !slices.ContainsFunc(emails, isPrimary) {
-		return nil
-	}
-	rest, err := s.store.EmailsByUser(ctx, removed.UserID)
+// removable finds an address of the user that may be removed, and reports
+// whether it is stored: one that waits for its code is not.
+func (s *Service) removable(ctx context.Context, sess *flow.Session, input string) (EmailAddress, bool, error) {
+	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return EmailAddress{}, false, err
 	}
-	if !slices.ContainsFunc(rest, isPrimary) {
-		return problems("email", "cannot_remove_primary_email")
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	return nil
+	if !slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == address.Email }) {
+		return address, false, nil
+	}
+	if !s.canRemove(address, emails) {
+		return EmailAddress{}, false, problems("email", "cannot_remove_primary_email")
+	}
+	return address, true, nil
 }
 
 // canRemove keeps an address that is the primary one among several, and the

@@ -87,7 +87,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass s
 	if !sess.Authenticated() {
 		return flow.ErrUnauthenticated
 	}
-	err := s.checkOwnPassword(ctx, sess, pass)
+	_, err := s.checkOwnPassword(ctx, sess, pass)
 	switch {
 	case errors.Is(err, ratelimit.ErrLimited):
 		return problems("password", "too_many_login_attempts")
@@ -100,25 +100,29 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass s
 	return nil
 }
 
-// checkOwnPassword compares the password of whoever is logged in. It shares the
-// failure counter with Login.
-func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) error {
+// checkOwnPassword verifies the password of the logged-in user and returns the
+// fingerprint of the hash that it matched. It shares the failure counter with
+// Login. errWrongPassword also if the password is replaced meanwhile.
+func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) (string, error) {
 	identifier, err := s.ownIdentifier(ctx, sess)
 	if err != nil {
-		return err
+		return "", err
 	}
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, sess.UserID()))
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, _, err = s.firstMatch(ctx, []string{sess.UserID()}, pass, 1)
+	_, hash, err := s.firstMatch(ctx, []string{sess.UserID()}, pass, 1)
 	if errors.Is(err, errWrongPassword) {
-		return err
+		return "", err
 	}
 	if err == nil {
 		err = s.refresh(ctx, sess) // the hash may have been upgraded
 	}
-	return errors.Join(err, attempt.Refund(ctx))
+	if err == nil && sess.Identity.AuthHash != authHash(hash) {
+		err = errWrongPassword
+	}
+	return authHash(hash), errors.Join(err, attempt.Refund(ctx))
 }
 
 // ownIdentifier is what whoever is logged in would log in with.

@@ -17,8 +17,8 @@ func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, curren
 	if !sess.Authenticated() {
 		return flow.ErrUnauthenticated
 	}
-	had := sess.Identity.HasUsablePassword
-	errs, err := s.checkCurrent(ctx, sess, current)
+	had, proved := sess.Identity.HasUsablePassword, sess.Identity.AuthHash
+	errs, err := s.checkCurrent(ctx, sess, current, &proved)
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, curren
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		err := s.replacePassword(ctx, sess.UserID(), sess.Identity.AuthHash, hash, sess.RowID)
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		err := s.replacePassword(ctx, sess.UserID(), proved, hash, sess.RowID)
 		if errors.Is(err, authn.ErrConflict) {
 			return problems("current_password", "enter_current_password")
 		}
@@ -52,20 +52,23 @@ func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, curren
 	})
 }
 
-func (s *Service) checkCurrent(ctx context.Context, sess *flow.Session, current string) (authn.Errors, error) {
+// checkCurrent verifies the current password, where there is one, and sets proved
+// to the fingerprint of the hash that it matched.
+func (s *Service) checkCurrent(ctx context.Context, sess *flow.Session, current string, proved *string) (authn.Errors, error) {
 	if current == "" {
 		if sess.Identity.HasUsablePassword {
 			return problems("current_password", "required"), nil
 		}
 		return nil, nil
 	}
-	err := s.checkOwnPassword(ctx, sess, current)
+	authHash, err := s.checkOwnPassword(ctx, sess, current)
 	switch {
 	case errors.Is(err, errWrongPassword):
 		return problems("current_password", "enter_current_password"), nil
 	case errors.Is(err, ratelimit.ErrLimited):
 		return problems("current_password", "too_many_login_attempts"), nil
 	}
+	*proved = authHash
 	return nil, err
 }
 
@@ -125,6 +128,9 @@ func (s *Service) SetPassword(ctx context.Context, userID, newPassword string) e
 		return err
 	}
 	return s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+		if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
 		old, err := s.passwordHash(ctx, userID)
 		if err != nil {
 			return err

@@ -111,7 +111,7 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -273,7 +273,7 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
 			return fmt.Errorf("void earlier codes: %w", err)
 		}
@@ -298,8 +298,14 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 	}
 	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
 	c.Subject, c.Changes = number, c.Changes+1
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+		if err := s.checkUnproved(ctx, l); err != nil {
+			return err
+		}
 		if !taken && c.UserID != "" {
+			if err := s.checkUnverifiedPhone(ctx, c.UserID); err != nil {
+				return err
+			}
 			err := s.claimPhone(ctx, Phone{UserID: c.UserID, Number: number})
 			if err != nil && !errors.Is(err, authn.ErrConflict) {
 				return fmt.Errorf("set phone number: %w", err)
@@ -316,4 +322,19 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 		}
 		return s.reissuePhoneCode(ctx, sess, c)
 	})
+}
+
+// checkUnverifiedPhone returns flow.ErrNotPending if the number of the user was
+// verified meanwhile.
+func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error {
+	phone, err := s.store.PhoneByUser(ctx, userID)
+	switch {
+	case errors.Is(err, authn.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("load phone number: %w", err)
+	case phone.Verified:
+		return flow.ErrNotPending
+	}
+	return nil
 }

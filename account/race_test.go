@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
@@ -178,72 +179,37 @@ func TestAnEndedSessionStaysDead(t *testing.T) {
 	})
 }
 
-// meddling is a store in which somebody does something else to the user's
-// addresses just before they are changed.
-type meddling struct {
-	storage.Store
-	before func(ctx context.Context, userID, email string) error
-}
-
-func (m *meddling) SetPrimaryEmail(ctx context.Context, userID, email string) error {
-	if err := m.before(ctx, userID, email); err != nil {
-		return err
-	}
-	return m.Store.SetPrimaryEmail(ctx, userID, email)
-}
-
-func (m *meddling) DeleteEmail(ctx context.Context, userID, email string) error {
-	if err := m.before(ctx, userID, email); err != nil {
-		return err
-	}
-	return m.Store.DeleteEmail(ctx, userID, email)
-}
-
 // Two requests of one user meet: one makes an address the primary one, the other
 // removes it.
 func TestAPrimaryAddressIsNotRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
-	m := &meddling{Store: memstore.New(), before: func(context.Context, string, string) error { return nil }}
-	s := clienttest.StartOn(t, m)
+	store := &clienttest.Interrupted{Store: memstore.New()}
+	s := clienttest.StartOn(t, store)
 	c := s.SignUp(clienttest.App, "ann@example.org")
-	c.Post("account/email", body{"email": "second@example.org"}).Status(200)
-	c.Post("auth/email/verify", body{"key": s.Mail("second@example.org").Key()}).Status(200)
-
-	m.before = m.Store.DeleteEmail
-	c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Problems("email:unknown_email")
-	m.before = m.Store.SetPrimaryEmail
-	c.Delete("account/email", body{"email": "second@example.org"}).Problems("email:cannot_remove_primary_email")
-}
-
-// filling is a store in which another request adds an address just before a
-// transaction begins.
-type filling struct {
-	storage.Store
-	next *account.EmailAddress
-}
-
-func (f *filling) InTx(ctx context.Context, do func(ctx context.Context) error) error {
-	if f.next != nil {
-		address := *f.next
-		f.next = nil
-		if err := f.Store.AddEmail(ctx, address, false); err != nil {
-			return err
-		}
+	second := body{"email": "second@example.org"}
+	addSecond := func() {
+		c.Post("account/email", second).Status(200)
+		c.Post("auth/email/verify", body{"key": s.MailOf("account/email_confirmation", "second@example.org").Key()}).Status(200)
+		s.Clock.Advance(4 * time.Minute)
+		c.Post("auth/reauthenticate", body{"password": password}).Status(200)
 	}
-	return f.Store.InTx(ctx, do)
+	addSecond()
+	store.Interrupt(func() { c.Delete("account/email", second).Status(200) })
+	c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Problems("email:unknown_email")
+	addSecond()
+	store.Interrupt(func() {
+		c.Patch("account/email", body{"email": "second@example.org", "primary": true}).Status(200)
+	})
+	c.Delete("account/email", second).Problems("email:cannot_remove_primary_email")
 }
 
 // Of two requests that add the last address there may be, one succeeds.
 func TestNoMoreAddressesThanThereMayBe(t *testing.T) {
 	t.Parallel()
-	f := &filling{Store: memstore.New()}
-	s := clienttest.StartOn(t, f, func(cfg *allauth.Config) { cfg.Account.MaxEmailAddresses = 2 })
+	store := &clienttest.Interrupted{Store: memstore.New()}
+	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.Account.MaxEmailAddresses = 2 })
 	c := s.SignUp(clienttest.App, "ann@example.org")
-	rows, err := f.EmailsByAddress(t.Context(), "ann@example.org")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.next = &account.EmailAddress{UserID: rows[0].UserID, Email: "second@example.org", CreatedAt: s.Clock.Now()}
+	store.Interrupt(func() { c.Post("account/email", body{"email": "second@example.org"}).Status(200) })
 	c.Post("account/email", body{"email": "third@example.org"}).Problems("email:max_email_addresses")
 }
 

@@ -102,7 +102,7 @@ func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, re
 	if err != nil {
 		return err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
+	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
 	if errors.Is(err, flow.ErrNotPending) {
 		sess.DropSlot(slotReset)
 	}

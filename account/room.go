@@ -2,8 +2,10 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
@@ -70,6 +72,7 @@ func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers [
 	return append(offers, flow.Offer{ID: flow.FlowPasswordResetByCode, IsPending: flow.Pending(pending)}), nil
 }
 
+// CanLogIn implements flow.Room.
 func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if r.cfg.ProvidersOnly {
 		return false, nil
@@ -78,19 +81,18 @@ func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if err != nil || password.Usable(hash) {
 		return err == nil, err
 	}
-	if !r.cfg.loginByCodeRequestable() {
+	// A code or a reset by mail leads in, too.
+	if verified, err := r.HasVerifiedEmail(ctx, userID); err != nil || verified {
+		return verified, err
+	}
+	if !r.cfg.loginByCodeRequestable() || !r.cfg.logsInBy(LoginByPhone) {
 		return false, nil
 	}
-	emails, err := r.store.EmailsByUser(ctx, userID)
-	if err != nil {
-		return false, err
+	phone, err := r.store.PhoneByUser(ctx, userID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return false, nil
 	}
-	for _, e := range emails {
-		if e.Verified {
-			return true, nil
-		}
-	}
-	return false, nil
+	return err == nil && phone.Verified, err
 }
 
 func (r room) PublicConfig(ctx context.Context) (string, any) {

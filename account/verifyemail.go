@@ -216,7 +216,11 @@ func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key strin
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, address.UserID, func(ctx context.Context) error {
+		// Once more: a new password voids the link.
+		if address, err = s.linkAddress(ctx, key); err != nil {
+			return err
+		}
 		if err := s.confirm(ctx, sess, address); err != nil {
 			return err
 		}

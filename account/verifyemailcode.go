@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -113,7 +114,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 	if err := s.checkFree(ctx, c.UserID, c.Subject); err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -129,13 +130,21 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 	})
 }
 
-// confirmNew verifies an address that may not be on the account yet.
+// confirmNew verifies an address that may not be on the account yet. The account
+// may have got others since the code was sent.
 func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address EmailAddress) error {
-	err := s.store.AddEmail(ctx, address, false)
-	if err == nil {
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == address.Email }) {
+		if s.hasMaxEmails(emails) {
+			return problems("key", "max_email_addresses")
+		}
+		if err := s.store.AddEmail(ctx, address, false); err != nil {
+			return fmt.Errorf("add e-mail address: %w", err)
+		}
 		sess.Emit(EmailAdded{UserID: address.UserID, Email: address.Email})
-	} else if !errors.Is(err, authn.ErrConflict) {
-		return fmt.Errorf("add e-mail address: %w", err)
 	}
 	_, err = s.prove(ctx, sess, address, "key")
 	return err

@@ -52,6 +52,10 @@ func (c *call) serve(kind flow.Kind) {
 		return
 	}
 	answer, err := c.dispatch()
+	if errors.Is(err, flow.ErrSessionEnded) {
+		c.writeEnded()
+		return
+	}
 	if err != nil {
 		answer, err = c.explain(err)
 	}
@@ -167,6 +171,8 @@ func (c *call) explain(err error) (reply, error) {
 		return reply{status: http.StatusBadRequest, errors: authn.Errors{problem("password", "max_length")}}, nil
 	case errors.Is(err, mfa.ErrUnverifiedEmail):
 		return reply{status: http.StatusConflict, errors: authn.Errors{mfa.Problem("", "unverified_email")}}, nil
+	case errors.Is(err, mfa.ErrTooManyKeys):
+		return reply{status: http.StatusConflict, errors: authn.Errors{mfa.Problem("", "max_security_keys")}}, nil
 	case errors.Is(err, flow.ErrNotPending):
 		return reply{status: http.StatusConflict}, nil
 	case errors.Is(err, flow.ErrForbidden):

@@ -59,7 +59,7 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, c
 		return err
 	}
 	failed := AuthenticationFailed{UserID: userID, Reauthentication: reauthentication}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		rows, err := s.rows(ctx, userID)
 		if err != nil {
 			return err

@@ -64,6 +64,9 @@ type Config struct {
 	// minutes.
 	WebAuthnTimeout time.Duration
 
+	// MaxKeys is how many keys a user may have. Zero: 25.
+	MaxKeys int
+
 	// AllowUnverifiedEmail lets accounts that hold an unverified address have
 	// authenticators, and accounts with authenticators add one. Whoever signs
 	// up with the address of somebody else can then lock the owner out.
@@ -104,7 +107,7 @@ func (c *Config) WithDefaults() *Config {
 		}
 	}
 	for field, value := range map[*int]int{
-		&copied.TOTPDigits: 6, &copied.RecoveryCodeCount: 10, &copied.RecoveryCodeDigits: 8,
+		&copied.TOTPDigits: 6, &copied.MaxKeys: 25, &copied.RecoveryCodeCount: 10, &copied.RecoveryCodeDigits: 8,
 	} {
 		if *field == 0 {
 			*field = value

@@ -49,12 +49,21 @@ func (s *Service) Import(ctx context.Context, userID string, in Imported) (int64
 		data = &recoverySet{Codes: in.Codes, Viewed: true}
 	case in.Key != nil && in.Secret == "" && in.Codes == nil:
 		row.Type, row.Claim, row.Counter, data = WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), in.Key
-		row.Name, err = s.keyName(ctx, userID, in.Name)
 	default:
 		err = errors.New("set one of Secret, Codes and Key")
 	}
 	if err == nil {
-		err = s.create(ctx, row, data)
+		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+			if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+				return err
+			}
+			if row.Type == WebAuthn {
+				if row.Name, err = s.keyName(ctx, userID, in.Name); err != nil {
+					return err
+				}
+			}
+			return s.create(ctx, row, data)
+		})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("mfa: import: %w", err)

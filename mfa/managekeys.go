@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// CheckMayAddKey returns ErrUnverifiedEmail if whoever is logged in has to
-// verify an address before adding a key.
+// CheckMayAddKey returns ErrUnverifiedEmail if the logged-in user has to verify an
+// address before adding a key, ErrTooManyKeys if there are as many as allowed.
 func (s *Service) CheckMayAddKey(ctx context.Context, sess *flow.Session) error {
 	if !sess.Authenticated() {
 		return flow.ErrUnauthenticated
@@ -20,7 +20,18 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *flow.Session) error 
 	if err == nil && blocked {
 		return ErrUnverifiedEmail
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	keys := slices.DeleteFunc(rows, func(a Authenticator) bool { return a.Type != WebAuthn })
+	if len(keys) >= s.cfg.MaxKeys {
+		return ErrTooManyKeys
+	}
+	return nil
 }
 
 // KeyCreationOptions asks for a new key of whoever is logged in. A passwordless
@@ -49,7 +60,11 @@ func (s *Service) AddKey(ctx context.Context, sess *flow.Session, name string, a
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, false, err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have added an address or a key meanwhile.
+		if err := s.CheckMayAddKey(ctx, sess); err != nil {
+			return err
+		}
 		if key, err = s.storeKey(ctx, sess.UserID(), name, credential, counter); err != nil {
 			return err
 		}
@@ -90,7 +105,7 @@ func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, n
 		return nil, err
 	}
 	var key *Key
-	err := s.deps.InTx(ctx, sess, func(ctx context.Context) (err error) {
+	err := s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) (err error) {
 		if key, err = s.OwnKey(ctx, sess, id); err != nil {
 			return err
 		}
@@ -104,7 +119,8 @@ func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, n
 }
 
 // RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
-// not that of a key of theirs: then all stay.
+// not that of a key of theirs, or if the user could not log in any more: then all
+// stay.
 func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int64) error {
 	if !sess.Authenticated() {
 		return flow.ErrUnauthenticated
@@ -121,16 +137,18 @@ func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int6
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		chosen := func(a Authenticator) bool { return a.Type == WebAuthn && slices.Contains(ids, a.ID) }
-		return s.remove(ctx, sess, chosen, func(a Authenticator) error {
-			return s.notify(ctx, sess, "mfa/webauthn_removed", a.Name)
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
+			chosen := func(a Authenticator) bool { return a.Type == WebAuthn && slices.Contains(ids, a.ID) }
+			return s.remove(ctx, sess, chosen, func(a Authenticator) error {
+				return s.notify(ctx, sess, "mfa/webauthn_removed", a.Name)
+			})
 		})
+		if err == nil && lastWayIn {
+			return problems("authenticators", "cannot_delete_authenticator")
+		}
+		return err
 	})
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil // another request was faster
-	}
-	return err
 }
 
 func unknownKey(err error) error {

@@ -47,7 +47,7 @@ func TestAPasskeyIsAWayIn(t *testing.T) {
 	for name, want := range map[string]bool{"on": true, "off": false} {
 		cfg := (&mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: want}).WithDefaults()
 		store := memstore.New()
-		service, err := mfa.New(cfg, store, &flow.Deps{BaseURL: "http://localhost", Keys: keys, Now: time.Now, Rand: rand.Reader}, mfa.Options{SiteName: "Example"})
+		service, err := mfa.New(cfg, store, &flow.Deps{BaseURL: "http://localhost", Keys: keys, Post: &flow.Post{Tx: store}, Now: time.Now, Rand: rand.Reader}, mfa.Options{SiteName: "Example"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,10 @@ import (
 // verified, and so can not have authenticators: status 409.
 var ErrUnverifiedEmail = errors.New("mfa: unverified e-mail address")
 
+// ErrTooManyKeys means that the user has as many keys as Config.MaxKeys allows:
+// status 409.
+var ErrTooManyKeys = errors.New("mfa: too many security keys")
+
 // messages are what people read; clients go by the code.
 var messages = map[string]string{
 	"required":                       "This field is required.",
@@ -20,6 +24,8 @@ var messages = map[string]string{
 	"too_many_login_attempts":        "Too many attempts. Try again later.",
 	"mfa_required":                   "Add an authenticator to your account first.",
 	"unverified_email":               "Verify your e-mail address first.",
+	"cannot_delete_authenticator":    "This is your only way to log in. Set a password first.",
+	"max_security_keys":              "Remove a security key before you add another one.",
 	"cannot_generate_recovery_codes": "Recovery codes need another authenticator first.",
 }
 

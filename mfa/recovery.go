@@ -16,7 +16,6 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *flow.Session) (
 	if !s.cfg.Supports(RecoveryCodes) {
 		return false, nil
 	}
-	// Those that there are stay until the transaction ends.
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil || find(rows, RecoveryCodes) != nil {
 		return false, err
@@ -49,7 +48,7 @@ func (s *Service) ViewRecoveryCodes(ctx context.Context, sess *flow.Session) (*C
 		return nil, err
 	}
 	var codes *Codes
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		codes, err = s.showSet(ctx, sess.UserID())
 		return err
 	})
@@ -105,7 +104,7 @@ func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *flow.Session) (*
 		return nil, err
 	}
 	var codes *Codes
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		codes, err = s.replaceSet(ctx, sess)
 		return err
 	})

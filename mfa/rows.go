@@ -131,13 +131,15 @@ func (s *Service) reseal(ctx context.Context, a *Authenticator) error {
 	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
-// remove deletes some of the authenticators of whoever is logged in, and the
-// recovery codes along with the last of the others; it runs in a transaction.
+// remove deletes some of the authenticators of the logged-in user, and the
+// recovery codes along with the last of the others. It runs in a transaction that
+// holds the lock of the user.
 func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(Authenticator) bool, each func(Authenticator) error) error {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return err
 	}
+	rest := slices.DeleteFunc(slices.Clone(rows), gone)
 	for _, a := range rows {
 		if !gone(a) {
 			continue
@@ -149,13 +151,7 @@ func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(Auth
 			return err
 		}
 	}
-	// What another request added while this one waited for the rows is seen only
-	// now.
-	rows, err = s.rows(ctx, sess.UserID())
-	if err != nil || slices.ContainsFunc(rows, isMain) {
-		return err
-	}
-	if codes := find(rows, RecoveryCodes); codes != nil {
+	if codes := find(rest, RecoveryCodes); codes != nil && !slices.ContainsFunc(rest, isMain) {
 		return s.drop(ctx, sess, *codes)
 	}
 	return nil

@@ -60,7 +60,7 @@ func (s *Service) FinishSignup(ctx context.Context, sess *flow.Session, name str
 	if err != nil {
 		return s.explainNew(ctx, err)
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		key, err := s.storeKey(ctx, userID, name, credential, counter)
 		if err != nil {
 			return err

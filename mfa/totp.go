@@ -31,12 +31,8 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	if !sess.Authenticated() {
 		return nil, flow.ErrUnauthenticated
 	}
-	blocked, err := s.blocked(ctx, sess.UserID())
-	if err != nil {
+	if err := s.checkMayActivate(ctx, sess); err != nil {
 		return nil, err
-	}
-	if blocked {
-		return nil, problems("code", "unverified_email")
 	}
 	attempt, err := s.take(ctx, sess, sess.UserID(), "code")
 	if err != nil {
@@ -59,7 +55,11 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 		return nil, err
 	}
 	row := &Authenticator{UserID: sess.UserID(), Type: TOTP, Claim: claimOf(TOTP, sess.UserID())}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have added an address meanwhile.
+		if err := s.checkMayActivate(ctx, sess); err != nil {
+			return err
+		}
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -79,6 +79,15 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	return row, nil
 }
 
+// checkMayActivate refuses an app for an account that holds an unverified address.
+func (s *Service) checkMayActivate(ctx context.Context, sess *flow.Session) error {
+	blocked, err := s.blocked(ctx, sess.UserID())
+	if err == nil && blocked {
+		return problems("code", "unverified_email")
+	}
+	return err
+}
+
 // DeactivateTOTP removes the app of whoever is logged in. Having none is not an
 // error.
 func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error {
@@ -92,15 +101,11 @@ func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error 
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		return s.remove(ctx, sess, ofType(TOTP), func(Authenticator) error {
 			return s.notify(ctx, sess, "mfa/totp_deactivated", "")
 		})
 	})
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil // another request was faster
-	}
-	return err
 }
 
 // matchTOTP reports whether the app shows the code, and uses the code up.

@@ -137,7 +137,7 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 	}
 	used := AuthenticatorUsed{Type: WebAuthn, Reauthenticated: c == ceremonyReauthenticate, Passwordless: c == ceremonyLogin}
 	var cloned *KeyCloned
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		row, err := s.verifyUse(ctx, assertion, challenge, userID)
 		if errors.Is(err, webauthn.ErrCloned) {
 			cloned = &KeyCloned{UserID: row.UserID, ID: row.ID}

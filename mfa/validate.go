@@ -37,6 +37,8 @@ func (c *Config) Validate() error {
 		return errors.New("MFA.TrustCookieAge is negative; leave it zero for 14 days, or turn TrustEnabled off")
 	case !validCookieName(c.TrustCookieName):
 		return fmt.Errorf("MFA.TrustCookieName %q is not the name of a cookie; use letters, digits, - and _", c.TrustCookieName)
+	case c.MaxKeys < 0:
+		return errors.New("MFA.MaxKeys is negative; leave it zero for 25")
 	case c.WebAuthnTimeout < 0:
 		return errors.New("MFA.WebAuthnTimeout is negative; leave it zero for 5 minutes")
 	}

@@ -3,6 +3,9 @@ package sessions
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/internal/flow"
 )
 
 // List returns the user's living sessions, oldest first.
@@ -22,6 +25,16 @@ func (m *Manager) List(ctx context.Context, userID string) ([]Row, error) {
 		}
 	}
 	return living, nil
+}
+
+// Lives reports whether the user has that session, and it carries that
+// fingerprint.
+func (m *Manager) Lives(ctx context.Context, userID, id, authHash string) (bool, error) {
+	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("look up session: %w", err)
+	}
+	return slices.ContainsFunc(rows, func(row Row) bool { return row.ID == id && row.AuthHash == authHash }), nil
 }
 
 // End ends those sessions. The caller has checked whose they are.
@@ -52,22 +65,31 @@ func (m *Manager) Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash st
 	return nil
 }
 
-// trim ends the user's oldest sessions beyond MaxPerUser, but never the one with
-// the id except: after the clock was set back, the newest session looks like the
-// oldest.
-func (m *Manager) trim(ctx context.Context, userID, except string) error {
+// trim ends the user's oldest sessions beyond MaxPerUser, but never the one that
+// was just stored: after the clock was set back, the newest session looks like
+// the oldest. Logins at the same time trim one after the other, or each
+// would end the sessions of the others.
+func (m *Manager) trim(ctx context.Context, userID, stored string) error {
+	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
+	if err != nil || len(rows) <= m.cfg.MaxPerUser {
+		return err
+	}
+	return flow.Retry(ctx, func() error {
+		return m.deps.Tx.InTx(ctx, func(ctx context.Context) error { return m.endOldest(ctx, userID, stored) })
+	})
+}
+
+func (m *Manager) endOldest(ctx context.Context, userID, except string) error {
+	if err := m.deps.Tx.LockUser(ctx, userID); err != nil {
+		return err
+	}
 	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
 	if err != nil {
 		return err
 	}
 	surplus := len(rows) - m.cfg.MaxPerUser
-	for _, row := range rows {
-		if surplus <= 0 {
-			break
-		}
-		if row.ID == except {
-			continue
-		}
+	rows = slices.DeleteFunc(rows, func(row Row) bool { return row.ID == except })
+	for _, row := range rows[:min(max(surplus, 0), len(rows))] {
 		if err := m.deps.Store.DeleteSession(ctx, row.ID); err != nil {
 			return err
 		}

@@ -23,8 +23,9 @@ const anonymousLifetime = time.Hour
 
 // Deps is what a Manager works with.
 type Deps struct {
-	// Store keeps the rows.
+	// Store keeps the rows, Tx locks users.
 	Store Store
+	Tx    authn.Transactor
 	// Identifier looks up users.
 	Identifier flow.Identifier
 	// Now is the clock, Rand where randomness comes from.

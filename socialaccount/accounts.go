@@ -54,7 +54,7 @@ func (s *Service) Disconnect(ctx context.Context, sess *flow.Session, providerID
 	if !sess.Authenticated() {
 		return flow.ErrUnauthenticated
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		userID := sess.UserID()
 		accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 		if err != nil {

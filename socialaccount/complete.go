@@ -20,8 +20,8 @@ func (s *Service) finish(ctx context.Context, sess *flow.Session, c *candidate, 
 	}
 	err := s.login(ctx, sess, c)
 	if errors.Is(err, errTaken) {
-		// Another request with the same identity was faster: its account is
-		// the one to log in to.
+		// Another request with the same identity was faster, or changed the
+		// account that it led to.
 		err = s.login(ctx, sess, c)
 	}
 	return err
@@ -43,18 +43,24 @@ func (s *Service) login(ctx context.Context, sess *flow.Session, c *candidate) e
 	if err != nil {
 		return err
 	}
-	after := func(context.Context, *flow.Session, *candidate, string) error { return nil }
-	if connect {
-		after = s.attach
-	}
-	return s.loginKnown(ctx, sess, c, owner, after)
+	return s.loginKnown(ctx, sess, c, owner, func(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
+		// Once more: the address may have left the account meanwhile.
+		now, _, err := s.ownerByEmail(ctx, c)
+		if errors.Is(err, authn.ErrNotFound) || err == nil && now != userID {
+			return errTaken
+		}
+		if err == nil && connect {
+			err = s.attach(ctx, sess, c, userID)
+		}
+		return err
+	})
 }
 
 // loginKnown logs in a user who exists, or takes it as a new proof of identity
 // if that user is logged in already. after runs in the same transaction.
 func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candidate, userID string,
 	after func(context.Context, *flow.Session, *candidate, string) error) error {
-	id, err := s.identify(ctx, userID)
+	_, err := s.identify(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		if !sess.Authenticated() {
 			s.pipeline.Abort(sess)
@@ -67,7 +73,7 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 	if err := s.beforeLogin(ctx, userID, c); err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		if sess.Authenticated() && sess.UserID() != userID {
 			s.accounts.Logout(sess)
 		}
@@ -81,7 +87,6 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 		if sess.Authenticated() {
 			method.Reauthenticated = true
 			sess.AddMethod(userID, method)
-			sess.Identity = id
 			sess.Rotate()
 			return nil
 		}
@@ -112,7 +117,7 @@ func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate)
 	if err := s.beforeLogin(ctx, sess.UserID(), c); err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 		switch {
 		case err == nil && known.UserID == sess.UserID():
@@ -163,7 +168,11 @@ func (s *Service) create(ctx context.Context, c *candidate, userID string) error
 // clear that the account belongs to whoever is asking.
 func (s *Service) touch(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
 	account := Account{UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, LastLogin: s.deps.Now()}
-	if err := s.store.UpdateSocialAccount(ctx, account); err != nil {
+	err := s.store.UpdateSocialAccount(ctx, account)
+	if errors.Is(err, authn.ErrNotFound) { // disconnected meanwhile
+		return errTaken
+	}
+	if err != nil {
 		return fmt.Errorf("update account at provider: %w", err)
 	}
 	if err := s.keepToken(ctx, c); err != nil {

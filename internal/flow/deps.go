@@ -40,17 +40,29 @@ const maxTries = 10
 // transaction, f is called again, so what else f changes it has to set anew each
 // time.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	for try := 1; ; try++ {
+	err := Retry(ctx, func() error {
 		saved := s.snapshot()
 		err := d.Post.InTx(ctx, f)
-		if err == nil {
-			return s.takeVeto()
+		if err != nil {
+			*s = saved
 		}
-		*s = saved
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.takeVeto()
+}
+
+// Retry calls f, which runs a transaction, again while it collides with others,
+// at most ten times.
+func Retry(ctx context.Context, f func() error) error {
+	for try := 1; ; try++ {
+		err := f()
 		if !errors.Is(err, authn.ErrCollision) || try == maxTries {
 			return err
 		}
-		// Not at once, or those who collided collide again.
+		// Not at once, or those that collided collide again.
 		select {
 		case <-time.After(rand.N(time.Duration(try) * 4 * time.Millisecond)):
 		case <-ctx.Done():

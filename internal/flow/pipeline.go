@@ -23,10 +23,19 @@ type LoggedIn struct {
 // EventName implements authn.Event.
 func (LoggedIn) EventName() string { return "account.user_logged_in" }
 
+// Sessions tells whether sessions live.
+type Sessions interface {
+	// Lives reports whether the user has that session, and it carries that
+	// fingerprint.
+	Lives(ctx context.Context, userID, id, authHash string) (bool, error)
+}
+
 // PipelineConfig is what a Pipeline is made of.
 type PipelineConfig struct {
+	Deps       *Deps
 	Rooms      []Room
 	Identifier Identifier
+	Sessions   Sessions
 	Now        func() time.Time
 	// LoginTimeout is how long a login may stay pending, from its start.
 	LoginTimeout time.Duration

@@ -39,6 +39,20 @@ func (p *Pipeline) RequireRecent(ctx context.Context, s *Session, timeout time.D
 	return nil
 }
 
+// LocksOut runs f, which takes ways in away, and reports whether the user had one
+// before and has none afterwards.
+func (p *Pipeline) LocksOut(ctx context.Context, userID string, f func() error) (bool, error) {
+	before, err := p.CanLogIn(ctx, userID, "")
+	if err != nil {
+		return false, err
+	}
+	if err := f(); err != nil {
+		return false, err
+	}
+	after, err := p.CanLogIn(ctx, userID, "")
+	return before && !after, err
+}
+
 // CanLogIn reports whether the user would still have a way in without the one
 // named by except.
 func (p *Pipeline) CanLogIn(ctx context.Context, userID, except string) (bool, error) {

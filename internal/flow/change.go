@@ -1,0 +1,55 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// Change is [Deps.InTx] for a transaction that changes the account of a user. It
+// holds the lock of the user, so what f counts and compares is true until the
+// commit: whatever was verified before, f verifies again.
+//
+// Where the user is logged in, the session and the password are compared again,
+// and the identity is read anew: ErrSessionEnded if the session was ended, or the
+// password replaced in another one, since the request began. An empty userID, as
+// decoys have, locks nothing.
+func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func(ctx context.Context) error) error {
+	return p.cfg.Deps.InTx(ctx, s, func(ctx context.Context) error {
+		if userID == "" {
+			return f(ctx)
+		}
+		if err := p.cfg.Deps.Post.Tx.LockUser(ctx, userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
+		if s.UserID() == userID {
+			if err := p.reload(ctx, s); err != nil {
+				return err
+			}
+		}
+		return f(ctx)
+	})
+}
+
+// reload reads the session's user again. ErrSessionEnded if the session does not
+// live.
+func (p *Pipeline) reload(ctx context.Context, s *Session) error {
+	id, err := p.cfg.Identifier.Identify(ctx, s.UserID())
+	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
+		return ErrSessionEnded
+	}
+	if err != nil {
+		return err
+	}
+	lives, err := p.cfg.Sessions.Lives(ctx, s.UserID(), s.RowID, id.AuthHash)
+	if err != nil {
+		return err
+	}
+	if !lives {
+		return ErrSessionEnded
+	}
+	s.Identity = id
+	return nil
+}
