@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
 )
 
 // fields are the members of an answer, by their paths.
@@ -50,7 +51,7 @@ type answers struct {
 }
 
 func newAnswers(t testing.TB) *answers {
-	s := start(t)
+	s := start(t, setting(func(cfg *mfa.Config) { cfg.MaxKeys = 10_000 }))
 	owner, d := withKey(t, s, clienttest.App, ann, true)
 	return &answers{s: s, owner: owner, device: d, keys: 1}
 }
