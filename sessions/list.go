@@ -93,7 +93,6 @@ func (m *Manager) endOldest(ctx context.Context, userID, except string) error {
 		if err := m.deps.Store.DeleteSession(ctx, row.ID); err != nil {
 			return err
 		}
-		surplus--
 	}
 	return nil
 }
