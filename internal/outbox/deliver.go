@@ -48,8 +48,8 @@ func (o *Outbox) deliver(e notify.Entry) {
 		log.Warn("outbox: message refused for good", "error", class(err))
 		o.discard(e)
 	default:
+		o.retry(e) // before the log tells of it, so that tests can wait for both
 		log.Warn("outbox: delivery failed", "error", class(err))
-		o.retry(e)
 	}
 }
 
