@@ -172,7 +172,6 @@ func (c Config) withDefaults() Config {
 	c.Account = c.Account.WithDefaults()
 	c.MFA = c.MFA.WithDefaults()
 	c.SocialAccount = c.SocialAccount.WithDefaults()
-	c.Account.ProvidersOnly = c.SocialAccount != nil && c.SocialAccount.Only
 	c.Sessions = c.Sessions.WithDefaults()
 	if c.Tokens != nil {
 		tokens := c.Tokens.WithDefaults()
@@ -272,17 +271,20 @@ func isWithin(host, domain string) bool {
 }
 
 func (f FrontendURLs) validate() error {
-	for name, page := range map[string]string{
-		"ConfirmEmail": f.ConfirmEmail, "ResetPassword": f.ResetPassword,
-		"ResetPasswordFromKey": f.ResetPasswordFromKey, "Signup": f.Signup, "SocialLoginError": f.SocialLoginError,
+	for _, p := range []struct {
+		name, page string
+		needsKey   bool
+	}{
+		{"ConfirmEmail", f.ConfirmEmail, true}, {"ResetPassword", f.ResetPassword, false},
+		{"ResetPasswordFromKey", f.ResetPasswordFromKey, true}, {"Signup", f.Signup, false},
+		{"SocialLoginError", f.SocialLoginError, false},
 	} {
+		name, page := p.name, p.page
 		u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key"))
 		if err != nil || u.Host == "" {
 			return fmt.Errorf("Headless.FrontendURLs.%s %q is not a URL; use an absolute one, or a path", name, page)
 		}
-	}
-	for name, page := range map[string]string{"ConfirmEmail": f.ConfirmEmail, "ResetPasswordFromKey": f.ResetPasswordFromKey} {
-		if !strings.Contains(page, "{key}") {
+		if p.needsKey && !strings.Contains(page, "{key}") {
 			return fmt.Errorf("Headless.FrontendURLs.%s %q has no place for the key; put {key} in", name, page)
 		}
 	}

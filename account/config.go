@@ -124,10 +124,6 @@ type Config struct {
 	// told.
 	BeforeSignup func(ctx context.Context, u *authn.NewUser) error
 
-	// ProvidersOnly leaves out every way in of this room: passwords, codes and
-	// sign-up by form. allauth.New sets it where SocialAccount.Only is set.
-	ProvidersOnly bool
-
 	// EmailVerification says whether addresses must be proved.
 	EmailVerification Verification
 	// EmailVerificationByCode proves addresses by a code instead of a link.

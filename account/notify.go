@@ -22,7 +22,7 @@ func (s *Service) notifyAt(ctx context.Context, sess *flow.Session, kind string,
 		return nil
 	}
 	data["User"] = flow.NameOf(owner.User)
-	if !s.cfg.ProvidersOnly {
+	if !s.deps.ProvidersOnly {
 		data["PasswordResetURL"] = s.deps.FrontendURLs.ResetPassword
 	}
 	data["Timestamp"] = s.deps.Now().UTC().Format(time.RFC1123)

@@ -35,7 +35,7 @@ func (r room) Stages() []flow.Stage {
 }
 
 func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
-	if r.cfg.ProvidersOnly {
+	if r.deps.ProvidersOnly {
 		return nil, nil
 	}
 	offers := []flow.Offer{{ID: flow.FlowLogin}}
@@ -50,7 +50,7 @@ func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, err
 
 func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
 	var offers []flow.Offer
-	if r.cfg.ProvidersOnly {
+	if r.deps.ProvidersOnly {
 		return nil, nil
 	}
 	if sess.Identity.HasUsablePassword {
@@ -74,7 +74,7 @@ func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers [
 
 // CanLogIn implements flow.Room.
 func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
-	if r.cfg.ProvidersOnly {
+	if r.deps.ProvidersOnly {
 		return false, nil
 	}
 	hash, err := r.passwordHash(ctx, userID)

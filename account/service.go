@@ -49,6 +49,9 @@ func (s *Service) Connect(p *flow.Pipeline, sessions Sessions) { s.pipeline, s.s
 // Config returns the configuration with its defaults.
 func (s *Service) Config() Config { return s.cfg }
 
+// ProvidersOnly reports whether people log in through providers only.
+func (s *Service) ProvidersOnly() bool { return s.deps.ProvidersOnly }
+
 // Identify implements flow.Identifier.
 func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, error) {
 	if userID == "" {

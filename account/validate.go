@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -177,7 +178,8 @@ func (c Config) validateCodes() error {
 			}
 		}
 	}
-	for name, code := range codes {
+	for _, name := range slices.Sorted(maps.Keys(codes)) {
+		code := codes[name]
 		if code == nil {
 			continue
 		}
@@ -202,11 +204,12 @@ func (c Config) validateLengths() error {
 }
 
 func (c Config) validateTimes() error {
-	for name, d := range map[string]time.Duration{
+	times := map[string]time.Duration{
 		"LoginTimeout": c.LoginTimeout, "ReauthenticationTimeout": c.ReauthenticationTimeout,
 		"EmailConfirmationTimeout": c.EmailConfirmationTimeout, "PasswordResetTimeout": c.PasswordResetTimeout,
-	} {
-		if d < 0 {
+	}
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if times[name] < 0 {
 			return fmt.Errorf("Account.%s is negative; leave it zero for the default", name)
 		}
 	}

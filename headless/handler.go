@@ -105,7 +105,7 @@ func New(cfg Config, deps Deps) *Handler {
 }
 
 func (h *Handler) add(r route) {
-	if r.local && h.account.Config().ProvidersOnly {
+	if r.local && h.account.ProvidersOnly() {
 		return
 	}
 	for kind, table := range h.routes {

@@ -62,12 +62,12 @@ func Defaults(emailVerificationByCode bool) Limits {
 // lifts an action's limit. The error names an action that does not exist.
 func (l Limits) Override(rates map[string]string) (Limits, error) {
 	merged := maps.Clone(l)
-	for action, text := range rates {
+	for _, action := range slices.Sorted(maps.Keys(rates)) {
 		if _, ok := l[action]; !ok {
 			known := strings.Join(slices.Sorted(maps.Keys(l)), ", ")
 			return nil, fmt.Errorf("RateLimits holds %q; use %s", action, known)
 		}
-		parsed, err := Parse(text)
+		parsed, err := Parse(rates[action])
 		if err != nil {
 			return nil, fmt.Errorf("RateLimits[%q]: %w", action, err)
 		}

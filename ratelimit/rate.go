@@ -26,6 +26,13 @@ type Rate struct {
 	Scope  Scope
 }
 
+// maxAmount and maxPeriod bound a rate: stores keep an entry for each attempt, and
+// a time.Duration ends at 292 years.
+const (
+	maxAmount = 1_000_000
+	maxPeriod = 36_500 * 24 * time.Hour
+)
+
 var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 
 // Parse reads rates separated by commas, each AMOUNT/[COUNT]UNIT[/SCOPE] with
@@ -52,8 +59,8 @@ func parseRate(text string) (Rate, error) {
 		return Rate{}, fmt.Errorf("rate %q is not AMOUNT/PERIOD or AMOUNT/PERIOD/SCOPE, like 5/m/key", text)
 	}
 	amount, err := strconv.Atoi(fields[0])
-	if err != nil || amount < 1 {
-		return Rate{}, fmt.Errorf("rate %q: the amount must be a number of at least 1", text)
+	if err != nil || amount < 1 || amount > maxAmount {
+		return Rate{}, fmt.Errorf("rate %q: the amount must be a number from 1 to %d", text, maxAmount)
 	}
 	per, err := parsePeriod(fields[1])
 	if err != nil {
@@ -82,8 +89,11 @@ func parsePeriod(text string) (time.Duration, error) {
 			return 0, problem
 		}
 	}
-	if !ok || count < 1 || count > 1_000_000 {
+	switch {
+	case !ok || count < 1:
 		return 0, problem
+	case time.Duration(count) > maxPeriod/unit:
+		return 0, fmt.Errorf("the period %q is longer than a hundred years", text)
 	}
 	return time.Duration(count) * unit, nil
 }

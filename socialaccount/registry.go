@@ -40,8 +40,8 @@ func publicID(app provider.App) string { return cmp.Or(app.ProviderID, app.Provi
 func splitSettings(app provider.App) (provider.App, trust, error) {
 	var t trust
 	rest := maps.Clone(app.Settings)
-	for name, value := range app.Settings {
-		known := true
+	for _, name := range slices.Sorted(maps.Keys(app.Settings)) {
+		value, known := app.Settings[name], true
 		var ok bool
 		switch name {
 		case "email_authentication":

@@ -25,6 +25,8 @@ type Deps struct {
 	Now        func() time.Time
 	Rand       io.Reader
 	Logger     *slog.Logger
+	// ProvidersOnly leaves out every way in but providers.
+	ProvidersOnly bool
 	// BaseURL is the server's public URL without a trailing slash.
 	BaseURL string
 	// FrontendURLs are the pages that mails and redirects lead to.

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -87,8 +88,8 @@ func (a App) authParams() (map[string]string, error) {
 			params[name] = text
 		}
 	case map[string]any:
-		for name, one := range value {
-			text, ok := one.(string)
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			text, ok := value[name].(string)
 			if !ok {
 				return nil, fmt.Errorf(`Settings["auth_params"][%q] is not a text`, name)
 			}
