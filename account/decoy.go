@@ -44,6 +44,12 @@ func (s *Service) decoyUserID(subject string) string {
 // identifyDecoy does the work of Identify for a user who does not exist and
 // returns authn.ErrNotFound.
 func (s *Service) identifyDecoy(ctx context.Context) error {
+	if s.profiles {
+		if _, err := s.decoys.Profile(ctx, s.decoyUserID("")); err != nil {
+			return fmt.Errorf("load user: %w", err)
+		}
+		return authn.ErrNotFound
+	}
 	if err := s.lookUpDecoy(ctx); err != nil {
 		return err
 	}

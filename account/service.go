@@ -24,6 +24,7 @@ type Sessions interface {
 type Service struct {
 	cfg      Config
 	store    Store
+	profiles bool // the store reads a user in one step
 	decoys   DecoyStore
 	deps     *flow.Deps
 	hasher   *password.Hasher
@@ -40,7 +41,7 @@ func New(cfg Config, store Store, decoys DecoyStore, deps *flow.Deps) (*Service,
 	if err != nil {
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
-	return &Service{cfg: cfg, store: store, decoys: decoys, deps: deps, hasher: hasher}, nil
+	return &Service{cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps, hasher: hasher}, nil
 }
 
 // Connect gives the room what is made after it.
@@ -57,6 +58,35 @@ func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, 
 	if userID == "" {
 		return nil, s.identifyDecoy(ctx)
 	}
+	profile, err := s.profile(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	if profile.User == nil {
+		return nil, fmt.Errorf("load user: %w", authn.ErrNotFound)
+	}
+	return s.IdentityOf(profile), nil
+}
+
+// IdentityOf implements flow.Identifier.
+func (s *Service) IdentityOf(p *authn.Profile) *flow.Identity {
+	return &flow.Identity{
+		User:              p.User,
+		Email:             p.Email,
+		HasUsablePassword: password.Usable(p.PasswordHash),
+		AuthHash:          authHash(p.PasswordHash),
+	}
+}
+
+// profile reads the user in one step where the store can, or else part by part.
+func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, error) {
+	if s.profiles {
+		profile, err := s.store.Profile(ctx, userID)
+		if err != nil {
+			return nil, fmt.Errorf("load user: %w", err)
+		}
+		return profile, nil
+	}
 	user, err := s.deps.Users.UserByID(ctx, userID)
 	if err != nil {
 		return nil, fmt.Errorf("load user: %w", err)
@@ -69,12 +99,7 @@ func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, 
 	if err != nil {
 		return nil, fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	return &flow.Identity{
-		User:              user,
-		Email:             shownEmail(emails),
-		HasUsablePassword: password.Usable(hash),
-		AuthHash:          authHash(hash),
-	}, nil
+	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails)}, nil
 }
 
 // activeUser returns a user who may log in. authn.ErrNotFound if they are

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"time"
+
+	"github.com/allauth-go/allauth/authn"
 )
 
 // EmailAddress is one address of one user. An address may stand on several
@@ -97,8 +99,21 @@ type PhoneStore interface {
 	PhonesByNumber(ctx context.Context, number string) ([]Phone, error)
 }
 
+// ProfileStore reads in one step what each request needs to know of a user.
+type ProfileStore interface {
+	// Profile returns what UserByID, PasswordHash and EmailsByUser tell of the
+	// user. A user who does not exist has an empty one.
+	Profile(ctx context.Context, userID string) (*authn.Profile, error)
+	// ProfileOrigin returns the store whose methods Profile stands for: the store
+	// itself. A store that wraps another one inherits the method, and returns the
+	// wrapped one: then Profile is not called, as UserByID of the wrapper may tell
+	// something else. Nil has the same effect.
+	ProfileOrigin() any
+}
+
 // Store is all that this room keeps.
 type Store interface {
+	ProfileStore
 	EmailStore
 	PasswordStore
 	UsernameStore

@@ -62,7 +62,10 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(),
+		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil,
+	}
+	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
+		c.profiles = base
 	}
 	replace(&c.UserStore, parts.Users)
 	replace(&c.PasswordStore, parts.Passwords)
@@ -115,10 +118,36 @@ type composed struct {
 	tokenStore
 	Keeper
 	base Store
+	// profiles read what is not the host's, nil if that is not in one place.
+	profiles account.ProfileStore
+	ownUsers bool // users are the host's
 }
 
 // Base implements Store.
 func (c *composed) Base() Store { return c.base }
+
+// ProfileOrigin implements account.ProfileStore.
+func (c *composed) ProfileOrigin() any {
+	if c.profiles == nil {
+		return nil
+	}
+	return c
+}
+
+// Profile implements account.ProfileStore.
+func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
+	if c.profiles == nil {
+		return nil, errors.New("storage: passwords or email addresses are kept elsewhere")
+	}
+	profile, err := c.profiles.Profile(ctx, userID)
+	if err == nil && c.ownUsers {
+		profile.User, err = c.UserByID(ctx, userID)
+	}
+	if errors.Is(err, authn.ErrNotFound) {
+		return &authn.Profile{}, nil
+	}
+	return profile, err
+}
 
 // forgetter is the Keeper of a composed store.
 type forgetter struct {

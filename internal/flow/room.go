@@ -90,4 +90,6 @@ type Identifier interface {
 	// Identify looks the user up. authn.ErrNotFound if there is none, and for the
 	// empty id of a decoy, for which it does the same work.
 	Identify(ctx context.Context, userID string) (*Identity, error)
+	// IdentityOf returns the identity of a user whose profile was read already.
+	IdentityOf(p *authn.Profile) *Identity
 }

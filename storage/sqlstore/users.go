@@ -45,13 +45,18 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	if err != nil {
 		return nil, err
 	}
+	return &user, readExtra(extra, &user)
+}
+
+// readExtra decodes the column extra.
+func readExtra(extra []byte, user *authn.User) error {
 	if string(extra) == "null" {
-		return &user, nil
+		return nil
 	}
 	if err := json.Unmarshal(extra, &user.Extra); err != nil {
-		return nil, fmt.Errorf("sqlstore: load user: %w", err)
+		return fmt.Errorf("sqlstore: load user: %w", err)
 	}
-	return &user, nil
+	return nil
 }
 
 // SetDisabled turns a user off, or on again. authn.ErrNotFound if there is none.

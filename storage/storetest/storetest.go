@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 		{"RateLimits", func(t *testing.T) {
 			RateLimits(t, part(open, func(s storage.Store) ratelimit.Store { return s }))
 		}},
+		{"Profiles", func(t *testing.T) { Profiles(t, open) }},
 		{"Transactions", func(t *testing.T) { Transactions(t, open, options...) }},
 		{"Keeper", func(t *testing.T) { Keeper(t, open, options...) }},
 	} {

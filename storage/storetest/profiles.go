@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"context"
+	"reflect"
+	"testing"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/storage"
+)
+
+// Profiles checks that the profiles of a store say what its parts say. A store
+// that is not the origin of its profiles is not asked for them, see
+// account.ProfileStore.
+func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
+	t.Helper()
+	run(t, open, profileChecks)
+}
+
+var profileChecks = []check[storage.Store]{
+	{"a profile says what the parts say", profileOfParts},
+	{"a profile sees what its transaction wrote", profileInTransaction},
+	{"a missing user has an empty profile", profileMissing},
+}
+
+// addresses are those of a user, and which of them a profile shows.
+type addresses struct {
+	list  []account.EmailAddress
+	shown string
+}
+
+func profileOfParts(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	for _, withPassword := range []bool{false, true} {
+		for name, a := range map[string]func(base string) addresses{
+			"no address":            func(string) addresses { return addresses{} },
+			"an unverified address": func(b string) addresses { return addresses{[]account.EmailAddress{{Email: "a" + b}}, ""} },
+			"an unverified primary": func(b string) addresses {
+				return addresses{[]account.EmailAddress{{Email: "a" + b}, {Email: "b" + b, Primary: true}}, "b" + b}
+			},
+			"the second one verified": func(b string) addresses {
+				return addresses{[]account.EmailAddress{{Email: "a" + b}, {Email: "b" + b, Verified: true}, {Email: "c" + b, Verified: true}}, "b" + b}
+			},
+			"a primary and others": func(b string) addresses {
+				return addresses{[]account.EmailAddress{{Email: "a" + b, Verified: true}, {Email: "b" + b, Verified: true, Primary: true}, {Email: "c" + b}}, "b" + b}
+			},
+		} {
+			user, err := createUser(k, k.Context(), s, newUser(k))
+			k.ok("CreateUser", err)
+			want := authn.Profile{}
+			if withPassword {
+				setPassword(k, s, user.ID, "hash of "+user.ID)
+				want.PasswordHash = "hash of " + user.ID
+			}
+			added := a("@" + k.id() + ".example")
+			for _, address := range added.list {
+				address.UserID = user.ID
+				k.ok("AddEmail", s.AddEmail(k.Context(), address, false))
+			}
+			want.Email = added.shown
+			want.User, err = s.UserByID(k.Context(), user.ID)
+			k.ok("UserByID", err)
+			got, err := s.Profile(k.Context(), user.ID)
+			k.ok("Profile", err)
+			if !reflect.DeepEqual(*got, want) {
+				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it returns what UserByID, PasswordHash and EmailsByUser tell", name, withPassword, *got, want)
+			}
+		}
+	}
+}
+
+func profileInTransaction(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	user, err := createUser(k, k.Context(), s, newUser(k))
+	k.ok("CreateUser", err)
+	k.ok("InTx", s.InTx(k.Context(), func(ctx context.Context) error {
+		if err := s.SwapPasswordHash(ctx, user.ID, "", "hash"); err != nil {
+			return err
+		}
+		profile, err := s.Profile(ctx, user.ID)
+		if err == nil && profile.PasswordHash != "hash" {
+			k.Errorf("Profile inside a transaction returned the hash %q; the contract: it takes part in the transaction", profile.PasswordHash)
+		}
+		return err
+	}))
+}
+
+func profileMissing(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	for _, id := range []string{"", "0", "not a number", "9007199254740990", "x\x00", "\xff"} {
+		got, err := s.Profile(k.Context(), id)
+		k.ok("Profile of a missing user", err)
+		if !reflect.DeepEqual(*got, authn.Profile{}) {
+			k.Errorf("Profile(%q) returned %+v; the contract: an empty one for a user who does not exist", id, *got)
+		}
+	}
+}
