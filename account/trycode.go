@@ -11,9 +11,17 @@ import (
 
 // tryCode compares a code that was sent to the subject of the challenge. Wrong
 // ones are counted per challenge, and over all challenges of the subject, before
-// anything is compared. After the last attempt of the challenge, give up is
-// called. param is where the client sent the code.
+// anything is compared. A code that does not look like one is refused and not
+// counted: which these are depends on the configuration only. After the last
+// attempt of the challenge, giveUp is called. param is where the client sent the
+// code.
 func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Challenge, param, code string, giveUp func()) (*authn.Challenge, error) {
+	switch {
+	case code == "":
+		return nil, problems(param, "required")
+	case !s.codeFormat(c.Purpose).Fits(code):
+		return nil, problems(param, "incorrect_code")
+	}
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmCode, ratelimit.Subject{
 		IP: sess.Client.IP, Key: s.limitKey(sess, c.Subject, c.UserID),
 	})
@@ -27,15 +35,32 @@ func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Chal
 		if wrong.Last {
 			giveUp()
 		}
-		if code == "" {
-			return nil, problems(param, "required")
-		}
 		return nil, problems(param, "incorrect_code")
 	}
 	if err != nil {
 		return nil, err
 	}
 	return c, attempt.Refund(ctx)
+}
+
+// IsResetKey reports whether a key looks like one that resets a password. What
+// does not is refused and costs no attempt.
+func (s *Service) IsResetKey(key string) bool {
+	return s.cfg.PasswordResetByCode == nil || s.cfg.PasswordResetByCode.Format.Fits(key)
+}
+
+// codeFormat returns what the codes of a purpose look like.
+func (s *Service) codeFormat(purpose string) CodeFormat {
+	switch purpose {
+	case purposeLoginCode:
+		return s.cfg.LoginByCode.Format
+	case purposeResetCode:
+		return s.cfg.PasswordResetByCode.Format
+	case purposeVerifyPhone:
+		return s.cfg.Phone.Format
+	default:
+		return s.cfg.EmailVerificationByCode.Format
+	}
 }
 
 func (s *Service) rejectCode(sess *flow.Session, wrong *flow.WrongSecretError) {

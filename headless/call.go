@@ -214,8 +214,13 @@ func (c *call) fail(err error) {
 
 // limit charges an action to the client's address and the logged-in user.
 func (c *call) limit(action string) error {
-	_, err := c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
+	_, err := c.take(action)
 	return err
+}
+
+// take is limit for an attempt that may be refunded.
+func (c *call) take(action string) (ratelimit.Attempt, error) {
+	return c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
 }
 
 // load finds the session of the request. An app that shows an access token of a

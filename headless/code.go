@@ -55,8 +55,7 @@ func (h *Handler) confirmLoginCode(c *call) (reply, error) {
 	return c.authentication()
 }
 
-// codeField reads the field "code". A missing one is for the room to refuse,
-// as it counts as an attempt.
+// codeField reads the field "code". A missing one is for the room to refuse.
 func (c *call) codeField() (string, error) {
 	in, err := c.form()
 	if err != nil {

@@ -69,11 +69,10 @@ func (c *call) mfaCode() (string, error) {
 		return "", err
 	}
 	code, _, isCode := in.Code("code")
-	if !isCode && !in.Empty("code") {
-		code = string(in.Raw("code"))
-	}
 	code = strings.TrimSpace(code)
 	switch {
+	case !isCode && !in.Empty("code"):
+		in.errs = append(in.errs, mfa.Problem("code", "incorrect_code"))
 	case code == "":
 		in.add("code", "required")
 	case strings.ContainsRune(code, 0):

@@ -39,7 +39,8 @@ func (h *Handler) showReset(c *call) (reply, error) {
 }
 
 func (h *Handler) resetPassword(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionResetPasswordFromKey); err != nil {
+	attempt, err := c.take(ratelimit.ActionResetPasswordFromKey)
+	if err != nil {
 		return reply{}, err
 	}
 	if err := h.account.CheckResetPending(c.ctx, c.sess.Session); err != nil {
@@ -52,6 +53,11 @@ func (h *Handler) resetPassword(c *call) (reply, error) {
 	key, pass := in.code("key"), in.newPassword("password")
 	if err := in.err(); err != nil {
 		return reply{}, err
+	}
+	if !h.account.IsResetKey(key) {
+		if err := attempt.Refund(c.ctx); err != nil {
+			return reply{}, err
+		}
 	}
 	if err := h.account.ResetPassword(c.ctx, c.sess.Session, key, pass); err != nil {
 		return reply{}, err

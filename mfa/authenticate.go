@@ -9,8 +9,12 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// errWrongCode means that no authenticator of the user accepts the code.
-var errWrongCode = errors.New("mfa: wrong code")
+var (
+	// errWrongCode means that no authenticator of the user accepts the code.
+	errWrongCode = errors.New("mfa: wrong code")
+	// errMisshapen is errWrongCode for what looks like no code of the user.
+	errMisshapen = errors.New("mfa: not the shape of a code")
+)
 
 // CheckPending returns flow.ErrStageNotPending unless a login in the session
 // waits for a second factor.
@@ -73,6 +77,12 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, c
 		sess.Emit(AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
 		return then(ctx)
 	})
+	if errors.Is(err, errMisshapen) {
+		if err := attempt.Refund(ctx); err != nil {
+			return err
+		}
+		return problems("code", "incorrect_code")
+	}
 	if errors.Is(err, errWrongCode) {
 		if failed.Type != "" {
 			sess.Emit(failed)
@@ -97,23 +107,32 @@ func blamed(rows []Authenticator) Type {
 }
 
 // acceptCode finds the authenticator that the code belongs to and uses the code
-// up. errWrongCode if there is none, or if somebody else was faster.
+// up. errWrongCode if there is none, or if another request was faster;
+// errMisshapen if none has codes of that shape.
 func (s *Service) acceptCode(ctx context.Context, rows []Authenticator, code string) (*Authenticator, error) {
+	code = flow.NormalizeCode(code)
+	refusal := errMisshapen
 	for i := range rows {
 		a := &rows[i]
-		var ok bool
-		var err error
+		var match func(a *Authenticator, code string) error
 		switch a.Type {
 		case TOTP:
-			ok, err = s.matchTOTP(a, code)
+			match = s.matchTOTP
 		case RecoveryCodes:
-			ok, err = s.matchRecoveryCode(a, code)
+			match = s.matchRecoveryCode
+		default:
+			continue
+		}
+		err := match(a, code)
+		if errors.Is(err, errMisshapen) {
+			continue
+		}
+		if errors.Is(err, errWrongCode) {
+			refusal = err
+			continue
 		}
 		if err != nil {
 			return nil, err
-		}
-		if !ok {
-			continue
 		}
 		err = s.use(ctx, a)
 		if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
@@ -121,7 +140,7 @@ func (s *Service) acceptCode(ctx context.Context, rows []Authenticator, code str
 		}
 		return a, err
 	}
-	return nil, errWrongCode
+	return nil, refusal
 }
 
 // take counts an attempt against the client's address and the user. The problem

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"github.com/allauth-go/allauth/internal/flow"
 )
 
 // RecoveryCode is one code of a set.
@@ -72,21 +74,27 @@ func (s *Service) createSet(ctx context.Context, userID string, viewed bool) (*A
 	return row, set, s.create(ctx, row, set)
 }
 
-// matchRecoveryCode reports whether the code is one of the set, and uses it up.
-func (s *Service) matchRecoveryCode(a *Authenticator, code string) (bool, error) {
+// matchRecoveryCode uses up a normalized code of the set. errWrongCode if it is
+// not one that is left, errMisshapen if the codes of the set look different.
+func (s *Service) matchRecoveryCode(a *Authenticator, code string) error {
 	var set recoverySet
 	if err := s.open(a, &set); err != nil {
-		return false, err
+		return err
 	}
-	found := -1
+	found, fits := -1, false
 	for i, c := range set.Codes {
-		if subtle.ConstantTimeCompare([]byte(c.Code), []byte(code)) == 1 && !c.Used && found < 0 {
+		one := flow.NormalizeCode(c.Code)
+		fits = fits || len(one) == len(code) && (isNumber(code) || !isNumber(one))
+		if subtle.ConstantTimeCompare([]byte(one), []byte(code)) == 1 && !c.Used && found < 0 {
 			found = i
 		}
 	}
-	if found < 0 {
-		return false, nil
+	switch {
+	case !fits:
+		return errMisshapen
+	case found < 0:
+		return errWrongCode
 	}
 	set.Codes[found].Used = true
-	return true, s.seal(a, &set)
+	return s.seal(a, &set)
 }

@@ -34,6 +34,10 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	if err := s.checkMayActivate(ctx, sess); err != nil {
 		return nil, err
 	}
+	code = flow.NormalizeCode(code)
+	if !s.newApp("").fits(code) {
+		return nil, problems("code", "incorrect_code")
+	}
 	attempt, err := s.take(ctx, sess, sess.UserID(), "code")
 	if err != nil {
 		return nil, err
@@ -108,16 +112,20 @@ func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error 
 	})
 }
 
-// matchTOTP reports whether the app shows the code, and uses the code up.
-func (s *Service) matchTOTP(a *Authenticator, code string) (bool, error) {
+// matchTOTP uses up a normalized code that the app shows. errWrongCode if it
+// shows another one, errMisshapen if its codes look different.
+func (s *Service) matchTOTP(a *Authenticator, code string) error {
 	var app totpApp
 	if err := s.open(a, &app); err != nil {
-		return false, err
+		return err
+	}
+	if !app.fits(code) {
+		return errMisshapen
 	}
 	used, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
 	if !ok {
-		return false, nil
+		return errWrongCode
 	}
 	a.Counter = used
-	return true, s.seal(a, &app) // under the current key
+	return s.seal(a, &app) // under the current key
 }

@@ -32,6 +32,14 @@ func (s *Service) newApp(secret string) *totpApp {
 	return &totpApp{Secret: secret, Digits: s.cfg.TOTPDigits, Period: int64(s.cfg.TOTPPeriod / time.Second)}
 }
 
+// fits reports whether a normalized code looks like one of the app.
+func (a *totpApp) fits(code string) bool {
+	return len(code) == a.Digits && isNumber(code)
+}
+
+// isNumber reports whether a normalized code has digits only.
+func isNumber(code string) bool { return strings.Trim(code, "0123456789") == "" }
+
 // use accepts the code of a time step around now that is later than used and was
 // not accepted before (RFC 6238 §5.2), and remembers the step. Steps are
 // remembered one by one, so that a clock that was set back repeats no code and

@@ -165,7 +165,7 @@ func (s *Challenges) alive(c *authn.Challenge, purpose string) bool {
 
 // Matches reports whether the secret is that of the challenge, without counting.
 func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
-	shown := normalizeCode(secret)
+	shown := NormalizeCode(secret)
 	ok := s.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
 	return ok && shown != ""
 }
@@ -174,7 +174,7 @@ func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 // of several who reissue a challenge at once one wins, whether or not it
 // pretends.
 func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
-	shown := normalizeCode(secret)
+	shown := NormalizeCode(secret)
 	if shown == "" {
 		var err error
 		if shown, err = RandomSecret(s.Rand); err != nil {

@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // CodeFormat is what one-time codes look like. The zero value is eight letters
@@ -100,13 +102,46 @@ func group(code string) string {
 	return strings.Join(append(parts, code), "-")
 }
 
-// normalizeCode drops what people add or leave out when they type a code:
-// case, blanks and punctuation.
-func normalizeCode(code string) string {
+// Fits reports whether a code looks like one of the format, whatever its
+// spelling. One that does not cannot be right.
+func (f CodeFormat) Fits(code string) bool {
+	f = f.withDefaults()
+	alphabet := strings.ToLower(f.Alphabet)
+	code = NormalizeCode(code)
+	return len(code) == f.Length && strings.Trim(code, alphabet) == ""
+}
+
+// NormalizeCode returns the one form in which codes are compared: letters in
+// lower case and digits, both of ASCII where they have a form there. Spaces,
+// hyphens and other punctuation of any script are dropped, because people add
+// them and leave them out, and digits of any script are read as digits.
+func NormalizeCode(code string) string {
 	return strings.Map(func(r rune) rune {
-		if r <= unicode.MaxASCII && (unicode.IsPunct(r) || unicode.IsSymbol(r)) || unicode.IsSpace(r) {
-			return -1
+		switch {
+		case unicode.IsDigit(r):
+			return digit(r)
+		case unicode.IsLetter(r) && r != prolongedSound:
+			return unicode.ToLower(r)
 		}
-		return unicode.ToLower(r)
-	}, code)
+		return -1
+	}, norm.NFKC.String(code))
+}
+
+// prolongedSound is a letter that Japanese keyboards have in place of the hyphen.
+const prolongedSound = '\u30fc'
+
+// digit returns the ASCII digit of a decimal digit. Unicode keeps the digits of a
+// script together, in ascending order.
+func digit(r rune) rune {
+	for _, t := range unicode.Nd.R16 {
+		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi {
+			return '0' + (r-lo)%10
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi {
+			return '0' + (r-lo)%10
+		}
+	}
+	return r
 }
