@@ -29,6 +29,19 @@ func (c *Config) guardHooks() error {
 	c.Account.Password.Breached = guard(host, "Account.Password.Breached", c.Account.Password.Breached, func(password string) []string { return []string{password} })
 	if c.Account.Phone != nil {
 		c.Account.Phone.Validate = guard(host, "Account.Phone.Validate", c.Account.Phone.Validate, nil)
+		if f := c.Account.Phone.Normalize; f != nil {
+			h := host.Hook("Account.Phone.Normalize")
+			c.Account.Phone.Normalize = func(ctx context.Context, input string) (string, bool) {
+				number := must(result(ctx, h, func(ctx context.Context) (string, error) {
+					number, ok := f(ctx, input)
+					if !ok {
+						return "", nil
+					}
+					return number, nil
+				}))
+				return number, number != ""
+			}
+		}
 	}
 	if f := c.Account.IsOpenForSignup; f != nil {
 		h := host.Hook("Account.IsOpenForSignup")

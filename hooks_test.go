@@ -71,6 +71,9 @@ var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 	"Phone.Validate": func(cfg *allauth.Config, u *unreliable) {
 		cfg.Account.Phone.Validate = func(context.Context, string) error { u.act(); return nil }
 	},
+	"Phone.Normalize": func(cfg *allauth.Config, u *unreliable) {
+		cfg.Account.Phone.Normalize = func(_ context.Context, input string) (string, bool) { u.act(); return input, true }
+	},
 	"UserPayload": func(cfg *allauth.Config, u *unreliable) {
 		cfg.Headless.UserPayload = func(context.Context, *authn.User, map[string]any) { u.act() }
 	},

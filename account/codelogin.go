@@ -20,7 +20,7 @@ func (s *Service) LoginByCodeRequestable() bool { return s.cfg.loginByCodeReques
 // RequestLoginCode starts a login by a code that is mailed or texted. Exactly
 // one of the two addresses is given.
 func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {
-	field, subject, err := s.cleanCodeRequest(email, phone)
+	field, subject, err := s.cleanCodeRequest(ctx, email, phone)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *Service) takeLoginCode(ctx context.Context, sess *flow.Session, subject
 	return err
 }
 
-func (s *Service) cleanCodeRequest(email, phone string) (field, subject string, err error) {
+func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (field, subject string, err error) {
 	byPhone := s.cfg.logsInBy(LoginByPhone)
 	byEmail := s.cfg.logsInBy(LoginByEmail) || !byPhone
 	switch {
@@ -74,10 +74,11 @@ func (s *Service) cleanCodeRequest(email, phone string) (field, subject string, 
 		if phone == "" {
 			return "", "", problems("phone", "required")
 		}
-		if !phoneNumber.MatchString(phone) {
-			return "", "", problems("phone", "invalid_phone")
+		number, errs, err := s.knownPhone(ctx, phone)
+		if len(errs) > 0 {
+			return "", "", errs
 		}
-		return "phone", phone, nil
+		return "phone", number, err
 	}
 	canonical, errs := cleanEmail("email", email, true)
 	if len(errs) > 0 {

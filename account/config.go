@@ -96,6 +96,11 @@ type PhoneConfig struct {
 	// verified logs in by code only while the account has no verified email
 	// address.
 	VerificationDisabled bool
+	// Normalize returns the E.164 form of a number that a user typed, or false
+	// for what is no number. It is called whenever a number is sent. An account
+	// whose number was stored in another form still logs in. Nil:
+	// CanonicalPhone.
+	Normalize func(ctx context.Context, input string) (number string, ok bool)
 	// Validate is a stricter rule for numbers that are already in E.164 form.
 	// An *authn.Error is shown to the client as it is.
 	Validate func(ctx context.Context, number string) error

@@ -23,9 +23,9 @@ type LoginInput struct {
 // in, or a stage is pending. authn.Errors for wrong input,
 // flow.ErrNotPending if somebody is logged in already.
 func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
-	var errs authn.Errors
-	if in.Identifier, errs = CleanIdentifier(in.Method, in.Identifier); len(errs) > 0 {
-		return errs
+	var err error
+	if in.Identifier, err = s.cleanIdentifier(ctx, in.Method, in.Identifier); err != nil {
+		return err
 	}
 	user, hash, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
 	switch {
@@ -58,18 +58,36 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 	})
 }
 
-// CleanIdentifier returns what somebody logs in with in its stored form, or what
-// is wrong with it.
-func CleanIdentifier(method LoginMethod, value string) (string, authn.Errors) {
+// CheckIdentifier returns what is wrong with what a user logs in with.
+func (s *Service) CheckIdentifier(ctx context.Context, method LoginMethod, value string) authn.Errors {
 	switch method {
 	case LoginByEmail:
-		return cleanEmail("email", value, true)
+		_, errs := cleanEmail("email", value, true)
+		return errs
 	case LoginByPhone:
-		if !phoneNumber.MatchString(value) {
-			return "", problems("phone", "invalid_phone")
+		_, isPlain := CanonicalPhone(value)
+		if _, ok := s.canonicalPhone(ctx, value); !ok && !isPlain {
+			return problems("phone", "invalid_phone")
 		}
 	}
-	return value, nil
+	return nil
+}
+
+// cleanIdentifier returns what a user logs in with in its stored form, or
+// authn.Errors.
+func (s *Service) cleanIdentifier(ctx context.Context, method LoginMethod, value string) (string, error) {
+	var errs authn.Errors
+	var err error
+	switch method {
+	case LoginByEmail:
+		value, errs = cleanEmail("email", value, true)
+	case LoginByPhone:
+		value, errs, err = s.knownPhone(ctx, value)
+	}
+	if len(errs) > 0 {
+		return "", errs
+	}
+	return value, err
 }
 
 // Logout ends the session, with whatever was pending in it.

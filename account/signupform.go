@@ -183,7 +183,9 @@ func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (
 		return "", problems("phone", "required"), nil
 	case value == "":
 		return "", nil, nil
-	case !phoneNumber.MatchString(value):
+	}
+	value, ok := s.canonicalPhone(ctx, value)
+	if !ok {
 		return "", problems("phone", "invalid_phone"), nil
 	}
 	if s.cfg.Phone != nil && s.cfg.Phone.Validate != nil {

@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -17,7 +18,7 @@ func (h *Handler) login(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	credentials, err := in.credentials(h.account.Config().LoginMethods)
+	credentials, err := in.credentials(c.ctx, h.account)
 	if err != nil {
 		return reply{}, err
 	}
@@ -29,7 +30,8 @@ func (h *Handler) login(c *call) (reply, error) {
 
 // credentials reads who wants to log in. Where there are several ways to say
 // so, exactly one must be there.
-func (f *form) credentials(ways []account.LoginMethod) (account.LoginInput, error) {
+func (f *form) credentials(ctx context.Context, accounts *account.Service) (account.LoginInput, error) {
+	ways := accounts.Config().LoginMethods
 	var in account.LoginInput
 	var present []account.LoginMethod
 	for _, way := range ways {
@@ -38,7 +40,10 @@ func (f *form) credentials(ways []account.LoginMethod) (account.LoginInput, erro
 		}
 	}
 	for _, way := range present {
-		in.Method, in.Identifier = way, f.identifier(way, len(ways) == 1)
+		in.Method, in.Identifier = way, f.identifier(string(way), len(ways) == 1)
+		if in.Identifier != "" {
+			f.errs = append(f.errs, accounts.CheckIdentifier(ctx, way, in.Identifier)...)
+		}
 	}
 	in.Password = f.required("password", f.password)
 	if err := f.err(); err != nil {
@@ -53,16 +58,10 @@ func (f *form) credentials(ways []account.LoginMethod) (account.LoginInput, erro
 	return in, nil
 }
 
-func (f *form) identifier(way account.LoginMethod, required bool) string {
-	name := string(way)
+func (f *form) identifier(name string, required bool) string {
 	value := f.text(name)
-	switch {
-	case value == "" && required && !f.bad(name):
+	if value == "" && required && !f.bad(name) {
 		f.add(name, "required")
-	case value != "":
-		var errs authn.Errors
-		value, errs = account.CleanIdentifier(way, value)
-		f.errs = append(f.errs, errs...)
 	}
 	return value
 }
