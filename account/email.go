@@ -147,7 +147,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 			return err
 		}
 		if !stored {
-			return problems("email", "unknown_email")
+			return notOnAccount()
 		}
 		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
 			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
@@ -215,7 +215,7 @@ func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string
 			return e, nil
 		}
 	}
-	return EmailAddress{}, problems("email", "unknown_email")
+	return EmailAddress{}, notOnAccount()
 }
 
 // TakeManageEmail charges the limit on changes of addresses.

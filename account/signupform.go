@@ -155,7 +155,9 @@ func (s *Service) cleanUsername(ctx context.Context, value string, required bool
 	case value == "":
 		return "", nil, nil
 	case length < s.cfg.UsernameMinLength:
-		return "", problems("username", "min_length"), nil
+		e := Problem("username", "min_length")
+		e.Message = fmt.Sprintf("Enter a username of at least %d characters.", s.cfg.UsernameMinLength)
+		return "", authn.Errors{e}, nil
 	case length > maxUsernameLength:
 		return "", problems("username", "max_length"), nil
 	case !validUsername(value), s.cfg.logsInBy(LoginByEmail) && strings.Contains(value, "@"):

@@ -3,6 +3,7 @@ package headless
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -61,22 +62,33 @@ func (c *call) hasBody() bool {
 
 func (f *form) add(param, code string) { f.errs = append(f.errs, problem(param, code)) }
 
-// problem is an input problem as account words it.
+// problem is an input problem as account words it, or in words for what other
+// packages have no fields for.
 func problem(param, code string) *authn.Error {
 	e := account.Problem(param, code)
-	if e.Message == "" {
-		e.Message = bodyMessages[code]
+	for _, name := range []string{param + "." + code, code} {
+		if message := bodyMessages[name]; message != "" {
+			e.Message = message
+			break
+		}
 	}
 	return e
 }
 
+// bodyMessages say what to do, as those of package account.
 var bodyMessages = map[string]string{
-	"invalid_json":           "The body is not a JSON object.",
+	"invalid_json":           "Send the body as one JSON object.",
 	"unsupported_media_type": "Send the body as application/json.",
-	"too_large":              "The body is too large.",
-	"invalid_list":           "Enter a list of values.",
-	"invalid_choice":         "Select a valid choice.",
-	"invalid_pk_value":       "This is not a valid id.",
+	"too_large":              "Send a smaller body.",
+	"invalid_list":           "Send a list of values.",
+	"invalid_choice":         "Choose one of the values that are offered.",
+	"invalid_pk_value":       "Send the id of one of your authenticators.",
+	"primary.invalid":        "Send true or false.",
+	"name.invalid":           "Enter the name as a text.",
+	"refresh_token.invalid":  "Send the refresh token as a text.",
+	"credential.invalid":     "Send the answer of the security key as an object.",
+	"provider.invalid":       "Send the id of the provider as a text.",
+	"account.invalid":        "Send the id of the account as a text.",
 }
 
 // err returns what is wrong so far.
@@ -123,6 +135,12 @@ func (f *form) newPassword(name string) string { return f.passwordUpTo(name, pas
 
 func (f *form) passwordUpTo(name string, limit int) string {
 	value, _, isText := f.String(name)
+	if isText && len(value) > limit {
+		e := problem(name, "max_length")
+		e.Message = fmt.Sprintf("Enter a password of at most %d bytes.", limit)
+		f.errs = append(f.errs, e)
+		return ""
+	}
 	value = f.check(name, value, isText, limit)
 	if strings.TrimSpace(value) == "" {
 		return ""

@@ -46,7 +46,7 @@ type Config struct {
 	// PasskeyLoginEnabled lets people log in with a passkey alone.
 	PasskeyLoginEnabled bool
 	// PasskeySignupEnabled lets people sign up with a passkey in place of a
-	// password. It needs mandatory verification of e-mail addresses by code.
+	// password. It needs mandatory verification of email addresses by code.
 	PasskeySignupEnabled bool
 
 	// WebAuthnRPID is the domain that keys are bound to. A key works on its

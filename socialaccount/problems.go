@@ -19,19 +19,19 @@ var errTaken = errors.New("socialaccount: account taken meanwhile")
 // a stage turned it away.
 var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", flow.ErrUnauthenticated)
 
-// messages are what people read; clients go by the code.
+// messages say what to do; clients go by the code.
 var messages = map[string]string{
 	"required":                           "This field is required.",
-	"invalid_choice":                     "Select a valid choice.",
-	"invalid_token":                      "This token is not valid.",
-	"client_id_required":                 "Say which client the token was issued for.",
-	"token_required":                     "Give an ID token or an access token.",
-	"token_authentication_not_supported": "This provider does not accept tokens.",
-	"account_not_found":                  "This account is not connected.",
-	"connected_other":                    "This account is connected to another user.",
-	"disconnect_last":                    "The last connected account can not be removed.",
-	"no_password":                        "Set a password before you remove the only other way to log in.",
-	"no_verified_email":                  "Verify an e-mail address before you remove the only other way to log in.",
+	"invalid_choice":                     "Send login or connect.",
+	"invalid_token":                      "The token is invalid or has expired. Log in with the provider again.",
+	"client_id_required":                 "Provide the client id that the token was issued for.",
+	"token_required":                     "Provide an ID token or an access token.",
+	"token_authentication_not_supported": "This provider does not accept tokens. Log in by redirect.",
+	"account_not_found":                  "Choose one of your connected accounts.",
+	"connected_other":                    "Another user has connected this account. Disconnect it there first.",
+	"disconnect_last":                    "Connect another account before you disconnect the last one.",
+	"no_password":                        "Set a password before you disconnect the only other way to log in.",
+	"no_verified_email":                  "Verify an email address before you disconnect the only other way to log in.",
 }
 
 // Problem is an input problem of one field, or of the whole input if param is

@@ -39,7 +39,7 @@ type Problem struct {
 	Message string
 }
 
-var tooCommon = Problem{"password_too_common", "This password is too common."}
+var tooCommon = Problem{"password_too_common", "The password is too common. Choose another one."}
 
 // Policy says which passwords are good enough. The zero value is the rule set
 // of NIST SP 800-63B and OWASP ASVS: at least 8 characters, not among the most
@@ -64,19 +64,19 @@ type Policy struct {
 // not resemble.
 func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
 	if len(password) > MaxLength {
-		return []Problem{{"max_length", fmt.Sprintf("Use at most %d bytes.", MaxLength)}}
+		return []Problem{{"max_length", fmt.Sprintf("Choose a password of at most %d bytes.", MaxLength)}}
 	}
 	password = normalize(password)
 	var problems []Problem
 	if !p.AllowSimilar && similarToAny(password, attributes) {
-		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or address."})
+		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or email address. Choose another one."})
 	}
 	minimum := p.MinLength
 	if minimum == 0 {
 		minimum = 8
 	}
 	if utf8.RuneCountInString(password) < minimum {
-		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Use at least %d characters.", minimum)})
+		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Choose a password of at least %d characters.", minimum)})
 	}
 	if !p.AllowCommon && isCommon(password) {
 		problems = append(problems, tooCommon)
@@ -87,7 +87,7 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
-		problems = append(problems, Problem{"password_entirely_numeric", "Use more than digits."})
+		problems = append(problems, Problem{"password_entirely_numeric", "The password cannot be entirely numeric."})
 	}
 	return problems
 }

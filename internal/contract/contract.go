@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,10 +178,13 @@ func (c *contract) schema(name, mediaType string) (*jsonschema.Schema, error) {
 	return c.compiler.Compile(resource + "#/components/responses/" + name + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema")
 }
 
-// checkCodes looks for errors that are not described.
+// sentence is what a message for people looks like.
+var sentence = regexp.MustCompile(`^[A-Z].+\.$`)
+
+// checkCodes looks for errors that are not described, or have no message.
 func (o *operation) checkCodes(body []byte, own []string) error {
 	var answer struct {
-		Errors []struct{ Code, Param string }
+		Errors []struct{ Code, Param, Message string }
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return err
@@ -189,6 +193,9 @@ func (o *operation) checkCodes(body []byte, own []string) error {
 		problem := strings.TrimPrefix(e.Param+":"+e.Code, ":")
 		if !slices.Contains(o.Codes[e.Param], e.Code) && !slices.Contains(own, problem) {
 			return fmt.Errorf("the problem %s is not described", problem)
+		}
+		if !slices.Contains(own, problem) && !sentence.MatchString(e.Message) {
+			return fmt.Errorf("the message of the problem %s is no sentence: %q", problem, e.Message)
 		}
 	}
 	return nil
