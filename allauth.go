@@ -131,6 +131,7 @@ func (a *Auth) build() error {
 		}
 		rooms = append(rooms, a.mfa.Room())
 		kernel.TrustsForCode, kernel.Distrust, kernel.BlocksEmail = a.mfa.TrustsForCode, a.mfa.Distrust, a.mfa.BlocksEmail
+		kernel.HasSecondFactor = a.mfa.HasAuthenticators
 	}
 	kernel.Rooms = rooms
 	a.pipeline, err = flow.NewPipeline(kernel)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,8 +134,8 @@ const defaultBasePath = "/_allauth"
 
 func (c Config) withDefaults() Config {
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	if u, err := url.Parse(c.BaseURL); err == nil && c.SiteName == "" {
-		c.SiteName = u.Hostname()
+	if c.SiteName == "" {
+		c.SiteName = c.hostname()
 	}
 	if c.EmailSubjectPrefix == "" {
 		c.EmailSubjectPrefix = "[" + c.SiteName + "] "
@@ -170,6 +171,7 @@ func (c Config) withDefaults() Config {
 		c.HookTimeout = defaultHookTimeout
 	}
 	c.Account = c.Account.WithDefaults()
+	c.Account.Password.Blocklist = append(slices.Clone(c.Account.Password.Blocklist), c.SiteName, c.hostname())
 	c.MFA = c.MFA.WithDefaults()
 	c.SocialAccount = c.SocialAccount.WithDefaults()
 	c.Sessions = c.Sessions.WithDefaults()
@@ -178,6 +180,15 @@ func (c Config) withDefaults() Config {
 		c.Tokens = &tokens
 	}
 	return c
+}
+
+// hostname is the host of BaseURL, empty where that is no URL.
+func (c Config) hostname() string {
+	u, err := url.Parse(c.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func (c Config) validate() error {

@@ -25,7 +25,11 @@ func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, curren
 	if replacement == "" {
 		errs = append(errs, Problem("new_password", "required"))
 	} else {
-		errs = append(errs, passwordProblems("new_password", s.cfg.Password.Validate(ctx, replacement, s.attributes(sess.Identity)...))...)
+		policy, err := s.policyFor(ctx, sess.UserID())
+		if err != nil {
+			return err
+		}
+		errs = append(errs, passwordProblems("new_password", policy.Validate(ctx, replacement, s.attributes(sess.Identity)...))...)
 	}
 	if len(errs) > 0 {
 		return errs
@@ -50,6 +54,19 @@ func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, curren
 		}
 		return s.afterChange(ctx, sess, had)
 	})
+}
+
+// policyFor returns the rules for the user's next password.
+func (s *Service) policyFor(ctx context.Context, userID string) (password.Policy, error) {
+	policy := s.cfg.Password
+	if policy.SingleFactorMinLength == 0 {
+		return policy, nil
+	}
+	second, err := s.pipeline.HasSecondFactor(ctx, userID)
+	if err != nil || second {
+		return policy, err
+	}
+	return policy.ForSingleFactor(), nil
 }
 
 // checkCurrent verifies the current password, where there is one, and sets proved

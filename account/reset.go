@@ -126,7 +126,7 @@ func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, repl
 	case s.cfg.PasswordResetByCode == nil:
 		return nil, nil // a link that is no good is all there is to say
 	}
-	return passwordProblems("password", s.cfg.Password.Validate(ctx, replacement, attributes...)), nil
+	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
 }
 
 func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.Challenge, hash string) error {

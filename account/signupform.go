@@ -208,7 +208,7 @@ func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn
 	case value == "":
 		return "", nil
 	}
-	return value, passwordProblems("password", s.cfg.Password.Validate(ctx, value, user.Email, user.Username))
+	return value, passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, value, user.Email, user.Username))
 }
 
 func (s *Service) needsUsername() bool {

@@ -199,6 +199,8 @@ func (c Config) validateLengths() error {
 		return fmt.Errorf("Account.UsernameMinLength is %d; use 1 to %d, or leave it zero for 1", c.UsernameMinLength, maxUsernameLength)
 	case c.Password.MinLength < 0 || c.Password.MinLength > password.MaxLength:
 		return fmt.Errorf("Account.Password.MinLength is %d; use 1 to %d, or leave it zero for 8", c.Password.MinLength, password.MaxLength)
+	case c.Password.SingleFactorMinLength < 0 || c.Password.SingleFactorMinLength > password.MaxLength:
+		return fmt.Errorf("Account.Password.SingleFactorMinLength is %d; use 15, or leave it zero for MinLength", c.Password.SingleFactorMinLength)
 	}
 	return nil
 }

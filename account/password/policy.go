@@ -2,6 +2,7 @@ package password
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	_ "embed"
@@ -15,6 +16,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/hook"
 )
@@ -24,6 +27,8 @@ import (
 var ErrBreached = errors.New("password: breached")
 
 const (
+	// defaultMinLength is MinLength where none is set, in characters.
+	defaultMinLength = 8
 	// breachTimeout is how long a check for breaches may take.
 	breachTimeout = time.Second
 	// breachGrace is how long a check has to notice that its time is up.
@@ -41,17 +46,29 @@ type Problem struct {
 
 var tooCommon = Problem{"password_too_common", "The password is too common. Choose another one."}
 
-// Policy says which passwords are good enough. The zero value is the rule set
-// of NIST SP 800-63B and OWASP ASVS: at least 8 characters, not among the most
-// common ones, not like the user's name. It is safe for concurrent use.
+// Policy says which passwords are good enough. It is safe for concurrent use.
+//
+// The zero value follows section 3.1.1.2 of NIST SP 800-63B-4 (2025), with two
+// exceptions: NIST asks for 15 characters where the password is the only factor,
+// for which SingleFactorMinLength is there, and would accept a password of digits
+// only, for which AllowNumeric is there.
 type Policy struct {
-	// MinLength is in characters. Zero: 8.
+	// MinLength is in characters of the normalized password. Zero: 8.
 	MinLength int
-	// AllowCommon accepts the most common passwords.
+	// SingleFactorMinLength is the MinLength for accounts without a second
+	// factor: at sign-up and at a reset, and at a change as long as the user has
+	// no authenticator. NIST SP 800-63B-4 requires 15. Zero: MinLength.
+	SingleFactorMinLength int
+	// Blocklist holds words that users of this site are expected to choose, such
+	// as names of products. A password that consists of them, digits and signs is
+	// too common, whatever its case. allauth.New adds the name and the host of the
+	// site.
+	Blocklist []string
+	// AllowCommon accepts the most common passwords and those of the Blocklist.
 	AllowCommon bool
 	// AllowNumeric accepts passwords made of digits only.
 	AllowNumeric bool
-	// AllowSimilar accepts passwords that resemble the user's name or address.
+	// AllowSimilar accepts passwords that are made of the user's name or address.
 	AllowSimilar bool
 	// Breached looks a password up in a list of public ones and returns
 	// ErrBreached if it is there. An *authn.Error or authn.Errors is shown to
@@ -71,14 +88,11 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 	if !p.AllowSimilar && similarToAny(password, attributes) {
 		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or email address. Choose another one."})
 	}
-	minimum := p.MinLength
-	if minimum == 0 {
-		minimum = 8
-	}
+	minimum := cmp.Or(p.MinLength, defaultMinLength)
 	if utf8.RuneCountInString(password) < minimum {
 		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Choose a password of at least %d characters.", minimum)})
 	}
-	if !p.AllowCommon && isCommon(password) {
+	if !p.AllowCommon && (isCommon(password) || p.isExpected(password)) {
 		problems = append(problems, tooCommon)
 	}
 	for _, found := range p.breached(ctx, password) {
@@ -90,6 +104,21 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 		problems = append(problems, Problem{"password_entirely_numeric", "The password cannot be entirely numeric."})
 	}
 	return problems
+}
+
+// ForSingleFactor returns the policy for an account without a second factor.
+func (p Policy) ForSingleFactor() Policy {
+	p.MinLength = max(cmp.Or(p.MinLength, defaultMinLength), p.SingleFactorMinLength)
+	return p
+}
+
+// isExpected reports whether a password is on the site's own list.
+func (p Policy) isExpected(password string) bool {
+	var words []string
+	for _, entry := range p.Blocklist {
+		words = append(words, wordsOf(entry)...)
+	}
+	return madeOf(fold(password), words)
 }
 
 // breachCheck is where Breached is called, for all policies.
@@ -141,15 +170,27 @@ var common = sync.OnceValue(func() []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 })
 
-// isCommon looks a password up, whatever its case, and a common word followed by
-// digits as well.
+// isCommon looks a password up as a whole, whatever its case and the width of its
+// characters: as it is, as what it repeats, and without digits that count behind
+// it.
 func isCommon(password string) bool {
-	folded := strings.ToLower(strings.TrimSpace(password))
-	if isListed(folded) {
+	folded := strings.ToLower(norm.NFKC.String(strings.TrimSpace(password)))
+	if isListed(folded) || isListed(repeated(folded)) {
 		return true
 	}
 	stem := strings.TrimRight(folded, "0123456789")
 	return stem != folded && len(stem) >= 6 && isListed(stem) && isRun(folded[len(stem):])
+}
+
+// repeated returns the word of which a text is the repetition, or the text.
+func repeated(text string) string {
+	// A text that consists of repetitions of a word is found again within two of
+	// itself, at the end of that word.
+	size := strings.Index((text + text)[min(1, len(text)):], text) + 1
+	if size < minWord {
+		return text
+	}
+	return text[:size]
 }
 
 func isListed(word string) bool {

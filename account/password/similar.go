@@ -1,27 +1,39 @@
 package password
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// maxSimilarity is how much of a password may be the same letters as an
-// attribute.
-const maxSimilarity = 0.7
+const (
+	// maxSimilarity is how much of a password may be the letters of an attribute,
+	// in their order.
+	maxSimilarity = 0.7
+	// minWord is the length of the shortest word that counts on its own, in
+	// characters.
+	minWord = 4
+	// minPart is that of a word that counts next to others.
+	minPart = 3
+)
 
-// similarToAny compares a password with each attribute and its words.
+// similarToAny reports whether a password is made of an attribute: of its words,
+// with digits and signs, or of most of its letters, forwards or backwards.
 func similarToAny(password string, attributes []string) bool {
-	password = strings.ToLower(password)
-	letters := countLetters(password)
-	length := utf8.RuneCountInString(password)
+	password = fold(password)
+	letters := []rune(password)
+	backwards := slices.Clone(letters)
+	slices.Reverse(backwards)
 	for _, attribute := range attributes {
-		attribute = strings.ToLower(attribute)
-		words := strings.FieldsFunc(attribute, func(r rune) bool {
-			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_'
-		})
-		for _, word := range append(words, attribute) {
-			if similar(letters, length, password, word) {
+		words := wordsOf(attribute)
+		if madeOf(password, words) {
+			return true
+		}
+		for _, word := range append(words, fold(attribute)) {
+			if similar(letters, []rune(word)) || similar(backwards, []rune(word)) {
 				return true
 			}
 		}
@@ -29,31 +41,52 @@ func similarToAny(password string, attributes []string) bool {
 	return false
 }
 
-// similar reports whether two texts share most of their letters, in whatever
-// order, or one is made of repetitions of the other. Texts of very different
-// length are not compared: they can not be similar.
-func similar(letters map[rune]int, length int, password, word string) bool {
-	wordLength := utf8.RuneCountInString(word)
-	if wordLength == 0 {
-		return false
-	}
-	if wordLength >= 4 && strings.Contains(password, word) && strings.IndexFunc(strings.ReplaceAll(password, word, ""), unicode.IsLetter) < 0 {
-		return true // nothing but the word, digits and signs
-	}
-	if length >= 10*wordLength && float64(wordLength) < maxSimilarity/2*float64(length) {
-		return false
-	}
-	shared := 0
-	for letter, count := range countLetters(word) {
-		shared += min(count, letters[letter])
-	}
-	return 2*float64(shared)/float64(length+wordLength) >= maxSimilarity
+// wordsOf returns the words of a text in lower case: its runs of letters.
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(fold(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
 }
 
-func countLetters(text string) map[rune]int {
-	counts := make(map[rune]int, len(text))
-	for _, r := range text {
-		counts[r]++
+// fold returns a text in lower case and composed.
+func fold(text string) string { return norm.NFC.String(strings.ToLower(text)) }
+
+// madeOf reports whether a password consists of words, digits and signs.
+func madeOf(password string, words []string) bool {
+	words = slices.Clone(words)
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	longest, rest := 0, password
+	for _, word := range words {
+		if n := utf8.RuneCountInString(word); n >= minPart && strings.Contains(rest, word) {
+			longest, rest = max(longest, n), strings.ReplaceAll(rest, word, " ")
+		}
 	}
-	return counts
+	return longest >= minWord && strings.IndexFunc(rest, unicode.IsLetter) < 0
+}
+
+// similar reports whether two texts have most of their letters in common, in the
+// same order. Long texts of one language have most letters in common in some
+// order.
+func similar(password, word []rune) bool {
+	total := float64(len(password) + len(word))
+	if len(word) == 0 || 2*float64(min(len(password), len(word))) < maxSimilarity*total {
+		return false
+	}
+	return 2*float64(commonLetters(password, word)) >= maxSimilarity*total
+}
+
+// commonLetters returns the length of the longest common subsequence.
+func commonLetters(a, b []rune) int {
+	row := make([]int, len(b)+1) // for the part of a so far and each part of b
+	for _, letter := range a {
+		diagonal := 0
+		for j, other := range b {
+			above := row[j+1]
+			if letter == other {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
 }

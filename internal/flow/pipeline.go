@@ -53,6 +53,8 @@ type PipelineConfig struct {
 	// BlocksEmail reports whether the user may not add an address that is not
 	// proved, because of their second factor. It may be nil.
 	BlocksEmail func(ctx context.Context, userID string) (bool, error)
+	// HasSecondFactor reports whether the user has a second factor. Nil: no.
+	HasSecondFactor func(ctx context.Context, userID string) (bool, error)
 }
 
 // Pipeline takes logins through the stages. It is safe for concurrent use.
@@ -182,6 +184,14 @@ func (p *Pipeline) BlocksEmail(ctx context.Context, userID string) (bool, error)
 		return false, nil
 	}
 	return p.cfg.BlocksEmail(ctx, userID)
+}
+
+// HasSecondFactor reports whether the user has a second factor.
+func (p *Pipeline) HasSecondFactor(ctx context.Context, userID string) (bool, error) {
+	if p.cfg.HasSecondFactor == nil {
+		return false, nil
+	}
+	return p.cfg.HasSecondFactor(ctx, userID)
 }
 
 // Evict removes every way in that any room keeps for the user.
