@@ -7,25 +7,11 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// messages say what to do, by code or, where a field asks for something of its
-// own, by field and code. Clients go by the code.
+// messages say what to do, by code. Clients go by the code.
 var messages = map[string]string{
 	"required":                    "This field is required.",
 	"invalid":                     "Enter a valid value.",
-	"email.invalid":               "Enter a valid email address.",
-	"email2.invalid":              "Enter a valid email address.",
-	"username.invalid":            "Enter a username of letters of one alphabet, digits and . + - _ only.",
-	"phone.invalid":               "Enter a phone number with its country code, like +31612345678.",
-	"password.invalid":            "Enter the password as a text.",
-	"current_password.invalid":    "Enter the password as a text.",
-	"new_password.invalid":        "Enter the password as a text.",
-	"key.invalid":                 "Enter the code or key as a text or a number.",
-	"code.invalid":                "Enter the code as a text or a number.",
 	"max_length":                  "Enter a shorter value.",
-	"email.max_length":            fmt.Sprintf("Enter an email address of at most %d characters.", maxEmailLength),
-	"email2.max_length":           fmt.Sprintf("Enter an email address of at most %d characters.", maxEmailLength),
-	"username.max_length":         fmt.Sprintf("Enter a username of at most %d characters.", maxUsernameLength),
-	"phone.max_length":            "Enter a phone number with its country code, like +31612345678.",
 	"min_length":                  "Enter a longer value.",
 	"null_characters_not_allowed": "Remove the null characters.",
 	"invalid_phone":               "Enter a phone number with its country code, like +31612345678.",
@@ -46,8 +32,6 @@ var messages = map[string]string{
 	"unknown_email":               "No account uses this email address. Check it, or sign up.",
 	"unknown_phone":               "No account uses this phone number. Check it, or sign up.",
 	"same_as_current":             "Enter a value that differs from the current one.",
-	"email.same_as_current":       "Enter an email address that differs from the current one.",
-	"phone.same_as_current":       "Enter a phone number that differs from the current one.",
 	"select_only_one":             "Provide either an email address or a phone number.",
 	"incorrect_code":              "The code is incorrect. Check it, or request a new one.",
 	"invalid_or_expired_key":      "The link is invalid or has expired. Request a new one.",
@@ -57,10 +41,30 @@ var messages = map[string]string{
 	"email_mismatch":              "Enter the same email address twice.",
 }
 
+// fieldTexts take the place of messages where a field asks for something of its own,
+// by field and code.
+var fieldTexts = map[string]string{
+	"email.invalid":            "Enter a valid email address.",
+	"email2.invalid":           "Enter a valid email address.",
+	"username.invalid":         "Enter a username of letters of one alphabet, digits and . + - _ only.",
+	"phone.invalid":            "Enter a phone number with its country code, like +31612345678.",
+	"password.invalid":         "Enter the password as a text.",
+	"current_password.invalid": "Enter the password as a text.",
+	"new_password.invalid":     "Enter the password as a text.",
+	"key.invalid":              "Enter the code or key as a text or a number.",
+	"code.invalid":             "Enter the code as a text or a number.",
+	"email.max_length":         fmt.Sprintf("Enter an email address of at most %d characters.", maxEmailLength),
+	"email2.max_length":        fmt.Sprintf("Enter an email address of at most %d characters.", maxEmailLength),
+	"username.max_length":      fmt.Sprintf("Enter a username of at most %d characters.", maxUsernameLength),
+	"phone.max_length":         "Enter a phone number with its country code, like +31612345678.",
+	"email.same_as_current":    "Enter an email address that differs from the current one.",
+	"phone.same_as_current":    "Enter a phone number that differs from the current one.",
+}
+
 // Problem is an input problem of one field, or of the whole input if param is
 // empty.
 func Problem(param, code string) *authn.Error {
-	message, ok := messages[param+"."+code]
+	message, ok := fieldTexts[param+"."+code]
 	if !ok {
 		message = messages[code]
 	}

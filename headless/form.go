@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,12 +67,7 @@ func (f *form) add(param, code string) { f.errs = append(f.errs, problem(param, 
 // packages have no fields for.
 func problem(param, code string) *authn.Error {
 	e := account.Problem(param, code)
-	for _, name := range []string{param + "." + code, code} {
-		if message := bodyMessages[name]; message != "" {
-			e.Message = message
-			break
-		}
-	}
+	e.Message = cmp.Or(bodyFieldTexts[param+"."+code], bodyMessages[code], e.Message)
 	return e
 }
 
@@ -83,12 +79,16 @@ var bodyMessages = map[string]string{
 	"invalid_list":           "Send a list of values.",
 	"invalid_choice":         "Choose one of the values that are offered.",
 	"invalid_pk_value":       "Send the id of one of your authenticators.",
-	"primary.invalid":        "Send true or false.",
-	"name.invalid":           "Enter the name as a text.",
-	"refresh_token.invalid":  "Send the refresh token as a text.",
-	"credential.invalid":     "Send the answer of the security key as an object.",
-	"provider.invalid":       "Send the id of the provider as a text.",
-	"account.invalid":        "Send the id of the account as a text.",
+}
+
+// bodyFieldTexts are what the fieldTexts of package account are for its fields.
+var bodyFieldTexts = map[string]string{
+	"primary.invalid":       "Send true or false.",
+	"name.invalid":          "Enter the name as a text.",
+	"refresh_token.invalid": "Send the refresh token as a text.",
+	"credential.invalid":    "Send the answer of the security key as an object.",
+	"provider.invalid":      "Send the id of the provider as a text.",
+	"account.invalid":       "Send the id of the account as a text.",
 }
 
 // err returns what is wrong so far.
