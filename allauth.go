@@ -123,7 +123,7 @@ func (a *Auth) build() error {
 	kernel := flow.PipelineConfig{
 		Deps: deps, Identifier: a.account, Sessions: a.sessions, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
-		Remember: a.account.RememberDevice,
+		StoreGiven: a.account.StoreGiven, Remember: a.account.RememberDevice,
 	}
 	if a.cfg.MFA != nil {
 		if err := a.buildMFA(deps); err != nil {

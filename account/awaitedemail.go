@@ -10,11 +10,16 @@ import (
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
-// changeAwaitedEmail corrects the address that a new user is asked to verify by
-// code. flow.ErrNotPending unless one is awaited and may be changed.
+// changeAwaitedEmail corrects the address that a login waits for, or takes one
+// where it waits for none. That of a sign-up is replaced at once, any other one
+// when the login completes. flow.ErrNotPending unless a login waits, or if no
+// more corrections are left.
 func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, input string) error {
 	if err := s.CheckAwaitedEmailChange(ctx, sess); err != nil {
 		return err
+	}
+	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); !l.Signup || l.Email == "" {
+		return s.giveEmail(ctx, sess, l, input)
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if err != nil {
@@ -41,9 +46,6 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	old := c.Subject
 	c.Subject, c.Changes = email, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.checkUnproved(ctx, login); err != nil {
-			return err
-		}
 		taken := len(claims) > 0
 		if c.UserID != "" && !taken {
 			err := s.replaceAddress(ctx, c.UserID, old, email)
@@ -89,43 +91,54 @@ func (s *Service) replaceAddress(ctx context.Context, userID, old, email string)
 	return nil
 }
 
-// CheckAwaitedEmailChange returns flow.ErrNotPending unless a new user who is
-// not logged in may correct the address that is being verified.
+// CheckAwaitedEmailChange returns flow.ErrNotPending unless a login waits for an
+// address that can be corrected, or for one to be given.
 func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *flow.Session) error {
-	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	if s.cfg.EmailVerificationByCode == nil || login == nil {
+	l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	if l == nil {
 		return flow.ErrNotPending
 	}
-	if err := s.checkUnproved(ctx, login); err != nil {
-		return err
+	signup := l.Signup && l.Email != ""
+	if s.cfg.EmailVerificationByCode == nil {
+		if signup {
+			return flow.ErrNotPending
+		}
+		return nil
+	}
+	var id string
+	if !l.Note(purposeVerifyEmail, &id) {
+		return nil
 	}
 	c, err := s.emailChallenge(ctx, sess)
-	if err == nil && c.Changes >= s.cfg.EmailVerificationByCode.Changes {
+	if err == nil && c.Changes >= changesOf(s.cfg.EmailVerificationByCode, signup) {
 		return flow.ErrNotPending
 	}
 	return err
 }
 
-// checkUnproved returns flow.ErrNotPending if the user has proved an address or
-// a number before: who logs in anew may not replace these, somebody who has
-// never got in yet may correct them.
-func (s *Service) checkUnproved(ctx context.Context, login *flow.Login) error {
-	if login.Signup {
-		return nil
+// changesOf returns how often an address or number may be corrected while its
+// code is awaited. After the sign-up there is always one correction: without it
+// a mistyped contact would lock the user out.
+func changesOf(cfg *CodeConfig, signup bool) int {
+	if signup {
+		return cfg.Changes
 	}
-	emails, err := s.store.EmailsByUser(ctx, login.UserID)
-	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
-	}
-	if slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Verified }) {
-		return flow.ErrNotPending
-	}
-	return s.checkUnverifiedPhone(ctx, login.UserID)
+	return max(cfg.Changes, 1)
 }
 
-// AwaitedEmail lists the address that a new user is asked to verify. It is the
-// primary one once that is done.
+// findEmailChallenge returns the challenge of the code that the login waits for,
+// or flow.ErrNotPending.
+func (s *Service) findEmailChallenge(ctx context.Context, l *flow.Login) (*authn.Challenge, error) {
+	var id string
+	l.Note(purposeVerifyEmail, &id)
+	return s.deps.Challenges.Find(ctx, purposeVerifyEmail, id)
+}
+
+// AwaitedEmail lists the address that a login waits for.
 func (s *Service) AwaitedEmail(ctx context.Context, sess *flow.Session) ([]EmailAddress, error) {
+	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); l != nil && l.GivenEmail != nil {
+		return []EmailAddress{{UserID: l.UserID, Email: l.GivenEmail.Contact, CreatedAt: s.deps.Now()}}, nil
+	}
 	c, err := s.emailChallenge(ctx, sess)
 	if err != nil {
 		return nil, err

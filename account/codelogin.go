@@ -167,7 +167,7 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	}
 	switch {
 	case l.Email == "" && l.Phone == "":
-		return flow.Abort, nil
+		return flow.Pass, nil // there is nowhere to send a code
 	case l.Email == "":
 		if err := s.takeLoginCode(ctx, sess, l.Phone, l.UserID); err != nil {
 			return flow.Abort, err
@@ -190,11 +190,8 @@ func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
 	if err != nil {
 		return err
 	}
-	if c.anyVerified() {
-		c = c.onlyVerified()
-	}
-	if !s.PhoneEnabled() {
-		c.phone = nil
+	if c, err = s.reachable(ctx, l, c); err != nil {
+		return err
 	}
 	if found, _ := c.find(l.Email); found {
 		return nil
@@ -208,6 +205,39 @@ func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
 		l.Phone = c.phone.Number
 	}
 	return nil
+}
+
+// reachable returns those contacts of the account to which its code may be sent:
+// the verified ones, or, while there are none, those that no other user has
+// verified.
+func (s *Service) reachable(ctx context.Context, l *flow.Login, c contacts) (contacts, error) {
+	if !s.PhoneEnabled() {
+		c.phone = nil
+	}
+	if c.anyVerified() {
+		return c.onlyVerified(), nil
+	}
+	if l.Signup { // it has just claimed them
+		return c, nil
+	}
+	var free contacts
+	for _, e := range c.emails {
+		taken, err := s.isTaken(ctx, l.UserID, e.Email)
+		if err != nil {
+			return contacts{}, err
+		}
+		if !taken {
+			free.emails = append(free.emails, e)
+		}
+	}
+	if c.phone == nil {
+		return free, nil
+	}
+	taken, err := s.isPhoneTaken(ctx, l.UserID, c.phone.Number)
+	if err == nil && !taken {
+		free.phone = c.phone
+	}
+	return free, err
 }
 
 // codeRequired reports whether this login needs a code as a second step.

@@ -64,9 +64,11 @@ type CodeConfig struct {
 	MaxAttempts int
 	// Resends is how often a new code can be asked for.
 	Resends int
-	// Changes is how often the address can be corrected while the code is
-	// awaited. Whoever signs up with a taken address and corrects it to their
-	// own gets no code, and may conclude that it is taken.
+	// Changes is how often the address or number can be corrected while the code
+	// of a sign-up is awaited. A login that waits for the code allows at least
+	// one correction, as a mistyped contact would lock the user out. A user who
+	// signs up with a taken address and corrects it to their own gets no code,
+	// and may conclude that it is taken.
 	Changes int
 	// Format is what the codes look like.
 	Format CodeFormat

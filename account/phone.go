@@ -18,9 +18,9 @@ const (
 // PhoneEnabled reports whether accounts have telephone numbers.
 func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 
-// enterVerifyPhone is the stage that waits until the number is proved. Who has
-// none passes even if sign-ups require one: somebody whose recovery threw a
-// stranger's number out could not log in to add their own.
+// enterVerifyPhone is the stage that waits until the number is proved. Users
+// without one pass even if sign-ups require one: a user whose recovery removed a
+// stranger's number could not log in to add their own.
 func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
 	present, _ := s.cfg.signupField("phone")
 	if !present || s.cfg.Phone.VerificationDisabled {
@@ -32,6 +32,10 @@ func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *f
 		}
 		return flow.Wait, s.awaitPhone(ctx, sess, l, l.Phone)
 	}
+	if l.GivenPhone != nil && l.GivenPhone.Verified {
+		return flow.Pass, nil
+	}
+	l.GivenPhone = nil // an earlier attempt did not come to its proof
 	phone, err := s.store.PhoneByUser(ctx, l.UserID)
 	switch {
 	case errors.Is(err, authn.ErrNotFound):
@@ -48,11 +52,34 @@ func (s *Service) awaitPhone(ctx context.Context, sess *flow.Session, l *flow.Lo
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	c, err := s.issuePhoneCode(ctx, l.UserID, number)
+	code, err := s.awaitedPhoneCode(ctx, l.UserID, number)
+	if err != nil {
+		return err
+	}
+	c, err := s.issuePhoneCode(ctx, l.UserID, number, code)
 	if err != nil {
 		return err
 	}
 	return l.SetNote(purposeVerifyPhone, c.ID)
+}
+
+// awaitedPhoneCode draws the code that a login waits for, or none for a decoy,
+// or for a number that another user has verified.
+func (s *Service) awaitedPhoneCode(ctx context.Context, userID, number string) (string, error) {
+	taken, err := s.isPhoneTaken(ctx, userID, number)
+	if err != nil || taken {
+		return "", err
+	}
+	return s.codeFor(userID, s.cfg.Phone.Format)
+}
+
+// isPhoneTaken reports whether another user has verified the number.
+func (s *Service) isPhoneTaken(ctx context.Context, userID, number string) (bool, error) {
+	rows, err := s.rowsOf(userID).PhonesByNumber(ctx, number)
+	if err != nil {
+		return false, fmt.Errorf("look up phone number: %w", err)
+	}
+	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
 }
 
 func (s *Service) takeVerifyPhone(ctx context.Context, sess *flow.Session, number string) error {
@@ -60,12 +87,8 @@ func (s *Service) takeVerifyPhone(ctx context.Context, sess *flow.Session, numbe
 	return err
 }
 
-func (s *Service) issuePhoneCode(ctx context.Context, userID, number string) (*authn.Challenge, error) {
+func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code string) (*authn.Challenge, error) {
 	cfg := s.cfg.Phone
-	code, err := s.codeFor(userID, cfg.Format)
-	if err != nil {
-		return nil, err
-	}
 	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
 		Purpose: purposeVerifyPhone, UserID: userID, Subject: number, MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
@@ -115,10 +138,23 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
+		l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+		if l != nil && l.GivenPhone != nil {
+			taken, err := s.isPhoneTaken(ctx, c.UserID, c.Subject)
+			if err != nil {
+				return err
+			}
+			if taken {
+				return problems("code", "phone_taken")
+			}
+			l.GivenPhone = l.GivenPhone.AsVerified()
+			sess.SetLogin(l)
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
+		}
 		if err := s.provePhone(ctx, sess, c.UserID, c.Subject); err != nil {
 			return err
 		}
-		if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+		if l != nil {
 			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
 		}
 		sess.DropSlot(slotPhone)
@@ -185,7 +221,7 @@ func (s *Service) ResendPhoneCode(ctx context.Context, sess *flow.Session) error
 }
 
 func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
-	code, err := s.codeFor(c.UserID, s.cfg.Phone.Format)
+	code, err := s.awaitedPhoneCode(ctx, c.UserID, c.Subject)
 	if err != nil {
 		return err
 	}
@@ -212,8 +248,8 @@ func (s *Service) Phones(ctx context.Context, sess *flow.Session) ([]Phone, erro
 	return []Phone{*phone}, nil
 }
 
-// CheckPhoneChange returns flow.ErrNotPending unless somebody is logged in, or
-// a new user may correct the number that is being verified.
+// CheckPhoneChange returns flow.ErrNotPending unless the user is logged in, or a
+// login waits for a number that can be corrected.
 func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) error {
 	if sess.Authenticated() {
 		return nil
@@ -222,11 +258,8 @@ func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) erro
 	if l == nil {
 		return flow.ErrNotPending
 	}
-	if err := s.checkUnproved(ctx, l); err != nil {
-		return err
-	}
 	c, err := s.phoneChallenge(ctx, sess)
-	if err == nil && c.Changes >= s.cfg.Phone.Changes {
+	if err == nil && c.Changes >= changesOf(&s.cfg.Phone.CodeConfig, l.Signup) {
 		return flow.ErrNotPending
 	}
 	return err
@@ -237,8 +270,8 @@ func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) (rate
 	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, purposeVerifyPhone))
 }
 
-// ChangePhone starts the verification of a new number, or corrects the one that
-// a new user is asked to verify. The number is returned as it will be stored.
+// ChangePhone starts the verification of a new number, or corrects the one that a
+// login waits for. The number is returned as it will be stored.
 func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input string) (Phone, error) {
 	number, errs, err := s.cleanPhone(ctx, input, true)
 	if err != nil {
@@ -251,7 +284,11 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 	if err != nil {
 		return Phone{}, err
 	}
-	taken := len(rows) > 0 && rows[0].UserID != sess.UserID()
+	userID := sess.UserID()
+	if l := s.pipeline.Login(sess); l != nil {
+		userID = l.UserID
+	}
+	taken := len(rows) > 0 && rows[0].UserID != userID
 	if taken && s.cfg.Enumeration == AllowEnumeration {
 		return Phone{}, problems("phone", "phone_taken")
 	}
@@ -277,7 +314,11 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
 			return fmt.Errorf("void earlier codes: %w", err)
 		}
-		c, err := s.issuePhoneCode(ctx, sess.UserID(), number)
+		code, err := s.cfg.Phone.Format.New(s.deps.Rand)
+		if err != nil {
+			return err
+		}
+		c, err := s.issuePhoneCode(ctx, sess.UserID(), number, code)
 		if err != nil {
 			return err
 		}
@@ -285,6 +326,8 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 	})
 }
 
+// changeAwaitedPhone corrects the number that a login waits for: that of a sign-up
+// at once, that of any other login when it completes.
 func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, number string, taken bool) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
@@ -299,10 +342,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
 	c.Subject, c.Changes = number, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.checkUnproved(ctx, l); err != nil {
-			return err
-		}
-		if !taken && c.UserID != "" {
+		if !taken && c.UserID != "" && l.Signup {
 			if err := s.checkUnverifiedPhone(ctx, c.UserID); err != nil {
 				return err
 			}
@@ -312,7 +352,11 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 			}
 			taken = err != nil
 		}
-		l.Phone = number
+		if l.Signup {
+			l.Phone = number
+		} else {
+			l.GivenPhone = &flow.Given{Contact: number}
+		}
 		sess.SetLogin(l)
 		if taken {
 			if err := s.textAccountExists(ctx, number); err != nil {

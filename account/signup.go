@@ -274,6 +274,10 @@ func (s *Service) mailAccountExists(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
+	return s.postAccountExists(ctx, email)
+}
+
+func (s *Service) postAccountExists(ctx context.Context, email string) error {
 	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
 		"SignupURL":        s.deps.FrontendURLs.Signup,
 		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -16,7 +17,8 @@ import (
 // codes.
 const purposeVerifyEmail = "email_verification"
 
-// enterVerifyEmail is the stage that waits until the address is proved.
+// enterVerifyEmail is the stage that waits until the address is proved. Where the
+// account has none that its user can verify, it waits until one is given.
 func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
 	switch s.verificationOf(l) {
 	case VerificationNone:
@@ -27,24 +29,54 @@ func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow
 	if l.UserID == "" {
 		return flow.Wait, s.awaitEmail(ctx, l, EmailAddress{Email: l.Email})
 	}
+	given, verified, err := s.resumeGivenEmail(ctx, l)
+	switch {
+	case err != nil:
+		return flow.Abort, err
+	case verified:
+		return flow.Pass, nil
+	case given:
+		return flow.Wait, nil
+	}
+	address, verified, err := s.awaitedAddress(ctx, l)
+	switch {
+	case err != nil:
+		return flow.Abort, err
+	case verified:
+		return flow.Pass, nil
+	case address.Email == "":
+		delete(l.Notes, purposeVerifyEmail)
+		return flow.Wait, nil
+	}
+	return flow.Wait, s.awaitEmail(ctx, l, address)
+}
+
+// awaitedAddress returns the address that the login has to prove, if there is
+// one that the user can prove, and whether it is verified already: the one that
+// the login went by, or else any.
+func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address EmailAddress, verified bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, l.UserID)
 	if err != nil {
-		return flow.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+		return EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	proved := slices.ContainsFunc(emails, func(e EmailAddress) bool {
 		return e.Verified && (l.Email == "" || e.Email == l.Email)
 	})
 	if proved {
-		return flow.Pass, nil
+		return EmailAddress{}, true, nil
 	}
-	address := primary(emails)
+	address = primary(emails)
 	if i := slices.IndexFunc(emails, func(e EmailAddress) bool { return e.Email == l.Email }); i >= 0 {
 		address = emails[i]
 	}
-	if address.Email == "" {
-		return flow.Abort, nil
+	if address.Email == "" || l.Signup { // a sign-up has just claimed it
+		return address, false, nil
 	}
-	return flow.Wait, s.awaitEmail(ctx, l, address)
+	taken, err := s.isTaken(ctx, l.UserID, address.Email)
+	if err != nil || taken {
+		return EmailAddress{}, false, err
+	}
+	return address, false, nil
 }
 
 // verificationOf returns the rule for this login: ours, unless the room that
@@ -141,9 +173,13 @@ func (s *Service) mailLink(ctx context.Context, address EmailAddress, signup boo
 	if err != nil {
 		return false, err
 	}
-	lifetime := s.cfg.EmailConfirmationTimeout
-	key := s.deps.Keys.SignUntil(purposeVerifyEmail, linkPayload(address.UserID, address.Email, authHash(hash)), s.deps.Now().Add(lifetime))
-	return true, s.deps.Post.Mail(ctx, confirmationKind(signup), address.Email, map[string]any{
+	return true, s.mailKey(ctx, address.Email, signup, s.cfg.EmailConfirmationTimeout, linkPayload(address.UserID, address.Email, authHash(hash)))
+}
+
+// mailKey mails a link whose key signs the payload.
+func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifetime time.Duration, payload []byte) error {
+	key := s.deps.Keys.SignUntil(purposeVerifyEmail, payload, s.deps.Now().Add(lifetime))
+	return s.deps.Post.Mail(ctx, confirmationKind(signup), email, map[string]any{
 		"Key":       key,
 		"URL":       flow.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
 		"ExpiresIn": inWords(lifetime),
@@ -152,9 +188,10 @@ func (s *Service) mailLink(ctx context.Context, address EmailAddress, signup boo
 
 // linkPayload is what a verification link signs. A new password voids the links
 // that were asked for under the old one: an address that an intruder added does
-// not survive the owner's recovery.
-func linkPayload(userID, email, authHash string) []byte {
-	return []byte(strings.Join([]string{userID, email, authHash}, "\x00"))
+// not survive the owner's recovery. challenge is that of an address which is
+// given in a login.
+func linkPayload(userID, email, authHash string, challenge ...string) []byte {
+	return []byte(strings.Join(append([]string{userID, email, authHash}, challenge...), "\x00"))
 }
 
 func confirmationKind(signup bool) string {
@@ -197,7 +234,8 @@ func (s *Service) EmailVerification(ctx context.Context, sess *flow.Session, key
 
 func (s *Service) keyAddress(ctx context.Context, sess *flow.Session, key string) (EmailAddress, error) {
 	if s.cfg.EmailVerificationByCode == nil {
-		return s.linkAddress(ctx, key)
+		address, _, err := s.linkAddress(ctx, key)
+		return address, err
 	}
 	challenge, err := s.tryEmailCode(ctx, sess, key)
 	if err != nil {
@@ -212,13 +250,16 @@ func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key strin
 	if s.cfg.EmailVerificationByCode != nil {
 		return s.verifyEmailByCode(ctx, sess, key)
 	}
-	address, err := s.linkAddress(ctx, key)
+	address, given, err := s.linkAddress(ctx, key)
 	if err != nil {
 		return err
 	}
+	if given != nil {
+		return s.verifyGivenByLink(ctx, sess, given)
+	}
 	return s.pipeline.Change(ctx, sess, address.UserID, func(ctx context.Context) error {
 		// Once more: a new password voids the link.
-		if address, err = s.linkAddress(ctx, key); err != nil {
+		if address, _, err = s.linkAddress(ctx, key); err != nil {
 			return err
 		}
 		if err := s.confirm(ctx, sess, address); err != nil {
@@ -243,34 +284,46 @@ func (s *Service) resumeAfterLink(ctx context.Context, sess *flow.Session, userI
 	return nil
 }
 
-// linkAddress returns the unverified address that a link's key stands for.
-func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, error) {
+// linkAddress returns the unverified address that a link's key stands for, and
+// its challenge if the address was given in a login.
+func (s *Service) linkAddress(ctx context.Context, key string) (EmailAddress, *authn.Challenge, error) {
 	if key == "" {
-		return EmailAddress{}, problems("key", "required")
+		return EmailAddress{}, nil, problems("key", "required")
 	}
+	invalid := problems("key", "invalid_or_expired_key")
 	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
 	parts := strings.Split(string(payload), "\x00")
-	if !ok || len(parts) != 3 {
-		return EmailAddress{}, problems("key", "invalid_or_expired_key")
+	if !ok || len(parts) != 3 && len(parts) != 4 {
+		return EmailAddress{}, nil, invalid
 	}
 	userID, email := parts[0], parts[1]
 	hash, err := s.passwordHash(ctx, userID)
 	if err != nil {
-		return EmailAddress{}, err
+		return EmailAddress{}, nil, err
 	}
 	if authHash(hash) != parts[2] {
-		return EmailAddress{}, problems("key", "invalid_or_expired_key")
+		return EmailAddress{}, nil, invalid
+	}
+	if len(parts) == 4 {
+		c, err := s.deps.Challenges.Find(ctx, purposeGivenEmail, parts[3])
+		if errors.Is(err, flow.ErrNotPending) {
+			return EmailAddress{}, nil, invalid
+		}
+		if err != nil {
+			return EmailAddress{}, nil, err
+		}
+		return EmailAddress{UserID: userID, Email: email}, c, s.checkFree(ctx, userID, email)
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return EmailAddress{}, fmt.Errorf("load e-mail addresses: %w", err)
+		return EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	for _, e := range emails {
 		if e.Email == email && !e.Verified {
-			return e, s.checkFree(ctx, userID, email)
+			return e, nil, s.checkFree(ctx, userID, email)
 		}
 	}
-	return EmailAddress{}, problems("key", "invalid_or_expired_key")
+	return EmailAddress{}, nil, invalid
 }
 
 // checkFree refuses an address that another user has verified.

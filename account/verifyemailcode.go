@@ -60,8 +60,8 @@ func (s *Service) emailChallenge(ctx context.Context, sess *flow.Session) (*auth
 }
 
 // awaited returns the challenge that a login waits for at the stage, or that a
-// logged-in user has in the slot. flow.ErrNotPending if there is none, or none
-// any more: then the login that waited for it is over.
+// logged-in user has in the slot. flow.ErrNotPending if there is none. A login
+// whose challenge has expired is over.
 func (s *Service) awaited(ctx context.Context, sess *flow.Session, stage, purpose, slot string) (*authn.Challenge, error) {
 	var id string
 	l := s.pipeline.Pending(sess, stage)
@@ -71,7 +71,7 @@ func (s *Service) awaited(ctx context.Context, sess *flow.Session, stage, purpos
 		sess.Slot(slot, &id)
 	}
 	c, err := s.deps.Challenges.Find(ctx, purpose, id)
-	if errors.Is(err, flow.ErrNotPending) && l != nil {
+	if errors.Is(err, flow.ErrNotPending) && l != nil && id != "" {
 		s.pipeline.Abort(sess)
 	}
 	if err == nil && sess.Authenticated() && c.UserID != sess.UserID() {
@@ -118,11 +118,17 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
+		l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+		if l != nil && l.GivenEmail != nil {
+			l.GivenEmail = l.GivenEmail.AsVerified()
+			sess.SetLogin(l)
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+		}
 		address := EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: s.deps.Now()}
 		if err := s.confirmNew(ctx, sess, address); err != nil {
 			return err
 		}
-		if s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil {
+		if l != nil {
 			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
 		}
 		sess.DropSlot(slotEmail)

@@ -1,6 +1,7 @@
 package clienttest
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"regexp"
@@ -130,6 +131,34 @@ func (s *Server) Text(to string) Text {
 	})
 	if !ok {
 		s.t.Fatalf("no text message to %s", to)
+	}
+	return found
+}
+
+// Secret waits for a code, or the key of a link, that is sent to one of these
+// addresses and numbers, and takes its message.
+func (s *Server) Secret(to ...string) string {
+	s.t.Helper()
+	found := ""
+	ok := s.post.wait(func() bool {
+		for i, m := range s.post.mails {
+			if secret := cmp.Or(m.Code(), m.Key()); secret != "" && slices.Contains(to, m.To) {
+				found = secret
+				s.post.mails = slices.Delete(s.post.mails, i, i+1)
+				return true
+			}
+		}
+		for i, m := range s.post.texts {
+			if secret := m.Code(); secret != "" && slices.Contains(to, m.To) {
+				found = secret
+				s.post.texts = slices.Delete(s.post.texts, i, i+1)
+				return true
+			}
+		}
+		return false
+	})
+	if !ok {
+		s.t.Fatalf("no code or key was sent to %s", strings.Join(to, " or "))
 	}
 	return found
 }

@@ -26,6 +26,9 @@ type Login struct {
 	// Email or Phone is what the login went by, if either.
 	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`
+	// GivenEmail and GivenPhone are what the user gave while the login waited.
+	GivenEmail *Given `json:"given_email,omitempty"`
+	GivenPhone *Given `json:"given_phone,omitempty"`
 	// Signup marks the first login of a new account.
 	Signup bool `json:"signup,omitempty"`
 	// StartedAt is when the login began; it is void LoginTimeout later.

@@ -42,6 +42,10 @@ type PipelineConfig struct {
 	// BeforeLogin is the host's veto, called when every stage has passed. It
 	// may be nil.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// StoreGiven stores what the user gave while the login waited; it is called
+	// when every stage has passed. If it returns authn.Errors, the login waits for
+	// the address or number again. It may be nil.
+	StoreGiven func(ctx context.Context, s *Session, l *Login) error
 	// Remember is called in the session of whoever has just logged in. It may be
 	// nil.
 	Remember func(s *Session) error
@@ -99,6 +103,7 @@ func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 	case l.AuthHash == "":
 		l.AuthHash = id.AuthHash
 	}
+	l.inherit(p.Login(s))
 	return p.walk(ctx, s, &l, p.stages)
 }
 
@@ -140,8 +145,12 @@ func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 		return ErrNotPending
 	}
 	l.Passed = append(l.Passed, stage)
-	rest := p.stages[slices.IndexFunc(p.stages, func(st Stage) bool { return st.ID == stage })+1:]
-	return p.walk(ctx, s, l, rest)
+	return p.walk(ctx, s, l, p.from(stage)[1:])
+}
+
+// from returns the stages from the one with that id on.
+func (p *Pipeline) from(stage string) []Stage {
+	return p.stages[slices.IndexFunc(p.stages, func(st Stage) bool { return st.ID == stage }):]
 }
 
 // Rebind lets the pending login of the user, if there is one, go on under the
@@ -255,6 +264,17 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 			s.veto = err
 			return nil
 		} else if err != nil {
+			return err
+		}
+	}
+	if p.cfg.StoreGiven != nil && (l.GivenEmail != nil || l.GivenPhone != nil) {
+		if err := p.cfg.StoreGiven(ctx, s, l); isVeto(err) {
+			l.GivenEmail, l.GivenPhone = nil, nil
+			return p.walk(ctx, s, l, p.from(StageVerifyPhone))
+		} else if err != nil {
+			return err
+		}
+		if id, err = p.cfg.Identifier.Identify(ctx, l.UserID); err != nil {
 			return err
 		}
 	}
