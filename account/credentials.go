@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,10 +48,34 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method L
 	return user, authHash(hash), errors.Join(err, attempt.Refund(ctx))
 }
 
-// failureSubject is whose wrong passwords are counted.
+// failureSubject is what wrong passwords count by: the name that was typed, and
+// the accounts that it stands for, so that an account has one counter for all its
+// names. A name without an account has a counter in the place of an account's.
+// The name counts as well, because it is the same before and after a sign-up.
+// Browsers that are known to the account have counters of their own.
 func (s *Service) failureSubject(sess *flow.Session, identifier string, userIDs ...string) ratelimit.Subject {
-	return ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, canonicalIdentifier(identifier), userIDs...)}
+	named := canonicalIdentifier(identifier)
+	subject := ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, named, userIDs...)}
+	if subject.Key == named {
+		subject.Also = s.accountKeys(named, userIDs...)
+	}
+	return subject
 }
+
+// accountKeys are the counters of accounts, or of a name without one. Whoever
+// reads them cannot tell which.
+func (s *Service) accountKeys(named string, userIDs ...string) []string {
+	if len(userIDs) == 0 {
+		return []string{hex.EncodeToString(s.deps.Keys.MAC(purposeFailures, []byte("name"), []byte(named)))}
+	}
+	keys := make([]string, len(userIDs))
+	for i, id := range userIDs {
+		keys[i] = hex.EncodeToString(s.deps.Keys.MAC(purposeFailures, []byte("user"), []byte(id)))
+	}
+	return keys
+}
+
+const purposeFailures = "failed logins"
 
 // canonicalIdentifier is the same for all spellings that find one account.
 func canonicalIdentifier(identifier string) string {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
@@ -122,11 +121,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass s
 // fingerprint of the hash that it matched. It shares the failure counter with
 // Login. errWrongPassword also if the password is replaced meanwhile.
 func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) (string, error) {
-	identifier, err := s.ownIdentifier(ctx, sess)
-	if err != nil {
-		return "", err
-	}
-	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, sess.UserID()))
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, "", sess.UserID()))
 	if err != nil {
 		return "", err
 	}
@@ -141,21 +136,4 @@ func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass
 		err = errWrongPassword
 	}
 	return authHash(hash), errors.Join(err, attempt.Refund(ctx))
-}
-
-// ownIdentifier is what whoever is logged in would log in with.
-func (s *Service) ownIdentifier(ctx context.Context, sess *flow.Session) (string, error) {
-	for _, name := range []string{sess.Identity.Email, sess.Identity.User.Username} {
-		if name != "" {
-			return name, nil
-		}
-	}
-	phone, err := s.store.PhoneByUser(ctx, sess.UserID())
-	if errors.Is(err, authn.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("load phone number: %w", err)
-	}
-	return phone.Number, nil
 }

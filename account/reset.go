@@ -205,10 +205,9 @@ func (s *Service) forgetFailures(ctx context.Context, user *authn.User) error {
 	if phone != nil {
 		names = append(names, phone.Number)
 	}
-	for _, name := range names {
-		if err := s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: canonicalIdentifier(name)}); err != nil {
-			return err
-		}
+	for i, name := range names {
+		names[i] = canonicalIdentifier(name)
 	}
-	return nil
+	subject := ratelimit.Subject{Also: append(names, s.accountKeys("", user.ID)...)}
+	return s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, subject)
 }

@@ -37,6 +37,8 @@ type Subject struct {
 	IP   netip.Addr
 	User string
 	Key  string
+	// Also are further keys that the attempt counts under.
+	Also []string
 }
 
 // Limiter applies limits. It is safe for concurrent use.
@@ -128,22 +130,31 @@ func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 func (l *Limiter) buckets(action string, s Subject) []Bucket {
 	var buckets []Bucket
 	for _, rate := range l.limits[action] {
-		value := ""
-		switch rate.Scope {
-		case ScopeIP:
-			value = network(s.IP)
-		case ScopeUser:
-			value = s.User
-		case ScopeKey:
-			value = hashKey(s.Key)
+		for _, value := range s.values(rate.Scope) {
+			if value == "" {
+				continue
+			}
+			key := action + ":" + string(rate.Scope) + ":" + strconv.FormatInt(int64(rate.Per/time.Second), 10) + ":" + value
+			buckets = append(buckets, Bucket{Key: key, Amount: rate.Amount, Per: rate.Per, scope: rate.Scope})
 		}
-		if value == "" {
-			continue
-		}
-		key := action + ":" + string(rate.Scope) + ":" + strconv.FormatInt(int64(rate.Per/time.Second), 10) + ":" + value
-		buckets = append(buckets, Bucket{Key: key, Amount: rate.Amount, Per: rate.Per, scope: rate.Scope})
 	}
 	return buckets
+}
+
+// values are what an attempt counts by in a scope. Those that are empty count
+// nothing.
+func (s Subject) values(scope Scope) []string {
+	switch scope {
+	case ScopeIP:
+		return []string{network(s.IP)}
+	case ScopeUser:
+		return []string{s.User}
+	}
+	values := []string{hashKey(s.Key)}
+	for _, key := range s.Also {
+		values = append(values, hashKey(key))
+	}
+	return values
 }
 
 // network is the address that counts: whoever has one IPv6 address has the
