@@ -53,7 +53,7 @@ func TestFrozenStringsAreStillThere(t *testing.T) {
 	}
 }
 
-// Strings that are stored or sent are on the list before they are released.
+// Strings that are stored or sent are on the list before a version has them.
 func TestNewStringsAreOnTheList(t *testing.T) {
 	t.Parallel()
 	list, source := readList(t), readSource(t)
