@@ -18,8 +18,19 @@ const purposeLoginCode = "login_code"
 func (s *Service) LoginByCodeRequestable() bool { return s.cfg.loginByCodeRequestable() }
 
 // RequestLoginCode starts a login by a code that is mailed or texted. Exactly
-// one of the two addresses is given.
+// one of the two addresses is given. A logged-in user who can prove by a code
+// again who they are gets one at a verified contact; flow.ErrReauthenticate is
+// returned then.
 func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+	if sess.Authenticated() {
+		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+		if err != nil {
+			return err
+		}
+		if own {
+			return s.requestOwnCode(ctx, sess, email, phone)
+		}
+	}
 	field, subject, err := s.cleanCodeRequest(ctx, email, phone)
 	if err != nil {
 		return err
@@ -260,10 +271,14 @@ func (s *Service) codeRequired(sess *flow.Session, l *flow.Login) bool {
 	return last == "" || slices.Contains(s.cfg.LoginByCode.RequiredFor, last)
 }
 
-// loginChallenge returns the login that waits for a code, and the code's
-// challenge. flow.ErrNotPending if there is none.
+// loginChallenge returns the login that waits for a code, or what a logged-in
+// user is asked for in its place, and the code's challenge. flow.ErrNotPending if
+// there is none.
 func (s *Service) loginChallenge(ctx context.Context, sess *flow.Session) (*flow.Login, *authn.Challenge, error) {
 	l := s.pipeline.Pending(sess, flow.StageLoginByCode)
+	if own := (flow.Login{}); sess.Authenticated() && sess.Slot(slotOwnCode, &own) && own.UserID == sess.UserID() {
+		l = &own
+	}
 	if l == nil {
 		return nil, nil, flow.ErrNotPending
 	}
@@ -271,9 +286,14 @@ func (s *Service) loginChallenge(ctx context.Context, sess *flow.Session) (*flow
 	l.Note(purposeLoginCode, &id)
 	c, err := s.deps.Challenges.Find(ctx, purposeLoginCode, id)
 	if errors.Is(err, flow.ErrNotPending) {
-		s.pipeline.Abort(sess)
+		s.dropLoginCode(sess)
 	}
 	return l, c, err
+}
+
+func (s *Service) dropLoginCode(sess *flow.Session) {
+	s.pipeline.Abort(sess)
+	sess.DropSlot(slotOwnCode)
 }
 
 // CheckLoginCodePending returns flow.ErrNotPending unless the session waits for
@@ -283,15 +303,19 @@ func (s *Service) CheckLoginCodePending(ctx context.Context, sess *flow.Session)
 	return err
 }
 
-// ConfirmLoginCode goes on with the login that waits for the code.
+// ConfirmLoginCode goes on with the login that waits for the code, or proves
+// again who is logged in.
 func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code string) error {
 	l, c, err := s.loginChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.pipeline.Abort(sess) })
+	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.dropLoginCode(sess) })
 	if err != nil {
 		return err
+	}
+	if sess.Authenticated() {
+		return s.confirmOwnCode(ctx, sess, l, c)
 	}
 	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {

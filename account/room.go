@@ -56,6 +56,10 @@ func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([
 	if sess.Identity.HasUsablePassword {
 		offers = append(offers, flow.Offer{ID: flow.FlowReauthenticate})
 	}
+	offers, err := r.appendCodeOffer(ctx, sess, offers)
+	if err != nil {
+		return nil, err
+	}
 	return r.appendResetOffer(ctx, sess, offers)
 }
 

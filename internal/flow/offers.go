@@ -8,17 +8,9 @@ import (
 // Offers returns the flows to list for the session: the ways in, the pending
 // stage, or, where somebody is logged in, the ways to prove it again.
 func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
-	var offers []Offer
-	for _, room := range p.cfg.Rooms {
-		list := room.Offers
-		if s.Authenticated() {
-			list = room.ReauthenticationOffers
-		}
-		some, err := list(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		offers = append(offers, some...)
+	offers, err := p.entryOffers(ctx, s)
+	if err != nil {
+		return nil, err
 	}
 	if l := p.Login(s); l != nil {
 		pending, err := p.describe(ctx, l)
@@ -30,6 +22,23 @@ func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
 	slices.SortStableFunc(offers, func(a, b Offer) int {
 		return slices.Index(offerOrder, a.ID) - slices.Index(offerOrder, b.ID)
 	})
+	return offers, nil
+}
+
+// entryOffers returns the ways in, or, where the user is logged in, the ways to
+// prove it again.
+func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error) {
+	if s.Authenticated() {
+		return p.reauthenticationOffers(ctx, s)
+	}
+	var offers []Offer
+	for _, room := range p.cfg.Rooms {
+		some, err := room.Offers(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		offers = append(offers, some...)
+	}
 	return offers, nil
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -13,18 +14,36 @@ func (p *Pipeline) Recent(ctx context.Context, s *Session, timeout time.Duration
 	if n := len(s.State.Methods); n > 0 && p.cfg.Now().Sub(s.State.Methods[n-1].At).Abs() < timeout {
 		return true, nil
 	}
-	for _, room := range p.cfg.Rooms {
-		offers, err := room.ReauthenticationOffers(ctx, s)
-		if err != nil {
-			return false, err
-		}
-		for _, offer := range offers {
-			if offer.ID != FlowPasswordResetByCode {
-				return false, nil
-			}
-		}
+	offers, err := p.reauthenticationOffers(ctx, s)
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != FlowPasswordResetByCode }), nil
+}
+
+// ReauthenticatesBy reports whether the logged-in user can prove by that flow
+// again who they are.
+func (p *Pipeline) ReauthenticatesBy(ctx context.Context, s *Session, id string) (bool, error) {
+	offers, err := p.reauthenticationOffers(ctx, s)
+	return slices.ContainsFunc(offers, func(o Offer) bool { return o.ID == id }), err
+}
+
+// reauthenticationOffers returns the ways in which the logged-in user can prove
+// again who they are. A code is none for a user with a second factor: a mailbox
+// must not stand in for that.
+func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Offer, error) {
+	var offers []Offer
+	for _, room := range p.cfg.Rooms {
+		some, err := room.ReauthenticationOffers(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		offers = append(offers, some...)
+	}
+	if slices.ContainsFunc(offers, func(o Offer) bool { return o.ID == FlowMFAReauthenticate }) {
+		offers = slices.DeleteFunc(offers, func(o Offer) bool { return o.ID == StageLoginByCode })
+	}
+	return offers, nil
 }
 
 // RequireRecent returns ErrReauthenticate unless the last proof is recent.

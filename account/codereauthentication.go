@@ -1,0 +1,137 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// slotOwnCode holds the code that a logged-in user is asked for, as the login
+// that would wait for it.
+const slotOwnCode = "account.own_code"
+
+// ownContact returns where a code for the logged-in user goes, as a login by it:
+// to the contact that is wanted if the user has verified it, else to the primary
+// address, else to the number. Nil if the user has no verified contact.
+func (s *Service) ownContact(ctx context.Context, sess *flow.Session, wanted string) (*flow.Login, error) {
+	c, err := s.contactsOf(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	c = c.onlyVerified()
+	if !s.PhoneEnabled() {
+		c.phone = nil
+	}
+	l := &flow.Login{UserID: sess.UserID()}
+	switch {
+	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == wanted):
+		l.Phone = c.phone.Number
+	case slices.ContainsFunc(c.emails, func(e EmailAddress) bool { return e.Email == wanted }):
+		l.Email = wanted
+	case len(c.emails) > 0:
+		l.Email = primary(c.emails).Email
+	default:
+		return nil, nil
+	}
+	return l, nil
+}
+
+// appendCodeOffer lists the code by which a user without a password proves again
+// who they are. The kernel takes it back where the user has a second factor.
+func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offers []flow.Offer) ([]flow.Offer, error) {
+	if !s.cfg.loginByCodeRequestable() || sess.Identity.HasUsablePassword {
+		return offers, nil
+	}
+	contact, err := s.ownContact(ctx, sess, "")
+	if err != nil || contact == nil {
+		return offers, err
+	}
+	offer := flow.Offer{ID: flow.StageLoginByCode}
+	_, _, err = s.loginChallenge(ctx, sess)
+	switch {
+	case err == nil:
+		offer.IsPending = flow.Pending(true)
+	case !errors.Is(err, flow.ErrNotPending):
+		return nil, err
+	}
+	return append(offers, offer), nil
+}
+
+// requestOwnCode sends a code to a verified contact of the logged-in user,
+// whatever else the client sent, in place of one that this session waits for.
+// flow.ErrReauthenticate then tells the client that the code is awaited.
+func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+	wanted, ok := CanonicalEmail(email)
+	if !ok && phone != "" {
+		wanted, _, _ = s.knownPhone(ctx, phone)
+	}
+	l, err := s.ownContact(ctx, sess, wanted)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return flow.ErrNotPending
+	}
+	field, subject := "email", l.Email
+	if subject == "" {
+		field, subject = "phone", l.Phone
+	}
+	err = s.takeLoginCode(ctx, sess, subject, l.UserID)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return problems(field, "too_many_login_attempts")
+	}
+	if err != nil {
+		return err
+	}
+	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		_, earlier, err := s.loginChallenge(ctx, sess)
+		if err == nil {
+			err = s.deps.Challenges.Store.DeleteChallenge(ctx, earlier.ID)
+		}
+		if err != nil && !errors.Is(err, flow.ErrNotPending) {
+			return err
+		}
+		waiting := *l
+		if err := s.issueLoginCode(ctx, &waiting); err != nil {
+			return err
+		}
+		return sess.SetSlot(slotOwnCode, waiting)
+	})
+	if err != nil {
+		return err
+	}
+	return flow.ErrReauthenticate
+}
+
+// confirmOwnCode proves again who is logged in by a code that was right.
+// flow.ErrNotPending if a code no longer proves it: the contact was taken off
+// the account, or the user has got a password or a second factor.
+func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flow.Login, c *authn.Challenge) error {
+	err := s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
+		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email, Phone: l.Phone, Reauthenticated: true}
+		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+		if err != nil {
+			return err
+		}
+		own, err := s.ownContact(ctx, sess, c.Subject)
+		if err != nil {
+			return err
+		}
+		if !by || own == nil || own.Email != l.Email || own.Phone != l.Phone {
+			return flow.ErrNotPending
+		}
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		sess.AddMethod(l.UserID, method)
+		return nil
+	})
+	if err == nil || errors.Is(err, flow.ErrNotPending) {
+		s.dropLoginCode(sess)
+	}
+	return err
+}
