@@ -194,19 +194,39 @@ func (s *Service) candidatesByEmail(ctx context.Context, identifier string) ([]s
 }
 
 func (s *Service) candidatesByUsername(ctx context.Context, username string) ([]string, error) {
+	var ids []string
 	if s.cfg.logsInBy(LoginByEmail) && strings.Contains(username, "@") {
-		if ids, err := s.candidatesByEmail(ctx, username); err != nil || len(ids) > 0 {
-			return ids, err
+		byEmail, err := s.candidatesByEmail(ctx, username)
+		if err != nil {
+			return nil, err
+		}
+		ids = byEmail
+	}
+	byName, err := s.usersByName(ctx, username)
+	for _, id := range byName {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
-	id, err := s.store.UserIDByUsername(ctx, CanonicalUsername(username))
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil, nil
+	return ids, err
+}
+
+// usersByName returns the users with that name: as it is spelled, which tells
+// names apart that differ in case only and that an existing table may hold, and
+// in its canonical form.
+func (s *Service) usersByName(ctx context.Context, username string) ([]string, error) {
+	var ids []string
+	for _, name := range slices.Compact([]string{username, CanonicalUsername(username)}) {
+		id, err := s.store.UserIDByUsername(ctx, name)
+		if errors.Is(err, authn.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look up username: %w", err)
+		}
+		ids = append(ids, id)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("look up username: %w", err)
-	}
-	return []string{id}, nil
+	return slices.Compact(ids), nil
 }
 
 func rank(b bool) int {
