@@ -276,7 +276,7 @@ func TestTheHostMakesAccounts(t *testing.T) {
 		}
 	}
 	var problems authn.Errors
-	_, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a b", Phone: "1"}})
+	_, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a\x01b", Phone: "1"}})
 	if !errors.As(err, &problems) || len(problems) != 3 {
 		t.Errorf("nothing is valid: %v", err)
 	}

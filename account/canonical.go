@@ -41,6 +41,39 @@ func CanonicalEmail(address string) (string, bool) {
 	return canonical, len(canonical) <= maxEmailLength
 }
 
+// KnownEmail returns the form under which an address of an existing account is
+// looked up. It is that of [CanonicalEmail] where there is one. Beyond it,
+// KnownEmail takes what other systems have accepted: a local part with letters of
+// any script, or with dots in a row or at its ends. Such a local part is kept in
+// Unicode NFC and lower case. A sign-up refuses these addresses. It reports false
+// for anything that is not an address.
+func KnownEmail(address string) (string, bool) {
+	if canonical, ok := CanonicalEmail(address); ok {
+		return canonical, true
+	}
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || !utf8.ValidString(address) {
+		return "", false
+	}
+	local := norm.NFC.String(strings.Map(lowerSafely, address[:at]))
+	if strings.ContainsFunc(local, func(r rune) bool { return !isKnownLocal(r) }) {
+		return "", false
+	}
+	// The domain is held to the rules of every address.
+	host, ok := CanonicalEmail("a" + norm.NFC.String(address[at:]))
+	known := local + strings.TrimPrefix(host, "a")
+	return known, ok && len(known) <= maxEmailLength
+}
+
+// isKnownLocal reports whether r may stand in the local part of an address that
+// another system accepted (RFC 6531).
+func isKnownLocal(r rune) bool {
+	if r > unicode.MaxASCII {
+		return unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit)
+	}
+	return r == '.' || localPart.MatchString(string(r)) || 'A' <= r && r <= 'Z'
+}
+
 // asciiLower leaves everything but A to Z alone. strings.ToLower would turn
 // other scripts' letters into ASCII ones and so into somebody else's address.
 func asciiLower(s string) string {

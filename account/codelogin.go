@@ -91,7 +91,7 @@ func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (fi
 		}
 		return "phone", number, err
 	}
-	canonical, errs := cleanEmail("email", email, true)
+	canonical, errs := cleanKnownEmail("email", email, true)
 	if len(errs) > 0 {
 		return "", "", errs
 	}

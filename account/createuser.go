@@ -2,8 +2,10 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
@@ -12,8 +14,10 @@ import (
 // NewAccount is an account that the host makes itself: an import from another
 // system, an invitation, somebody at a desk.
 type NewAccount struct {
-	// NewUser is what the store of users gets. Email, Username and Phone have
-	// to be valid if they are set, whatever the sign-up form asks for.
+	// NewUser is what the store of users gets. Email, Username and Phone may be
+	// empty, whatever the sign-up form asks for. They may have a form that a
+	// sign-up refuses and other systems accepted: an address that [KnownEmail]
+	// takes, a username with @ or of several scripts.
 	authn.NewUser
 	// EmailVerified says that the host knows whose address it is. Where it is
 	// false the first login asks for a proof, as after a sign-up.
@@ -61,15 +65,29 @@ func (s *Service) CreateUser(ctx context.Context, in NewAccount) (*authn.User, e
 // cleanUser brings what identifies a user into its canonical form.
 func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewUser, error) {
 	var errs authn.Errors
-	user.Email, errs = cleanEmail("email", user.Email, false)
-	username, usernameErrs, err := s.cleanUsername(ctx, user.Username, false)
+	user.Email, errs = cleanKnownEmail("email", user.Email, false)
+	username, usernameErrs := knownUsername(user.Username)
 	phone, phoneErrs, phoneErr := s.cleanPhone(ctx, user.Phone, false)
-	if err := errors.Join(err, phoneErr); err != nil {
-		return user, err
+	if phoneErr != nil {
+		return user, phoneErr
+	}
+	if s.cfg.LowercaseUsernames {
+		username = strings.ToLower(username)
 	}
 	user.Username, user.Phone = username, phone
 	if errs = append(append(errs, usernameErrs...), phoneErrs...); len(errs) > 0 {
 		return user, errs
 	}
 	return user, nil
+}
+
+// knownUsername returns the username of another system as it is stored.
+func knownUsername(value string) (string, authn.Errors) {
+	switch {
+	case utf8.RuneCountInString(value) > maxUsernameLength:
+		return "", problems("username", "max_length")
+	case !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl), strings.TrimSpace(value) != value:
+		return "", problems("username", "invalid")
+	}
+	return value, nil
 }

@@ -80,7 +80,7 @@ const purposeFailures = "failed logins"
 // canonicalIdentifier is the same for all spellings that find one account.
 func canonicalIdentifier(identifier string) string {
 	name := CanonicalUsername(identifier)
-	if email, ok := CanonicalEmail(name); ok {
+	if email, ok := KnownEmail(name); ok {
 		return email
 	}
 	return name
@@ -181,7 +181,7 @@ func (s *Service) candidates(ctx context.Context, method LoginMethod, identifier
 }
 
 func (s *Service) candidatesByEmail(ctx context.Context, identifier string) ([]string, error) {
-	email, ok := CanonicalEmail(identifier)
+	email, ok := KnownEmail(identifier)
 	if !ok {
 		return nil, nil
 	}

@@ -202,7 +202,7 @@ func (s *Service) canRemove(address EmailAddress, emails []EmailAddress) bool {
 
 // ownEmail finds the address among those of the logged-in user.
 func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string) (EmailAddress, error) {
-	email, errs := cleanEmail("email", input, true)
+	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
 		return EmailAddress{}, errs
 	}

@@ -42,3 +42,14 @@ func ExampleCanonicalEmail() {
 	// ann@xn--bcher-kva.example true
 	//  false
 }
+
+// Accounts of another system may have addresses that a sign-up refuses.
+func ExampleKnownEmail() {
+	fmt.Println(account.KnownEmail("Jürgen@Example.org"))
+	fmt.Println(account.KnownEmail("a..b.@example.org"))
+	fmt.Println(account.KnownEmail("<ann>@example.org"))
+	// Output:
+	// jürgen@example.org true
+	// a..b.@example.org true
+	//  false
+}

@@ -61,7 +61,7 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 func (s *Service) CheckIdentifier(ctx context.Context, method LoginMethod, value string) authn.Errors {
 	switch method {
 	case LoginByEmail:
-		_, errs := cleanEmail("email", value, true)
+		_, errs := cleanKnownEmail("email", value, true)
 		return errs
 	case LoginByPhone:
 		_, isPlain := CanonicalPhone(value)
@@ -79,7 +79,7 @@ func (s *Service) cleanIdentifier(ctx context.Context, method LoginMethod, value
 	var err error
 	switch method {
 	case LoginByEmail:
-		value, errs = cleanEmail("email", value, true)
+		value, errs = cleanKnownEmail("email", value, true)
 	case LoginByPhone:
 		value, errs, err = s.knownPhone(ctx, value)
 	}

@@ -12,7 +12,7 @@ import (
 
 // RequestReset mails a link, or starts a reset by code, for the address.
 func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input string) error {
-	email, errs := cleanEmail("email", input, true)
+	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
 	}

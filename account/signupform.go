@@ -117,13 +117,23 @@ func (s *Service) sortBySignupFields(errs authn.Errors) {
 }
 
 func cleanEmail(param, value string, required bool) (string, authn.Errors) {
+	return cleanEmailBy(CanonicalEmail, param, value, required)
+}
+
+// cleanKnownEmail is cleanEmail for the address of an account that exists, which
+// a sign-up may refuse.
+func cleanKnownEmail(param, value string, required bool) (string, authn.Errors) {
+	return cleanEmailBy(KnownEmail, param, value, required)
+}
+
+func cleanEmailBy(canonicalize func(string) (string, bool), param, value string, required bool) (string, authn.Errors) {
 	if value == "" {
 		if required {
 			return "", problems(param, "required")
 		}
 		return "", nil
 	}
-	canonical, ok := CanonicalEmail(value)
+	canonical, ok := canonicalize(value)
 	switch {
 	case ok:
 		return canonical, nil

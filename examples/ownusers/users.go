@@ -143,15 +143,20 @@ func (u users) adopt(ctx context.Context) error {
 		found = append(found, a)
 	}
 	for _, a := range found {
-		email, ok := account.CanonicalEmail(a.Email)
-		a.Email = email
-		err := authn.ErrConflict
-		if ok {
-			err = u.Store.AddEmail(ctx, a, true)
+		email, ok := account.KnownEmail(a.Email)
+		if !ok {
+			slog.WarnContext(ctx, "the email address is not valid", "user", a.UserID)
+			continue
 		}
+		a.Email = email
+		err := u.Store.AddEmail(ctx, a, true)
 		if errors.Is(err, authn.ErrConflict) {
-			slog.WarnContext(ctx, "the address is no address, or two accounts have it", "user", a.UserID)
-		} else if err != nil {
+			// Two addresses differ in case only: each password still logs in, until
+			// one of the users verifies the address.
+			slog.WarnContext(ctx, "two accounts have the email address", "user", a.UserID)
+			err = u.Store.AddEmail(ctx, a, false)
+		}
+		if err != nil {
 			return err
 		}
 	}
