@@ -99,6 +99,7 @@ func (a *Auth) build() error {
 	}
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
 		Store: a.store, Tx: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
 	if a.cfg.Tokens != nil {
 		realm := a.cfg.Headless.BasePath
@@ -151,7 +152,7 @@ func (a *Auth) build() error {
 	}
 	a.handler = headless.New(headless.Config{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
-		Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), UserPayload: a.cfg.Headless.UserPayload,
+		Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
 		Protection: protection, Client: a.client, Publish: a.publish,
 	}, headless.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
@@ -252,6 +253,11 @@ func (c Config) validate() error {
 	return c.validateCookieNames()
 }
 
+// cookies says how cookies are set.
+func (c Config) cookies() cookie.Policy {
+	return cookie.Policy{Secure: strings.HasPrefix(c.BaseURL, "https:"), Domain: c.Sessions.CookieDomain}
+}
+
 // validateCookieNames checks that cookies can have their names, and that no two
 // share one.
 func (c Config) validateCookieNames() error {
@@ -267,6 +273,9 @@ func (c Config) validateCookieNames() error {
 	for _, name := range names {
 		if (&http.Cookie{Name: name[1]}).Valid() != nil {
 			return fmt.Errorf("%s %q is not the name of a cookie; use letters, digits, - and _", name[0], name[1])
+		}
+		if !c.cookies().Valid(name[1]) {
+			return fmt.Errorf("%s %q is refused by browsers, as __Host- needs a BaseURL with https and no Sessions.CookieDomain, and __Secure- needs https; leave the prefix out, and __Host- is added where it can be", name[0], name[1])
 		}
 		if other, taken := fields[name[1]]; taken {
 			return fmt.Errorf("%s equals %s; give them different names", name[0], other)

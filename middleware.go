@@ -58,8 +58,8 @@ func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
 		}
 	}()
 	session = &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
-	if token := r.Header.Get("X-Session-Token"); token != "" && a.serves(flow.App) {
-		return a.use(r, flow.App, token)
+	if shown := sessions.FromApp(r.Header.Get("X-Session-Token")); len(shown) > 0 && a.serves(flow.App) {
+		return a.use(r, flow.App, shown)
 	}
 	if a.tokens != nil && a.serves(flow.App) {
 		// A token that logs nobody in, such as one for another service, does not
@@ -69,15 +69,15 @@ func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
 			return byToken, err
 		}
 	}
-	if cookie, err := r.Cookie(a.cfg.Sessions.CookieName); err == nil && a.serves(flow.Browser) {
-		return a.use(r, flow.Browser, cookie.Value)
+	if shown := a.sessions.FromCookies(r); len(shown) > 0 && a.serves(flow.Browser) {
+		return a.use(r, flow.Browser, shown)
 	}
 	return session, nil
 }
 
 // use loads a session and notes that it was used.
-func (a *Auth) use(r *http.Request, kind flow.Kind, token string) (*sessions.Active, error) {
-	session, err := a.sessions.Load(r.Context(), kind, token, a.client(r))
+func (a *Auth) use(r *http.Request, kind flow.Kind, shown []sessions.Shown) (*sessions.Active, error) {
+	session, err := a.sessions.Load(r.Context(), kind, a.client(r), shown...)
 	if err != nil {
 		return nil, err
 	}

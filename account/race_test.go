@@ -230,18 +230,18 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 	}
 }
 
-// whileReplacing is a store in which something else happens at the moment at
+// whileRenewing is a store in which something else happens at the moment at
 // which a session goes on under a new token.
-type whileReplacing struct {
+type whileRenewing struct {
 	storage.Store
 	do func()
 }
 
-func (w *whileReplacing) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+func (w *whileRenewing) RenewSession(ctx context.Context, row, old sessions.Row) error {
 	if w.do != nil {
 		w.do()
 	}
-	return w.Store.ReplaceSession(ctx, oldID, row)
+	return w.Store.RenewSession(ctx, row, old)
 }
 
 // A front end goes on asking while its user changes the password: neither answer
@@ -249,7 +249,7 @@ func (w *whileReplacing) ReplaceSession(ctx context.Context, oldID string, row s
 func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
-		store := &whileReplacing{Store: memstore.New()}
+		store := &whileRenewing{Store: memstore.New()}
 		s := clienttest.StartOn(t, store)
 		c := s.SignUp(kind, "ann@example.org")
 		other := s.LogIn(kind, "ann@example.org")
@@ -268,7 +268,7 @@ func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 // away that the other one gave the browser.
 func TestALateAnswerLeavesTheNewSessionAlone(t *testing.T) {
 	t.Parallel()
-	store := &whileReplacing{Store: memstore.New()}
+	store := &whileRenewing{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, withCodes)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.Browser)

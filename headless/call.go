@@ -9,8 +9,10 @@ import (
 
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
@@ -24,6 +26,7 @@ type call struct {
 	ctx     context.Context
 	route   *route
 	sess    *sessions.Active
+	shown   []sessions.Shown // the tokens that the client shows
 	written bool
 	// fromProvider is true for a browser that comes back from a provider.
 	fromProvider bool
@@ -35,18 +38,14 @@ func (c *call) serve(kind flow.Kind) {
 		c.write(reply{status: http.StatusOK})
 		return
 	}
-	if kind == flow.Browser {
-		if err := c.checkCSRF(); err != nil {
-			c.write(reply{status: http.StatusForbidden})
-			return
-		}
-	}
-	var err error
-	if c.sess, err = c.load(kind); err != nil {
+	if err := c.load(kind); err != nil {
 		c.fail(err)
 		return
 	}
-	c.sess.ReadCookie = c.cookie
+	if kind == flow.Browser && c.checkCSRF() != nil {
+		c.write(reply{status: http.StatusForbidden})
+		return
+	}
 	if kind == flow.App && c.sess.Dead {
 		c.finish(c.gone())
 		return
@@ -139,16 +138,11 @@ func (c *call) carry(outcome sessions.Outcome, answer *reply) error {
 	return err
 }
 
-// writeEnded answers a request whose session was ended while it was under way.
-// The browser keeps its cookies: whoever ended the session may have given it new
-// ones.
+// writeEnded answers a request whose session was ended, or got another token,
+// while it was under way. Nothing in the answer makes the client forget its
+// session, which may have a newer token by now.
 func (c *call) writeEnded() {
-	kind, client := c.sess.Kind, c.sess.Client
-	c.sess = &sessions.Active{Session: flow.NewSession(kind, client)}
-	if kind == flow.App {
-		c.answer(c.gone())
-		return
-	}
+	c.sess = &sessions.Active{Session: flow.NewSession(c.sess.Kind, c.sess.Client)}
 	c.answer(c.authentication())
 }
 
@@ -226,32 +220,33 @@ func (c *call) take(action string) (ratelimit.Attempt, error) {
 // load finds the session of the request. An app that shows an access token of a
 // session which has ended gets 401 rather than 410 where tokens are checked
 // against their session.
-func (c *call) load(kind flow.Kind) (*sessions.Active, error) {
+func (c *call) load(kind flow.Kind) (err error) {
 	client := c.cfg.Client(c.r)
-	if kind == flow.Browser || c.tokens == nil || c.token(kind) != "" {
-		return c.sessions.Load(c.ctx, kind, c.token(kind), client)
+	if kind == flow.Browser {
+		c.shown = c.sessions.FromCookies(c.r)
+	} else {
+		c.shown = sessions.FromApp(c.r.Header.Get("X-Session-Token"))
 	}
-	sessionToken, _ := c.tokens.SessionToken(c.tokens.FromHeader(c.r.Header))
-	active, err := c.sessions.Load(c.ctx, kind, sessionToken, client)
-	if err == nil && active.Dead && !c.tokens.Stateless() {
-		return c.sessions.Load(c.ctx, kind, "", client)
+	byToken := kind == flow.App && c.tokens != nil && len(c.shown) == 0
+	if byToken {
+		sessionToken, _ := c.tokens.SessionToken(c.tokens.FromHeader(c.r.Header))
+		c.shown = sessions.FromApp(sessionToken)
 	}
-	return active, err
+	c.sess, err = c.sessions.Load(c.ctx, kind, client, c.shown...)
+	if err == nil && byToken && c.sess.Dead && !c.tokens.Stateless() {
+		c.sess, err = c.sessions.Load(c.ctx, kind, client)
+	}
+	if err == nil {
+		c.sess.ReadCookies = c.cookies
+	}
+	return err
 }
 
-// token is what the client shows for its session.
-func (c *call) token(kind flow.Kind) string {
-	if kind == flow.App {
-		return c.r.Header.Get("X-Session-Token")
+// cookies returns the values of an HttpOnly cookie beside that of the session.
+func (c *call) cookies(name string) []string {
+	var texts []string
+	for _, value := range cookie.Values(c.r, name, keyring.IsSigned) {
+		texts = append(texts, value.Text)
 	}
-	return c.cookie(c.sessions.Config().CookieName)
-}
-
-// cookie returns the value of a cookie, empty if there is none.
-func (c *call) cookie(name string) string {
-	cookie, err := c.r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
+	return texts
 }

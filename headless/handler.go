@@ -12,6 +12,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
@@ -37,8 +38,8 @@ type Config struct {
 	Clients []flow.Kind
 	// ServeSpecification serves the OpenAPI document.
 	ServeSpecification bool
-	// Secure marks cookies as such.
-	Secure bool
+	// Cookies says how cookies are set.
+	Cookies cookie.Policy
 	// UserPayload may change what data.user holds.
 	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
 	// Protection refuses requests that other sites make.

@@ -42,12 +42,10 @@ func (c *call) callback(providerID string) {
 		c.writeFragmentPage()
 		return
 	}
-	var err error
-	if c.sess, err = c.sessions.Load(c.ctx, flow.Browser, c.token(flow.Browser), c.cfg.Client(c.r)); err != nil {
+	if err := c.load(flow.Browser); err != nil {
 		c.callbackFailed(err)
 		return
 	}
-	c.sess.ReadCookie = c.cookie
 	c.arrive(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
 }
 

@@ -3,7 +3,6 @@ package mfa
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
@@ -142,13 +141,14 @@ func (s *Service) hasTrust(ctx context.Context, sess *flow.Session, userID strin
 	}
 	for _, given := range kinds {
 		matches := func(e flow.UserCookieEntry) bool { return trusts.Matches(e, append(parts, []byte(given))...) }
-		known := slices.IndexFunc(list, matches)
-		if known < 0 {
-			continue
-		}
-		_, err = s.deps.Challenges.Find(ctx, trustPurpose, list[known].ID)
-		if !errors.Is(err, flow.ErrNotPending) {
-			return err == nil, err
+		for _, e := range list {
+			if !matches(e) {
+				continue
+			}
+			_, err = s.deps.Challenges.Find(ctx, trustPurpose, e.ID)
+			if !errors.Is(err, flow.ErrNotPending) {
+				return err == nil, err
+			}
 		}
 	}
 	return false, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -33,6 +34,8 @@ type Deps struct {
 	Rand io.Reader
 	// Logger gets what goes wrong.
 	Logger *slog.Logger
+	// HostCookies is true where the names of cookies begin with __Host-.
+	HostCookies bool
 }
 
 // Manager loads and stores sessions. It is safe for concurrent use.
@@ -61,121 +64,42 @@ func New(cfg Config, deps Deps) *Manager {
 // Active is a session during one request. It is not safe for concurrent use.
 type Active struct {
 	*flow.Session
-	// Dead is true if the client showed a token that leads nowhere.
+	// Dead is true if the client showed a token, and none of a session that
+	// lives or that has just got another token.
 	Dead bool
 
-	token   string // what the client showed
+	token   string // empty if the session has none that is good
 	scsCtx  context.Context
 	loading *loading
 	row     *Row
+	// others are the ids of further sessions that the client showed tokens of,
+	// and successors of those that go on under another token than it showed.
+	others, successors []string
 }
+
+// Token returns the token of the stored session, empty if there is none.
+func (a *Active) Token() string { return a.token }
 
 // Row is what the store keeps beside the session, nil if nothing is stored yet.
 func (a *Active) Row() *Row { return a.row }
-
-// Load finds the session that a token of that client kind stands for. Without a
-// token, and with one that leads nowhere, the session is anonymous.
-func (m *Manager) Load(ctx context.Context, kind flow.Kind, token string, client authn.Client) (*Active, error) {
-	a := &Active{Session: flow.NewSession(kind, client), token: token}
-	if token == "" {
-		return a, nil
-	}
-	l := &loading{}
-	scsCtx, err := m.scs[kind].Load(context.WithValue(ctx, loadingKey{}, l), token)
-	if err != nil && !errors.Is(err, errUnreadable) {
-		return nil, fmt.Errorf("load session: %w", err)
-	}
-	row := l.found
-	if err != nil || row == nil || row.Kind != string(kind) || m.expired(row) {
-		a.Dead = true
-		return a, nil
-	}
-	a.State, _ = m.scs[kind].Get(scsCtx, stateKey).(flow.State)
-	a.scsCtx, a.loading, a.row = scsCtx, l, row
-	a.RowID = row.ID
-	if a.State.UserID == "" {
-		return a, m.checkLogin(ctx, a)
-	}
-	return a, m.identify(ctx, a)
-}
-
-// checkLogin drops a pending login whose user is gone, or got a new password
-// since it began.
-func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
-	if a.State.Login == nil {
-		return nil
-	}
-	current, err := a.State.Login.IsCurrent(ctx, m.deps.Identifier)
-	if err != nil {
-		return fmt.Errorf("load user of pending login: %w", err)
-	}
-	if !current {
-		a.SetLogin(nil)
-	}
-	return nil
-}
-
-// identify loads the session's user. A session whose user is gone, or whose
-// credentials changed, is dead; that of a disabled user answers as anonymous.
-func (m *Manager) identify(ctx context.Context, a *Active) error {
-	id, err := m.deps.Identifier.Identify(ctx, a.State.UserID)
-	if err == nil && id.AuthHash != a.row.AuthHash {
-		err = m.rekeyed(ctx, a.row, id.AuthHash)
-	}
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load user of session: %w", err)
-	}
-	if err != nil {
-		if err := m.deps.Store.DeleteSession(ctx, a.row.ID); err != nil {
-			return fmt.Errorf("delete dead session: %w", err)
-		}
-		kind, client, token := a.Kind, a.Client, a.token
-		*a = Active{Session: flow.NewSession(kind, client), token: token, Dead: true}
-		return nil
-	}
-	if !id.User.Disabled {
-		a.Identity = id
-	}
-	return nil
-}
-
-// rekeyed looks whether the session has moved to a new fingerprint since its row
-// was read, as it does when its user changes the password in it. ErrNotFound if
-// it has not.
-func (m *Manager) rekeyed(ctx context.Context, row *Row, authHash string) error {
-	current, err := m.deps.Store.SessionByToken(ctx, row.TokenHash)
-	if err != nil {
-		return err
-	}
-	if current.AuthHash != authHash {
-		return authn.ErrNotFound
-	}
-	row.AuthHash = authHash
-	return nil
-}
-
-func (m *Manager) expired(row *Row) bool {
-	now := m.deps.Now()
-	return now.After(row.ExpiresAt) || now.Sub(row.LastSeenAt) > m.cfg.IdleTimeout
-}
 
 // Outcome is what a client has to learn of its session after a request.
 type Outcome struct {
 	// Token is the new token, empty if the one that was shown stays valid.
 	Token string
-	// Cleared is true if the client should forget the token it showed.
+	// Cleared is true if the request ended the session.
 	Cleared bool
 }
 
-// Commit stores what changed. flow.ErrSessionEnded if the session was ended
-// while the request was under way: then nothing is stored.
+// Commit stores what changed. flow.ErrSessionEnded if the session was ended, or
+// got another token, while the request was under way: then nothing is stored.
 func (m *Manager) Commit(ctx context.Context, a *Active) (Outcome, error) {
-	outcome := Outcome{Cleared: a.Dead && a.token != ""}
+	var outcome Outcome
 	if a.Ended() {
+		outcome.Cleared = a.row != nil || len(a.others)+len(a.successors) > 0
 		if err := m.destroy(ctx, a); err != nil {
 			return Outcome{}, err
 		}
-		outcome.Cleared = a.token != ""
 	}
 	switch {
 	case !a.Changed():
@@ -191,8 +115,9 @@ func (m *Manager) Commit(ctx context.Context, a *Active) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("store session: %w", err)
 	}
 	if token == a.token {
-		token = ""
+		return Outcome{}, nil
 	}
+	a.token = token
 	return Outcome{Token: token}, nil
 }
 
@@ -210,15 +135,16 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 		if err := sm.RenewToken(a.scsCtx); err != nil {
 			return "", err
 		}
+		var err error
+		if a.loading.old, err = m.replaced(a, now); err != nil {
+			return "", err
+		}
 	}
 	row, err := m.nextRow(a, fresh, now)
 	if err != nil {
 		return "", err
 	}
 	a.loading.write, a.loading.fresh = row, fresh
-	if a.row != nil {
-		a.loading.replaces = a.row.ID
-	}
 	sm.Put(a.scsCtx, stateKey, a.State)
 	sm.SetDeadline(a.scsCtx, row.ExpiresAt)
 	token, _, err := sm.Commit(a.scsCtx)
@@ -227,22 +153,34 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	}
 	a.row = row
 	if fresh && row.UserID != "" {
-		err = m.trim(ctx, row.UserID, row.ID)
+		err = m.settle(ctx, a)
 	}
 	return token, err
 }
 
+// settle ends what a login leaves behind: further sessions whose tokens the
+// client showed, or two of them would contradict each other from now on, and
+// the oldest ones of too many.
+func (m *Manager) settle(ctx context.Context, a *Active) error {
+	if err := m.End(ctx, a.others...); err != nil {
+		return err
+	}
+	a.others = nil
+	return m.trim(ctx, a.row.UserID, a.row.ID)
+}
+
 func (m *Manager) nextRow(a *Active, fresh bool, now time.Time) (*Row, error) {
-	row := Row{Kind: string(a.Kind), CreatedAt: now}
+	var row Row
 	if a.row != nil {
 		row = *a.row
-	}
-	if fresh {
-		id, err := randomNumber(m.deps.Rand)
-		if err != nil {
+	} else {
+		var err error
+		if row.ID, err = randomNumber(m.deps.Rand); err != nil {
 			return nil, err
 		}
-		row.ID, row.CreatedAt = id, now
+	}
+	if fresh {
+		row.Kind, row.CreatedAt = m.rowKind(a.Kind, m.deps.HostCookies), now
 	}
 	switch {
 	case a.State.UserID == "":
@@ -259,17 +197,22 @@ func (m *Manager) nextRow(a *Active, fresh bool, now time.Time) (*Row, error) {
 	return &row, nil
 }
 
+// destroy ends every session that the client showed a token of.
 func (m *Manager) destroy(ctx context.Context, a *Active) error {
+	if err := m.End(ctx, slices.Concat(a.others, a.successors)...); err != nil {
+		return err
+	}
+	a.others, a.successors = nil, nil
 	if a.row == nil {
 		return nil
 	}
-	if err := m.deps.Store.DeleteSession(ctx, a.row.ID); err != nil {
-		return fmt.Errorf("end session: %w", err)
+	if err := m.End(ctx, a.row.ID); err != nil {
+		return err
 	}
 	if err := m.scs[a.Kind].Destroy(a.scsCtx); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
-	a.row = nil
+	a.row, a.token = nil, ""
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-
-	"github.com/allauth-go/allauth/authn"
 )
 
 // rowStore implements scs.CtxStore over the rows. scs would write a session
@@ -23,11 +21,12 @@ var _ scs.CtxStore = rowStore{}
 // loading carries the row between scs, which knows tokens and data only, and
 // the manager.
 type loading struct {
-	found *Row // what Find saw
-	write *Row // what Commit has to store
-	// replaces is the id of the row that write takes the place of.
-	replaces string
-	fresh    bool // write is a new row
+	found  *Row // what the session is loaded from
+	loaded bool // there is data for found
+	write  *Row // what Commit has to store
+	fresh  bool // write has a new token
+	// old keeps the replaced token in mind, nil if there is none.
+	old *Row
 }
 
 type loadingKey struct{}
@@ -37,25 +36,18 @@ func loadingFrom(ctx context.Context) *loading {
 	return l
 }
 
+// FindCtx returns the data of the row that the manager has looked up.
 func (s rowStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
-	row, err := s.rows.SessionByToken(ctx, tokenHash)
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	data := row.Data
+	l := loadingFrom(ctx)
+	data, found, err := l.found.Data, true, error(nil)
 	if s.external != nil {
-		var found bool
-		if data, found, err = s.findExternal(ctx, tokenHash); err != nil || !found {
-			return nil, false, err
-		}
+		data, found, err = s.findExternal(ctx, tokenHash)
 	}
-	loadingFrom(ctx).found = row
-	return data, true, nil
+	l.loaded = found && err == nil
+	return data, found, err
 }
 
+// CommitCtx stores the row with its data.
 func (s rowStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
 	l := loadingFrom(ctx)
 	row := l.write
@@ -76,14 +68,14 @@ func (s rowStore) writeRow(ctx context.Context, l *loading) error {
 	switch {
 	case !l.fresh:
 		return s.rows.SaveSession(ctx, *l.write)
-	case l.replaces != "":
-		return s.rows.ReplaceSession(ctx, l.replaces, *l.write)
+	case l.old != nil:
+		return s.rows.RenewSession(ctx, *l.write, *l.old)
 	default:
 		return s.rows.CreateSession(ctx, *l.write)
 	}
 }
 
-// DeleteCtx removes the data. The row is deleted by id, or replaced.
+// DeleteCtx removes the data. The row is deleted by id, or renewed.
 func (s rowStore) DeleteCtx(ctx context.Context, tokenHash string) error {
 	switch external := s.external.(type) {
 	case nil:

@@ -8,13 +8,17 @@ import (
 // Row is what stands beside a session in the store. A session without its row
 // is dead, whatever else still holds its data.
 type Row struct {
-	// ID is a random decimal number, unique and never the token.
+	// ID is a random decimal number, unique and never the token. A session keeps
+	// it when its token changes.
 	ID string
 	// TokenHash is a hash of the token; the token itself is never stored.
 	TokenHash string
-	// Kind is the client kind the token belongs to, "app" or "browser".
+	// Kind is what carries the token: "app" for the header of apps, "browser" for
+	// a cookie, "browser host" for one whose name begins with __Host-. A token
+	// that comes another way is not accepted. "replaced" marks the row that keeps
+	// a replaced token in mind for a minute.
 	Kind string
-	// UserID is empty until somebody is logged in.
+	// UserID is empty until a user is logged in.
 	UserID string
 	// AuthHash is a fingerprint of the credentials the session was opened
 	// with. A session whose fingerprint is out of date is dead.
@@ -34,14 +38,19 @@ type Row struct {
 type Store interface {
 	// CreateSession stores row. ErrConflict if the ID or the token hash exists.
 	CreateSession(ctx context.Context, row Row) error
-	// SessionByToken returns the row, or ErrNotFound.
-	SessionByToken(ctx context.Context, tokenHash string) (*Row, error)
-	// SaveSession overwrites Data, LastSeenAt and ExpiresAt of the row with
-	// that ID. ErrNotFound if it is gone: a deleted row is never brought back.
+	// SessionsByTokens returns the rows with these token hashes, at most eight of
+	// them, in any order. Hashes without a row are left out.
+	SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]Row, error)
+	// SaveSession overwrites Data, LastSeenAt and ExpiresAt of the row with that
+	// ID and token hash. ErrNotFound if there is none: a deleted row is never
+	// brought back, and a session is not changed by its old token.
 	SaveSession(ctx context.Context, row Row) error
-	// ReplaceSession deletes the row with oldID and stores row, both or
-	// neither. ErrNotFound if the old one is gone.
-	ReplaceSession(ctx context.Context, oldID string, row Row) error
+	// RenewSession gives a session a new token: the row with row.ID and
+	// old.TokenHash becomes row, and old is stored as a row of its own. Both or
+	// neither. ErrNotFound if the session is gone or has another token by now,
+	// ErrConflict if the new token hash or old.ID exists. A DeleteSession of
+	// row.ID at the same time comes before or after it: the row is gone.
+	RenewSession(ctx context.Context, row, old Row) error
 	// TouchSession updates IP, UserAgent and LastSeenAt. A missing row is not
 	// an error.
 	TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error

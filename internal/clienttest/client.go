@@ -75,6 +75,14 @@ func (c *Client) Neighbor() *Client {
 	return neighbor
 }
 
+// Tab returns another tab of the same browser, which shares its cookies, for use
+// by another goroutine.
+func (c *Client) Tab() *Client {
+	tab := c.Neighbor()
+	tab.HTTP.Jar, tab.Header = c.HTTP.Jar, c.Header.Clone()
+	return tab
+}
+
 // Clone returns a client with the same session, for use by another goroutine.
 func (c *Client) Clone() *Client {
 	clone := c.Neighbor()

@@ -145,6 +145,7 @@ func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 		return ErrNotPending
 	}
 	l.Passed = append(l.Passed, stage)
+	s.Finish()
 	return p.walk(ctx, s, l, p.from(stage)[1:])
 }
 

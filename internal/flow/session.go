@@ -42,16 +42,19 @@ type Session struct {
 	Identity *Identity
 	// RowID names the stored session, empty if there is none yet.
 	RowID string
-	// ReadCookie returns the value of a cookie that came with a browser's
-	// request. It may be nil.
-	ReadCookie func(name string) string
+	// ReadCookies returns the values of a cookie that came with a browser's
+	// request, of which other sites may have set some. It may be nil.
+	ReadCookies func(name string) []string
 
 	changed bool
 	rotate  bool
 	ended   bool
-	events  []authn.Event
-	cookies []Cookie
-	veto    error
+	// finished is true once something that was pending has come to its end, and
+	// continues once the session got a new token for it.
+	finished, continues bool
+	events              []authn.Event
+	cookies             []Cookie
+	veto                error
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -81,6 +84,14 @@ func (s *Session) Changed() bool { return s.changed }
 
 // Rotates reports whether the session goes on under a new token.
 func (s *Session) Rotates() bool { return s.rotate }
+
+// Continues reports whether the session goes on under a new token for the same
+// client: a flow that was pending in it is finished, or its user stayed. Another
+// login in its place does not continue it.
+func (s *Session) Continues() bool { return s.continues }
+
+// Finish notes that something that was pending has come to its end.
+func (s *Session) Finish() { s.finished = true }
 
 // Ended reports whether the stored session must be deleted.
 func (s *Session) Ended() bool { return s.ended }
@@ -126,6 +137,7 @@ func (s *Session) LogIn(id *Identity) {
 	if s.State.UserID != "" && s.State.UserID != id.User.ID {
 		s.State.Slots = nil
 	}
+	s.continues = s.finished || s.State.UserID == id.User.ID
 	s.State.UserID = id.User.ID
 	s.State.Login = nil
 	s.Identity = id
@@ -134,7 +146,7 @@ func (s *Session) LogIn(id *Identity) {
 
 // Rotate lets the session go on under a new token, as after a change of
 // password.
-func (s *Session) Rotate() { s.changed, s.rotate = true, true }
+func (s *Session) Rotate() { s.changed, s.rotate, s.continues = true, true, true }
 
 // End forgets everything, pending flows included.
 func (s *Session) End() {
@@ -168,7 +180,7 @@ func (s *Session) SetSlot(key string, v any) error {
 func (s *Session) DropSlot(key string) {
 	if _, ok := s.State.Slots[key]; ok {
 		delete(s.State.Slots, key)
-		s.changed = true
+		s.changed, s.finished = true, true
 	}
 }
 
@@ -207,13 +219,13 @@ func (s *Session) TakeEvents() []authn.Event {
 	return events
 }
 
-// SentCookie returns the value of a cookie that came with a browser's request,
-// empty if there is none. An app has no cookies, whatever it sends.
-func (s *Session) SentCookie(name string) string {
-	if s.Kind != Browser || s.ReadCookie == nil {
-		return ""
+// SentCookies returns the values of a cookie that came with a browser's request.
+// An app has no cookies, whatever it sends.
+func (s *Session) SentCookies(name string) []string {
+	if s.Kind != Browser || s.ReadCookies == nil {
+		return nil
 	}
-	return s.ReadCookie(name)
+	return s.ReadCookies(name)
 }
 
 // SetCookie asks the browser to keep c. It is ignored for apps.

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -33,17 +35,23 @@ type UserCookieEntry struct {
 	At int64 `json:"t"`
 }
 
-// Entries returns what is in the cookie and has not expired. A cookie that is
-// not ours is empty.
+// Entries returns what is in the cookie, and in others of its name, and has not
+// expired, the oldest first. What is not ours is left out.
 func (c UserCookie) Entries(s *Session) []UserCookieEntry {
-	text, ok := c.Keys.Verify(c.Purpose, s.SentCookie(c.Name))
-	if !ok {
-		return nil
-	}
 	var list []UserCookieEntry
-	if json.Unmarshal(text, &list) != nil {
-		return nil
+	for _, value := range s.SentCookies(c.Name) {
+		text, ok := c.Keys.Verify(c.Purpose, value)
+		var entries []UserCookieEntry
+		if !ok || json.Unmarshal(text, &entries) != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !slices.ContainsFunc(list, func(known UserCookieEntry) bool { return bytes.Equal(known.MAC, e.MAC) && known.At == e.At }) {
+				list = append(list, e)
+			}
+		}
 	}
+	slices.SortStableFunc(list, func(a, b UserCookieEntry) int { return cmp.Compare(a.At, b.At) })
 	return slices.DeleteFunc(list, func(e UserCookieEntry) bool { return e.IsOlder(c.MaxAge, c.Now()) })
 }
 

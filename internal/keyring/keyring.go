@@ -100,6 +100,9 @@ func (k *Keyring) Sign(purpose string, payload []byte) string {
 	return encode(payload) + "." + encode(k.MAC("sign "+purpose, payload))
 }
 
+// IsSigned reports whether a text has the form of one that Sign makes.
+func IsSigned(text string) bool { return strings.Count(text, ".") == 1 }
+
 // Verify returns the payload of a text that Sign made for that purpose.
 func (k *Keyring) Verify(purpose, text string) ([]byte, bool) {
 	first, second, ok := strings.Cut(text, ".")

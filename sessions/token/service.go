@@ -167,7 +167,7 @@ func (s *Service) reused(ctx context.Context, row *RefreshToken) (Pair, []authn.
 // session loads the session that a token belongs to, ErrInvalid if it has ended
 // or is not the user's any more.
 func (s *Service) session(ctx context.Context, c *claims, sessionToken string, client authn.Client) (*sessions.Active, error) {
-	active, err := s.deps.Sessions.Load(ctx, flow.App, sessionToken, client)
+	active, err := s.deps.Sessions.Load(ctx, flow.App, client, sessions.FromApp(sessionToken)...)
 	if err != nil {
 		return nil, err
 	}

@@ -48,28 +48,26 @@ func (s *Store) dropSession(tx *transaction, id string) {
 	}
 }
 
-// SessionByToken implements sessions.Store.
-func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions.Row, error) {
-	var row sessions.Row
+// SessionsByTokens implements sessions.Store.
+func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
+	var rows []sessions.Row
 	err := s.read(ctx, func() error {
-		var ok bool
-		if row, ok = s.sessions[s.tokens[tokenHash]]; !ok {
-			return authn.ErrNotFound
+		for _, hash := range tokenHashes {
+			if row, ok := s.sessions[s.tokens[hash]]; ok {
+				row.Data = bytes.Clone(row.Data)
+				rows = append(rows, row)
+			}
 		}
-		row.Data = bytes.Clone(row.Data)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &row, nil
+	return rows, err
 }
 
 // SaveSession implements sessions.Store.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 	return s.write(ctx, func(tx *transaction) error {
 		stored, ok := s.sessions[row.ID]
-		if !ok {
+		if !ok || stored.TokenHash != row.TokenHash {
 			return authn.ErrNotFound
 		}
 		stored.Data, stored.LastSeenAt, stored.ExpiresAt = bytes.Clone(row.Data), row.LastSeenAt, row.ExpiresAt
@@ -78,18 +76,21 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 	})
 }
 
-// ReplaceSession implements sessions.Store.
-func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+// RenewSession implements sessions.Store.
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
 	return s.write(ctx, func(tx *transaction) error {
-		old, ok := s.sessions[oldID]
-		if !ok {
+		stored, ok := s.sessions[row.ID]
+		if !ok || stored.TokenHash != old.TokenHash {
 			return authn.ErrNotFound
 		}
-		if row.ID != oldID && s.sessions[row.ID].ID != "" || row.TokenHash != old.TokenHash && s.tokens[row.TokenHash] != "" {
+		if s.sessions[old.ID].ID != "" || s.tokens[row.TokenHash] != "" {
 			return authn.ErrConflict
 		}
-		s.dropSession(tx, oldID)
-		return s.createSession(tx, row)
+		s.dropSession(tx, row.ID)
+		if err := s.createSession(tx, row); err != nil {
+			return err
+		}
+		return s.createSession(tx, old)
 	})
 }
 

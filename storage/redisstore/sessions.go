@@ -3,11 +3,11 @@ package redisstore
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -36,7 +36,7 @@ end
 local function create(first)
 	local id, user, token, created, ttl = unpack(ARGV, first, first + 4)
 	local key = P .. 'session:' .. id
-	redis.call('HSET', key, 'id', id, 'user', user, 'token', token, 'created', created, unpack(ARGV, first + 5))
+	redis.call('HSET', key, 'id', id, 'user', user, 'token', token, 'created', created, unpack(ARGV, first + 5, first + ROW - 1))
 	redis.call('SET', P .. 'token:' .. token, id)
 	if user ~= '' then redis.call('ZADD', P .. 'sessions:' .. user, created, id) end
 	expire(id, tonumber(ttl))
@@ -44,34 +44,39 @@ local function create(first)
 end
 `
 
-func sessionScript(text string) *redis.Script { return script(sessionFunctions + text) }
+func sessionScript(text string) *redis.Script {
+	return script("local ROW = " + strconv.Itoa(len(rowArgs(sessions.Row{}))) + sessionFunctions + text)
+}
 
 var (
 	createSession = sessionScript(`
 if redis.call('EXISTS', P .. 'session:' .. ARGV[1], P .. 'token:' .. ARGV[3]) > 0 then return -1 end
 return create(1)`)
 
-	loadSession = sessionScript(`
-local id = redis.call('GET', P .. 'token:' .. ARGV[1])
-if not id then return {} end
-return redis.call('HGETALL', P .. 'session:' .. id)`)
+	loadSessions = sessionScript(`
+local list = {}
+for _, token in ipairs(ARGV) do
+	local id = redis.call('GET', P .. 'token:' .. token)
+	local row = id and redis.call('HGETALL', P .. 'session:' .. id) or {}
+	if #row > 0 then list[#list + 1] = row end
+end
+return list`)
 
 	saveSession = sessionScript(`
-local id, ttl = ARGV[1], tonumber(ARGV[2])
+local id, ttl = ARGV[1], tonumber(ARGV[3])
 local key = P .. 'session:' .. id
-if redis.call('EXISTS', key) == 0 then return 0 end
-redis.call('HSET', key, unpack(ARGV, 3))
+if redis.call('HGET', key, 'token') ~= ARGV[2] then return 0 end
+redis.call('HSET', key, unpack(ARGV, 4))
 expire(id, ttl)
 return 1`)
 
-	replaceSession = sessionScript(`
-local old, id, token = ARGV[1], ARGV[2], ARGV[4]
-local oldToken = redis.call('HGET', P .. 'session:' .. old, 'token')
-if not oldToken then return 0 end
-if id ~= old and redis.call('EXISTS', P .. 'session:' .. id) == 1 then return -1 end
-if token ~= oldToken and redis.call('EXISTS', P .. 'token:' .. token) == 1 then return -1 end
-drop(old)
-return create(2)`)
+	renewSession = sessionScript(`
+local id, token, old, oldToken = ARGV[1], ARGV[3], ARGV[1 + ROW], ARGV[3 + ROW]
+if redis.call('HGET', P .. 'session:' .. id, 'token') ~= oldToken then return 0 end
+if redis.call('EXISTS', P .. 'session:' .. old, P .. 'token:' .. token) > 0 then return -1 end
+drop(id)
+create(1)
+return create(1 + ROW)`)
 
 	touchSession = sessionScript(`
 local key = P .. 'session:' .. ARGV[1]
@@ -138,32 +143,37 @@ func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
 	return s.change(ctx, "create session", createSession, rowArgs(row)...)
 }
 
-// SessionByToken implements sessions.Store.
-func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions.Row, error) {
-	result, err := s.run(ctx, "load session", loadSession, tokenHash)
+// SessionsByTokens implements sessions.Store.
+func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
+	args := make([]any, len(tokenHashes))
+	for i, hash := range tokenHashes {
+		args[i] = hash
+	}
+	result, err := s.run(ctx, "load sessions", loadSessions, args...)
 	if err != nil {
 		return nil, err
 	}
 	list, err := result.Slice()
 	if err != nil {
-		return nil, fmt.Errorf("redisstore: load session: %w", err)
+		return nil, fmt.Errorf("redisstore: load sessions: %w", err)
 	}
-	if len(list) == 0 {
-		return nil, authn.ErrNotFound
+	var rows []sessions.Row
+	for _, item := range list {
+		values, _ := item.([]any)
+		rows = append(rows, readSession(readFields(values)))
 	}
-	row := readSession(readFields(list))
-	return &row, nil
+	return rows, nil
 }
 
 // SaveSession implements sessions.Store.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
-	return s.change(ctx, "save session", saveSession, row.ID, lifetime(row.LastSeenAt, row.ExpiresAt),
+	return s.change(ctx, "save session", saveSession, row.ID, row.TokenHash, lifetime(row.LastSeenAt, row.ExpiresAt),
 		"data", row.Data, "seen", micros(row.LastSeenAt), "expires", micros(row.ExpiresAt))
 }
 
-// ReplaceSession implements sessions.Store.
-func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
-	return s.change(ctx, "replace session", replaceSession, append([]any{oldID}, rowArgs(row)...)...)
+// RenewSession implements sessions.Store.
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
+	return s.change(ctx, "renew session", renewSession, append(rowArgs(row), rowArgs(old)...)...)
 }
 
 // TouchSession implements sessions.Store.

@@ -16,7 +16,7 @@ import (
 
 // isDuplicate reports whether a unique value was taken.
 func isDuplicate(err error) bool {
-	return sqlState(err) == "23505" || mysqlNumber(err) == 1062
+	return sqlState(err) == "23505" || mysqlNumber(err) == 1062 || sqliteCode(err) == 2067
 }
 
 // isTransient reports whether the statement collided with another one and may
@@ -35,8 +35,15 @@ func isTransient(err error) bool {
 
 // isBusy reports whether an SQLite file was locked by another connection.
 func isBusy(err error) bool {
+	return sqliteCode(err)&0xff == 5
+}
+
+func sqliteCode(err error) int {
 	var coder interface{ Code() int }
-	return errors.As(err, &coder) && coder.Code()&0xff == 5
+	if errors.As(err, &coder) {
+		return coder.Code()
+	}
+	return 0
 }
 
 // isUnmigrated reports whether a table is missing. SQLite has no number for it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -42,34 +43,47 @@ func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
 		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data)
 }
 
-// SessionByToken implements sessions.Store.
-func (s *Store) SessionByToken(ctx context.Context, tokenHash string) (*sessions.Row, error) {
-	var data []byte
-	row, err := scanSession(func(targets ...any) error {
-		return s.row(ctx, "load session", `SELECT `+sessionColumns+`, data FROM {sessions} WHERE token_hash = ?`, []any{tokenHash}, targets...)
-	}, &data)
-	if err != nil {
-		return nil, err
+// SessionsByTokens implements sessions.Store.
+func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
+	var hashes []any
+	for _, hash := range tokenHashes {
+		if s.dialect.storable([]any{hash}) {
+			hashes = append(hashes, hash)
+		}
 	}
-	row.Data = data
-	return &row, nil
+	if len(hashes) == 0 {
+		return nil, nil
+	}
+	query := `SELECT ` + sessionColumns + `, data FROM {sessions} WHERE token_hash IN (?` + strings.Repeat(`, ?`, len(hashes)-1) + `)`
+	return rows(ctx, s, "load sessions", query, hashes, func(scan func(...any) error) (sessions.Row, error) {
+		var data []byte
+		row, err := scanSession(scan, &data)
+		row.Data = data
+		return row, err
+	})
 }
 
 // SaveSession implements sessions.Store.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 	return s.updateOne(ctx, "save session", `{sessions}`,
 		`data = ?, last_seen_at = ?, expires_at = ?`, []any{row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt)},
-		`id = ?`, []any{sessionID(row.ID)})
+		`id = ? AND token_hash = ?`, []any{sessionID(row.ID), row.TokenHash})
 }
 
-// ReplaceSession implements sessions.Store.
-func (s *Store) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+// RenewSession implements sessions.Store. The row is updated rather than
+// replaced, so that a DELETE that waits for it finds it afterwards.
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
 	return s.atomically(ctx, func(ctx context.Context) error {
-		err := s.execOne(ctx, "end session", authn.ErrNotFound, `DELETE FROM {sessions} WHERE id = ?`, sessionID(oldID))
+		err := s.execOne(ctx, "renew session", authn.ErrNotFound, `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE id = ? AND token_hash = ?`,
+			row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
+			micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data, sessionID(row.ID), old.TokenHash)
+		if isDuplicate(err) {
+			return authn.ErrConflict
+		}
 		if err != nil {
 			return err
 		}
-		return s.CreateSession(ctx, row)
+		return s.CreateSession(ctx, old)
 	})
 }
 

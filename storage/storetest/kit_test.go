@@ -126,13 +126,16 @@ func (s bringsBack) SaveSession(ctx context.Context, row sessions.Row) error {
 	return nil
 }
 
-type replacesInTwoSteps struct{ sessions.Store }
+type renewsInTwoSteps struct{ sessions.Store }
 
-func (s replacesInTwoSteps) ReplaceSession(ctx context.Context, oldID string, row sessions.Row) error {
+func (s renewsInTwoSteps) RenewSession(ctx context.Context, row, old sessions.Row) error {
+	if err := s.DeleteSession(ctx, row.ID); err != nil {
+		return err
+	}
 	if err := s.CreateSession(ctx, row); err != nil {
 		return err
 	}
-	return s.DeleteSession(ctx, oldID)
+	return s.CreateSession(ctx, old)
 }
 
 type endsOthersSessions struct{ sessions.Store }
@@ -340,7 +343,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"drops the seconds": {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return wholeSeconds{s} }), "microsecond"},
 		"ignores contexts":  {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return ignoresContext{s} }), "cancelled context"},
 		"brings back":       {sessionsOf(func(s sessions.Store) sessions.Store { return bringsBack{s} }), "never brought back"},
-		"replaces in steps": {sessionsOf(func(s sessions.Store) sessions.Store { return replacesInTwoSteps{s} }), "ReplaceSession"},
+		"renews in steps":   {sessionsOf(func(s sessions.Store) sessions.Store { return renewsInTwoSteps{s} }), "RenewSession"},
 		"ends too much":     {sessionsOf(func(s sessions.Store) sessions.Store { return endsOthersSessions{s} }), "a row that should be there"},
 		"forgets conflicts": {emails(func(s account.EmailStore) account.EmailStore { return forgetsConflict{s} }), "AddEmail, exclusively"},
 		"two primaries":     {emails(func(s account.EmailStore) account.EmailStore { return twoPrimaries{s} }), "SetPrimaryEmail"},

@@ -22,10 +22,13 @@ var sessionChecks = []check[sessions.Store]{
 	{"a missing row is ErrNotFound, or no error", sessionMissing},
 	{"a used id or token is ErrConflict", sessionTaken},
 	{"token hashes are compared exactly", sessionExact},
+	{"several tokens are looked up at once", sessionTokens},
 	{"saving overwrites data and times only", sessionSave},
+	{"a replaced token changes nothing", sessionOldToken},
 	{"what is deleted stays deleted", sessionDeleted},
-	{"replacing is both or neither", sessionReplace},
-	{"one of many replacements wins", sessionReplaceRace},
+	{"renewing is both or neither", sessionRenew},
+	{"one of many renewals wins", sessionRenewRace},
+	{"deleting beside a renewal deletes", sessionRenewDeleteRace},
 	{"touching notes address and time", sessionTouch},
 	{"rekeying changes the user's rows of that fingerprint", sessionRekey},
 	{"a user's rows come oldest first", sessionList},
@@ -60,9 +63,12 @@ func storedSession(k *kit, s sessions.Store, change func(*sessions.Row)) session
 
 func (k *kit) session(s sessions.Store, tokenHash string) sessions.Row {
 	k.Helper()
-	row, err := s.SessionByToken(k.Context(), tokenHash)
-	k.ok("SessionByToken of a row that should be there", err)
-	return utcSession(*row)
+	rows, err := s.SessionsByTokens(k.Context(), tokenHash)
+	k.ok("SessionsByTokens", err)
+	if len(rows) != 1 {
+		k.Fatalf("SessionsByTokens of a row that should be there returned %d rows", len(rows))
+	}
+	return utcSession(rows[0])
 }
 
 func utcSession(row sessions.Row) sessions.Row {
@@ -75,30 +81,33 @@ func utcSession(row sessions.Row) sessions.Row {
 
 func (k *kit) noSession(s sessions.Store, call, tokenHash, contract string) {
 	k.Helper()
-	_, err := s.SessionByToken(k.Context(), tokenHash)
-	k.fails("SessionByToken "+call, err, authn.ErrNotFound, contract)
+	rows, err := s.SessionsByTokens(k.Context(), tokenHash)
+	k.ok("SessionsByTokens "+call, err)
+	k.same("rows of SessionsByTokens "+call, len(rows), 0, contract)
 }
 
 func sessionStored(k *kit, s sessions.Store) {
 	row := storedSession(k, s, nil)
-	k.same("SessionByToken", k.session(s, row.TokenHash), row, "it returns what was stored, times to the microsecond")
+	k.same("SessionsByTokens", k.session(s, row.TokenHash), row, "it returns what was stored, times to the microsecond")
 	anonymous := storedSession(k, s, func(r *sessions.Row) { r.UserID, r.AuthHash, r.Data = "", "", nil })
-	k.same("SessionByToken of an anonymous session", k.session(s, anonymous.TokenHash), anonymous, "it returns what was stored")
+	k.same("SessionsByTokens of an anonymous session", k.session(s, anonymous.TokenHash), anonymous, "it returns what was stored")
 	largest := storedSession(k, s, func(r *sessions.Row) { r.ID = "9007199254740991" })
-	k.same("SessionByToken of the largest id", k.session(s, largest.TokenHash), largest, "it returns what was stored")
+	k.same("SessionsByTokens of the largest id", k.session(s, largest.TokenHash), largest, "it returns what was stored")
 	k.ok("DeleteSession", s.DeleteSession(k.Context(), largest.ID))
 }
 
 func sessionMissing(k *kit, s sessions.Store) {
 	ctx := k.Context()
 	for _, token := range []string{k.id(), "", "a\x00b"} {
-		_, err := s.SessionByToken(ctx, token)
-		k.fails("SessionByToken of a token that does not exist", err, authn.ErrNotFound, "it returns the row, or ErrNotFound")
+		k.noSession(s, "of a token that does not exist", token, "hashes without a row are left out")
 	}
 	k.fails("SaveSession of a row that is gone", s.SaveSession(ctx, newSession(k)), authn.ErrNotFound, "ErrNotFound if it is gone")
 	row := newSession(k)
-	k.fails("ReplaceSession of a row that is gone", s.ReplaceSession(ctx, rowID(), row), authn.ErrNotFound, "ErrNotFound if the old one is gone")
-	k.noSession(s, "after a refused ReplaceSession", row.TokenHash, "both or neither")
+	old := newSession(k)
+	k.fails("RenewSession of a row that is gone", s.RenewSession(ctx, row, old), authn.ErrNotFound, "ErrNotFound if the session is gone")
+	for _, token := range []string{row.TokenHash, old.TokenHash} {
+		k.noSession(s, "after a refused RenewSession", token, "both or neither")
+	}
 	for _, id := range []string{rowID(), "", "x"} {
 		k.ok("TouchSession of a row that is gone", s.TouchSession(ctx, id, "::1", "", k.now(0)))
 		k.ok("DeleteSession of a row that is gone", s.DeleteSession(ctx, id))
@@ -117,7 +126,7 @@ func sessionTaken(k *kit, s sessions.Store) {
 	sameID.ID, sameToken.TokenHash = row.ID, row.TokenHash
 	k.fails("CreateSession with an id that exists", s.CreateSession(k.Context(), sameID), authn.ErrConflict, contract)
 	k.fails("CreateSession with a token hash that exists", s.CreateSession(k.Context(), sameToken), authn.ErrConflict, contract)
-	k.same("SessionByToken after refused calls", k.session(s, row.TokenHash), row, "a refused call changes nothing")
+	k.same("SessionsByTokens after refused calls", k.session(s, row.TokenHash), row, "a refused call changes nothing")
 	k.noSession(s, "after a refused CreateSession", sameID.TokenHash, "a refused call changes nothing")
 	token := k.id()
 	k.oneWinner("CreateSession with one token hash", authn.ErrConflict, contract, func(int) error {
@@ -137,13 +146,13 @@ func sessionExact(k *kit, s sessions.Store) {
 func sessionSave(k *kit, s sessions.Store) {
 	row, other := storedSession(k, s, nil), storedSession(k, s, nil)
 	changed := newSession(k)
-	changed.ID = row.ID
+	changed.ID, changed.TokenHash = row.ID, row.TokenHash
 	changed.Data, changed.LastSeenAt, changed.ExpiresAt = []byte("new"), k.now(time.Minute), k.now(2*time.Hour)
 	k.ok("SaveSession", s.SaveSession(k.Context(), changed))
 	row.Data, row.LastSeenAt, row.ExpiresAt = changed.Data, changed.LastSeenAt, changed.ExpiresAt
-	k.same("SessionByToken after SaveSession", k.session(s, row.TokenHash), row, "SaveSession overwrites Data, LastSeenAt and ExpiresAt, nothing else")
+	k.same("SessionsByTokens after SaveSession", k.session(s, row.TokenHash), row, "SaveSession overwrites Data, LastSeenAt and ExpiresAt, nothing else")
 	k.ok("SaveSession without a change", s.SaveSession(k.Context(), row))
-	k.same("SessionByToken of another row after SaveSession", k.session(s, other.TokenHash), other, "others stay as they are")
+	k.same("SessionsByTokens of another row after SaveSession", k.session(s, other.TokenHash), other, "others stay as they are")
 }
 
 func sessionDeleted(k *kit, s sessions.Store) {
@@ -158,31 +167,107 @@ func sessionDeleted(k *kit, s sessions.Store) {
 	k.same("SessionsByUser after DeleteSession", len(rows), 0, "the row is deleted")
 }
 
-func sessionReplace(k *kit, s sessions.Store) {
-	old := storedSession(k, s, nil)
-	next := newSession(k)
-	next.UserID = old.UserID
-	k.ok("ReplaceSession", s.ReplaceSession(k.Context(), old.ID, next))
-	k.noSession(s, "of the replaced row", old.TokenHash, "the old row is deleted")
-	k.same("SessionByToken after ReplaceSession", k.session(s, next.TokenHash), next, "the new row is stored")
-	taken, blocked := storedSession(k, s, nil), newSession(k)
-	blocked.TokenHash = taken.TokenHash
-	if err := s.ReplaceSession(k.Context(), next.ID, blocked); err == nil {
-		k.Errorf("ReplaceSession with a token hash that exists succeeded; the contract: both rows change or neither")
-	}
-	k.same("SessionByToken after a refused ReplaceSession", k.session(s, next.TokenHash), next, "both or neither")
+// renewed returns what a session becomes, and what remembers its old token.
+func renewed(k *kit, session sessions.Row) (row, old sessions.Row) {
+	row, old = newSession(k), newSession(k)
+	row.ID, row.UserID = session.ID, session.UserID
+	old.TokenHash, old.UserID, old.Kind = session.TokenHash, "", "replaced"
+	return row, old
 }
 
-func sessionReplaceRace(k *kit, s sessions.Store) {
-	old := storedSession(k, s, nil)
-	k.oneWinner("ReplaceSession", authn.ErrNotFound, "ErrNotFound if the old one is gone", func(int) error {
-		next := newSession(k)
-		next.UserID = old.UserID
-		return s.ReplaceSession(k.Context(), old.ID, next)
+func sessionRenew(k *kit, s sessions.Store) {
+	session := storedSession(k, s, nil)
+	row, old := renewed(k, session)
+	row.UserID = k.id()
+	k.ok("RenewSession", s.RenewSession(k.Context(), row, old))
+	k.same("SessionsByTokens of the new token", k.session(s, row.TokenHash), row, "the row becomes the new one")
+	k.same("SessionsByTokens of the old token", k.session(s, old.TokenHash), old, "the old token is kept in a row of its own")
+	for user, want := range map[string]int{session.UserID: 0, row.UserID: 1} {
+		rows, err := s.SessionsByUser(k.Context(), user)
+		k.ok("SessionsByUser", err)
+		k.same("number of rows after RenewSession with another user", len(rows), want, "the row becomes the new one")
+	}
+	taken := storedSession(k, s, nil)
+	blocked, again := renewed(k, row)
+	blocked.TokenHash = taken.TokenHash
+	k.fails("RenewSession with a token hash that exists", s.RenewSession(k.Context(), blocked, again), authn.ErrConflict, "ErrConflict if the new token hash exists")
+	blocked, again = renewed(k, row)
+	again.ID = taken.ID
+	k.fails("RenewSession with an id of the old row that exists", s.RenewSession(k.Context(), blocked, again), authn.ErrConflict, "ErrConflict if old.ID exists")
+	k.noSession(s, "after a refused RenewSession", blocked.TokenHash, "both or neither")
+	k.same("SessionsByTokens after a refused RenewSession", k.session(s, row.TokenHash), row, "both or neither")
+	k.same("SessionsByTokens of another row after a refused RenewSession", k.session(s, taken.TokenHash), taken, "others stay as they are")
+	k.ok("DeleteSession", s.DeleteSession(k.Context(), row.ID))
+	k.noSession(s, "after DeleteSession", row.TokenHash, "the session is deleted")
+	k.same("SessionsByTokens of the old token after DeleteSession", k.session(s, old.TokenHash), old, "the rows are two")
+}
+
+// sessionOldToken is a request that has loaded the session before it got another
+// token.
+func sessionOldToken(k *kit, s sessions.Store) {
+	session := storedSession(k, s, nil)
+	row, old := renewed(k, session)
+	k.ok("RenewSession", s.RenewSession(k.Context(), row, old))
+	session.Data = []byte("stale")
+	k.fails("SaveSession by the old token", s.SaveSession(k.Context(), session), authn.ErrNotFound, "a session is not changed by its old token")
+	next, again := renewed(k, session)
+	k.fails("RenewSession by the old token", s.RenewSession(k.Context(), next, again), authn.ErrNotFound, "ErrNotFound if the session has another token by now")
+	k.same("SessionsByTokens after calls by the old token", k.session(s, row.TokenHash), row, "a session is not changed by its old token")
+}
+
+func sessionRenewRace(k *kit, s sessions.Store) {
+	session := storedSession(k, s, nil)
+	k.oneWinner("RenewSession", authn.ErrNotFound, "ErrNotFound if the session has another token by now", func(int) error {
+		row, old := renewed(k, session)
+		return s.RenewSession(k.Context(), row, old)
 	})
-	rows, err := s.SessionsByUser(k.Context(), old.UserID)
+	rows, err := s.SessionsByUser(k.Context(), session.UserID)
 	k.ok("SessionsByUser", err)
-	k.same("number of rows after many ReplaceSession at once", len(rows), 1, "a row is replaced once, by one row")
+	k.same("number of rows after many RenewSession at once", len(rows), 1, "a session stays one")
+}
+
+// sessionRenewDeleteRace deletes a session while it gets another token.
+func sessionRenewDeleteRace(k *kit, s sessions.Store) {
+	for range 8 {
+		session := storedSession(k, s, nil)
+		row, old := renewed(k, session)
+		for _, err := range k.race(func(i int) error {
+			if i > 0 {
+				return s.DeleteSession(k.Context(), session.ID)
+			}
+			err := s.RenewSession(k.Context(), row, old)
+			if outcome(err) == "ErrNotFound" {
+				return nil
+			}
+			return err
+		}) {
+			k.ok("RenewSession and DeleteSession at once", err)
+		}
+		k.noSession(s, "after RenewSession and DeleteSession at once", row.TokenHash, "the row is gone")
+	}
+}
+
+func sessionTokens(k *kit, s sessions.Store) {
+	var tokens []string
+	want := map[string]sessions.Row{}
+	for range 6 {
+		row := storedSession(k, s, nil)
+		tokens = append(tokens, row.TokenHash)
+		want[row.TokenHash] = row
+	}
+	storedSession(k, s, nil)
+	tokens = append(tokens[:3:3], append([]string{k.id(), ""}, tokens[3:]...)...)
+	rows, err := s.SessionsByTokens(k.Context(), tokens...)
+	k.ok("SessionsByTokens", err)
+	got := map[string]sessions.Row{}
+	for _, row := range rows {
+		got[row.TokenHash] = utcSession(row)
+	}
+	k.same("number of rows of SessionsByTokens", len(rows), len(want), "it returns the rows with these token hashes")
+	k.same("SessionsByTokens", got, want, "it returns the rows with these token hashes")
+	rows, err = s.SessionsByTokens(k.Context())
+	k.ok("SessionsByTokens of no token", err)
+	k.same("number of rows of SessionsByTokens of no token", len(rows), 0, "it returns the rows with these token hashes")
 }
 
 func sessionTouch(k *kit, s sessions.Store) {
@@ -190,7 +275,7 @@ func sessionTouch(k *kit, s sessions.Store) {
 	seen := k.now(time.Minute)
 	k.ok("TouchSession", s.TouchSession(k.Context(), row.ID, "192.0.2.7", "other", seen))
 	row.IP, row.UserAgent, row.LastSeenAt = "192.0.2.7", "other", seen
-	k.same("SessionByToken after TouchSession", k.session(s, row.TokenHash), row, "IP, UserAgent and LastSeenAt are updated, nothing else")
+	k.same("SessionsByTokens after TouchSession", k.session(s, row.TokenHash), row, "IP, UserAgent and LastSeenAt are updated, nothing else")
 }
 
 func sessionRekey(k *kit, s sessions.Store) {
@@ -202,10 +287,10 @@ func sessionRekey(k *kit, s sessions.Store) {
 	k.ok("RekeySessions", s.RekeySessions(k.Context(), first.UserID, first.AuthHash, "new"))
 	first.AuthHash, second.AuthHash = "new", "new"
 	for _, row := range []sessions.Row{first, second} {
-		k.same("SessionByToken after RekeySessions", k.session(s, row.TokenHash), row, "the fingerprint of all the user's rows that have oldAuthHash is replaced")
+		k.same("SessionsByTokens after RekeySessions", k.session(s, row.TokenHash), row, "the fingerprint of all the user's rows that have oldAuthHash is replaced")
 	}
 	for _, row := range []sessions.Row{outdated, other} {
-		k.same("SessionByToken of another fingerprint or user after RekeySessions", k.session(s, row.TokenHash), row, "others stay as they are")
+		k.same("SessionsByTokens of another fingerprint or user after RekeySessions", k.session(s, row.TokenHash), row, "others stay as they are")
 	}
 }
 
@@ -240,7 +325,7 @@ func sessionDeleteUser(k *kit, s sessions.Store) {
 		k.noSession(s, "after DeleteUserSessions", row.TokenHash, "all the user's rows are deleted but one")
 	}
 	for _, row := range []sessions.Row{kept, other} {
-		k.same("SessionByToken of the excepted row or another user's after DeleteUserSessions", k.session(s, row.TokenHash), row, "others stay")
+		k.same("SessionsByTokens of the excepted row or another user's after DeleteUserSessions", k.session(s, row.TokenHash), row, "others stay")
 	}
 	k.ok("DeleteUserSessions without an exception", s.DeleteUserSessions(k.Context(), user, ""))
 	k.noSession(s, "after DeleteUserSessions without an exception", kept.TokenHash, "all the user's rows are deleted")
@@ -277,8 +362,8 @@ func sessionCancelled(k *kit, s sessions.Store) {
 	row, fresh := storedSession(k, s, nil), newSession(k)
 	k.cancelled("CreateSession", func(ctx context.Context) error { return s.CreateSession(ctx, fresh) })
 	k.noSession(s, "after a cancelled CreateSession", fresh.TokenHash, "a cancelled context leaves nothing behind")
-	k.cancelled("SessionByToken", func(ctx context.Context) error {
-		_, err := s.SessionByToken(ctx, row.TokenHash)
+	k.cancelled("SessionsByTokens", func(ctx context.Context) error {
+		_, err := s.SessionsByTokens(ctx, row.TokenHash)
 		return err
 	})
 	k.cancelled("SessionsByUser", func(ctx context.Context) error {
@@ -290,10 +375,13 @@ func sessionCancelled(k *kit, s sessions.Store) {
 		changed.Data = []byte("new")
 		return s.SaveSession(ctx, changed)
 	})
-	k.cancelled("ReplaceSession", func(ctx context.Context) error { return s.ReplaceSession(ctx, row.ID, fresh) })
+	k.cancelled("RenewSession", func(ctx context.Context) error {
+		next, old := renewed(k, row)
+		return s.RenewSession(ctx, next, old)
+	})
 	k.cancelled("TouchSession", func(ctx context.Context) error { return s.TouchSession(ctx, row.ID, "::2", "new", k.now(0)) })
 	k.cancelled("RekeySessions", func(ctx context.Context) error { return s.RekeySessions(ctx, row.UserID, row.AuthHash, "new") })
 	k.cancelled("DeleteSession", func(ctx context.Context) error { return s.DeleteSession(ctx, row.ID) })
 	k.cancelled("DeleteUserSessions", func(ctx context.Context) error { return s.DeleteUserSessions(ctx, row.UserID, "") })
-	k.same("SessionByToken after cancelled calls", k.session(s, row.TokenHash), row, "a cancelled context leaves nothing behind")
+	k.same("SessionsByTokens after cancelled calls", k.session(s, row.TokenHash), row, "a cancelled context leaves nothing behind")
 }

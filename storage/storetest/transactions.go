@@ -102,8 +102,9 @@ func (w written) found(k *kit, ctx context.Context, s storage.Store, o options) 
 		note("challenge", err)
 	}
 	if o.here("Sessions") {
-		_, err = s.SessionByToken(ctx, w.session.TokenHash)
+		rows, err := s.SessionsByTokens(ctx, w.session.TokenHash)
 		note("session", err)
+		found["session"] = len(rows) > 0
 	}
 	return found
 }
@@ -253,7 +254,7 @@ func txUsable(k *kit, s storage.Store) {
 	user := k.user(s)
 	own, ownPhone := k.addEmail(s, newEmail(k, user), false), k.setPhone(s, newPhone(user), false)
 	session, refresh, usedRefresh := storedSession(k, s, nil), storedToken(k, s), storedToken(k, s)
-	blocked := newSession(k)
+	blocked, kept := renewed(k, session)
 	blocked.TokenHash = taken.session.TokenHash
 	rival, proven, wanted := taken.email, taken.email, taken.phone
 	rival.UserID, wanted.UserID, proven.UserID = user, user, taken.user
@@ -267,8 +268,8 @@ func txUsable(k *kit, s storage.Store) {
 			"SetPhone":           s.SetPhone(ctx, wanted, true),
 			"SwapPasswordHash":   s.SwapPasswordHash(ctx, taken.user, "", "other"),
 			"CreateChallenge":    s.CreateChallenge(ctx, taken.challenge),
-			"CreateSession":      s.CreateSession(ctx, blocked),
-			"ReplaceSession":     s.ReplaceSession(ctx, session.ID, blocked),
+			"CreateSession":      s.CreateSession(ctx, taken.session),
+			"RenewSession":       s.RenewSession(ctx, blocked, kept),
 			"RotateRefreshToken": s.RotateRefreshToken(ctx, refresh.ID, k.now(0), usedRefresh),
 		} {
 			k.fails(call+" inside InTx", err, authn.ErrConflict, "ErrConflict inside f leaves the transaction usable")
@@ -287,7 +288,7 @@ func txUsable(k *kit, s storage.Store) {
 	k.same("ChallengeByID", k.challenge(s, last.ID), last, "what is written after ErrConflict is committed")
 	k.same("EmailsByUser after refused calls", k.emails(s, user), []account.EmailAddress{own}, "a refused call changes nothing")
 	k.phone(s, "after a refused SetPhone", ownPhone, "a refused call changes nothing")
-	k.same("SessionByToken after a refused ReplaceSession", k.session(s, session.TokenHash), session, "both or neither")
+	k.same("SessionsByTokens after a refused RenewSession", k.session(s, session.TokenHash), session, "both or neither")
 	k.refreshToken(s, "after a refused RotateRefreshToken", refresh, "both or neither")
 	k.fails("AddEmail, exclusively, after refused calls", s.AddEmail(k.Context(), rival, true), authn.ErrConflict, "a refused call takes no claim away")
 }
