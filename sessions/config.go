@@ -17,11 +17,13 @@ type Config struct {
 	Lifetime time.Duration
 	// IdleTimeout ends a session that was not used for so long. Zero: 14 days.
 	IdleTimeout time.Duration
-	// CookieName is the name of the browser's session cookie. Empty:
-	// "sessionid".
+	// CookieName is the name of the browser's session cookie. Where BaseURL has
+	// https and CookieDomain is empty, __Host- is put in front of this and of the
+	// names of all cookies but CSRFCookieName, so that no other site can set
+	// them. Empty: "sessionid".
 	CookieName string
-	// CookieDomain widens the cookies to a domain and its sub-domains. Empty:
-	// only the host that set them.
+	// CookieDomain widens the cookies to a domain and its sub-domains, all of
+	// which can then read and set them. Empty: only the host that set them.
 	CookieDomain string
 	// CSRFCookieName is the name of the cookie that front ends read the CSRF
 	// token from. Empty: "csrftoken".
