@@ -43,16 +43,16 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 	if err != nil {
 		return err
 	}
-	if s.cfg.EmailVerificationByCode == nil {
-		sent, err := s.mailLink(ctx, address, false)
-		if err == nil && !sent {
-			return flow.ErrForbidden
-		}
+	taken, err := s.isTaken(ctx, address.UserID, address.Email)
+	if err != nil {
 		return err
+	}
+	if s.cfg.EmailVerificationByCode == nil {
+		return s.resendLink(ctx, address, taken)
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if errors.Is(err, flow.ErrNotPending) || err == nil && c.Subject != address.Email {
-		return s.resendNewCode(ctx, sess, address.Email)
+		return s.resendNewCode(ctx, sess, address.Email, taken)
 	}
 	if err != nil {
 		return err
@@ -64,13 +64,33 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 	return err
 }
 
+// resendLink mails a link, or tells the user who has verified the address that
+// there is an account.
+func (s *Service) resendLink(ctx context.Context, address EmailAddress, taken bool) error {
+	if taken {
+		err := s.takeConfirmEmail(ctx, address.Email)
+		if errors.Is(err, ratelimit.ErrLimited) {
+			return flow.ErrForbidden
+		}
+		if err != nil {
+			return err
+		}
+		return s.postAccountExists(ctx, address.Email)
+	}
+	sent, err := s.mailLink(ctx, address, false)
+	if err == nil && !sent {
+		return flow.ErrForbidden
+	}
+	return err
+}
+
 // resendNewCode mails a code to an address that is on the account already.
-func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email string) error {
+func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email string, taken bool) error {
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		return s.awaitNewEmail(ctx, sess, email, false)
+		return s.awaitNewEmail(ctx, sess, email, taken)
 	})
 }
 
