@@ -47,11 +47,13 @@ type Limiter struct {
 	limits Limits
 	now    func() time.Time
 	random io.Reader
+	full   fullBuckets
 }
 
-// NewLimiter returns a limiter.
+// NewLimiter returns a limiter. What the store refuses it refuses by itself for at
+// most a second, so that a flood from one source does not reach the store.
 func NewLimiter(store Store, limits Limits, now func() time.Time, random io.Reader) *Limiter {
-	return &Limiter{store, limits, now, random}
+	return &Limiter{store: store, limits: limits, now: now, random: random}
 }
 
 // Attempt is one that was counted.
@@ -74,7 +76,7 @@ func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, 
 		return Attempt{}, fmt.Errorf("read random bytes: %w", err)
 	}
 	attempt := Attempt{l, hex.EncodeToString(id[:]), buckets}
-	refusal, err := l.store.ChargeBuckets(ctx, l.now(), attempt.id, buckets)
+	refusal, err := l.charge(ctx, attempt.id, buckets)
 	if err != nil {
 		return Attempt{}, fmt.Errorf("count attempt of %s: %w", action, err)
 	}
@@ -82,6 +84,25 @@ func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, 
 		return Attempt{}, &LimitError{action, refusal.Wait}
 	}
 	return attempt, nil
+}
+
+// charge is ChargeBuckets that leaves out a bucket which was just seen full. Those
+// before it are charged all the same.
+func (l *Limiter) charge(ctx context.Context, id string, buckets []Bucket) (*Refusal, error) {
+	now := l.now()
+	open, full := l.full.split(now, buckets)
+	if len(open) == 0 {
+		return full, nil
+	}
+	refusal, err := l.store.ChargeBuckets(ctx, now, id, open)
+	if err != nil {
+		return nil, err
+	}
+	if refusal == nil {
+		return full, nil
+	}
+	l.full.note(now, refusal)
+	return refusal, nil
 }
 
 // Allowed reports whether an attempt would be let through, without counting it.
@@ -105,6 +126,9 @@ func (a Attempt) Refund(ctx context.Context) error {
 	if err := a.limiter.store.RefundBuckets(ctx, a.id, a.buckets); err != nil {
 		return fmt.Errorf("refund attempt: %w", err)
 	}
+	for _, b := range a.buckets {
+		a.limiter.full.forget(b.Key)
+	}
 	return nil
 }
 
@@ -122,6 +146,7 @@ func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 	if err := l.store.ResetBuckets(ctx, keys); err != nil {
 		return fmt.Errorf("forget attempts of %s: %w", action, err)
 	}
+	l.full.forget(keys...)
 	return nil
 }
 
