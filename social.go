@@ -15,7 +15,7 @@ import (
 
 // buildSocial makes the room of third-party logins.
 func (a *Auth) buildSocial(deps *flow.Deps) (err error) {
-	a.social, err = socialaccount.New(a.cfg.SocialAccount, a.store, deps, socialaccount.Options{
+	a.social, err = socialaccount.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, socialaccount.Options{
 		Accounts:       a.account,
 		BasePath:       a.cfg.Headless.BasePath,
 		TrustedOrigins: a.cfg.TrustedOrigins,

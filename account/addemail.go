@@ -102,7 +102,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email s
 		return err
 	}
 	if taken {
-		return s.mailAccountExists(ctx, email)
+		return s.mailAccountExistsForLink(ctx, email)
 	}
 	_, err = s.mailLink(ctx, address, false)
 	return err

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,17 +44,18 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 		return err
 	}
 	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	old := c.Subject
+	old := cmp.Or(login.Email, c.Subject)
 	c.Subject, c.Changes = email, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		taken := len(claims) > 0
-		if c.UserID != "" && !taken {
-			err := s.replaceAddress(ctx, c.UserID, old, email)
-			if err != nil && !errors.Is(err, authn.ErrConflict) {
-				return err
-			}
-			taken = err != nil
+		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0)
+		if err != nil {
+			return err
 		}
+		login.Email = email
+		if taken {
+			login.Email = old // it stays on the account
+		}
+		sess.SetLogin(login)
 		if taken {
 			if err := s.mailAccountExists(ctx, email); err != nil {
 				return err
@@ -61,34 +63,44 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 			// Nobody will read the code: a secret that is nobody's never matches.
 			return s.deps.Challenges.Reissue(ctx, c, "")
 		}
-		login.Email = email
-		sess.SetLogin(login)
-		return s.reissueEmailCode(ctx, sess, c)
+		code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
+		if err != nil {
+			return err
+		}
+		return s.reissueEmailCode(ctx, sess, c, code)
 	})
 }
 
-// replaceAddress puts a corrected address in the place of an unverified one.
-// flow.ErrNotPending if that was verified meanwhile.
-func (s *Service) replaceAddress(ctx context.Context, userID, old, email string) error {
+// correctAddress puts a corrected address in the place of an unverified one, and
+// reports whether it is taken. flow.ErrNotPending if the old one was verified
+// meanwhile. For a decoy, and for an address that is taken, it does the same work
+// to no effect.
+func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken bool) (bool, error) {
+	if userID == "" || taken {
+		return taken, s.correctDecoyAddress(ctx, userID)
+	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	if slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Email == old && e.Verified }) {
-		return flow.ErrNotPending
+		return false, flow.ErrNotPending
 	}
-	address := EmailAddress{UserID: userID, Email: email, CreatedAt: s.deps.Now()}
-	if err := s.claimEmail(ctx, address); err != nil {
-		return fmt.Errorf("add e-mail address: %w", err)
+	primary := !slices.ContainsFunc(emails, func(e EmailAddress) bool { return e.Primary && e.Email != old })
+	address := EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
+	err = s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
+		if err := s.claimEmail(ctx, address); err != nil {
+			return fmt.Errorf("add e-mail address: %w", err)
+		}
+		if err := s.store.DeleteEmail(ctx, userID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+		return nil
+	})
+	if errors.Is(err, authn.ErrConflict) {
+		return true, nil
 	}
-	if err := s.store.SetPrimaryEmail(ctx, userID, email); err != nil {
-		return fmt.Errorf("set primary e-mail address: %w", err)
-	}
-	err = s.store.DeleteEmail(ctx, userID, old)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("delete e-mail address: %w", err)
-	}
-	return nil
+	return false, err
 }
 
 // CheckAwaitedEmailChange returns flow.ErrNotPending unless a login waits for an

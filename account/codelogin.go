@@ -179,8 +179,8 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	switch {
 	case l.Email == "" && l.Phone == "":
 		return flow.Pass, nil // there is nowhere to send a code
-	case l.Email == "":
-		if err := s.takeLoginCode(ctx, sess, l.Phone, l.UserID); err != nil {
+	case l.Email == "" || l.Signup:
+		if err := s.takeLoginCode(ctx, sess, cmp.Or(l.Email, l.Phone), l.UserID); err != nil {
 			return flow.Abort, err
 		}
 	}
@@ -194,11 +194,11 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 // login went by, else to the primary address, else to the number. Where the
 // account has a verified contact it goes to no other one.
 func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
-	if l.UserID == "" || l.Signup && l.Email != "" {
+	if l.Signup && l.Email != "" {
 		return nil
 	}
 	c, err := s.contactsOf(ctx, l.UserID)
-	if err != nil {
+	if err != nil || l.UserID == "" {
 		return err
 	}
 	if c, err = s.reachable(ctx, l, c); err != nil {

@@ -52,13 +52,10 @@ func (s *Service) giveEmail(ctx context.Context, sess *flow.Session, l *flow.Log
 		}
 		l.GivenEmail = &given
 		sess.SetLogin(l)
-		switch {
-		case !taken:
+		if !taken {
 			return nil
-		case s.cfg.EmailVerificationByCode == nil:
-			return s.postAccountExists(ctx, email) // the limit has been charged
 		}
-		return s.mailAccountExists(ctx, email)
+		return s.mailAccountExists(ctx, email) // the limit has been charged
 	})
 }
 

@@ -26,18 +26,14 @@ func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *f
 	if !present || s.cfg.Phone.VerificationDisabled {
 		return flow.Pass, nil
 	}
-	if l.UserID == "" {
-		if l.Phone == "" {
-			return flow.Pass, nil
-		}
-		return flow.Wait, s.awaitPhone(ctx, sess, l, l.Phone)
-	}
 	if l.GivenPhone != nil && l.GivenPhone.Verified {
 		return flow.Pass, nil
 	}
 	l.GivenPhone = nil // an earlier attempt did not come to its proof
-	phone, err := s.store.PhoneByUser(ctx, l.UserID)
+	phone, err := s.rowsOf(l.UserID).PhoneByUser(ctx, l.UserID)
 	switch {
+	case l.UserID == "" && l.Phone != "" && errors.Is(err, authn.ErrNotFound):
+		phone = &Phone{Number: l.Phone}
 	case errors.Is(err, authn.ErrNotFound):
 		return flow.Pass, nil
 	case err != nil:
@@ -342,15 +338,12 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
 	c.Subject, c.Changes = number, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if !taken && c.UserID != "" && l.Signup {
-			if err := s.checkUnverifiedPhone(ctx, c.UserID); err != nil {
+		taken := taken
+		if l.Signup {
+			var err error
+			if taken, err = s.correctNumber(ctx, Phone{UserID: c.UserID, Number: number}, taken); err != nil {
 				return err
 			}
-			err := s.claimPhone(ctx, Phone{UserID: c.UserID, Number: number})
-			if err != nil && !errors.Is(err, authn.ErrConflict) {
-				return fmt.Errorf("set phone number: %w", err)
-			}
-			taken = err != nil
 		}
 		if l.Signup {
 			l.Phone = number
@@ -359,6 +352,9 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 		}
 		sess.SetLogin(l)
 		if taken {
+			if _, err := s.store.PhonesByNumber(ctx, number); err != nil { // as for a free number
+				return fmt.Errorf("look up phone number: %w", err)
+			}
 			if err := s.textAccountExists(ctx, number); err != nil {
 				return err
 			}
@@ -381,4 +377,24 @@ func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error
 		return flow.ErrNotPending
 	}
 	return nil
+}
+
+// correctNumber is correctAddress for a number.
+func (s *Service) correctNumber(ctx context.Context, phone Phone, taken bool) (bool, error) {
+	if phone.UserID == "" || taken {
+		return taken, s.correctDecoyNumber(ctx, phone.UserID)
+	}
+	if err := s.checkUnverifiedPhone(ctx, phone.UserID); err != nil {
+		return false, err
+	}
+	err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
+		if err := s.claimPhone(ctx, phone); err != nil {
+			return fmt.Errorf("set phone number: %w", err)
+		}
+		return s.deleteDecoyNumber(ctx, "")
+	})
+	if errors.Is(err, authn.ErrConflict) {
+		return true, nil
+	}
+	return false, err
 }

@@ -77,7 +77,7 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 	if !s.IsOpenForSignup(ctx) {
 		return flow.ErrForbidden
 	}
-	opts := SignupOptions{AfterCreate: in.AfterCreate, Prepare: in.Prepare}
+	opts := SignupOptions{BeforeCreate: in.BeforeCreate, AfterCreate: in.AfterCreate, AfterDecoy: in.AfterDecoy, Prepare: in.Prepare}
 	for range maxSignupTries {
 		account, err := s.cleanProviderSignup(ctx, in)
 		if err == nil {
@@ -85,21 +85,21 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 				return err
 			}
 		}
-		if err == nil && !account.taken {
-			if err = s.createAndStart(ctx, sess, account, opts); errors.Is(err, errTaken) {
-				continue // what was taken meanwhile is found out as before
-			}
-			return err
-		}
 		if in.Recheck != nil {
 			if err := in.Recheck(ctx); err != nil {
 				return err
 			}
 		}
-		if err != nil {
+		switch {
+		case err != nil:
+			return err
+		case account.taken:
+			return s.decoySignup(ctx, sess, account, opts)
+		}
+		if err = s.createAndStart(ctx, sess, account, opts); !errors.Is(err, errTaken) {
 			return err
 		}
-		return s.pretendSignup(ctx, sess, account.user, opts)
+		// What was taken meanwhile is found out as before.
 	}
 	return fmt.Errorf("create account: %w", authn.ErrConflict)
 }
@@ -151,8 +151,8 @@ func (s *Service) cleanProviderSignup(ctx context.Context, in flow.ProviderSignu
 		return nil, errs
 	}
 	account.taken = hidden
-	if account.user.Username == "" && s.needsUsername() && !hidden {
-		account.user.Username, err = s.usernameFor(ctx, in, account.user.Email)
+	if account.user.Username == "" && s.needsUsername() {
+		account.user.Username, err = s.usernameFor(ctx, in, account.user.Email, hidden)
 	}
 	return account, err
 }
@@ -288,7 +288,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, account 
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
 	if len(taken) > 0 {
-		return s.mailAccountExists(ctx, account.typed)
+		return s.mailAccountExistsForLink(ctx, account.typed)
 	}
 	_, err = s.mailLink(ctx, typed, false)
 	return err
@@ -296,14 +296,14 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, account 
 
 // usernameFor takes the name that the provider suggests if it is a valid and
 // free one, else makes one of what is known.
-func (s *Service) usernameFor(ctx context.Context, in flow.ProviderSignup, email string) (string, error) {
+func (s *Service) usernameFor(ctx context.Context, in flow.ProviderSignup, email string, decoy bool) (string, error) {
 	if in.Form == nil {
 		name, errs, err := s.cleanUsername(ctx, in.Username, false)
 		if err != nil {
 			return "", err
 		}
 		if name != "" && len(errs) == 0 {
-			_, err := s.store.UserIDByUsername(ctx, CanonicalUsername(name))
+			_, err := s.usernames(decoy).UserIDByUsername(ctx, CanonicalUsername(name))
 			if errors.Is(err, authn.ErrNotFound) {
 				return name, nil
 			}
@@ -315,8 +315,8 @@ func (s *Service) usernameFor(ctx context.Context, in flow.ProviderSignup, email
 	for _, text := range []string{in.FirstName, in.LastName, email, in.Username} {
 		local, _, _ := strings.Cut(text, "@")
 		if plainName(local) != "user" {
-			return s.generateUsername(ctx, local)
+			return s.generateUsername(ctx, local, decoy)
 		}
 	}
-	return s.generateUsername(ctx, "")
+	return s.generateUsername(ctx, "", decoy)
 }

@@ -32,8 +32,13 @@ type SignupInput struct {
 type SignupOptions struct {
 	// EmailVerified is true where somebody trustworthy vouches for the address.
 	EmailVerified bool
+	// BeforeCreate runs first in the transaction that creates the user, or its
+	// decoy.
+	BeforeCreate func(ctx context.Context) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
+	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.
+	AfterDecoy func(ctx context.Context, userID string) error
 	// Prepare changes the login before it starts, for example to make it wait
 	// at a stage.
 	Prepare func(l *flow.Login) error
@@ -92,7 +97,7 @@ func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput
 			return err
 		}
 	}
-	return s.pretendSignup(ctx, sess, account.user, opts)
+	return s.decoySignup(ctx, sess, account, opts)
 }
 
 // errTaken means that somebody else took the username, the address or the
@@ -101,7 +106,16 @@ var errTaken = errors.New("account: taken meanwhile")
 
 func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, account *newAccount, opts SignupOptions) error {
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		userID, err := s.create(ctx, account, opts)
+		if opts.BeforeCreate != nil {
+			if err := opts.BeforeCreate(ctx); err != nil {
+				return err
+			}
+		}
+		var userID string
+		err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
+			userID, err = s.create(ctx, account, opts)
+			return err
+		})
 		if errors.Is(err, authn.ErrConflict) {
 			return errTaken
 		}
@@ -184,29 +198,9 @@ func (s *Service) resolveTaken(ctx context.Context, account *newAccount, generat
 		return errs
 	}
 	if generated && account.user.Username != "" && !account.taken {
-		account.user.Username, err = s.generateUsername(ctx, user.Email)
+		account.user.Username, err = s.generateUsername(ctx, user.Email, false)
 	}
 	return err
-}
-
-// pretendSignup answers as if an account had been made, and tells the owner of
-// the address or number.
-func (s *Service) pretendSignup(ctx context.Context, sess *flow.Session, user authn.NewUser, opts SignupOptions) error {
-	login := flow.Login{Email: user.Email, Phone: user.Phone, Signup: true}
-	if opts.Prepare != nil {
-		if err := opts.Prepare(&login); err != nil {
-			return err
-		}
-	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.pipeline.Start(ctx, sess, login); err != nil {
-			return err
-		}
-		if user.Email == "" || s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
-			return s.textAccountExists(ctx, user.Phone)
-		}
-		return s.mailAccountExists(ctx, user.Email)
-	})
 }
 
 // acceptsDuplicates reports whether an address may be on several accounts as
@@ -259,29 +253,29 @@ func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bo
 // messageLifetime is how long a mail without a secret may wait for its server.
 const messageLifetime = 24 * time.Hour
 
-// mailAccountExists tells the owner of an address that somebody wanted to use
-// it, unless they were told a moment ago. It is counted as the link that a free
-// address would have got; a code has been counted by the caller.
+// mailAccountExists tells the owner of an address that another user wanted to use
+// it.
 func (s *Service) mailAccountExists(ctx context.Context, email string) error {
-	counted := email
-	if s.cfg.EmailVerificationByCode != nil {
-		counted = "exists:" + email
-	}
-	err := s.takeConfirmEmail(ctx, counted)
-	if errors.Is(err, ratelimit.ErrLimited) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.postAccountExists(ctx, email)
-}
-
-func (s *Service) postAccountExists(ctx context.Context, email string) error {
 	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
 		"SignupURL":        s.deps.FrontendURLs.Signup,
 		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,
 	}, messageLifetime)
+}
+
+// mailAccountExistsForLink is mailAccountExists in the place of mailLink: it does
+// the same work, and mails nothing where no link could be sent.
+func (s *Service) mailAccountExistsForLink(ctx context.Context, email string) error {
+	err := s.takeConfirmEmail(ctx, email)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return nil
+	}
+	if err == nil {
+		_, err = s.passwordHash(ctx, "")
+	}
+	if err != nil {
+		return err
+	}
+	return s.mailAccountExists(ctx, email)
 }
 
 func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {

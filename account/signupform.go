@@ -40,8 +40,8 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 		return nil, errs
 	}
 	account.taken = hidden
-	if account.user.Username == "" && s.needsUsername() && !hidden {
-		account.user.Username, err = s.generateUsername(ctx, account.user.Email)
+	if account.user.Username == "" && s.needsUsername() {
+		account.user.Username, err = s.generateUsername(ctx, account.user.Email, hidden)
 	}
 	return account, err
 }
@@ -226,10 +226,18 @@ func (s *Service) needsUsername() bool {
 	return present || s.cfg.logsInBy(LoginByUsername)
 }
 
+// usernames returns the store in which a generated name is looked up.
+func (s *Service) usernames(decoy bool) UsernameStore {
+	if decoy {
+		return s.decoys
+	}
+	return s.store
+}
+
 const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // generateUsername makes a free name from the local part of the address.
-func (s *Service) generateUsername(ctx context.Context, email string) (string, error) {
+func (s *Service) generateUsername(ctx context.Context, email string, decoy bool) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	stem := plainName(local)
 	for size := range 7 {
@@ -237,7 +245,7 @@ func (s *Service) generateUsername(ctx context.Context, email string) (string, e
 		if err != nil {
 			return "", err
 		}
-		_, err = s.store.UserIDByUsername(ctx, CanonicalUsername(stem+suffix))
+		_, err = s.usernames(decoy).UserIDByUsername(ctx, CanonicalUsername(stem+suffix))
 		if errors.Is(err, authn.ErrNotFound) {
 			return stem + suffix, nil
 		}

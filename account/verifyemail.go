@@ -27,6 +27,9 @@ func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow
 		return flow.Pass, s.mailAtOptionalSignup(ctx, l)
 	}
 	if l.UserID == "" {
+		if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
+			return flow.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+		}
 		return flow.Wait, s.awaitEmail(ctx, l, EmailAddress{Email: l.Email})
 	}
 	given, verified, err := s.resumeGivenEmail(ctx, l)
@@ -113,7 +116,7 @@ func (s *Service) mailAtOptionalSignup(ctx context.Context, l *flow.Login) error
 }
 
 // awaitEmail sends what proves the address: a link, or a code that the login
-// then waits for. For a login that only pretends nothing is sent.
+// then waits for. For a decoy nothing is sent: its owner is told otherwise.
 func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address EmailAddress) error {
 	if s.cfg.EmailVerificationByCode == nil {
 		if l.UserID == "" {

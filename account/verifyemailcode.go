@@ -24,8 +24,8 @@ func (s *Service) issueEmailCode(ctx context.Context, userID, email string, sign
 	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
 		Purpose: purposeVerifyEmail, UserID: userID, Subject: email, MaxAttempts: s.cfg.EmailVerificationByCode.MaxAttempts,
 	}, code, s.cfg.EmailVerificationByCode.Timeout)
-	if err != nil {
-		return nil, err
+	if err != nil || code == "" {
+		return challenge, err // the owner is told that they have an account
 	}
 	return challenge, s.mailEmailCode(ctx, challenge, code, signup)
 }
@@ -39,9 +39,6 @@ func (s *Service) codeFor(userID string, format CodeFormat) (string, error) {
 }
 
 func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code string, signup bool) error {
-	if code == "" {
-		return nil
-	}
 	return s.mailCode(ctx, confirmationKind(signup), c, code)
 }
 
@@ -178,16 +175,18 @@ func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error
 		return err
 	}
 	if taken { // its owner has been told, and the code would be of no use to anybody
-		return s.deps.Challenges.Reissue(ctx, c, "")
+		return s.reissueEmailCode(ctx, sess, c, "")
 	}
-	return s.reissueEmailCode(ctx, sess, c)
-}
-
-func (s *Service) reissueEmailCode(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
 	code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
 	if err != nil {
 		return err
 	}
+	return s.reissueEmailCode(ctx, sess, c, code)
+}
+
+// reissueEmailCode mails a code in place of the awaited one. The empty code of a
+// decoy reaches nobody.
+func (s *Service) reissueEmailCode(ctx context.Context, sess *flow.Session, c *authn.Challenge, code string) error {
 	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {

@@ -137,7 +137,7 @@ func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate)
 
 // attach stores the account at the provider for a user and tells them.
 func (s *Service) attach(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
-	if err := s.create(ctx, c, userID); err != nil {
+	if err := s.create(ctx, s.store, c, userID); err != nil {
 		return err
 	}
 	sess.Emit(AccountConnected{UserID: userID, Provider: c.Provider, UID: c.UID})
@@ -145,7 +145,7 @@ func (s *Service) attach(ctx context.Context, sess *flow.Session, c *candidate, 
 }
 
 // create stores the account at the provider. errTaken if somebody else has it.
-func (s *Service) create(ctx context.Context, c *candidate, userID string) error {
+func (s *Service) create(ctx context.Context, store Store, c *candidate, userID string) error {
 	now := s.deps.Now()
 	account := Account{
 		UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, CreatedAt: now, LastLogin: now,
@@ -154,7 +154,7 @@ func (s *Service) create(ctx context.Context, c *candidate, userID string) error
 	if account.Token, err = s.sealToken(c.Provider, c.UID, c.Token); err != nil {
 		return err
 	}
-	err = s.store.CreateSocialAccount(ctx, account)
+	err = store.CreateSocialAccount(ctx, account)
 	if errors.Is(err, authn.ErrConflict) {
 		return errTaken
 	}

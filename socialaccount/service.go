@@ -51,6 +51,7 @@ type Options struct {
 type Service struct {
 	cfg       *Config
 	store     Store
+	decoys    Store // of sign-ups that only look like one
 	deps      *flow.Deps
 	accounts  Accounts
 	providers registry
@@ -61,13 +62,13 @@ type Service struct {
 }
 
 // New returns the room. The configuration has its defaults and is valid.
-func New(cfg *Config, store Store, deps *flow.Deps, o Options) (*Service, error) {
+func New(cfg *Config, store, decoys Store, deps *flow.Deps, o Options) (*Service, error) {
 	providers, err := newRegistry(cfg, o.Build)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, store: store, deps: deps, accounts: o.Accounts, providers: providers,
+		cfg: cfg, store: store, decoys: decoys, deps: deps, accounts: o.Accounts, providers: providers,
 		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
 		renewals: &turns{seed: maphash.MakeSeed()},
 	}

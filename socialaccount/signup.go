@@ -48,7 +48,12 @@ func (s *Service) providerSignup(sess *flow.Session, c *candidate) flow.Provider
 		EmailRequired: s.cfg.EmailRequired, Prepare: s.prepare,
 		AfterCreate: func(ctx context.Context, userID string) error {
 			sess.AddMethod(userID, c.method(s.deps.Now()))
-			return s.create(ctx, c, userID)
+			return s.create(ctx, s.store, c, userID)
+		},
+		AfterDecoy: func(ctx context.Context, userID string) error {
+			decoy := *c
+			decoy.UID = userID // nobody has it at the provider
+			return s.create(ctx, s.decoys, &decoy, userID)
 		},
 		Recheck: func(ctx context.Context) error {
 			_, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
@@ -190,13 +195,7 @@ func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form f
 	}
 	signup := s.providerSignup(sess, c)
 	signup.Form = &form
-	create := signup.AfterCreate
-	signup.AfterCreate = func(ctx context.Context, userID string) error {
-		if err := s.deps.Challenges.Consume(ctx, challenge); err != nil {
-			return err
-		}
-		return create(ctx, userID)
-	}
+	signup.BeforeCreate = func(ctx context.Context) error { return s.deps.Challenges.Consume(ctx, challenge) }
 	err = s.accounts.SignupByProvider(ctx, sess, signup)
 	switch {
 	case errors.Is(err, errTaken):
@@ -208,6 +207,5 @@ func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form f
 	case err != nil:
 		return err
 	}
-	// A sign-up that only pretends has used up nothing yet.
 	return s.dropPendingSignup(ctx, sess)
 }

@@ -46,10 +46,15 @@ type ProviderSignup struct {
 	Form *ProviderSignupForm
 	// Populate may change the user before it is created. It may be nil.
 	Populate func(ctx context.Context, u *authn.NewUser) error
+	// BeforeCreate runs first in the transaction that creates the user, or its
+	// decoy. It may be nil.
+	BeforeCreate func(ctx context.Context) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
-	// Recheck is called where the address turns out to be taken. Its error ends
-	// the sign-up: the same identity may have signed up at the same time. It
+	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.
+	AfterDecoy func(ctx context.Context, userID string) error
+	// Recheck is called once it is known whether the address is taken. Its error
+	// ends the sign-up: the same identity may have signed up at the same time. It
 	// may be nil.
 	Recheck func(ctx context.Context) error
 	// Prepare changes the login before it starts. It may be nil.

@@ -50,6 +50,9 @@ var (
 	signup = post("sign up", 401, "auth/signup", func(s subject) body {
 		return body{"email": s.email, "password": clienttest.Password}
 	})
+	signupWithUsername = post("sign up", 401, "auth/signup", func(s subject) body {
+		return body{"email": s.email, "username": "own" + s.username, "password": clienttest.Password}
+	})
 	signupByPhone = post("sign up", 401, "auth/signup", func(s subject) body {
 		return body{"phone": s.phone, "password": clienttest.Password}
 	})
@@ -64,6 +67,15 @@ var (
 	correctPhone = post("correct", 202, "account/phone", func(s subject) body { return body{"phone": s.corrected.phone} })
 	guessEmail   = post("wrong code", 400, "auth/email/verify", func(subject) body { return body{"key": wrongCode} })
 	guessPhone   = post("wrong code", 400, "auth/phone/verify", func(subject) body { return body{"code": wrongCode} })
+
+	loginFirst = post("log in", 200, "auth/login", func(s subject) body {
+		return body{"email": s.email, "password": clienttest.Password}
+	})
+	addEmail    = post("add", 200, "account/email", func(s subject) body { return body{"email": s.corrected.email} })
+	changePhone = post("change", 202, "account/phone", func(s subject) body { return body{"phone": s.corrected.phone} })
+	resendOwn   = step{"resend", 403, func(c *clienttest.Client, s subject) *clienttest.Answer {
+		return c.Put("account/email", body{"email": s.corrected.email})
+	}}
 
 	loginByEmail = post("log in", 400, "auth/login", func(s subject) body {
 		return body{"email": s.email, "password": "wrong-wrong-1"}
@@ -127,6 +139,11 @@ func passwordless(w *world) subject {
 func freeToFree(w *world) subject  { return w.free().correctedTo(w.free()) }
 func freeToTaken(w *world) subject { return w.free().correctedTo(w.account()) }
 func takenToFree(w *world) subject { return w.account().correctedTo(w.free()) }
+
+// ownerOfTaken and ownerOfFree are accounts that get another address or number.
+func ownerOfTaken(w *world) subject { return w.account().correctedTo(w.account()) }
+func ownerOfFree(w *world) subject  { return w.account().correctedTo(w.free()) }
+
 func takenToTaken(w *world) subject {
 	return w.account().correctedTo(w.account())
 }
@@ -181,6 +198,7 @@ var pairs = []pair{
 	{"sign-up by link, address unproved", nil, unverified, free, []step{signup}, allowed},
 	{"sign-up by link, again", nil, verified, free, []step{signup, signup}, allowed},
 	{"sign-up by link with a username", with(usernames), verified, free, []step{signup}, allowed},
+	{"sign-up by link with a username that was typed", with(usernames), verified, free, []step{signupWithUsername}, allowed},
 	{"sign-up by code", with(codes, oftener), verified, free, []step{signup, resendEmail, guessEmail, resendEmail}, allowed},
 	{"sign-up by code, limited", with(codes), verified, free, []step{signup, refused(429, resendEmail), refused(429, signup)}, allowed},
 	{"sign-up by code, address corrected to a taken one", with(codes, oftener), freeToTaken, freeToFree,
@@ -203,6 +221,14 @@ var pairs = []pair{
 	{"sign-up by phone where a code is required", with(phones, codesRequired), verified, free, []step{signupByPhone, resendCode, guessCode}, allowed},
 
 	{"sign-up by passkey", with(passkeys, oftener), verified, free, []step{signupByPasskey, resendEmail, guessEmail}, allowed},
+
+	{"sign-up by provider", with(provider), verified, free, []step{signupByProvider}, allowed},
+	{"sign-up by provider, by code", with(codes, provider), verified, free, []step{signupByProvider, refused(429, resendEmail)}, allowed},
+	{"sign-up by provider with a form", with(provider, providerForm), verified, free, []step{providerAsksForm, completeByProvider}, allowed},
+
+	{"another address by link", nil, ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, resendOwn}, allowed},
+	{"another address by code", with(codes), ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, guessEmail}, allowed},
+	{"another number", with(phones), ownerOfTaken, ownerOfFree, []step{loginFirst, changePhone, guessPhone}, allowed},
 
 	{"login by email", nil, verified, free, times(3, loginByEmail), nil},
 	{"login by email, limited", nil, verified, free, times(7, loginByEmail), nil},

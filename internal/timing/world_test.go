@@ -87,7 +87,7 @@ func (w *world) free() subject {
 	w.last++
 	return subject{
 		email:    fmt.Sprintf("user%07d@example.org", w.last),
-		username: fmt.Sprintf("user%07d", w.last),
+		username: fmt.Sprintf("name%07d", w.last),
 		phone:    fmt.Sprintf("+3120%07d", w.last),
 	}
 }

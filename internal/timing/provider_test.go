@@ -1,0 +1,46 @@
+package timing_test
+
+import (
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/demoprovider"
+	"github.com/allauth-go/allauth/socialaccount"
+	socialprovider "github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// op is an OpenID provider that vouches for no address.
+var op = func() *demoprovider.Provider {
+	p, err := demoprovider.Start(demoprovider.Config{ClientID: "op", ClientSecret: "op-secret"}, "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
+func provider(cfg *allauth.Config) {
+	cfg.SocialAccount = &socialaccount.Config{Providers: []socialprovider.App{{
+		Provider: "openid_connect", ProviderID: "op", Name: "OP", ClientID: "op", ClientSecret: "op-secret",
+		Settings: map[string]any{"server_url": op.Issuer()},
+	}}}
+}
+
+// providerForm asks everybody who signs up by a provider for an address.
+func providerForm(cfg *allauth.Config) { cfg.SocialAccount.DisableAutoSignup = true }
+
+func byProvider(name string) step {
+	return step{name, 401, func(c *clienttest.Client, s subject) *clienttest.Answer {
+		token, err := op.IDToken(map[string]any{"sub": s.username, "email": s.email, "email_verified": false, "name": "Ann Example"})
+		if err != nil {
+			panic(err)
+		}
+		return c.Post("auth/provider/token", body{
+			"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": token},
+		})
+	}}
+}
+
+var (
+	signupByProvider   = byProvider("sign up")
+	providerAsksForm   = byProvider("ask for the form")
+	completeByProvider = post("sign up", 401, "auth/provider/signup", func(s subject) body { return body{"email": s.email} })
+)
