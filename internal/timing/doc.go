@@ -7,7 +7,7 @@
 //
 //	ALLAUTH_TIMING=200 go test -run TestTimes -timeout 60m ./internal/timing
 //
-// prints the table of docs/security-timing.md. ALLAUTH_TIMING is how many pairs
+// prints a table. ALLAUTH_TIMING is how many pairs
 // of requests are measured in each mode, on SQLite and on the servers that the
 // environment names for tests, see package testserver.
 package timing
