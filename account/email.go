@@ -75,7 +75,7 @@ func (s *Service) resendLink(ctx context.Context, address EmailAddress, taken bo
 		if err != nil {
 			return err
 		}
-		return s.postAccountExists(ctx, address.Email)
+		return s.mailAccountExists(ctx, address.Email)
 	}
 	sent, err := s.mailLink(ctx, address, false)
 	if err == nil && !sent {
