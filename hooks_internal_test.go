@@ -53,7 +53,7 @@ func wholeConfig(log *bytes.Buffer) *Config {
 func call(f reflect.Value) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = value.(hook.Failure).Err //nolint:errcheck,forcetypeassert // anything else fails the test
+			err = value.(hook.Failure).Err
 		}
 	}()
 	args := make([]reflect.Value, f.Type().NumIn())

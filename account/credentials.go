@@ -117,7 +117,7 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 		if !match.OK {
 			continue
 		}
-		id, hash := userIDs[i], hashes[i]
+		id, hash := userIDs[i], hashes[i] //nolint:gosec // there is a match for each hash
 		user, err := s.activeUser(ctx, id)
 		if errors.Is(err, authn.ErrNotFound) {
 			continue

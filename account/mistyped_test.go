@@ -195,7 +195,7 @@ func TestARequiredCodeGoesToAVerifiedContact(t *testing.T) {
 			field := map[string]string{ann: "email", number: "phone"}[user.typed]
 			c := s.Client(clienttest.App)
 			c.Post("auth/login", body{field: user.typed, "password": password}).Status(401).Pending("login_by_code")
-			code := ""
+			var code string
 			if to == number {
 				code = s.Text(number).Code()
 			} else {

@@ -71,10 +71,10 @@ func TestMessagesSayWhatIsExpected(t *testing.T) {
 			})
 			a := s.Client(clienttest.App).Post(c.endpoint, c.body).Status(400)
 			got := map[string]string{}
-			for _, e := range a.JSON["errors"].([]any) { //nolint:errcheck,forcetypeassert // a panic fails the test
-				e := e.(map[string]any)                                                  //nolint:errcheck,forcetypeassert // as above
-				param, _ := e["param"].(string)                                          // missing: the whole input
-				got[param] = strings.TrimSpace(got[param] + " " + e["message"].(string)) //nolint:errcheck,forcetypeassert // as above
+			for _, e := range a.JSON["errors"].([]any) {
+				e := e.(map[string]any)
+				param, _ := e["param"].(string) // missing: the whole input
+				got[param] = strings.TrimSpace(got[param] + " " + e["message"].(string))
 			}
 			for param, want := range c.want {
 				if got[param] != want {

@@ -26,7 +26,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the proxy is in the group
 		return nil, errors.Join(err, listener.Close())
 	}
 	return listener, nil

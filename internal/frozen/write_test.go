@@ -46,7 +46,7 @@ func TestWriteFixtures(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // to be committed
+			if err := os.MkdirAll(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
 			f.write(t, dir)

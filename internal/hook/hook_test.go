@@ -58,7 +58,7 @@ func TestAPanicIsLoggedWithoutSecrets(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	if err := h.Do(context.Background(), func(context.Context) error { panic(nil) }); !errors.Is(err, ErrPanic) { //nolint:govet // that is the case
+	if err := h.Do(context.Background(), func(context.Context) error { panic(nil) }); !errors.Is(err, ErrPanic) {
 		t.Errorf("panic(nil): %v", err)
 	}
 	if err := h.Do(context.Background(), func(context.Context) error { runtime.Goexit(); return nil }); !errors.Is(err, errGoexit) {

@@ -159,7 +159,6 @@ func tokens(stateless bool) func(cfg *allauth.Config) {
 type site struct {
 	*clienttest.Server
 	t    *testing.T
-	host http.Handler
 	seen []string
 }
 

@@ -63,6 +63,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if inner, ok := c.Conn.(driver.ConnBeginTx); ok {
 		begun, err = inner.BeginTx(ctx, opts)
 	} else {
+		//lint:ignore SA1019 drivers without a context have nothing else
 		begun, err = c.Conn.Begin() //nolint:staticcheck // drivers without a context have nothing else
 	}
 	if err != nil {
@@ -187,7 +188,7 @@ func (s stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver
 	if inner, ok := s.Stmt.(driver.StmtExecContext); ok {
 		result, err = inner.ExecContext(ctx, args)
 	} else {
-		result, err = s.Exec(values(args)) //nolint:staticcheck // as above
+		result, err = s.Exec(values(args))
 	}
 	if err == nil {
 		recordExec(ctx, s.query, result)
@@ -201,7 +202,7 @@ func (s stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (drive
 	if inner, ok := s.Stmt.(driver.StmtQueryContext); ok {
 		rows, err = inner.QueryContext(ctx, args)
 	} else {
-		rows, err = s.Query(values(args)) //nolint:staticcheck // as above
+		rows, err = s.Query(values(args))
 	}
 	if err == nil {
 		recordingOf(ctx).add(s.query, 0)
@@ -217,6 +218,7 @@ func (s stmt) CheckNamedValue(v *driver.NamedValue) error {
 }
 
 func (s stmt) ColumnConverter(i int) driver.ValueConverter {
+	//lint:ignore SA1019 drivers of old may have it
 	if inner, ok := s.Stmt.(driver.ColumnConverter); ok { //nolint:staticcheck // as above
 		return inner.ColumnConverter(i)
 	}

@@ -108,7 +108,8 @@ func Diff(a, b Statements) string {
 				both[0].runs, both[1].runs, both[0].rows, both[1].rows, sql))
 		}
 	}
-	slices.SortFunc(lines, func(a, b string) int { return cmp.Compare(a[strings.Index(a, ": "):], b[strings.Index(b, ": "):]) })
+	statement := func(line string) string { _, sql, _ := strings.Cut(line, ": "); return sql }
+	slices.SortFunc(lines, func(a, b string) int { return cmp.Compare(statement(a), statement(b)) })
 	return strings.Join(lines, "\n")
 }
 

@@ -1,6 +1,7 @@
 package teststore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"sync"
@@ -72,7 +73,8 @@ func (s *server) take() *database {
 
 // empty deletes all rows that a test left.
 func (s *server) empty(db *sql.DB) (err error) {
-	rows, err := db.Query(s.tables)
+	ctx := context.Background() // the test has ended
+	rows, err := db.QueryContext(ctx, s.tables)
 	if err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func (s *server) empty(db *sql.DB) (err error) {
 		return err
 	}
 	for _, table := range tables {
-		if _, err := db.Exec("DELETE FROM " + table); err != nil { //nolint:gosec // the database names its tables
+		if _, err := db.ExecContext(ctx, "DELETE FROM "+table); err != nil { //nolint:gosec // the database names its tables
 			return err
 		}
 	}
