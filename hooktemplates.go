@@ -2,6 +2,7 @@ package allauth
 
 import (
 	"context"
+	"time"
 
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/mailtemplate"
@@ -13,10 +14,14 @@ type guardedTemplates struct {
 	hook      *hook.Hook
 }
 
+// templatesTimeout bounds the reading of all templates in New, which may share a
+// busy machine with whatever else starts.
+const templatesTimeout = time.Minute
+
 // newTemplates reads and tries the templates, for which a short HookTimeout would
 // not do.
 func newTemplates(cfg *Config) (*guardedTemplates, error) {
-	slow := &hook.Host{Logger: cfg.Logger, Timeout: max(cfg.HookTimeout, defaultHookTimeout)}
+	slow := &hook.Host{Logger: cfg.Logger, Timeout: max(cfg.HookTimeout, templatesTimeout)}
 	g := &guardedTemplates{hook: cfg.host().Hook("Templates")}
 	var err error
 	g.templates, err = result(context.Background(), slow.Hook("reading"), func(context.Context) (*mailtemplate.Renderer, error) {
