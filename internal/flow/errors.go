@@ -20,6 +20,7 @@ var (
 	// status 401 with the ways to renew it.
 	ErrReauthenticate = errors.New("flow: reauthentication required")
 	// ErrSessionEnded means that the session was ended while the request was
-	// under way: status 410 for apps, an anonymous 401 for browsers.
+	// under way, or has another token by now: an anonymous 401. The next request
+	// of an app whose session is over is answered with 410.
 	ErrSessionEnded = errors.New("flow: session ended")
 )
