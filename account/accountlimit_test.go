@@ -12,7 +12,6 @@ import (
 )
 
 func everyName(cfg *allauth.Config) {
-	limited(cfg)
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail, account.LoginByPhone}
 	cfg.Account.SignupFields = []string{"email", "username", "phone", "password1*"}
 	cfg.Account.EmailVerification = account.VerificationOptional
@@ -93,7 +92,7 @@ func TestWrongPasswordsInASessionCountPerAccount(t *testing.T) {
 // and a sign-up does not open a name that was refused.
 func TestTheCounterDoesNotTellWhoHasAnAccount(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, owner)
 	refusals := map[string][]bool{}
 	for _, email := range []string{owner, "free@example.org"} {

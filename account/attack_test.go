@@ -95,7 +95,7 @@ func TestANewPasswordEndsPendingLogins(t *testing.T) {
 
 func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.App)
 	for range 5 {
@@ -128,7 +128,7 @@ func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 // A taken address gets no more mail than one that waits for its verification.
 func TestSignUpsDoNotFloodATakenAddress(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(10 * time.Minute)
 	before := len(s.AllMails())

@@ -138,7 +138,7 @@ func TestResetsOfUnknownAddressesAreLimited(t *testing.T) {
 // A link that may not be sent again yet would tell that one was sent.
 func TestResendingTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(4 * time.Minute)
@@ -151,7 +151,7 @@ func TestResendingTellsNoTakenAddress(t *testing.T) {
 // A sign-up charges the same counter whether or not the address is taken.
 func TestSigningUpTellsNoTakenAddressLater(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(3 * time.Minute)
@@ -184,7 +184,7 @@ func TestCorrectingTellsNoTakenAddress(t *testing.T) {
 	} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			s := clienttest.Start(t, limited, edit)
+			s := clienttest.Start(t, edit)
 			names := map[string][]string{
 				"email": {"ann@example.org", "new@example.org", "other@example.org", "another@example.org"},
 				"phone": {"+31201234567", "+31201234568", "+31201234569", "+31201234560"},
@@ -234,7 +234,7 @@ func TestAVetoedSignUpTellsNoTakenAddress(t *testing.T) {
 // codes may be sent to it.
 func TestSigningUpAgainByPhoneWhereACodeIsRequired(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited, withPhone, func(cfg *allauth.Config) {
+	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByPhone}
 		cfg.Account.SignupFields = []string{"phone*", "password1*"}
 		cfg.Account.LoginByCode.Required = true

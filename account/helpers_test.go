@@ -20,9 +20,6 @@ func countEvents[T authn.Event](n *atomic.Int64) func(ctx context.Context, e aut
 	}
 }
 
-// limited turns the rate limits on.
-func limited(cfg *allauth.Config) { cfg.DisableRateLimits = false }
-
 // failLogins tries a wrong password n times and is told each time that it is wrong.
 // field is what the account is named by, such as "email".
 func failLogins(t *testing.T, c *clienttest.Client, field, name string, n int) {

@@ -13,7 +13,7 @@ import (
 // nowhere, but not its owner in a browser that they have used before.
 func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.LogIn(clienttest.Browser, "ann@example.org")
 	owner.Delete("auth/session", nil).Status(401)
@@ -47,7 +47,7 @@ func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 // A browser is known for half a year from the last login of each month.
 func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.Client(clienttest.Browser)
 	login := func() string {
@@ -74,7 +74,7 @@ func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 // Slow guesses end as well: 100 a day, whatever the address that they come from.
 func TestSlowGuessesAreLimited(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.App)
 	for range 20 {
@@ -90,7 +90,7 @@ func TestSlowGuessesAreLimited(t *testing.T) {
 // A reset forgives the wrong passwords by whatever name they were tried.
 func TestAResetForgivesByEveryName(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited, func(cfg *allauth.Config) {
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
 	})
 	c := s.Client(clienttest.App)
@@ -105,7 +105,7 @@ func TestAResetForgivesByEveryName(t *testing.T) {
 // and learns nothing of who has an account. The owner has a password left.
 func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited, func(cfg *allauth.Config) {
+	s := clienttest.Start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	})
 	s.SignUp(clienttest.App, "ann@example.org")
@@ -141,7 +141,7 @@ func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
 // asking for theirs.
 func TestAKnownDeviceMayAskForAReset(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited)
+	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.LogIn(clienttest.Browser, "ann@example.org")
 	owner.Delete("auth/session", nil).Status(401)
@@ -157,7 +157,7 @@ func TestAKnownDeviceMayAskForAReset(t *testing.T) {
 // has a number only.
 func TestGuessesInASessionCountByNumber(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited, withPhone)
+	s := clienttest.Start(t, withPhone)
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"phone": "+31201234567", "password": password}).Status(401)
 	c.Post("auth/phone/verify", body{"code": s.Text("+31201234567").Code()}).Status(200)

@@ -10,7 +10,7 @@ import (
 // not tried any yet.
 func TestReauthenticationCostsNoChangeOfNumber(t *testing.T) {
 	t.Parallel()
-	s := clienttest.Start(t, limited, withPhone)
+	s := clienttest.Start(t, withPhone)
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"phone": "+31201234567", "password": password}).Status(401)
 	c.Post("auth/phone/verify", body{"code": s.Text("+31201234567").Code()}).Status(200)
