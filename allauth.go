@@ -98,7 +98,7 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
-		Store: a.store, Tx: a.store, Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		Store: a.store, Tx: a.store, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
 	if a.cfg.Tokens != nil {

@@ -118,7 +118,7 @@ func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
 // is dead if its user is gone, or if their credentials changed. That of a
 // disabled user answers as anonymous.
 func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err error) {
-	id, err := m.deps.Identifier.Identify(ctx, a.State.UserID)
+	id, err := m.identity(ctx, a)
 	if err == nil && id.AuthHash != a.row.AuthHash {
 		err = m.rekeyed(ctx, a.row, id.AuthHash)
 	}
@@ -132,6 +132,19 @@ func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err erro
 		a.Identity = id
 	}
 	return true, nil
+}
+
+// identity returns the identity of the session's user, which may have been read
+// along with the row.
+func (m *Manager) identity(ctx context.Context, a *Active) (*flow.Identity, error) {
+	profile := a.row.Profile
+	if !m.deps.Profiles || profile == nil || a.row.UserID != a.State.UserID {
+		return m.deps.Identifier.Identify(ctx, a.State.UserID)
+	}
+	if profile.User == nil {
+		return nil, authn.ErrNotFound
+	}
+	return m.deps.Identifier.IdentityOf(profile), nil
 }
 
 // rekeyed looks whether the session has moved to a new fingerprint since its row

@@ -29,6 +29,9 @@ type Deps struct {
 	Tx    authn.Transactor
 	// Identifier looks up users.
 	Identifier flow.Identifier
+	// Profiles is true if the profiles that come with rows are those that the
+	// Identifier would read.
+	Profiles bool
 	// Now is the clock, Rand where randomness comes from.
 	Now  func() time.Time
 	Rand io.Reader

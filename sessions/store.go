@@ -3,6 +3,8 @@ package sessions
 import (
 	"context"
 	"time"
+
+	"github.com/allauth-go/allauth/authn"
 )
 
 // Row is what stands beside a session in the store. A session without its row
@@ -30,6 +32,10 @@ type Row struct {
 	// Data is the encoded session. It is empty where sessions live in another
 	// scs store.
 	Data []byte
+	// Profile is what SessionsByTokens read of the user along with the row, as
+	// account.ProfileStore does. Nil if the store did not, or if no user is logged
+	// in; other methods neither set nor read it.
+	Profile *authn.Profile
 }
 
 // Store keeps session rows. Implementations must be safe for concurrent use,

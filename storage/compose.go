@@ -62,7 +62,7 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil,
+		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil,
 	}
 	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
 		c.profiles = base
@@ -120,7 +120,8 @@ type composed struct {
 	base Store
 	// profiles read what is not the host's, nil if that is not in one place.
 	profiles account.ProfileStore
-	ownUsers bool // users are the host's
+	// ownUsers and ownSessions say what is kept elsewhere.
+	ownUsers, ownSessions bool
 }
 
 // Base implements Store.
@@ -132,6 +133,27 @@ func (c *composed) ProfileOrigin() any {
 		return nil
 	}
 	return c
+}
+
+// SessionsByTokens implements sessions.Store. What the base tells of the users is
+// replaced by what the host's table tells, or left out.
+func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
+	rows, err := c.sessionStore.SessionsByTokens(ctx, tokenHashes...)
+	for i := range rows {
+		profile := rows[i].Profile
+		switch {
+		case profile == nil:
+		case c.ownSessions || c.profiles == nil:
+			rows[i].Profile = nil
+		case c.ownUsers:
+			user, err := c.UserByID(ctx, rows[i].UserID)
+			if err != nil && !errors.Is(err, authn.ErrNotFound) {
+				return nil, err
+			}
+			profile.User = user
+		}
+	}
+	return rows, err
 }
 
 // Profile implements account.ProfileStore.

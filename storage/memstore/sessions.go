@@ -55,6 +55,10 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 		for _, hash := range tokenHashes {
 			if row, ok := s.sessions[s.tokens[hash]]; ok {
 				row.Data = bytes.Clone(row.Data)
+				if row.UserID != "" {
+					profile := s.profile(row.UserID)
+					row.Profile = &profile
+				}
 				rows = append(rows, row)
 			}
 		}

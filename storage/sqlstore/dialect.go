@@ -25,6 +25,9 @@ type Dialect struct {
 	// isolation is that of transactions: what waits for another transaction
 	// sees afterwards what that one committed.
 	isolation sql.IsolationLevel
+	// sessionUser compares the id of a row u of users, a number, with the text in
+	// the column user_id of a row s of sessions, which may hold no number.
+	sessionUser string
 	// plainText is true where a text must be UTF-8 without zero bytes.
 	plainText bool
 	// lock and unlock keep two servers from migrating at once. lock returns 1.
@@ -37,12 +40,14 @@ type Dialect struct {
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
-		name: "sqlite", ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
+		name: "sqlite", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
+		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
-		name: "postgres", numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
+		name: "postgres", sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
+		numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
 		lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		isolation:    sql.LevelReadCommitted, plainText: true,
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
@@ -53,7 +58,8 @@ var (
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
-		name: "mysql", forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
+		name: "mysql", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
+		forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
 		lock:         "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
 		clean: `DELETE FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?`,

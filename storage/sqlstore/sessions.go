@@ -54,11 +54,17 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 	if len(hashes) == 0 {
 		return nil, nil
 	}
-	query := `SELECT ` + sessionColumns + `, data FROM {sessions} WHERE token_hash IN (?` + strings.Repeat(`, ?`, len(hashes)-1) + `)`
+	query := `SELECT s.` + strings.ReplaceAll(sessionColumns, `, `, `, s.`) + `, s.data, ` + profileColumns(`s.user_id`) + ` FROM {sessions} s
+		LEFT JOIN {users} u ON ` + s.dialect.sessionUser + ` LEFT JOIN {passwords} p ON p.user_id = s.user_id
+		WHERE s.token_hash IN (?` + strings.Repeat(`, ?`, len(hashes)-1) + `)`
 	return rows(ctx, s, "load sessions", query, hashes, func(scan func(...any) error) (sessions.Row, error) {
 		var data []byte
-		row, err := scanSession(scan, &data)
+		var r profileRow
+		row, err := scanSession(scan, append([]any{&data}, r.targets()...)...)
 		row.Data = data
+		if err == nil && row.UserID != "" {
+			row.Profile, err = r.profile(row.UserID)
+		}
 		return row, err
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -19,6 +20,7 @@ func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
 }
 
 var profileChecks = []check[storage.Store]{
+	{"a session comes with the profile of its user", profileOfSession},
 	{"a profile says what the parts say", profileOfParts},
 	{"a profile sees what its transaction wrote", profileInTransaction},
 	{"a missing user has an empty profile", profileMissing},
@@ -68,6 +70,32 @@ func profileOfParts(k *kit, s storage.Store) {
 			if !reflect.DeepEqual(*got, want) {
 				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it returns what UserByID, PasswordHash and EmailsByUser tell", name, withPassword, *got, want)
 			}
+		}
+	}
+}
+
+func profileOfSession(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	user, err := createUser(k, k.Context(), s, newUser(k))
+	k.ok("CreateUser", err)
+	setPassword(k, s, user.ID, "hash")
+	k.ok("AddEmail", s.AddEmail(k.Context(), account.EmailAddress{UserID: user.ID, Email: k.id() + "@example.org", Primary: true}, false))
+	for _, id := range []string{user.ID, "0" + user.ID, user.ID + "x", "not a number", ""} {
+		row := storedSession(k, s, func(r *sessions.Row) { r.UserID = id })
+		rows, err := s.SessionsByTokens(k.Context(), row.TokenHash)
+		k.ok("SessionsByTokens", err)
+		if len(rows) != 1 || rows[0].Profile == nil {
+			continue // the store leaves it to the library to ask
+		}
+		want, err := s.Profile(k.Context(), id)
+		k.ok("Profile", err)
+		if id != user.ID {
+			want = &authn.Profile{}
+		}
+		if !reflect.DeepEqual(rows[0].Profile, want) || id == "" {
+			k.Errorf("SessionsByTokens of user %q told %+v of the user, want %+v; the contract: what Profile tells", id, *rows[0].Profile, *want)
 		}
 	}
 }

@@ -76,6 +76,7 @@ func utcSession(row sessions.Row) sessions.Row {
 	if len(row.Data) == 0 {
 		row.Data = nil
 	}
+	row.Profile = nil // Profiles checks it
 	return row
 }
 
