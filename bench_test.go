@@ -33,6 +33,7 @@ import (
 type silence struct{}
 
 func (silence) Send(context.Context, notify.Message) error { return nil }
+func (silence) Validate() error                            { return nil }
 
 // newAuth returns the library on a store, without limits and without mails.
 func newAuth(tb testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *allauth.Auth {

@@ -206,10 +206,8 @@ func (c Config) validate() error {
 	case !strings.HasPrefix(c.Headless.BasePath, "/") || strings.HasSuffix(c.Headless.BasePath, "/"):
 		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one", c.Headless.BasePath)
 	}
-	if mailer, ok := c.Mailer.(interface{ Validate() error }); ok {
-		if err := mailer.Validate(); err != nil {
-			return fmt.Errorf("Mailer: %w", err)
-		}
+	if err := c.Mailer.Validate(); err != nil {
+		return fmt.Errorf("Mailer: %w", err)
 	}
 	if c.HookTimeout < 0 {
 		return errors.New("HookTimeout is negative; leave it zero for 10 seconds")

@@ -149,10 +149,8 @@ func (c Config) validatePhone() error {
 	if c.Phone == nil {
 		return nil
 	}
-	if texter, ok := c.Phone.Texter.(interface{ Validate() error }); ok {
-		if err := texter.Validate(); err != nil {
-			return fmt.Errorf("Account.Phone.Texter: %w", err)
-		}
+	if err := c.Phone.Texter.Validate(); err != nil {
+		return fmt.Errorf("Account.Phone.Texter: %w", err)
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ type Message struct {
 // soon after ctx ends, and wrap [ErrPermanent] when trying again is pointless.
 type Mailer interface {
 	Send(ctx context.Context, m Message) error
+	// Validate reports settings that can never deliver a mail. New calls it once
+	// and fails with its error. It returns nil where there is nothing to check.
+	Validate() error
 }
 
 // The kinds of text messages. A login code is a verification code, too.
@@ -54,4 +57,8 @@ type TextMessage struct {
 // pointless.
 type Texter interface {
 	Text(ctx context.Context, m TextMessage) error
+	// Validate reports settings that can never deliver a message. New calls it
+	// once and fails with its error. It returns nil where there is nothing to
+	// check.
+	Validate() error
 }

@@ -118,6 +118,7 @@ func onFilled(b *testing.B, run func(b *testing.B, auth *allauth.Auth)) {
 type silence struct{}
 
 func (silence) Send(context.Context, notify.Message) error { return nil }
+func (silence) Validate() error                            { return nil }
 
 // benchmarked is the library without limits, with hashes of next to no cost.
 func benchmarked(b *testing.B, store storage.Store) *allauth.Auth {

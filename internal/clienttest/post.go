@@ -56,6 +56,9 @@ func (p *post) Text(_ context.Context, m notify.TextMessage) error {
 	return nil
 }
 
+// Validate implements notify.Mailer and notify.Texter.
+func (*post) Validate() error { return nil }
+
 // wait waits until find reports true, and reports whether it did in time.
 func (p *post) wait(find func() bool) bool {
 	late := false

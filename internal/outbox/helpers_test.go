@@ -61,9 +61,13 @@ type mailerFunc func(ctx context.Context, m notify.Message) error
 
 func (f mailerFunc) Send(ctx context.Context, m notify.Message) error { return f(ctx, m) }
 
+func (mailerFunc) Validate() error { return nil }
+
 type texterFunc func(ctx context.Context, m notify.TextMessage) error
 
 func (f texterFunc) Text(ctx context.Context, m notify.TextMessage) error { return f(ctx, m) }
+
+func (texterFunc) Validate() error { return nil }
 
 func newKeyring(t *testing.T) *keyring.Keyring {
 	t.Helper()
