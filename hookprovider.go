@@ -18,12 +18,6 @@ type guardedProvider struct {
 	hook     *hook.Hook
 }
 
-// guardedRefresher is a guardedProvider whose tokens can be renewed.
-type guardedRefresher struct {
-	*guardedProvider
-	refresher provider.Refresher
-}
-
 func guardProvider(host *hook.Host, p provider.Provider) (provider.Provider, error) {
 	if isNil(p) {
 		return nil, errors.New("is nil; remove it")
@@ -35,9 +29,6 @@ func guardProvider(host *hook.Host, p provider.Provider) (provider.Provider, err
 		return nil, err
 	}
 	g.hook = host.Hook("SocialAccount.Custom " + g.info.ID)
-	if refresher, ok := p.(provider.Refresher); ok {
-		return &guardedRefresher{g, refresher}, nil
-	}
 	return g, nil
 }
 
@@ -65,8 +56,8 @@ func (g *guardedProvider) VerifyToken(ctx context.Context, t provider.Tokens) (*
 		t.IDToken, t.AccessToken, t.Nonce)
 }
 
-// Refresh implements provider.Refresher.
-func (g *guardedRefresher) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
-	return result(ctx, g.hook, func(ctx context.Context) (*oauth2.Token, error) { return g.refresher.Refresh(ctx, t) },
+// Refresh implements provider.Provider.
+func (g *guardedProvider) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
+	return result(ctx, g.hook, func(ctx context.Context) (*oauth2.Token, error) { return g.provider.Refresh(ctx, t) },
 		t.AccessToken, t.RefreshToken)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/mfa"
@@ -138,6 +140,11 @@ func (s stranger) VerifyToken(context.Context, provider.Tokens) (*provider.Ident
 	return nil, nil //nolint:nilnil // it is not read
 }
 
+func (s stranger) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	s.act()
+	return nil, nil //nolint:nilnil // it is not read
+}
+
 func TestProvidersOfTheHostAreGuarded(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -151,19 +158,17 @@ func TestProvidersOfTheHostAreGuarded(t *testing.T) {
 	if p == mine[0] || p.Info().ID != "stranger" {
 		t.Errorf("the provider is %v", p)
 	}
-	if _, ok := p.(provider.Refresher); ok {
-		t.Error("it claims to renew tokens")
-	}
 	ctx := context.Background()
 	_, exchange := p.Exchange(ctx, provider.Callback{Values: map[string][]string{"code": {"code-of-ann"}}})
 	_, authorize := p.AuthCodeURL(ctx, provider.Authorization{State: "code-of-ann"})
 	_, verify := p.VerifyToken(ctx, provider.Tokens{IDToken: "code-of-ann"})
-	for name, err := range map[string]error{"Exchange": exchange, "AuthCodeURL": authorize, "VerifyToken": verify} {
+	_, refresh := p.Refresh(ctx, &oauth2.Token{RefreshToken: "code-of-ann"})
+	for name, err := range map[string]error{"Exchange": exchange, "AuthCodeURL": authorize, "VerifyToken": verify, "Refresh": refresh} {
 		if !errors.Is(err, hook.ErrPanic) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := log.String(); strings.Count(got, "no luck with") != 3 || strings.Contains(got, "code-of-ann") {
+	if got := log.String(); strings.Count(got, "no luck with") != 4 || strings.Contains(got, "code-of-ann") {
 		t.Errorf("the log says %s", got)
 	}
 	for name, custom := range map[string]provider.Provider{"nil": nil, "nil pointer": (*guardedProvider)(nil), "panics": (nameless{})} {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
@@ -253,6 +255,10 @@ func (redirectOnly) Exchange(ctx, provider.Callback) (*provider.Identity, error)
 }
 
 func (redirectOnly) VerifyToken(ctx, provider.Tokens) (*provider.Identity, error) {
+	return nil, provider.ErrTokenUnsupported
+}
+
+func (redirectOnly) Refresh(ctx, *oauth2.Token) (*oauth2.Token, error) {
 	return nil, provider.ErrTokenUnsupported
 }
 

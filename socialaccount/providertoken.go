@@ -194,11 +194,7 @@ func (t *tokenSource) refresh(ctx context.Context, old *oauth2.Token) (*oauth2.T
 	if e == nil || old.RefreshToken == "" {
 		return nil, ErrTokenExpired
 	}
-	refresher, ok := e.Provider.(provider.Refresher)
-	if !ok {
-		return nil, ErrTokenExpired
-	}
-	fresh, err := refresher.Refresh(ctx, old)
+	fresh, err := e.Refresh(ctx, old)
 	switch {
 	case errors.Is(err, provider.ErrInvalid), errors.Is(err, provider.ErrTokenUnsupported):
 		return nil, fmt.Errorf("renew token of provider %q: %w: %w", t.provider, ErrTokenExpired, err)

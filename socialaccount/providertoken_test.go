@@ -58,14 +58,15 @@ func (r *renewing) Refresh(_ context.Context, t *oauth2.Token) (*oauth2.Token, e
 	}, nil
 }
 
-// withTokens starts a server that keeps tokens and logs somebody in.
+// withTokens starts a server that keeps tokens, and logs a user in. The host has
+// wrapped the provider, which must lose nothing by it.
 func withTokens(t *testing.T, store storage.Store, keep bool) (*world, *renewing, string) {
 	t.Helper()
 	r := &renewing{}
 	w := startOn(t, store, func(cfg *allauth.Config) {
 		r.clock = cfg.Now
 		cfg.SocialAccount.StoreTokens = keep
-		cfg.SocialAccount.Custom = append(cfg.SocialAccount.Custom, r)
+		cfg.SocialAccount.Custom = append(cfg.SocialAccount.Custom, struct{ provider.Provider }{r})
 	})
 	c := w.Client(app)
 	answer := c.Post("auth/provider/token", body{"provider": "renewing", "process": "login", "token": body{"access_token": "ann"}})

@@ -209,7 +209,7 @@ func (p *apple) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 	return p.identity(ctx, t.IDToken, expected{nonce: t.Nonce})
 }
 
-// Refresh implements Refresher.
+// Refresh implements Provider.
 func (p *apple) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	endpoint, err := p.endpoint("")
 	if err != nil {

@@ -10,7 +10,8 @@ var (
 	ErrInvalid = errors.New("provider: not valid")
 	// ErrTokenMissing means that no token was given that can be verified.
 	ErrTokenMissing = errors.New("provider: no token to verify")
-	// ErrTokenUnsupported means that the provider has no token flow.
+	// ErrTokenUnsupported means that the provider has no token flow, or that its
+	// tokens cannot be renewed.
 	ErrTokenUnsupported = errors.New("provider: tokens are not supported")
 	// ErrUnavailable means that the provider does not answer, or not in time.
 	ErrUnavailable = errors.New("provider: not available")

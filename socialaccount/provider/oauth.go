@@ -151,7 +151,7 @@ func (p *oauth) VerifyToken(context.Context, Tokens) (*Identity, error) {
 	return nil, ErrTokenUnsupported
 }
 
-// Refresh implements Refresher.
+// Refresh implements Provider.
 func (p *oauth) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	if p.entry.exchange != nil {
 		return nil, fmt.Errorf("%s renews tokens in a way of its own: %w", p.entry.Name, ErrTokenUnsupported)

@@ -162,7 +162,7 @@ func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, acce
 	return p.identity(profile, nil, profile, token, "")
 }
 
-// Refresh implements Refresher.
+// Refresh implements Provider.
 func (p *openIDConnect) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	m, err := p.discovery.get(ctx)
 	if err != nil {

@@ -24,16 +24,11 @@ type Provider interface {
 	// ErrTokenMissing if none is given that this provider can verify, and
 	// otherwise fails like Exchange.
 	VerifyToken(ctx context.Context, t Tokens) (*Identity, error)
-}
-
-// Refresher is a Provider whose tokens can be renewed. Those of the catalogue are,
-// but for Telegram, which has no tokens.
-type Refresher interface {
 	// Refresh returns a new token for one that has a refresh token (RFC 6749
-	// section 6). It returns ErrInvalid if there is no refresh token or the
-	// provider refuses it, ErrTokenUnsupported if the provider renews tokens in a
-	// way of its own, and ErrUnavailable if it does not answer. The new token has
-	// the old refresh token if the provider sent no other.
+	// section 6). It returns ErrTokenUnsupported if tokens of the provider cannot
+	// be renewed, ErrInvalid if there is no refresh token or the provider refuses
+	// it, and ErrUnavailable if the provider does not answer. The new token has the
+	// old refresh token if the provider sent no other.
 	Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error)
 }
 

@@ -230,7 +230,7 @@ func TestRefresh(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fresh, err := p.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"})
+		fresh, err := p.Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"})
 		if !errors.Is(err, want) || want == nil && (fresh.AccessToken != "at" || fresh.RefreshToken != "rt" || !fresh.Expiry.Equal(testNow.Add(time.Hour))) {
 			t.Errorf("%s: %v, %v", id, fresh, err)
 		}
@@ -240,11 +240,11 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, token := range []*oauth2.Token{nil, {}} {
-		if _, err := p.(Refresher).Refresh(t.Context(), token); !errors.Is(err, ErrInvalid) {
+		if _, err := p.Refresh(t.Context(), token); !errors.Is(err, ErrInvalid) {
 			t.Errorf("no refresh token: %v", err)
 		}
 	}
-	if _, err := p.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"}); !errors.Is(err, ErrUnavailable) {
+	if _, err := p.Refresh(t.Context(), &oauth2.Token{RefreshToken: "old"}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a provider that is down: %v", err)
 	}
 }

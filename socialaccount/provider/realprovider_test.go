@@ -76,11 +76,11 @@ func TestRealProvider(t *testing.T) {
 	if err != nil || shown.UID != "id2" {
 		t.Errorf("the ID token shown by an app: %v, %v", shown, err)
 	}
-	fresh, err := ours.(Refresher).Refresh(t.Context(), id.Token)
+	fresh, err := ours.Refresh(t.Context(), id.Token)
 	if err != nil || fresh.AccessToken == "" || fresh.AccessToken == id.Token.AccessToken || !fresh.Expiry.After(time.Now()) {
 		t.Errorf("the renewed token is %v, %v", fresh, err)
 	}
-	if _, err := ours.(Refresher).Refresh(t.Context(), &oauth2.Token{RefreshToken: "made-up"}); !errors.Is(err, ErrInvalid) {
+	if _, err := ours.Refresh(t.Context(), &oauth2.Token{RefreshToken: "made-up"}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a made-up refresh token: %v", err)
 	}
 }

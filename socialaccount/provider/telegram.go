@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 // telegramValidity is how old a signed answer may be.
@@ -136,5 +138,10 @@ func telegramFields(values url.Values) (map[string]string, error) {
 
 // VerifyToken implements Provider.
 func (p *telegram) VerifyToken(context.Context, Tokens) (*Identity, error) {
+	return nil, ErrTokenUnsupported
+}
+
+// Refresh implements Provider. Telegram has no tokens.
+func (p *telegram) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
 	return nil, ErrTokenUnsupported
 }
