@@ -33,7 +33,7 @@ func byCodeOnly(t *testing.T, s *clienttest.Server, kind clienttest.Kind, field,
 	for range 3 {
 		switch {
 		case answer.IsPending("login_by_code"):
-			answer = c.Post("auth/code/confirm", clienttest.Body{"code": sentCode(s, field, contact)})
+			answer = c.Post("auth/code/confirm", clienttest.Body{"code": sentCode(s, "login_code", field, contact)})
 		case answer.IsPending("verify_phone"):
 			answer = c.Post("auth/phone/verify", clienttest.Body{"code": s.Text(contact).Code()})
 		}
@@ -43,9 +43,11 @@ func byCodeOnly(t *testing.T, s *clienttest.Server, kind clienttest.Kind, field,
 	return c
 }
 
-func sentCode(s *clienttest.Server, field, contact string) string {
+// sentCode takes the code out of the next mail of that kind, or out of the next
+// text message.
+func sentCode(s *clienttest.Server, kind, field, contact string) string {
 	if field == "email" {
-		return s.MailOf("account/login_code", contact).Code()
+		return s.MailOf("account/"+kind, contact).Code()
 	}
 	return s.Text(contact).Code()
 }
@@ -74,7 +76,7 @@ func TestAUserWithoutAPasswordIsAskedForACode(t *testing.T) {
 			}
 			c.Post("auth/code/confirm", clienttest.Body{"code": "BCDF-GHJK"}).Status(409)
 			c.Post("auth/code/request", clienttest.Body{field: contact}).Status(401).Pending("login_by_code")
-			code := sentCode(s, field, contact)
+			code := sentCode(s, "reauthentication_code", field, contact)
 			c.Post("auth/code/confirm", clienttest.Body{"code": "BBBB-BBBB"}).Problems("code:incorrect_code")
 			answer := c.Post("auth/code/confirm", clienttest.Body{"code": code}).Status(200)
 			methods, _ := answer.Value("data", "methods").([]any)
@@ -101,9 +103,9 @@ func TestTheCodeGoesToTheUsersOwnContact(t *testing.T) {
 	c := byCodeOnly(t, s, clienttest.App, "email", owner)
 	for _, sent := range []clienttest.Body{{"email": "eve@example.org"}, {"email": "nobody@example.org"}, {"phone": "+31687654321"}, {}} {
 		c.Post("auth/code/request", sent).Status(401).Pending("login_by_code")
-		code := s.MailOf("account/login_code", owner).Code()
+		code := s.MailOf("account/reauthentication_code", owner).Code()
 		c.Post("auth/code/resend", nil).Status(200)
-		newer := s.MailOf("account/login_code", owner).Code()
+		newer := s.MailOf("account/reauthentication_code", owner).Code()
 		c.Post("auth/code/resend", nil).Status(409)
 		c.Post("auth/code/confirm", clienttest.Body{"code": code}).Problems("code:incorrect_code")
 		c.Post("auth/code/confirm", clienttest.Body{"code": newer}).Status(200)
@@ -126,7 +128,7 @@ func TestACodeStandsInForNoSecondFactor(t *testing.T) {
 	s := clienttest.Start(t, passwordless)
 	c := byCodeOnly(t, s, clienttest.App, "email", owner)
 	c.Post("auth/code/request", clienttest.Body{"email": owner}).Status(401).Pending("login_by_code")
-	code := s.MailOf("account/login_code", owner).Code()
+	code := s.MailOf("account/reauthentication_code", owner).Code()
 	user := strings.Trim(strings.Split(strings.Split(c.Get("auth/session").Text, `"id":`)[1], ",")[0], `"`)
 	if _, err := s.Auth.ImportAuthenticator(t.Context(), user, mfa.Imported{Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}); err != nil {
 		t.Fatal(err)
@@ -166,7 +168,7 @@ func TestRequireRecentAsksForACode(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 	c.Post("auth/code/request", clienttest.Body{"email": owner}).Status(401)
-	c.Post("auth/code/confirm", clienttest.Body{"code": s.MailOf("account/login_code", owner).Code()}).Status(200)
+	c.Post("auth/code/confirm", clienttest.Body{"code": s.MailOf("account/reauthentication_code", owner).Code()}).Status(200)
 	if w := visit(); w.Code != 204 {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}

@@ -24,7 +24,7 @@ func (s *Service) AddEmail(ctx context.Context, sess *flow.Session, input string
 	if err != nil {
 		return err
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
+	if err := s.requireRecentToAdd(ctx, sess); err != nil {
 		return err
 	}
 	byCode := s.cfg.EmailVerificationByCode != nil

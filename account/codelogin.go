@@ -19,8 +19,8 @@ func (s *Service) LoginByCodeRequestable() bool { return s.cfg.loginByCodeReques
 
 // RequestLoginCode starts a login by a code that is mailed or texted. Exactly
 // one of the two addresses is given. A logged-in user who can prove by a code
-// again who they are gets one at a verified contact; flow.ErrReauthenticate is
-// returned then.
+// again who they are gets one at a contact of their own; flow.ErrReauthenticate
+// is returned then.
 func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {
 	if sess.Authenticated() {
 		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
@@ -59,7 +59,7 @@ func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, emai
 		login.Phone = subject
 	}
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.issueLoginCode(ctx, &login); err != nil {
+		if err := s.issueLoginCode(ctx, purposeLoginCode, &login); err != nil {
 			return err
 		}
 		return s.pipeline.Start(ctx, sess, login)
@@ -126,14 +126,14 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 }
 
 // issueLoginCode sends a code and notes in the login that it waits for it.
-func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
+func (s *Service) issueLoginCode(ctx context.Context, purpose string, l *flow.Login) error {
 	cfg := s.cfg.LoginByCode
 	code, err := s.codeFor(l.UserID, cfg.Format)
 	if err != nil {
 		return err
 	}
 	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
-		Purpose: purposeLoginCode, UserID: l.UserID, Subject: cmp.Or(l.Email, l.Phone), MaxAttempts: cfg.MaxAttempts,
+		Purpose: purpose, UserID: l.UserID, Subject: cmp.Or(l.Email, l.Phone), MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil {
 		return err
@@ -154,10 +154,14 @@ func (s *Service) issueLoginCode(ctx context.Context, l *flow.Login) error {
 }
 
 func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
-	if l.Email != "" {
-		return s.mailCode(ctx, "account/login_code", c, code)
+	mail, text := "account/login_code", "verification_code"
+	if c.Purpose == purposeReauthenticationCode {
+		mail, text = "account/reauthentication_code", "reauthentication_code"
 	}
-	return s.textCode(ctx, c, code)
+	if l.Email != "" {
+		return s.mailCode(ctx, mail, c, code)
+	}
+	return s.textCode(ctx, text, c, code)
 }
 
 // enterLoginByCode is the stage that waits for a login code: one that was asked
@@ -187,7 +191,7 @@ func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *f
 	if err := l.SetNote(flow.NoteCodeRequired, true); err != nil {
 		return flow.Abort, err
 	}
-	return flow.Wait, s.issueLoginCode(ctx, l)
+	return flow.Wait, s.issueLoginCode(ctx, purposeLoginCode, l)
 }
 
 // chooseCodeContact decides where the code of a second step goes: to what the
@@ -275,25 +279,20 @@ func (s *Service) codeRequired(sess *flow.Session, l *flow.Login) bool {
 // user is asked for in its place, and the code's challenge. flow.ErrNotPending if
 // there is none.
 func (s *Service) loginChallenge(ctx context.Context, sess *flow.Session) (*flow.Login, *authn.Challenge, error) {
-	l := s.pipeline.Pending(sess, flow.StageLoginByCode)
+	l, purpose := s.pipeline.Pending(sess, flow.StageLoginByCode), purposeLoginCode
 	if own := (flow.Login{}); sess.Authenticated() && sess.Slot(slotOwnCode, &own) && own.UserID == sess.UserID() {
-		l = &own
+		l, purpose = &own, purposeReauthenticationCode
 	}
 	if l == nil {
 		return nil, nil, flow.ErrNotPending
 	}
 	var id string
 	l.Note(purposeLoginCode, &id)
-	c, err := s.deps.Challenges.Find(ctx, purposeLoginCode, id)
+	c, err := s.deps.Challenges.Find(ctx, purpose, id)
 	if errors.Is(err, flow.ErrNotPending) {
-		s.dropLoginCode(sess)
+		s.pipeline.Abort(sess)
 	}
 	return l, c, err
-}
-
-func (s *Service) dropLoginCode(sess *flow.Session) {
-	s.pipeline.Abort(sess)
-	sess.DropSlot(slotOwnCode)
 }
 
 // CheckLoginCodePending returns flow.ErrNotPending unless the session waits for
@@ -310,7 +309,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 	if err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.dropLoginCode(sess) })
+	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.pipeline.Abort(sess) })
 	if err != nil {
 		return err
 	}

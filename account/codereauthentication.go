@@ -10,23 +10,28 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// slotOwnCode holds the code that a logged-in user is asked for, as the login
-// that would wait for it.
-const slotOwnCode = "account.own_code"
+const (
+	// purposeReauthenticationCode keeps these codes apart from login codes: neither
+	// counts as the other.
+	purposeReauthenticationCode = "reauthentication_code"
+	// slotOwnCode holds the code that a logged-in user is asked for, as the login
+	// that would wait for it.
+	slotOwnCode = "account.own_code"
+)
 
 // ownContact returns where a code for the logged-in user goes, as a login by it:
-// to the contact that is wanted if the user has verified it, else to the primary
-// address, else to the number. Nil if the user has no verified contact.
+// to the contact that is wanted, else to the primary address, else to the number.
+// An unverified contact counts while the user has no verified one, unless another
+// user has verified it. Nil if no contact counts.
 func (s *Service) ownContact(ctx context.Context, sess *flow.Session, wanted string) (*flow.Login, error) {
 	c, err := s.contactsOf(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
-	c = c.onlyVerified()
-	if !s.PhoneEnabled() {
-		c.phone = nil
-	}
 	l := &flow.Login{UserID: sess.UserID()}
+	if c, err = s.reachable(ctx, l, c); err != nil {
+		return nil, err
+	}
 	switch {
 	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == wanted):
 		l.Phone = c.phone.Number
@@ -61,8 +66,8 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offer
 	return append(offers, offer), nil
 }
 
-// requestOwnCode sends a code to a verified contact of the logged-in user,
-// whatever else the client sent, in place of one that this session waits for.
+// requestOwnCode sends a code to a contact of the logged-in user, whatever else
+// the client sent, in place of one that this session waits for.
 // flow.ErrReauthenticate then tells the client that the code is awaited.
 func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email, phone string) error {
 	wanted, ok := CanonicalEmail(email)
@@ -87,7 +92,7 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email,
 	if err != nil {
 		return err
 	}
-	err = s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
 		_, earlier, err := s.loginChallenge(ctx, sess)
 		if err == nil {
 			err = s.deps.Challenges.Store.DeleteChallenge(ctx, earlier.ID)
@@ -96,7 +101,7 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email,
 			return err
 		}
 		waiting := *l
-		if err := s.issueLoginCode(ctx, &waiting); err != nil {
+		if err := s.issueLoginCode(ctx, purposeReauthenticationCode, &waiting); err != nil {
 			return err
 		}
 		return sess.SetSlot(slotOwnCode, waiting)
@@ -107,7 +112,8 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email,
 	return flow.ErrReauthenticate
 }
 
-// confirmOwnCode proves again who is logged in by a code that was right.
+// confirmOwnCode proves again who is logged in by a code that was right, and
+// verifies the contact that it was sent to.
 // flow.ErrNotPending if a code no longer proves it: the contact was taken off
 // the account, or the user has got a password or a second factor.
 func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flow.Login, c *authn.Challenge) error {
@@ -127,11 +133,44 @@ func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flo
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
+		if own.Email == "" {
+			err = s.provePhone(ctx, sess, own.UserID, own.Phone)
+		} else {
+			err = s.proveAgain(ctx, sess, EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
+		}
+		if err != nil {
+			return err
+		}
 		sess.AddMethod(l.UserID, method)
+		sess.DropSlot(slotOwnCode)
 		return nil
 	})
-	if err == nil || errors.Is(err, flow.ErrNotPending) {
-		s.dropLoginCode(sess)
+	if errors.Is(err, flow.ErrNotPending) {
+		// The slot stays: a session that was read before another request proved who
+		// the user is must not be stored after it.
+		return errors.Join(err, s.deps.Challenges.Store.DeleteChallenge(ctx, c.ID))
 	}
 	return err
+}
+
+// requireRecentToAdd is requireRecent for a new contact. It passes a user who could
+// only prove by a code to an unverified contact who they are: a mistyped one must
+// not keep the right one out.
+func (s *Service) requireRecentToAdd(ctx context.Context, sess *flow.Session) error {
+	stale := s.requireRecent(ctx, sess)
+	if !errors.Is(stale, flow.ErrReauthenticate) {
+		return stale
+	}
+	only, err := s.pipeline.OnlyReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+	if err != nil {
+		return err
+	}
+	c, err := s.contactsOf(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	if only && !c.anyVerified() {
+		return nil
+	}
+	return stale
 }

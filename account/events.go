@@ -40,7 +40,7 @@ type PhoneChanged struct{ UserID, From, To string }
 type PhoneVerified struct{ UserID, Number string }
 
 // CodeRejected tells of a wrong one-time code. Purpose is "login_code",
-// "email_verification", "phone_verification" or "password_reset_code". Last is
+// "reauthentication_code", "email_verification", "phone_verification" or "password_reset_code". Last is
 // true if it was the last attempt.
 type CodeRejected struct {
 	UserID, Purpose string

@@ -91,15 +91,15 @@ func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code strin
 	if err != nil || code == "" {
 		return c, err // the owner is told that they have an account
 	}
-	return c, s.textCode(ctx, c, code)
+	return c, s.textCode(ctx, "verification_code", c, code)
 }
 
 // textCode texts a code to the subject of its challenge. The empty code of a
 // decoy reaches nobody.
-func (s *Service) textCode(ctx context.Context, c *authn.Challenge, code string) error {
+func (s *Service) textCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
 	post, code := s.postFor(code)
-	return post.Text(ctx, "verification_code", c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+	return post.Text(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
 }
 
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
@@ -225,7 +225,7 @@ func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *a
 		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
 			return err
 		}
-		return s.textCode(ctx, c, code)
+		return s.textCode(ctx, "verification_code", c, code)
 	})
 }
 
@@ -300,7 +300,7 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
 		return problems("phone", "same_as_current")
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
+	if err := s.requireRecentToAdd(ctx, sess); err != nil {
 		return err
 	}
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {

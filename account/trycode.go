@@ -52,7 +52,7 @@ func (s *Service) IsResetKey(key string) bool {
 // codeFormat returns what the codes of a purpose look like.
 func (s *Service) codeFormat(purpose string) CodeFormat {
 	switch purpose {
-	case purposeLoginCode:
+	case purposeLoginCode, purposeReauthenticationCode:
 		return s.cfg.LoginByCode.Format
 	case purposeResetCode:
 		return s.cfg.PasswordResetByCode.Format

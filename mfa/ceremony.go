@@ -72,13 +72,16 @@ func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, use
 		return asked{}, err
 	}
 	err = s.deps.Challenges.Consume(ctx, row)
-	sess.DropSlot(string(c))
 	switch {
 	case errors.Is(err, flow.ErrNotPending):
+		// The slot stays: a session that was read before another request proved who
+		// the user is must not be stored after it.
 		return asked{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
 	case err != nil:
 		return asked{}, fmt.Errorf("consume challenge: %w", err)
-	case row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)):
+	}
+	sess.DropSlot(string(c))
+	if row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)) {
 		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
 	}
 	var a asked

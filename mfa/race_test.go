@@ -212,3 +212,27 @@ func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Of parallel answers of a key to one challenge one proves who the user is. The
+// others do not take the proof back.
+func TestRepeatedAnswersOfAKeyKeepTheProof(t *testing.T) {
+	stores(t, func(t *testing.T, store storage.Store) {
+		g := &gate{Store: store}
+		s := clienttest.StartOn(t, g, every, clienttest.Unlimited)
+		c, d := withKey(t, s, clienttest.App, ann, false)
+		s.Clock.Advance(time.Hour)
+		answer := d.get(request(c.Get(reauthenticatePath)))
+		clients := make([]*clienttest.Client, crowd)
+		for i := range clients {
+			clients[i] = c.Clone()
+		}
+		g.shut(crowd)
+		won := winners(crowd, func(i int) *clienttest.Answer {
+			return clients[i].Post(reauthenticatePath, body{"credential": answer})
+		})
+		if won != 1 {
+			t.Errorf("%d answers won", won)
+		}
+		c.Get("account/authenticators/recovery-codes").Status(200)
+	})
+}

@@ -34,6 +34,7 @@ type Mailer interface {
 // The kinds of text messages. A login code is a verification code, too.
 const (
 	TextVerificationCode     = "verification_code"
+	TextReauthenticationCode = "reauthentication_code"
 	TextUnknownAccount       = "unknown_account"
 	TextAccountAlreadyExists = "account_already_exists"
 )
@@ -43,8 +44,8 @@ const (
 type TextMessage struct {
 	// ID stays the same when delivery is tried again.
 	ID string
-	// Kind is one of [TextVerificationCode], [TextUnknownAccount] and
-	// [TextAccountAlreadyExists].
+	// Kind is one of [TextVerificationCode], [TextReauthenticationCode],
+	// [TextUnknownAccount] and [TextAccountAlreadyExists].
 	Kind string
 	// To is a number in E.164 form, such as +31201234567.
 	To string

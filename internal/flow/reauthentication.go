@@ -28,6 +28,13 @@ func (p *Pipeline) ReauthenticatesBy(ctx context.Context, s *Session, id string)
 	return slices.ContainsFunc(offers, func(o Offer) bool { return o.ID == id }), err
 }
 
+// OnlyReauthenticatesBy reports whether the logged-in user can prove by no other
+// flow again who they are.
+func (p *Pipeline) OnlyReauthenticatesBy(ctx context.Context, s *Session, id string) (bool, error) {
+	offers, err := p.reauthenticationOffers(ctx, s)
+	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != id && o.ID != FlowPasswordResetByCode }), err
+}
+
 // reauthenticationOffers returns the ways in which the logged-in user can prove
 // again who they are. A code is none for a user with a second factor: a mailbox
 // must not stand in for that.

@@ -40,6 +40,7 @@ var goldens = []struct {
 	{"account/password_reset_key", map[string]any{"User": "Ann", "Username": "ann77", "URL": confirmURL, "ExpiresIn": "24 hours"}},
 	{"account/password_reset_code", map[string]any{"Code": code, "ExpiresIn": "3 minutes"}},
 	{"account/login_code", map[string]any{"Code": code, "ExpiresIn": "3 minutes"}},
+	{"account/reauthentication_code", map[string]any{"Code": code, "ExpiresIn": "3 minutes"}},
 	{"account/password_reset", notice},
 	{"account/password_changed", with(notice, "PasswordResetURL", resetURL)},
 	{"account/password_set", notice},
@@ -53,6 +54,7 @@ var goldens = []struct {
 	{"socialaccount/account_connected", with(notice, "Provider", "GitHub")},
 	{"socialaccount/account_disconnected", notice},
 	{"sms/verification_code", map[string]any{"Code": "123456", "ExpiresIn": "15 minutes"}},
+	{"sms/reauthentication_code", map[string]any{"Code": "BCDF-GHJK", "ExpiresIn": "3 minutes"}},
 	{"sms/unknown_account", nil},
 	{"sms/account_already_exists", nil},
 }
@@ -122,11 +124,11 @@ func TestKinds(t *testing.T) {
 	want := strings.Fields(`
 		account/email_confirmation_signup account/email_confirmation account/account_already_exists
 		account/unknown_account account/password_reset_key account/password_reset_code account/login_code
-		account/password_reset account/password_changed account/password_set account/email_changed
+		account/reauthentication_code account/password_reset account/password_changed account/password_set account/email_changed
 		account/email_deleted
 		mfa/totp_activated mfa/totp_deactivated mfa/recovery_codes_generated mfa/webauthn_added mfa/webauthn_removed
 		socialaccount/account_connected socialaccount/account_disconnected
-		sms/verification_code sms/unknown_account sms/account_already_exists`)
+		sms/verification_code sms/reauthentication_code sms/unknown_account sms/account_already_exists`)
 	if got := Kinds(); !slices.Equal(got, want) {
 		t.Errorf("Kinds = %q", got)
 	}

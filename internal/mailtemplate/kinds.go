@@ -14,6 +14,7 @@ var kinds = []string{
 	"account/password_reset_key",
 	"account/password_reset_code",
 	"account/login_code",
+	"account/reauthentication_code",
 	"account/password_reset",
 	"account/password_changed",
 	"account/password_set",
@@ -27,6 +28,7 @@ var kinds = []string{
 	"socialaccount/account_connected",
 	"socialaccount/account_disconnected",
 	"sms/verification_code",
+	"sms/reauthentication_code",
 	"sms/unknown_account",
 	"sms/account_already_exists",
 }
