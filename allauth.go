@@ -3,6 +3,7 @@ package allauth
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -276,4 +277,6 @@ func (a *Auth) OpenAPI() []byte { return a.handler.OpenAPI() }
 // Close stops the delivery of mails: what is being sent is finished, and what
 // is due is sent until ctx ends. What remains is delivered by the next server
 // that starts on the same store.
-func (a *Auth) Close(ctx context.Context) error { return a.outbox.Close(ctx) }
+func (a *Auth) Close(ctx context.Context) error {
+	return errors.Join(a.outbox.Close(ctx), a.account.Close(ctx))
+}

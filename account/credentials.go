@@ -96,7 +96,8 @@ func (s *Service) comparedHashes(method LoginMethod) int {
 }
 
 // firstMatch returns the first of the users who has that password, and its hash.
-// It compares the password with that many stored hashes at least, or decoys.
+// It compares the password with that many stored hashes at least, or decoys. A
+// refusal takes as long as if all of them were of the costliest format.
 func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
 	hashes := make([]string, max(len(userIDs), least))
 	for i := range hashes {
@@ -109,11 +110,12 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 			return nil, "", err
 		}
 	}
-	matches, err := s.hasher.VerifyAll(ctx, pass, hashes...)
+	cost := s.refusals.begin()
+	compared, err := s.hasher.VerifyAll(ctx, pass, hashes...)
 	if err != nil && !errors.Is(err, password.ErrTooLong) {
 		return nil, "", err
 	}
-	for i, match := range matches {
+	for i, match := range compared.Matches {
 		if !match.OK {
 			continue
 		}
@@ -134,6 +136,8 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 		}
 		return user, hash, nil
 	}
+	// A client that does not wait for the answer has failed all the same.
+	cost.wait(ctx, compared)
 	return nil, "", errWrongPassword
 }
 

@@ -28,6 +28,7 @@ type Service struct {
 	decoys   DecoyStore
 	deps     *flow.Deps
 	hasher   *password.Hasher
+	refusals *refusals
 	sessions Sessions
 	pipeline *flow.Pipeline
 }
@@ -41,7 +42,10 @@ func New(cfg Config, store Store, decoys DecoyStore, deps *flow.Deps) (*Service,
 	if err != nil {
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
-	return &Service{cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps, hasher: hasher}, nil
+	return &Service{
+		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps,
+		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
+	}, nil
 }
 
 // Connect gives the room what is made after it.

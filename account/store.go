@@ -56,6 +56,13 @@ type PasswordStore interface {
 	// old, in one atomic step; an empty old means that there is none.
 	// ErrConflict if it changed meanwhile.
 	SwapPasswordHash(ctx context.Context, userID, old, new string) error
+	// NextPasswordHash returns the smallest stored hash of any user, compared
+	// byte by byte, that is from or greater, or ErrNotFound if there is none. It
+	// is called a few times a minute, to learn which formats of hashes there are,
+	// and needs an index: its time must not grow with the number of users. A
+	// store that cannot compare its hashes, as they are encrypted, answers from a
+	// list with one made-up hash of each format.
+	NextPasswordHash(ctx context.Context, from string) (string, error)
 }
 
 // UsernameStore maps usernames to users. Implementations must be safe for

@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -75,6 +76,9 @@ type Hasher struct {
 	params  Argon2id
 	limiter *limiter
 	random  io.Reader
+
+	measuring sync.Mutex
+	measured  map[string]time.Duration // by format
 }
 
 // NewHasher returns a Hasher. The error names the field that is wrong.
@@ -108,7 +112,9 @@ func NewHasher(cfg Config) (*Hasher, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	return &Hasher{p, newLimiter(cfg.MaxConcurrent, cfg.MaxQueue, cfg.MaxWait), cfg.Rand}, nil
+	return &Hasher{
+		params: p, limiter: newLimiter(cfg.MaxConcurrent, cfg.MaxQueue, cfg.MaxWait), random: cfg.Rand, measured: map[string]time.Duration{},
+	}, nil
 }
 
 // Hash returns the hash of a new password as a PHC string. Errors are ErrTooLong,
@@ -135,8 +141,7 @@ func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.MemoryKiB, h.params.Iterations,
-		h.params.Parallelism, encode(salt), encode(key)), nil
+	return h.params.format() + encode(salt) + "$" + encode(key), nil
 }
 
 // Verify compares a password with a stored hash in constant time. upgrade is
@@ -146,11 +151,11 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, upgr
 	if !Supported(encoded) {
 		return false, false, ErrUnsupportedHash
 	}
-	matches, err := h.VerifyAll(ctx, password, encoded)
+	c, err := h.VerifyAll(ctx, password, encoded)
 	if err != nil {
 		return false, false, err
 	}
-	return matches[0].OK, matches[0].Upgrade, nil
+	return c.Matches[0].OK, c.Matches[0].Upgrade, nil
 }
 
 // MaxHashes is how many hashes VerifyAll computes at most.
@@ -165,14 +170,24 @@ type Match struct {
 	Upgrade bool
 }
 
+// Comparison is what VerifyAll did and found.
+type Comparison struct {
+	// Matches has a Match for each stored hash.
+	Matches []Match
+	// Began is when the first hash was begun, after the wait for others.
+	Began time.Time
+	// Hashes is how many were computed, at most MaxHashes.
+	Hashes int
+}
+
 // VerifyAll compares a password with the stored hashes of several accounts in
-// constant time and returns a Match for each. How many hashes it computes depends
+// constant time. How many hashes it computes depends
 // on the password and on the number of accounts only: for an empty, unusable or
 // unsupported hash, and where there is no account at all, it computes decoys.
 // Errors are ErrTooLong, ErrBusy, and the context's error.
-func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...string) ([]Match, error) {
+func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...string) (Comparison, error) {
 	if len(password) > MaxVerifyLength {
-		return nil, ErrTooLong
+		return Comparison{}, ErrTooLong
 	}
 	stored := make([]hash, max(1, len(encoded)))
 	stored[0] = decoyHash{h.params}
@@ -182,27 +197,27 @@ func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...stri
 			stored[i] = decoyHash{h.params}
 		}
 	}
-	var matches []Match
-	err := h.limiter.run(ctx, func() { matches = h.compare(password, encoded, stored...) })
-	return matches, err
+	var c Comparison
+	err := h.limiter.run(ctx, func() { c = h.compare(password, encoded, stored...) })
+	return c, err
 }
 
 // compare computes the hashes of VerifyAll. It goes on after a match: the time
 // must not tell which spelling it was, or whose.
-func (h *Hasher) compare(password string, encoded []string, stored ...hash) []Match {
-	matches := make([]Match, len(encoded))
-	computed := 0
+func (h *Hasher) compare(password string, encoded []string, stored ...hash) Comparison {
+	c := Comparison{Matches: make([]Match, len(encoded)), Began: time.Now()}
 	for _, s := range spellings(password) {
 		for i, hash := range stored {
-			if computed++; computed > MaxHashes {
-				return matches
+			if c.Hashes == MaxHashes {
+				return c
 			}
-			if hash.matches([]byte(s.text)) && (!s.trimmed || isDjango(encoded[i])) && !matches[i].OK {
-				matches[i] = Match{OK: true, Upgrade: h.improves(encoded[i], hash, s)}
+			c.Hashes++
+			if hash.matches([]byte(s.text)) && (!s.trimmed || isDjango(encoded[i])) && !c.Matches[i].OK {
+				c.Matches[i] = Match{OK: true, Upgrade: h.improves(encoded[i], hash, s)}
 			}
 		}
 	}
-	return matches
+	return c
 }
 
 // improves reports whether Rehash would make a better hash than the stored one,
@@ -232,6 +247,11 @@ func Usable(encoded string) bool { return encoded != "" && !strings.HasPrefix(en
 func Supported(encoded string) bool {
 	_, err := parse(encoded)
 	return err == nil
+}
+
+// format is what a hash with these parameters begins with.
+func (p Argon2id) format() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, p.MemoryKiB, p.Iterations, p.Parallelism)
 }
 
 func (p Argon2id) key(password, salt []byte, size uint32) []byte {

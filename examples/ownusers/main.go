@@ -63,7 +63,7 @@ func open(ctx context.Context, path string) (*sql.DB, users, error) {
 	}
 	ours := sqlstore.New(db, sqlstore.SQLite)
 	store := users{Store: ours, db: db}
-	if _, err = db.ExecContext(ctx, schema); err == nil {
+	if _, err = db.ExecContext(ctx, schema+index); err == nil {
 		err = ours.Migrate(ctx)
 	}
 	if err == nil {

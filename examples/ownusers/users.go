@@ -64,6 +64,20 @@ func (u users) SwapPasswordHash(ctx context.Context, userID, old, new string) er
 	return authn.ErrConflict
 }
 
+// index is what NextPasswordHash looks into, beside the application's schema.
+const index = `; CREATE INDEX IF NOT EXISTS users_password_hash ON users (password_hash)`
+
+// NextPasswordHash implements account.PasswordStore.
+func (u users) NextPasswordHash(ctx context.Context, from string) (string, error) {
+	var hash string
+	err := u.conn(ctx).QueryRowContext(ctx,
+		`SELECT password_hash FROM users WHERE password_hash >= ? ORDER BY password_hash LIMIT 1`, from).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", authn.ErrNotFound
+	}
+	return hash, err
+}
+
 // The library keeps addresses, as people may have several and prove them. The
 // column email follows the primary one.
 

@@ -134,6 +134,21 @@ func passwordless(w *world) subject {
 	return w.account(func(in *account.NewAccount) { in.PasswordHash = "" })
 }
 
+// imported is an account with a hash of another system.
+func imported(hash func() string) func(w *world) subject {
+	return func(w *world) subject {
+		return w.account(func(in *account.NewAccount) { in.PasswordHash = hash() })
+	}
+}
+
+// beside is a subject where there is an account with a hash of another system.
+func beside(hash func() string, make func(w *world) subject) func(w *world) subject {
+	return func(w *world) subject {
+		imported(hash)(w)
+		return make(w)
+	}
+}
+
 // freeToFree, freeToTaken and takenToFree are sign-ups whose address or number
 // is corrected.
 func freeToFree(w *world) subject  { return w.free().correctedTo(w.free()) }
@@ -240,6 +255,11 @@ var pairs = []pair{
 	{"login by username, no password", with(usernames), passwordless, free, []step{loginByUsername}, nil},
 	{"login by phone", with(phones), verified, free, []step{loginByPhone}, nil},
 	{"login by phone, disabled", with(phones), disabled, free, []step{loginByPhone}, nil},
+
+	{"wrong password, bcrypt hash", nil, imported(bcryptHash), beside(bcryptHash, free), times(3, loginByEmail), nil},
+	{"wrong password, PBKDF2 hash of Django", nil, imported(djangoHash), beside(djangoHash, free), times(3, loginByEmail), nil},
+	{"wrong password, own hash beside bcrypt", nil, beside(bcryptHash, verified), beside(bcryptHash, free), times(3, loginByEmail), nil},
+	{"wrong password, no hash beside bcrypt", nil, beside(bcryptHash, passwordless), beside(bcryptHash, free), times(3, loginByEmail), nil},
 
 	{"login code", with(codes), verified, free, list(requestCode, times(2, resendCode), times(3, guessCode)), allowed},
 	{"login code, unknown accounts get no mail", with(codes, silent), verified, free, []step{requestCode, resendCode, guessCode}, allowed},

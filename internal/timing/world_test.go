@@ -2,11 +2,16 @@ package timing_test
 
 import (
 	"context"
+	"crypto/pbkdf2"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth"
@@ -104,6 +109,26 @@ var cheapHash = func() string {
 	}
 	return hash
 }()
+
+// bcryptHash and djangoHash are hashes of clienttest.Password as other systems
+// make them: many times as costly as cheapHash.
+var (
+	bcryptHash = sync.OnceValue(func() string {
+		hash, err := bcrypt.GenerateFromPassword([]byte(clienttest.Password), 8)
+		if err != nil {
+			panic(err)
+		}
+		return string(hash)
+	})
+	djangoHash = sync.OnceValue(func() string {
+		const iterations = 30_000
+		key, err := pbkdf2.Key(sha256.New, clienttest.Password, []byte("saltsalt"), iterations, sha256.Size)
+		if err != nil {
+			panic(err)
+		}
+		return fmt.Sprintf("pbkdf2_sha256$%d$saltsalt$%s", iterations, base64.StdEncoding.EncodeToString(key))
+	})
+)
 
 // account makes an account, verified and with a password unless edit says
 // otherwise.

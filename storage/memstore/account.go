@@ -167,6 +167,24 @@ func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) e
 	})
 }
 
+// NextPasswordHash implements account.PasswordStore.
+func (s *Store) NextPasswordHash(ctx context.Context, from string) (string, error) {
+	var least string
+	err := s.read(ctx, func() error {
+		found := false
+		for _, hash := range s.passwords {
+			if hash >= from && (!found || hash < least) {
+				least, found = hash, true
+			}
+		}
+		if !found {
+			return authn.ErrNotFound
+		}
+		return nil
+	})
+	return least, err
+}
+
 // ClaimUsername implements account.UsernameStore.
 func (s *Store) ClaimUsername(ctx context.Context, userID, canonical string) error {
 	return s.write(ctx, func(tx *transaction) error {

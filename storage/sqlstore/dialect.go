@@ -17,6 +17,8 @@ type Dialect struct {
 	// unique rule. It is empty where such an INSERT is an error that leaves the
 	// transaction usable.
 	ignoreConflict string
+	// hash is the column of password hashes, compared byte by byte.
+	hash string
 	// forUpdate locks the rows that a SELECT reads.
 	forUpdate string
 	// lockExisting ends an INSERT that locks the row with that user_id where
@@ -40,13 +42,13 @@ type Dialect struct {
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
-		name: "sqlite", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
+		name: "sqlite", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
 		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
-		name: "postgres", sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
+		name: "postgres", hash: `hash COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
 		numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
 		lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		isolation:    sql.LevelReadCommitted, plainText: true,
@@ -58,7 +60,7 @@ var (
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
-		name: "mysql", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
+		name: "mysql", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
 		forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
 		lock:         "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",

@@ -19,6 +19,11 @@ func isDuplicate(err error) bool {
 	return sqlState(err) == "23505" || mysqlNumber(err) == 1062 || sqliteCode(err) == 2067
 }
 
+// isExistingIndex reports whether MySQL has an index of that name, from a
+// migration that was cut off: it commits each statement that makes one, and knows
+// no CREATE INDEX IF NOT EXISTS.
+func isExistingIndex(err error) bool { return mysqlNumber(err) == 1061 }
+
 // isTransient reports whether the statement collided with another one and may
 // be tried again: a deadlock, or transactions that could not be serialized.
 func isTransient(err error) bool {

@@ -147,7 +147,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 		return nil
 	}
 	for _, statement := range m.statements {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+		if _, err := tx.ExecContext(ctx, statement); err != nil && !isExistingIndex(err) {
 			return err
 		}
 	}

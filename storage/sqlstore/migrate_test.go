@@ -177,3 +177,22 @@ func TestADatabaseThatWasNotMigrated(t *testing.T) {
 		t.Errorf("the wrong dialect: %v", err)
 	}
 }
+
+// TestMigrateAfterACutOffMigration migrates where an index was made and the server
+// stopped before it could note so, which happens in MySQL only.
+func TestMigrateAfterACutOffMigration(t *testing.T) {
+	t.Parallel()
+	db, dialect := openServer(t, "mysql")
+	if db == nil {
+		return
+	}
+	store := sqlstore.New(db, dialect)
+	for range 2 {
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(`DELETE FROM allauth_migrations WHERE version = 7`); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

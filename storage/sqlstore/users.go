@@ -99,6 +99,13 @@ func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) e
 		`UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?`, new, userID, old)
 }
 
+// NextPasswordHash implements account.PasswordStore.
+func (s *Store) NextPasswordHash(ctx context.Context, from string) (string, error) {
+	var hash string
+	err := s.row(ctx, "look for a password hash", `SELECT hash FROM {passwords} WHERE `+s.dialect.hash+` >= ? ORDER BY `+s.dialect.hash+` LIMIT 1`, []any{from}, &hash)
+	return hash, err
+}
+
 // keepPassword is a swap that changes nothing, which MySQL would not count.
 func (s *Store) keepPassword(ctx context.Context, userID, hash string) error {
 	stored, err := s.PasswordHash(ctx, userID)

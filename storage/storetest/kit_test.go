@@ -182,6 +182,12 @@ func (s swapsBlindly) SwapPasswordHash(ctx context.Context, userID, _, new strin
 	return s.PasswordStore.SwapPasswordHash(ctx, userID, old, new)
 }
 
+type readsOtherHashes struct{ account.PasswordStore }
+
+func (s readsOtherHashes) NextPasswordHash(ctx context.Context, from string) (string, error) {
+	return memstore.New().NextPasswordHash(ctx, from) // as a host whose hashes are in its own table
+}
+
 type foldsNames struct{ account.UsernameStore }
 
 func (s foldsNames) UserIDByUsername(ctx context.Context, name string) (string, error) {
@@ -350,6 +356,9 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"swaps blindly": {func(t *testing.T) []string {
 			return faults(t, func() account.PasswordStore { return swapsBlindly{memstore.New()} }, passwordChecks)
 		}, "SwapPasswordHash"},
+		"reads other hashes": {func(t *testing.T) []string {
+			return faults(t, func() account.PasswordStore { return readsOtherHashes{memstore.New()} }, passwordChecks)
+		}, "NextPasswordHash"},
 		"folds names": {func(t *testing.T) []string {
 			return faults(t, func() account.UsernameStore { return foldsNames{memstore.New()} }, usernameChecks)
 		}, "UserIDByUsername"},

@@ -23,6 +23,7 @@ var passwordChecks = []check[account.PasswordStore]{
 	{"one of many swaps wins", passwordRace},
 	{"one of many first passwords wins", passwordFirstRace},
 	{"another user's hash is untouched", passwordOthers},
+	{"the next hash is found in the order of bytes", passwordNext},
 	{"a cancelled context leaves nothing behind", passwordCancelled},
 }
 
@@ -99,6 +100,26 @@ func passwordOthers(k *kit, s account.PasswordStore) {
 	k.same("PasswordHash of another user", k.hash(s, second), "same", "a call changes the given user only")
 }
 
+func passwordNext(k *kit, s account.PasswordStore) {
+	const contract = "the smallest stored hash of any user, compared byte by byte, that is from or greater, or ErrNotFound"
+	start := k.id() + "$"
+	user := k.user(s)
+	setPassword(k, s, user, start+"b$1")
+	for _, rest := range []string{"B", "b", "d", "é", "b-2"} {
+		setPassword(k, s, k.user(s), start+rest)
+	}
+	k.ok("SwapPasswordHash", s.SwapPasswordHash(k.Context(), user, start+"b$1", start+"b$2"))
+	for from, want := range map[string]string{
+		"": "B", "B": "B", "B!": "b", "C": "b", "b!": "b$2", "b%": "b-2", "b$3": "b-2", "b.": "d", "e": "é",
+	} {
+		hash, err := s.NextPasswordHash(k.Context(), start+from)
+		k.ok("NextPasswordHash", err)
+		k.same("NextPasswordHash", hash, start+want, contract)
+	}
+	_, err := s.NextPasswordHash(k.Context(), "\U0010FFFF")
+	k.fails("NextPasswordHash after all that are stored", err, authn.ErrNotFound, contract)
+}
+
 func passwordCancelled(k *kit, s account.PasswordStore) {
 	user := k.user(s)
 	setPassword(k, s, user, "first")
@@ -106,6 +127,10 @@ func passwordCancelled(k *kit, s account.PasswordStore) {
 	k.same("PasswordHash after a cancelled SwapPasswordHash", k.hash(s, user), "first", "a cancelled context leaves nothing behind")
 	k.cancelled("PasswordHash", func(ctx context.Context) error {
 		_, err := s.PasswordHash(ctx, user)
+		return err
+	})
+	k.cancelled("NextPasswordHash", func(ctx context.Context) error {
+		_, err := s.NextPasswordHash(ctx, "first")
 		return err
 	})
 }

@@ -1,0 +1,1 @@
+CREATE INDEX <passwords_hash> ON {passwords} (hash);
