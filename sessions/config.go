@@ -34,8 +34,9 @@ type Config struct {
 	// beyond it. Zero: 50.
 	MaxPerUser int
 	// Store keeps the session data elsewhere, for example in Redis, beside the
-	// rows that stay in the main store. Nil: with the rows.
-	Store scs.Store
+	// rows that stay in the main store. A store whose methods take no context is
+	// given as IgnoreContext(store). Nil: with the rows.
+	Store scs.CtxStore
 }
 
 // WithDefaults returns a copy in which every zero field has its default.

@@ -13,7 +13,7 @@ import (
 // loaded from, so what is ended stays ended.
 type rowStore struct {
 	rows     Store
-	external scs.Store // nil: the data lies in the row
+	external scs.CtxStore // nil: the data lies in the row
 }
 
 var _ scs.CtxStore = rowStore{}
@@ -41,7 +41,7 @@ func (s rowStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, 
 	l := loadingFrom(ctx)
 	data, found, err := l.found.Data, true, error(nil)
 	if s.external != nil {
-		data, found, err = s.findExternal(ctx, tokenHash)
+		data, found, err = s.external.FindCtx(ctx, tokenHash)
 	}
 	l.loaded = found && err == nil
 	return data, found, err
@@ -59,7 +59,7 @@ func (s rowStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, 
 		return err
 	}
 	if s.external != nil {
-		return s.commitExternal(ctx, tokenHash, data, expiry)
+		return s.external.CommitCtx(ctx, tokenHash, data, expiry)
 	}
 	return nil
 }
@@ -77,28 +77,10 @@ func (s rowStore) writeRow(ctx context.Context, l *loading) error {
 
 // DeleteCtx removes the data. The row is deleted by id, or renewed.
 func (s rowStore) DeleteCtx(ctx context.Context, tokenHash string) error {
-	switch external := s.external.(type) {
-	case nil:
+	if s.external == nil {
 		return nil
-	case scs.CtxStore:
-		return external.DeleteCtx(ctx, tokenHash)
-	default:
-		return external.Delete(tokenHash)
 	}
-}
-
-func (s rowStore) findExternal(ctx context.Context, tokenHash string) ([]byte, bool, error) {
-	if external, ok := s.external.(scs.CtxStore); ok {
-		return external.FindCtx(ctx, tokenHash)
-	}
-	return s.external.Find(tokenHash)
-}
-
-func (s rowStore) commitExternal(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
-	if external, ok := s.external.(scs.CtxStore); ok {
-		return external.CommitCtx(ctx, tokenHash, data, expiry)
-	}
-	return s.external.Commit(tokenHash, data, expiry)
+	return s.external.DeleteCtx(ctx, tokenHash)
 }
 
 // The methods without a context are never called: scs prefers the ones above.
