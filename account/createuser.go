@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -19,6 +20,12 @@ type NewAccount struct {
 	// sign-up refuses and other systems accepted: an address that [KnownEmail]
 	// takes, a username with @ or of several scripts.
 	authn.NewUser
+	// AllowUsernameTwin accepts a username that differs from another user's in case
+	// only, as tables of other systems may hold. Each user logs in by the exact
+	// spelling of the name; other spellings belong to the user who was imported
+	// first. A name in lower case has to be imported before its twins, or it is
+	// taken. The exact rule is that of [CanonicalUsername].
+	AllowUsernameTwin bool
 	// EmailVerified says that the host knows whose address it is. Where it is
 	// false the first login asks for a proof, as after a sign-up.
 	EmailVerified bool
@@ -32,8 +39,8 @@ type NewAccount struct {
 
 // CreateUser makes an account in one transaction. No form is asked for, no hook
 // is called and nothing is mailed. authn.Errors if the address, the username or
-// the number is not valid, authn.ErrConflict if one is taken,
-// password.ErrUnsupportedHash.
+// the number is not valid, authn.ErrConflict if one is taken (see
+// AllowUsernameTwin), password.ErrUnsupportedHash.
 func (s *Service) CreateUser(ctx context.Context, in NewAccount) (*authn.User, error) {
 	if in.PasswordHash != "" && !password.Supported(in.PasswordHash) {
 		return nil, password.ErrUnsupportedHash
@@ -50,7 +57,7 @@ func (s *Service) CreateUser(ctx context.Context, in NewAccount) (*authn.User, e
 	}
 	var created *authn.User
 	err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
-		id, err := s.create(ctx, &newAccount{user: user, hash: in.PasswordHash}, opts)
+		id, err := s.create(ctx, &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}, opts)
 		if err != nil {
 			return err
 		}
@@ -90,4 +97,15 @@ func knownUsername(value string) (string, authn.Errors) {
 		return "", problems("username", "invalid")
 	}
 	return value, nil
+}
+
+// claimUsername gives the user the name in its canonical form, or, where a twin
+// has that form and may, as it is spelled. usersByName looks for both.
+func (s *Service) claimUsername(ctx context.Context, userID string, account *newAccount) error {
+	name := CanonicalUsername(account.user.Username)
+	err := s.store.ClaimUsername(ctx, userID, name)
+	if account.allowTwin && name != account.user.Username && errors.Is(err, authn.ErrConflict) {
+		return s.store.ClaimUsername(ctx, userID, account.user.Username)
+	}
+	return err
 }

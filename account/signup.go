@@ -57,6 +57,8 @@ type newAccount struct {
 	// typed in.
 	vouched []string
 	typed   string
+	// allowTwin is NewAccount.AllowUsernameTwin.
+	allowTwin bool
 }
 
 // Signup creates an account and starts its first login. Where the address is
@@ -143,7 +145,7 @@ func (s *Service) create(ctx context.Context, account *newAccount, opts SignupOp
 		return "", fmt.Errorf("create user: %w", err)
 	}
 	if account.user.Username != "" {
-		if err := s.store.ClaimUsername(ctx, user.ID, CanonicalUsername(account.user.Username)); err != nil {
+		if err := s.claimUsername(ctx, user.ID, account); err != nil {
 			return "", fmt.Errorf("claim username: %w", err)
 		}
 	}
