@@ -115,6 +115,7 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 	if err != nil && !errors.Is(err, password.ErrTooLong) {
 		return nil, "", err
 	}
+	s.refusals.observe(compared)
 	for i, match := range compared.Matches {
 		if !match.OK {
 			continue
@@ -137,7 +138,7 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 		return user, hash, nil
 	}
 	// A client that does not wait for the answer has failed all the same.
-	cost.wait(ctx, compared)
+	s.refusals.wait(ctx, cost, compared)
 	return nil, "", errWrongPassword
 }
 

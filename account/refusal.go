@@ -33,6 +33,8 @@ type refusals struct {
 
 	mu   sync.Mutex
 	last *cost
+	// slowest is how long the slowest hash has taken lately, of any format.
+	slowest time.Duration
 }
 
 // cost is how long a hash of the costliest format takes.
@@ -73,6 +75,7 @@ func (r *refusals) begin() *cost {
 		c.hash = r.last.hash
 	}
 	r.last = c
+	r.slowest -= r.slowest / 4
 	go r.find(c)
 	return c
 }
@@ -116,8 +119,7 @@ func (r *refusals) find(c *cost) {
 		r.logger.WarnContext(ctx, "the cost of the stored password hashes is not known", "error", err)
 		c.failed = true
 	} else {
-		// The same hash takes longer on a busier machine.
-		c.hash = hash + hash/2
+		c.hash = withMargin(hash)
 	}
 	c.since = time.Now()
 }
@@ -132,9 +134,36 @@ func (r *refusals) ask(ctx context.Context) (hash time.Duration, err error) {
 	return r.costliest(ctx)
 }
 
+// withMargin is the time after which all hashes are done that take about as long:
+// the same hash takes longer on a busier machine.
+func withMargin(hash time.Duration) time.Duration { return hash + hash/2 }
+
+// maxSlowdown bounds how many times as long as usual a refusal takes after a hash
+// that took very long.
+const maxSlowdown = 8
+
+// observe takes note of how long hashes take now. The machine may be busier than
+// when the cost was measured: after the first costly hash that takes longer, all
+// refusals do.
+func (r *refusals) observe(done password.Comparison) {
+	if done.Hashes == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slowest = max(r.slowest, done.Took/time.Duration(done.Hashes))
+}
+
+// hash returns how long a hash of the costliest format takes now.
+func (r *refusals) hash(c *cost) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return min(maxSlowdown*c.hash, max(c.hash, withMargin(r.slowest)))
+}
+
 // wait returns when a password may be refused that was compared like this. It
 // holds nothing meanwhile, and ends with the context.
-func (c *cost) wait(ctx context.Context, done password.Comparison) {
+func (r *refusals) wait(ctx context.Context, c *cost, done password.Comparison) {
 	select {
 	case <-c.known:
 	case <-ctx.Done():
@@ -144,7 +173,7 @@ func (c *cost) wait(ctx context.Context, done password.Comparison) {
 	if c.since.After(from) {
 		from = c.since // the comparison was over before this, or was not: that must not show
 	}
-	timer := time.NewTimer(time.Until(from.Add(time.Duration(done.Hashes) * c.hash)))
+	timer := time.NewTimer(time.Until(from.Add(time.Duration(done.Hashes) * r.hash(c))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -20,9 +20,10 @@ func attempt(ctx context.Context, r *refusals, queue, compare time.Duration, has
 	began := time.Now()
 	c := r.begin()
 	time.Sleep(queue)
-	done := password.Comparison{Began: time.Now(), Hashes: hashes}
-	time.Sleep(time.Duration(hashes) * compare)
-	c.wait(ctx, done)
+	done := password.Comparison{Began: time.Now(), Hashes: hashes, Took: time.Duration(hashes) * compare}
+	time.Sleep(done.Took)
+	r.observe(done)
+	r.wait(ctx, c, done)
 	return time.Since(began)
 }
 
@@ -95,6 +96,34 @@ func TestTheCostIsAskedForOnceAMinute(t *testing.T) {
 			if want := []int{1, 1, 2, 3}[i]; asked != want {
 				t.Errorf("step %d: asked %d times, want %d", i, asked, want)
 			}
+		}
+	})
+}
+
+// Where the machine is busier than when the cost was measured, quick hashes wait
+// for longer as soon as one costly hash took longer, for some minutes, within
+// bounds.
+func TestABusierMachineRaisesTheCost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &refusals{now: time.Now, logger: slog.New(slog.DiscardHandler), costliest: func(context.Context) (time.Duration, error) {
+			return costlyTime, nil
+		}}
+		idle := attempt(t.Context(), r, 0, ownTime, 1)
+		busy := attempt(t.Context(), r, 0, 3*costlyTime, 1)
+		if took := attempt(t.Context(), r, 0, ownTime, 1); took != busy || took <= 3*costlyTime {
+			t.Errorf("quick hashes took %v, costly ones %v", took, busy)
+		}
+		for range 10 {
+			time.Sleep(costAge)
+			attempt(t.Context(), r, 0, ownTime, 1)
+		}
+		if took := attempt(t.Context(), r, 0, ownTime, 1); took != idle {
+			t.Errorf("later it took %v, %v before", took, idle)
+		}
+		attempt(t.Context(), r, 0, time.Hour, 1)
+		if took := attempt(t.Context(), r, 0, ownTime, 1); took != maxSlowdown*idle {
+			t.Errorf("after a machine that stood still it took %v", took)
 		}
 	})
 }

@@ -176,6 +176,8 @@ type Comparison struct {
 	Matches []Match
 	// Began is when the first hash was begun, after the wait for others.
 	Began time.Time
+	// Took is how long all of them took.
+	Took time.Duration
 	// Hashes is how many were computed, at most MaxHashes.
 	Hashes int
 }
@@ -198,7 +200,10 @@ func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...stri
 		}
 	}
 	var c Comparison
-	err := h.limiter.run(ctx, func() { c = h.compare(password, encoded, stored...) })
+	err := h.limiter.run(ctx, func() {
+		c = h.compare(password, encoded, stored...)
+		c.Took = time.Since(c.Began)
+	})
 	return c, err
 }
 
