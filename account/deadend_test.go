@@ -28,6 +28,8 @@ type user struct {
 var users = map[string]user{
 	"address":                             {email: "a%d@example.org", emailVerified: true},
 	"unverified address":                  {email: "b%d@example.org"},
+	"address beyond ASCII":                {email: "jürgen%d@example.org", emailVerified: true},
+	"unverified address beyond ASCII":     {email: "дима%d@example.org"},
 	"somebody else's address, name":       {email: "c%d@example.org", othersEmail: true, username: "c%d"},
 	"address without a password":          {email: "d%d@example.org", emailVerified: true, passwordless: true},
 	"number":                              {phone: "+3161%07d", phoneVerified: true},
