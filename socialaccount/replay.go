@@ -17,9 +17,10 @@ import (
 
 const (
 	purposeSpent = "socialaccount_spent"
-	// spentMargin is how much longer than it is accepted a token is remembered:
-	// the clocks of several servers may differ.
-	spentMargin = 10 * time.Minute
+	// spentMargin is how much longer than it is accepted a token is remembered: a
+	// clock may be set back by an hour after a clean-up, and the clocks of several
+	// servers may differ by ten minutes.
+	spentMargin = time.Hour + 10*time.Minute
 )
 
 // errReplayed means that an ID token of a single use was shown before.
