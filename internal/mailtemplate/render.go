@@ -3,7 +3,6 @@ package mailtemplate
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 )
 
@@ -64,13 +63,15 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-var (
-	lineEnd    = regexp.MustCompile(`[ \t\r]*\n`)
-	blankLines = regexp.MustCompile(`\n{3,}`)
-)
-
 // tidy removes the gaps that parts of a template leave where they are empty.
 func tidy(text string) string {
-	text = lineEnd.ReplaceAllString(text, "\n")
-	return strings.TrimSpace(blankLines.ReplaceAllString(text, "\n\n")) + "\n"
+	lines := strings.Split(text, "\n")
+	kept := lines[:0]
+	for _, line := range lines {
+		line = strings.TrimRight(line, " \t\r")
+		if line != "" || len(kept) > 0 && kept[len(kept)-1] != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(kept, "\n")) + "\n"
 }

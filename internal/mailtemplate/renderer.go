@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -33,23 +34,19 @@ type message struct {
 // mistake comes to light here and not when somebody waits for a mail. Errors
 // name the file. subjectPrefix is put before the subjects of all mails.
 func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
-	r := &Renderer{subjectPrefix: subjectPrefix, messages: make(map[string]*message, len(kinds))}
-	files := source{override}
-	if err := files.check(); err != nil {
+	read := builtIn
+	if override != nil {
+		read = source{override}.messages
+	}
+	messages, err := read()
+	if err != nil {
 		return nil, err
 	}
-	for _, kind := range kinds {
-		m, err := files.message(kind)
-		if err != nil {
-			return nil, err
-		}
-		r.messages[kind] = m
-		if err := r.try(kind); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
+	return &Renderer{subjectPrefix: subjectPrefix, messages: messages}, nil
 }
+
+// builtIn reads the embedded templates, once for all renderers.
+var builtIn = sync.OnceValues(source{}.messages)
 
 // try renders a kind with all values, and with none.
 func (r *Renderer) try(kind string) error {
@@ -72,6 +69,25 @@ func (r *Renderer) try(kind string) error {
 
 // source finds template files.
 type source struct{ override fs.FS }
+
+// messages reads and tries the templates of every kind.
+func (s source) messages() (map[string]*message, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	r := &Renderer{messages: make(map[string]*message, len(kinds))}
+	for _, kind := range kinds {
+		m, err := s.message(kind)
+		if err != nil {
+			return nil, err
+		}
+		r.messages[kind] = m
+		if err := r.try(kind); err != nil {
+			return nil, err
+		}
+	}
+	return r.messages, nil
+}
 
 // check refuses files that nobody would read, because their names or the folder
 // they are in are wrong.
