@@ -29,16 +29,14 @@ func TestPairsDoTheSameWork(t *testing.T) {
 	for i, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
+			shared := open(t, i)
 			for _, m := range modes {
 				for _, p := range pairs {
 					if slices.Contains(p.told, m.mode) {
 						continue
 					}
 					t.Run(m.name+"/"+p.name, func(t *testing.T) {
-						w := newWorld(t, i, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...)
-						if w != nil {
-							compare(t, w, p)
-						}
+						compare(t, shared.start(t, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...), p)
 					})
 				}
 			}

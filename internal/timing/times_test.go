@@ -31,10 +31,7 @@ func TestTimes(t *testing.T) {
 					continue
 				}
 				t.Run(d.name+"/"+m.name+"/"+p.name, func(t *testing.T) {
-					w := newWorld(t, i, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...)
-					if w == nil {
-						return
-					}
+					w := open(t, i).start(t, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...)
 					known, unknown := w.measure(p, n)
 					for i, s := range p.steps {
 						c := timing.MannWhitney(known[i], unknown[i])

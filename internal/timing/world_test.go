@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/pbkdf2"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,7 +27,8 @@ import (
 
 type body = clienttest.Body
 
-// databases open a new database; the URL is empty where there is no server.
+// databases are those that are compared on; the URL of a new one is empty where
+// there is no server.
 var databases = []struct {
 	name, driver string
 	dialect      sqlstore.Dialect
@@ -40,33 +41,42 @@ var databases = []struct {
 	{"mariadb", "mysql", sqlstore.MySQL, testserver.MySQL},
 }
 
-// world is a server whose statements are recorded.
-type world struct {
-	*clienttest.Server
-	t        testing.TB
-	store    *sqlstore.Store
-	db       *sql.DB
-	requests *sqlrecord.Requests
-	last     int // subject
+// database is one whose statements are recorded. Servers may use it one after the
+// other: no two subjects in it are alike.
+type database struct {
+	store *sqlstore.Store
+	last  int // subject
 }
 
-// newWorld starts a server on a new database. It is nil where there is no
-// database of that kind.
-func newWorld(t testing.TB, database int, edit ...func(cfg *allauth.Config)) *world {
+// open opens a new database, and skips the test where there is none of that kind.
+func open(t testing.TB, kind int) *database {
 	t.Helper()
-	d := databases[database]
+	d := databases[kind]
 	source := d.source(t)
 	if source == "" {
-		return nil
+		t.Skip("there is no server")
 	}
-	w := &world{t: t, db: sqlrecord.Open(t, d.driver, source)}
-	w.db.SetMaxOpenConns(10)
-	w.store = sqlstore.New(w.db, d.dialect)
-	if err := w.store.Migrate(t.Context()); err != nil {
+	db := sqlrecord.Open(t, d.driver, source)
+	db.SetMaxOpenConns(10)
+	store := sqlstore.New(db, d.dialect)
+	if err := store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	limits := func(cfg *allauth.Config) { cfg.DisableRateLimits = false }
-	w.Server = clienttest.StartOn(t, w.store, append([]func(cfg *allauth.Config){limits}, edit...)...)
+	return &database{store: store}
+}
+
+// world is a server on a database.
+type world struct {
+	*clienttest.Server
+	*database
+	t        testing.TB
+	requests *sqlrecord.Requests
+}
+
+// start starts a server.
+func (d *database) start(t testing.TB, edit ...func(cfg *allauth.Config)) *world {
+	t.Helper()
+	w := &world{t: t, database: d, Server: clienttest.StartOn(t, d.store, edit...)}
 	w.requests = sqlrecord.Handler(w.Auth)
 	w.Handler = w.requests
 	return w
@@ -88,12 +98,12 @@ func (s subject) correctedTo(other subject) subject {
 }
 
 // free returns what no account has.
-func (w *world) free() subject {
-	w.last++
+func (d *database) free() subject {
+	d.last++
 	return subject{
-		email:    fmt.Sprintf("user%07d@example.org", w.last),
-		username: fmt.Sprintf("name%07d", w.last),
-		phone:    fmt.Sprintf("+3120%07d", w.last),
+		email:    fmt.Sprintf("user%07d@example.org", d.last),
+		username: fmt.Sprintf("name%07d", d.last),
+		phone:    fmt.Sprintf("+3120%07d", d.last),
 	}
 }
 
@@ -111,17 +121,17 @@ var cheapHash = func() string {
 }()
 
 // bcryptHash and djangoHash are hashes of clienttest.Password as other systems
-// make them: many times as costly as cheapHash.
+// make them: many times as costly as cheapHash where times are measured.
 var (
 	bcryptHash = sync.OnceValue(func() string {
-		hash, err := bcrypt.GenerateFromPassword([]byte(clienttest.Password), 8)
+		hash, err := bcrypt.GenerateFromPassword([]byte(clienttest.Password), costly(8, bcrypt.MinCost))
 		if err != nil {
 			panic(err)
 		}
 		return string(hash)
 	})
 	djangoHash = sync.OnceValue(func() string {
-		const iterations = 30_000
+		iterations := costly(30_000, 1000)
 		key, err := pbkdf2.Key(sha256.New, clienttest.Password, []byte("saltsalt"), iterations, sha256.Size)
 		if err != nil {
 			panic(err)
@@ -129,6 +139,14 @@ var (
 		return fmt.Sprintf("pbkdf2_sha256$%d$saltsalt$%s", iterations, base64.StdEncoding.EncodeToString(key))
 	})
 )
+
+// costly is the cost of a hash: the first where times are measured.
+func costly(measured, counted int) int {
+	if os.Getenv("ALLAUTH_TIMING") != "" {
+		return measured
+	}
+	return counted
+}
 
 // account makes an account, verified and with a password unless edit says
 // otherwise.
