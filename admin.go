@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 )
 
@@ -42,7 +41,7 @@ func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
 // SetPassword gives it a password, unless a hash comes with it. authn.Errors if
 // the address, the username or the number is not valid, authn.ErrConflict if one
 // is taken, password.ErrUnsupportedHash for a hash that can not be verified.
-func (a *Auth) CreateUser(ctx context.Context, in account.NewAccount) (*authn.User, error) {
+func (a *Auth) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User, error) {
 	user, err := a.account.CreateUser(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("allauth: create user: %w", err)

@@ -13,18 +13,18 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/headless"
+	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/internal/api"
 	"github.com/allauth-go/allauth/internal/clientip"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/outbox"
-	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/tokens"
 	"github.com/allauth-go/allauth/ratelimit"
-	"github.com/allauth-go/allauth/sessions"
-	"github.com/allauth-go/allauth/sessions/token"
-	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -33,12 +33,12 @@ import (
 type Auth struct {
 	cfg      Config
 	store    storage.Store
-	handler  *headless.Handler
-	sessions *sessions.Manager
-	tokens   *token.Service // nil if turned off
-	account  *account.Service
-	social   *socialaccount.Service // nil: off
-	mfa      *mfa.Service           // nil: off
+	handler  *api.Handler
+	sessions *session.Manager
+	tokens   *tokens.Service // nil if turned off
+	account  *accounts.Service
+	social   *social.Service  // nil: off
+	mfa      *factors.Service // nil: off
 	pipeline *flow.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
@@ -95,10 +95,10 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	if a.account, err = account.New(a.cfg.Account, a.store, a.store.Base(), deps); err != nil {
+	if a.account, err = accounts.New(a.cfg.Account, a.store, a.store.Base(), deps); err != nil {
 		return err
 	}
-	a.sessions = sessions.New(a.cfg.Sessions, sessions.Deps{
+	a.sessions = session.New(a.cfg.Sessions, session.Deps{
 		Store: a.store, Tx: a.store, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
@@ -107,7 +107,7 @@ func (a *Auth) build() error {
 		if realm == defaultBasePath {
 			realm = "" // as it was before there were realms
 		}
-		a.tokens, err = token.New(*a.cfg.Tokens, token.Deps{
+		a.tokens, err = tokens.New(*a.cfg.Tokens, tokens.Deps{
 			Store: a.store, Sessions: a.sessions, Identifier: a.account, Keys: deps.Keys,
 			Issuer: a.cfg.BaseURL, Realm: realm, Now: a.cfg.Now, Rand: a.cfg.Rand,
 		})
@@ -151,11 +151,11 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	a.handler = headless.New(headless.Config{
+	a.handler = api.New(api.Settings{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
 		Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
 		Protection: protection, Client: a.client, Publish: a.publish,
-	}, headless.Deps{
+	}, api.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 	})

@@ -251,7 +251,7 @@ func TestTheHostMakesAccounts(t *testing.T) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByUsername}
 	})
 	ctx := t.Context()
-	imported := account.NewAccount{
+	imported := authn.NewAccount{
 		NewUser:       authn.NewUser{Email: "Ann@Example.org", Username: "ann"},
 		EmailVerified: true,
 		PasswordHash:  "pbkdf2_sha256$1$salt$Eg+2z/z4syxD5yJSVsT4N6hlSMkszDVICAWYfLcL4Xs=",
@@ -264,24 +264,24 @@ func TestTheHostMakesAccounts(t *testing.T) {
 		s.Client(clienttest.App).Post("auth/login", login).LoggedIn("ann@example.org")
 	}
 	for name, refused := range map[string]struct {
-		in   account.NewAccount
+		in   authn.NewAccount
 		want error
 	}{
-		"a taken address":     {account.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}}, authn.ErrConflict},
-		"a taken username":    {account.NewAccount{NewUser: authn.NewUser{Username: "ANN", Email: "other@example.org"}}, authn.ErrConflict},
-		"a hash of no system": {account.NewAccount{NewUser: authn.NewUser{Email: "bob@example.org"}, PasswordHash: "password"}, password.ErrUnsupportedHash},
+		"a taken address":     {authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}}, authn.ErrConflict},
+		"a taken username":    {authn.NewAccount{NewUser: authn.NewUser{Username: "ANN", Email: "other@example.org"}}, authn.ErrConflict},
+		"a hash of no system": {authn.NewAccount{NewUser: authn.NewUser{Email: "bob@example.org"}, PasswordHash: "password"}, password.ErrUnsupportedHash},
 	} {
 		if _, err := s.Auth.CreateUser(ctx, refused.in); !errors.Is(err, refused.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	var problems authn.Errors
-	_, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a\x01b", Phone: "1"}})
+	_, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a\x01b", Phone: "1"}})
 	if !errors.As(err, &problems) || len(problems) != 3 {
 		t.Errorf("nothing is valid: %v", err)
 	}
 	// Nothing that was refused is half there.
-	user, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Username: "other", Email: "other@example.org"}})
+	user, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Username: "other", Email: "other@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}

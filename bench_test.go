@@ -22,6 +22,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage"
@@ -40,7 +41,7 @@ func newAuth(tb testing.TB, store storage.Store, edit ...func(cfg *allauth.Confi
 	tb.Helper()
 	cfg := allauth.Config{
 		BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, DisableRateLimits: true,
-		Account: account.Config{EmailVerification: account.VerificationNone, DisableEmailNotifications: true},
+		Account: account.Config{EmailVerification: authn.VerificationNone, DisableEmailNotifications: true},
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	cfg.Account.PasswordHash = clienttest.Cheap()
@@ -243,7 +244,7 @@ func BenchmarkSignup(b *testing.B) {
 // account and for one that has not: the two must cost the same.
 func BenchmarkStrangers(b *testing.B) {
 	auth := newAuth(b, memstore.New(), func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.EmailVerification = authn.VerificationOptional
 		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	})
 	signUp(b, auth)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestTheHostTellsTheAddressOfAClient(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.Account.EmailVerification = authn.VerificationNone
 		cfg.TrustUnixSockets = true
 		cfg.DisableRateLimits, cfg.RateLimits = false, map[string]string{"signup": "1/h/ip"}
 		cfg.ClientIP = func(r *http.Request) netip.Addr {

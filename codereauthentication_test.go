@@ -10,6 +10,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 )
@@ -19,7 +20,7 @@ func passwordless(cfg *allauth.Config) {
 	code := account.CodeConfig{Resends: 1}
 	cfg.Account.SignupFields = []string{"email", "phone"}
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByPhone}
-	cfg.Account.EmailVerification = account.VerificationOptional
+	cfg.Account.EmailVerification = authn.VerificationOptional
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: code, Required: true}
 	cfg.Account.Phone = &account.PhoneConfig{}
 	cfg.MFA = &mfa.Config{AllowUnverifiedEmail: true, TOTPTolerance: 1}

@@ -16,7 +16,13 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/headless"
+	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
+	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/tokens"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
@@ -50,7 +56,7 @@ type Config struct {
 	// tokens. Nil: off.
 	Tokens *token.Config
 	// Headless configures how the API is served.
-	Headless HeadlessConfig
+	Headless headless.Config
 
 	// RateLimits replaces the rates of single actions, written like
 	// "5/m/user" or "20/m/ip,5/m/key"; the empty text lifts a limit.
@@ -97,40 +103,6 @@ type Config struct {
 	Rand io.Reader
 }
 
-// HeadlessConfig says how the API is served.
-type HeadlessConfig struct {
-	// BasePath is where the handler is mounted. Empty: /_allauth.
-	BasePath string
-	// Clients are the client kinds that are served: "app" and "browser". Nil:
-	// both.
-	Clients []string
-	// ServeSpecification serves the OpenAPI document of the API, as it is
-	// configured, at openapi.json and openapi.yaml below BasePath.
-	ServeSpecification bool
-	// FrontendURLs are the pages that mails lead to. A relative one starts at
-	// BaseURL, and {key} stands for the key.
-	FrontendURLs FrontendURLs
-	// UserPayload may change what data.user holds.
-	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
-}
-
-// FrontendURLs are pages of the front end.
-type FrontendURLs struct {
-	// ConfirmEmail takes the key of a verification link. Empty:
-	// /account/verify-email/{key}.
-	ConfirmEmail string
-	// ResetPassword asks for a reset. Empty: /account/password/reset.
-	ResetPassword string
-	// ResetPasswordFromKey takes the key of a reset link. Empty:
-	// /account/password/reset/key/{key}.
-	ResetPasswordFromKey string
-	// Signup is where accounts are made. Empty: /account/signup.
-	Signup string
-	// SocialLoginError is where a failed login through a provider ends. Empty:
-	// /account/provider/callback.
-	SocialLoginError string
-}
-
 const defaultBasePath = "/_allauth"
 
 func (c Config) withDefaults() Config {
@@ -171,13 +143,13 @@ func (c Config) withDefaults() Config {
 	if c.HookTimeout == 0 {
 		c.HookTimeout = defaultHookTimeout
 	}
-	c.Account = c.Account.WithDefaults()
+	c.Account = accounts.WithDefaults(c.Account)
 	c.Account.Password.Blocklist = append(slices.Clone(c.Account.Password.Blocklist), c.SiteName, c.hostname())
-	c.MFA = c.MFA.WithDefaults()
-	c.SocialAccount = c.SocialAccount.WithDefaults()
-	c.Sessions = c.Sessions.WithDefaults()
+	c.MFA = factors.WithDefaults(c.MFA)
+	c.SocialAccount = social.WithDefaults(c.SocialAccount)
+	c.Sessions = session.WithDefaults(c.Sessions)
 	if c.Tokens != nil {
-		tokens := c.Tokens.WithDefaults()
+		tokens := tokens.WithDefaults(*c.Tokens)
 		c.Tokens = &tokens
 	}
 	return c
@@ -225,24 +197,24 @@ func (c Config) validate() error {
 			return fmt.Errorf("Headless.Clients holds %q; use app and browser", kind)
 		}
 	}
-	if err := c.Headless.FrontendURLs.validate(); err != nil {
+	if err := validateFrontendURLs(c.Headless.FrontendURLs); err != nil {
 		return err
 	}
-	if err := c.Sessions.Validate(); err != nil {
+	if err := session.Validate(c.Sessions); err != nil {
 		return err
 	}
 	if domain := strings.TrimPrefix(c.Sessions.CookieDomain, "."); domain != "" && !isWithin(base.Hostname(), domain) {
 		return fmt.Errorf("Sessions.CookieDomain %q is neither the host of BaseURL nor above it; use one like example.com for https://app.example.com", c.Sessions.CookieDomain)
 	}
 	if c.Tokens != nil {
-		if err := c.Tokens.Validate(); err != nil {
+		if err := tokens.Validate(*c.Tokens); err != nil {
 			return err
 		}
 	}
-	if err := c.SocialAccount.Validate(); err != nil {
+	if err := social.Validate(c.SocialAccount); err != nil {
 		return err
 	}
-	if err := c.Account.Validate(); err != nil {
+	if err := accounts.Validate(c.Account); err != nil {
 		return err
 	}
 	if err := c.validateMFA(); err != nil {
@@ -288,7 +260,7 @@ func isWithin(host, domain string) bool {
 	return strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain))
 }
 
-func (f FrontendURLs) validate() error {
+func validateFrontendURLs(f headless.FrontendURLs) error {
 	for _, p := range []struct {
 		name, page string
 		needsKey   bool

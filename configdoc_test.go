@@ -20,13 +20,13 @@ var update = flag.Bool("update", false, "write docs/configuration.md anew")
 // settings are the types that docs/configuration.md lists, with their folders.
 var settings = []struct{ title, folder, name string }{
 	{"Config", ".", "Config"},
-	{"Headless", ".", "HeadlessConfig"},
-	{"Headless.FrontendURLs", ".", "FrontendURLs"},
+	{"Headless", "headless", "Config"},
+	{"Headless.FrontendURLs", "headless", "FrontendURLs"},
 	{"Account", "account", "Config"},
 	{"One-time codes", "account", "CodeConfig"},
 	{"Account.LoginByCode", "account", "LoginByCodeConfig"},
 	{"Account.Phone", "account", "PhoneConfig"},
-	{"Format of codes", "internal/flow", "CodeFormat"},
+	{"Format of codes", "account", "CodeFormat"},
 	{"Account.Password", "account/password", "Policy"},
 	{"Account.PasswordHash", "account/password", "Config"},
 	{"Account.PasswordHash.Argon2id", "account/password", "Argon2id"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -25,10 +26,10 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 	}
 	for name, edit := range map[string]func(cfg *allauth.Config){
 		"pages": func(cfg *allauth.Config) {
-			cfg.Headless.FrontendURLs = allauth.FrontendURLs{ConfirmEmail: "a", ResetPassword: "b", ResetPasswordFromKey: "c", Signup: "d", SocialLoginError: "e"}
+			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "a", ResetPassword: "b", ResetPasswordFromKey: "c", Signup: "d", SocialLoginError: "e"}
 		},
 		"keys of pages": func(cfg *allauth.Config) {
-			cfg.Headless.FrontendURLs = allauth.FrontendURLs{ConfirmEmail: "/a", ResetPasswordFromKey: "/b"}
+			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "/a", ResetPasswordFromKey: "/b"}
 		},
 		"actions": func(cfg *allauth.Config) {
 			cfg.RateLimits = map[string]string{"a": "1/m", "b": "1/m", "c": "1/m", "login": "often", "signup": "never"}

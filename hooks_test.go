@@ -111,7 +111,7 @@ func startHost(t *testing.T, hook string, timeout time.Duration) (*clienttest.Se
 	s := clienttest.StartOn(t, memstore.New(), func(cfg *allauth.Config) {
 		cfg.HookTimeout = timeout
 		cfg.DisableRateLimits = true
-		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.Account.EmailVerification = authn.VerificationNone
 		cfg.Account.SignupFields = []string{"email*", "username", "phone", "password1*"}
 		cfg.Account.Phone = &account.PhoneConfig{VerificationDisabled: true}
 		hooks[hook](cfg, u)

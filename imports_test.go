@@ -13,19 +13,31 @@ const module = "github.com/allauth-go/allauth"
 // arrows says which packages of the module each layer may import. What is not
 // listed may import everything.
 var arrows = map[string][]string{
-	"authn":           {},
-	"notify":          {},
-	"ratelimit":       {},
-	"internal/flow":   {"authn", "notify", "ratelimit", "internal"},
-	"sessions":        {"authn", "internal", "sessions"},
-	"account":         {"authn", "notify", "ratelimit", "internal", "account"},
-	"mfa":             {"authn", "notify", "ratelimit", "internal", "mfa"},
-	"socialaccount":   {"authn", "notify", "ratelimit", "internal", "socialaccount"},
-	"headless":        {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount"},
-	"":                {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "headless", "storage"},
-	"storage":         {"authn", "notify", "ratelimit", "internal", "sessions", "account", "mfa", "socialaccount", "storage"},
-	"internal/jsonio": {}, "internal/keyring": {}, "internal/clientip": {}, "internal/mailtemplate": {}, "internal/outbox": {"notify", "internal/hook"},
+	"authn":     {},
+	"notify":    {},
+	"ratelimit": {},
+	// The public packages hold what a host touches.
+	"sessions":      {"authn", "sessions"},
+	"account":       {"authn", "notify", "internal/hook", "internal/typedcode", "account"},
+	"mfa":           {"authn", "internal/jsonio", "mfa"},
+	"socialaccount": {"authn", "internal/idtoken", "socialaccount"},
+	"headless":      {"authn"},
+	"storage":       {"authn", "notify", "ratelimit", "sessions", "account", "mfa", "socialaccount", "storage"},
+	// The flows know their own public package, and not each other.
+	"internal/flow":     append([]string{"account", "internal/keyring", "internal/typedcode"}, vocabulary...),
+	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/flow", "internal/keyring", "sessions"}, vocabulary...),
+	"internal/tokens":   append([]string{"internal/flow", "internal/keyring", "internal/session", "sessions"}, vocabulary...),
+	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/flow", "internal/hook", "internal/keyring", "internal/typedcode"}, vocabulary...),
+	"internal/factors":  append([]string{"internal/flow", "internal/keyring", "internal/typedcode", "mfa"}, vocabulary...),
+	"internal/social":   append([]string{"internal/flow", "internal/hook", "internal/idtoken", "internal/keyring", "socialaccount"}, vocabulary...),
+	"internal/api":      append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount"}, vocabulary...),
+	"":                  append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount", "storage"}, vocabulary...),
+	"internal/jsonio":   {}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/mailtemplate": {},
+	"internal/outbox": {"notify", "internal/hook"},
 }
+
+// vocabulary is what all packages share.
+var vocabulary = []string{"authn", "notify", "ratelimit"}
 
 // drivers are what only those link who choose them.
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis"}

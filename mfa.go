@@ -7,18 +7,18 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/mfa"
-	"github.com/allauth-go/allauth/sessions"
 )
 
 var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to have second factors")
 
 // validateMFA checks what second factors ask of other settings.
 func (c Config) validateMFA() error {
-	if err := c.MFA.Validate(); err != nil {
+	if err := factors.Validate(c.MFA); err != nil {
 		return err
 	}
 	trustsCodes := c.Account.LoginByCode != nil && c.Account.LoginByCode.TrustEnabled
@@ -27,7 +27,7 @@ func (c Config) validateMFA() error {
 		return errors.New("Account.LoginByCode.TrustEnabled needs MFA, which asks whether a browser is trusted; set MFA to &mfa.Config{}, with an empty SupportedTypes if there are to be no second factors")
 	case c.MFA == nil || !c.MFA.PasskeySignupEnabled:
 		return nil
-	case c.Account.EmailVerification != account.VerificationMandatory || c.Account.EmailVerificationByCode == nil:
+	case c.Account.EmailVerification != authn.VerificationMandatory || c.Account.EmailVerificationByCode == nil:
 		return errors.New("MFA.PasskeySignupEnabled needs Account.EmailVerificationByCode and mandatory verification: a passkey is added once the address is proved")
 	}
 	return nil
@@ -36,7 +36,7 @@ func (c Config) validateMFA() error {
 // buildMFA makes the room of second factors.
 func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
 	byCode := a.cfg.Account.LoginByCode
-	a.mfa, err = mfa.New(a.cfg.MFA, a.store, deps, mfa.Options{
+	a.mfa, err = factors.New(a.cfg.MFA, a.store, deps, factors.Options{
 		Accounts: a.account, SiteName: a.cfg.SiteName,
 		ReauthenticationTimeout: a.cfg.Account.ReauthenticationTimeout,
 		TrustedOrigins:          a.cfg.TrustedOrigins,
@@ -50,7 +50,7 @@ func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
 // otherwise, and 403 with the code mfa_required where the user has no
 // authenticator. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireMFA(next http.Handler) http.Handler {
-	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *sessions.Active) {
+	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
 		if slices.ContainsFunc(session.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" }) {
 			next.ServeHTTP(w, r)
 			return

@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
-	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/internal/session"
 )
 
 // contextKey belongs to one Auth, so that another one in the same process does
@@ -18,8 +18,8 @@ type contextKey struct{ auth *Auth }
 
 // sessionFrom returns the session that Middleware of this Auth found, nil if
 // Middleware was not there.
-func (a *Auth) sessionFrom(ctx context.Context) *sessions.Active {
-	session, _ := ctx.Value(contextKey{a}).(*sessions.Active)
+func (a *Auth) sessionFrom(ctx context.Context) *session.Active {
+	session, _ := ctx.Value(contextKey{a}).(*session.Active)
 	return session
 }
 
@@ -51,14 +51,14 @@ func (a *Auth) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // load finds the session of a request, by whatever a client of the kinds that
 // are served may show.
-func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
+func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = hook.Recovered(r.Context(), a.cfg.Logger, "Middleware", value)
 		}
 	}()
-	session = &sessions.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
-	if shown := sessions.FromApp(r.Header.Get("X-Session-Token")); len(shown) > 0 && a.serves(flow.App) {
+	found = &session.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
+	if shown := session.FromApp(r.Header.Get("X-Session-Token")); len(shown) > 0 && a.serves(flow.App) {
 		return a.use(r, flow.App, shown)
 	}
 	if a.tokens != nil && a.serves(flow.App) {
@@ -72,17 +72,16 @@ func (a *Auth) load(r *http.Request) (session *sessions.Active, err error) {
 	if shown := a.sessions.FromCookies(r); len(shown) > 0 && a.serves(flow.Browser) {
 		return a.use(r, flow.Browser, shown)
 	}
-	return session, nil
+	return found, nil
 }
 
 // use loads a session and notes that it was used.
-func (a *Auth) use(r *http.Request, kind flow.Kind, shown []sessions.Shown) (*sessions.Active, error) {
+func (a *Auth) use(r *http.Request, kind flow.Kind, shown []session.Shown) (*session.Active, error) {
 	session, err := a.sessions.Load(r.Context(), kind, a.client(r), shown...)
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.sessions.Commit(r.Context(), session)
-	return session, err
+	return session, a.sessions.Touch(r.Context(), session)
 }
 
 func (a *Auth) serves(kind flow.Kind) bool {
@@ -92,7 +91,7 @@ func (a *Auth) serves(kind flow.Kind) bool {
 // requireSession passes a request of a logged-in user on with the stored session,
 // and answers others like RequireLogin. A stateless access token is no session,
 // so its session is loaded here.
-func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, session *sessions.Active)) http.Handler {
+func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, session *session.Active)) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session := a.sessionFrom(r.Context())
 		if session.Row() != nil {
@@ -147,7 +146,7 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 // Account.ReauthenticationTimeout, and answers 401 with the ways to do so
 // otherwise. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
-	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *sessions.Active) {
+	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
 		recent, err := a.pipeline.Recent(r.Context(), session.Session, a.cfg.Account.ReauthenticationTimeout)
 		if err != nil || !recent {
 			a.handler.WriteReauthentication(w, r, session, err)

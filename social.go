@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/oauth2"
-
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/flow"
-	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/socialaccount/provider"
+	"golang.org/x/oauth2"
 )
 
 // buildSocial makes the room of third-party logins.
 func (a *Auth) buildSocial(deps *flow.Deps) (err error) {
-	a.social, err = socialaccount.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, socialaccount.Options{
+	a.social, err = social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, social.Options{
 		Accounts:       a.account,
 		BasePath:       a.cfg.Headless.BasePath,
 		TrustedOrigins: a.cfg.TrustedOrigins,

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
@@ -137,7 +136,7 @@ func TestAccessTokensOfAnotherAuthAreRefused(t *testing.T) {
 				})
 			}
 			staff, shop := with("/_staff", config.secret), with("/_allauth", clienttest.Secret)
-			if _, err := staff.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true}); err != nil {
+			if _, err := staff.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true}); err != nil {
 				t.Fatal(err)
 			}
 			customer := shop.SignUp(clienttest.App, "bob@example.org")

@@ -8,13 +8,14 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
 func everyName(cfg *allauth.Config) {
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail, account.LoginByPhone}
 	cfg.Account.SignupFields = []string{"email", "username", "phone", "password1*"}
-	cfg.Account.EmailVerification = account.VerificationOptional
+	cfg.Account.EmailVerification = authn.VerificationOptional
 	cfg.Account.Phone = &account.PhoneConfig{VerificationDisabled: true}
 }
 

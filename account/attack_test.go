@@ -19,7 +19,7 @@ import (
 // gets what is the victim's.
 func TestAPreparedAccountIsNotInherited(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = account.VerificationOptional })
+	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = authn.VerificationOptional })
 	attacker := s.Client(clienttest.App)
 	attacker.Post("auth/signup", body{"email": "victim@example.org", "password": password}).Status(200)
 	s.Mail("victim@example.org")
@@ -44,7 +44,7 @@ func TestAPreparedAccountIsNotInherited(t *testing.T) {
 func TestRecoveryEndsTheSessionsOfAnAccountWithoutAPassword(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.EmailVerification = authn.VerificationOptional
 		cfg.Account.SignupFields = []string{"email*"}
 		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	})
@@ -115,7 +115,7 @@ func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 		cfg.DisableRateLimits = false
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
 		cfg.Account.SignupFields = []string{"username*", "password1*"}
-		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.Account.EmailVerification = authn.VerificationNone
 	})
 	s.Client(clienttest.App).Post("auth/signup", body{"username": "annabel", "password": password}).Status(200)
 	c := s.Client(clienttest.App)
@@ -197,7 +197,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 func TestHooksMayVeto(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) {
-		cfg.EmailVerification = account.VerificationNone
+		cfg.EmailVerification = authn.VerificationNone
 		cfg.BeforeSignup = func(_ context.Context, u *authn.NewUser) error {
 			if u.Email == "evil@example.org" {
 				return &authn.Error{Code: "not_welcome", Param: "email", Message: "Not here."}

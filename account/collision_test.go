@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/teststore"
 )
@@ -16,7 +16,7 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	store := teststore.OpenFaulty(t)
 	s := clienttest.StartOn(t, store, withPhone, withCodes, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationMandatory
+		cfg.Account.EmailVerification = authn.VerificationMandatory
 		cfg.Account.SignupFields = []string{"phone", "email*", "password1*"}
 	})
 	store.Collide()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -19,18 +18,6 @@ const (
 	LoginByEmail    LoginMethod = "email"
 	LoginByUsername LoginMethod = "username"
 	LoginByPhone    LoginMethod = "phone"
-)
-
-// Verification says whether an e-mail address must be proved.
-type Verification int
-
-const (
-	// VerificationMandatory lets nobody in before the address is verified.
-	VerificationMandatory Verification = iota
-	// VerificationOptional sends the mail at sign-up and lets people in.
-	VerificationOptional
-	// VerificationNone sends no mail at sign-up.
-	VerificationNone
 )
 
 // Enumeration says what strangers may learn about who has an account.
@@ -48,12 +35,6 @@ const (
 	// AllowEnumeration tells people that an address is taken or unknown.
 	AllowEnumeration
 )
-
-// CodeFormat is what one-time codes look like. The zero value is the default.
-// Its fields are Alphabet, what codes are drawn from; Length in characters, 6 to
-// 64; Numeric for digits in place of the Alphabet; and Ungrouped to leave out the
-// hyphens.
-type CodeFormat = flow.CodeFormat
 
 // CodeConfig is how one-time codes of one purpose behave.
 type CodeConfig struct {
@@ -132,7 +113,7 @@ type Config struct {
 	BeforeSignup func(ctx context.Context, u *authn.NewUser) error
 
 	// EmailVerification says whether addresses must be proved.
-	EmailVerification Verification
+	EmailVerification authn.Verification
 	// EmailVerificationByCode proves addresses by a code instead of a link.
 	// Its codes are good for 10 minutes.
 	EmailVerificationByCode *CodeConfig
@@ -187,9 +168,12 @@ type Config struct {
 	// AllowStaleSessions lets people change addresses without a recent proof
 	// of identity.
 	AllowStaleSessions bool
-	// BeforeLogin may veto a login when every stage has passed. An
-	// *authn.Error or authn.Errors is shown to the client, and what led to the
-	// login stays: the new account, the proved address, the new password.
+	// BeforeLogin is called when a login has passed every stage, outside of any
+	// transaction, so that it may use the database. Return an *authn.Error or
+	// authn.Errors to refuse the login with it. What happened before is kept: a new
+	// account, a verified address, a changed password. Any other error is answered
+	// with status 503, and keeps nothing. It is called again where a concurrent
+	// request changes the user meanwhile.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
 
 	// UsernameMinLength is in characters. Zero: 1.

@@ -91,9 +91,9 @@ func (s settings) apply(cfg *allauth.Config) {
 	case "code":
 		byCode(cfg)
 	case "optional":
-		c.EmailVerification = account.VerificationOptional
+		c.EmailVerification = authn.VerificationOptional
 	case "none":
-		c.EmailVerification = account.VerificationNone
+		c.EmailVerification = authn.VerificationNone
 	}
 	if s.code != "off" {
 		c.LoginByCode = &account.LoginByCodeConfig{Required: s.code == "required"}
@@ -157,7 +157,7 @@ func (w *walker) create(t *testing.T, store storage.Store, hash string) {
 	if w.user.passwordless {
 		hash = ""
 	}
-	_, err := w.s.Auth.CreateUser(t.Context(), account.NewAccount{
+	_, err := w.s.Auth.CreateUser(t.Context(), authn.NewAccount{
 		NewUser:       authn.NewUser{Email: w.user.email, Username: w.user.username, Phone: w.user.phone},
 		EmailVerified: w.user.emailVerified, PhoneVerified: w.user.phoneVerified, PasswordHash: hash,
 	})

@@ -1,9 +1,21 @@
 package account
 
+import "github.com/allauth-go/allauth/authn"
+
 // The events of this room, published after what they tell of is stored.
 
 // UserSignedUp tells of a new account.
 type UserSignedUp struct{ UserID string }
+
+// UserLoggedIn is published when a login is complete, by whatever method.
+type UserLoggedIn struct {
+	UserID string
+	// Signup is true for the first login of a new account.
+	Signup bool
+	// Methods are the authentication methods of the session, oldest first.
+	Methods []authn.Method
+	Client  authn.Client
+}
 
 // UserLoggedOut tells of a session that its user ended.
 type UserLoggedOut struct{ UserID string }
@@ -52,6 +64,9 @@ type CodeRejected struct {
 // other contacts were removed, as another person may have made the account.
 // Exactly one of Email and Phone is set.
 type AddressReclaimed struct{ UserID, Email, Phone string }
+
+// EventName implements authn.Event.
+func (UserLoggedIn) EventName() string { return "account.user_logged_in" }
 
 // EventName implements authn.Event.
 func (UserSignedUp) EventName() string { return "account.user_signed_up" }

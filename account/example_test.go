@@ -31,25 +31,3 @@ func Example() {
 	fmt.Println(err)
 	// Output: company: required
 }
-
-// Addresses are compared in one form, so an import has to bring it.
-func ExampleCanonicalEmail() {
-	fmt.Println(account.CanonicalEmail("Ann@Example.org"))
-	fmt.Println(account.CanonicalEmail("ann@bücher.example"))
-	fmt.Println(account.CanonicalEmail("ann"))
-	// Output:
-	// ann@example.org true
-	// ann@xn--bcher-kva.example true
-	//  false
-}
-
-// Accounts of another system may have addresses that a sign-up refuses.
-func ExampleKnownEmail() {
-	fmt.Println(account.KnownEmail("Jürgen@Example.org"))
-	fmt.Println(account.KnownEmail("a..b.@example.org"))
-	fmt.Println(account.KnownEmail("<ann>@example.org"))
-	// Output:
-	// jürgen@example.org true
-	// a..b.@example.org true
-	//  false
-}

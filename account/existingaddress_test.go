@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -19,10 +19,10 @@ func TestUsersWithAddressesThatASignUpRefusesLogIn(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
 	for _, address := range []string{"jürgen@example.org", "дима@example.org", "a..b@example.org", ".dots.@example.org", "o'brien@bücher.example"} {
-		importAnn(t, s, func(in *account.NewAccount) {
+		importAnn(t, s, func(in *authn.NewAccount) {
 			in.NewUser, in.EmailVerified = authn.NewUser{Email: address}, true
 		})
-		stored, _ := account.KnownEmail(address)
+		stored, _ := identifier.KnownEmail(address)
 		for _, typed := range []string{address, strings.ToUpper(address), norm.NFD.String(address)} {
 			s.Client(clienttest.App).Post("auth/login", body{"email": typed, "password": password}).LoggedIn(stored)
 		}
@@ -49,13 +49,13 @@ func TestCreateUserTakesNamesThatASignUpRefuses(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
 	for _, name := range []string{"ann@home", "аdmin", "Ann Smith", "jürgen"} {
-		importAnn(t, s, func(in *account.NewAccount) {
+		importAnn(t, s, func(in *authn.NewAccount) {
 			in.Username, in.Email, in.EmailVerified = name, strings.Map(asciiOnly, name)+"x@example.org", true
 		})
 		s.Client(clienttest.App).Post("auth/login", body{"username": name, "password": password}).Status(200)
 	}
 	for _, name := range []string{" ann", "an\x00n", "ann\n", strings.Repeat("a", 151), "a\xff"} {
-		_, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Username: name}})
+		_, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Username: name}})
 		if err == nil {
 			t.Errorf("%q was taken", name)
 		}

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -15,14 +14,14 @@ func TestUsersWithNamesThatASignUpRefusesLogIn(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)
 	s := clienttest.StartOn(t, store, byName, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.EmailVerification = authn.VerificationOptional
 	})
-	importAnn(t, s, func(in *account.NewAccount) {
+	importAnn(t, s, func(in *authn.NewAccount) {
 		in.NewUser = authn.NewUser{Username: "owner", Email: "ann@example.org"}
 		in.EmailVerified, in.PasswordHash = true, hashOf(t, "Owners-own-horse-1")
 	})
 	for i, name := range []string{"ann@home", "ann@example.org", "аdmin", "bob", "Bob", "BOB"} {
-		id := importAnn(t, s, func(in *account.NewAccount) { in.Username = string(rune('p' + i)) })
+		id := importAnn(t, s, func(in *authn.NewAccount) { in.Username = string(rune('p' + i)) })
 		if err := store.ClaimUsername(t.Context(), id, name); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -29,9 +29,9 @@ func byCode(cfg *allauth.Config) { cfg.Account.EmailVerificationByCode = &accoun
 func byLink(*allauth.Config) {}
 
 // importAnn makes an account named ann, and may change it first.
-func importAnn(t *testing.T, s *clienttest.Server, edit ...func(in *account.NewAccount)) string {
+func importAnn(t *testing.T, s *clienttest.Server, edit ...func(in *authn.NewAccount)) string {
 	t.Helper()
-	in := account.NewAccount{NewUser: authn.NewUser{Username: "ann"}, PasswordHash: hashOf(t, password)}
+	in := authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}, PasswordHash: hashOf(t, password)}
 	for _, change := range edit {
 		change(&in)
 	}
@@ -178,7 +178,7 @@ func TestAStolenPasswordPlantsNoNumber(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)
 	s := clienttest.StartOn(t, store, withPhone, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
-	id := importAnn(t, s, func(in *account.NewAccount) {
+	id := importAnn(t, s, func(in *authn.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})
@@ -210,7 +210,7 @@ func TestATakenAddressIsNotGiven(t *testing.T) {
 					}
 				})
 				importAnn(t, s)
-				importAnn(t, s, func(in *account.NewAccount) {
+				importAnn(t, s, func(in *authn.NewAccount) {
 					in.NewUser = authn.NewUser{Username: "bob", Email: "bob@example.org"}
 					in.EmailVerified = true
 				})
@@ -258,7 +258,7 @@ func TestAGivenAddressIsTakenMeanwhile(t *testing.T) {
 // addVerified adds an account that has verified the address.
 func addVerified(t *testing.T, s *clienttest.Server, store storage.Store, username, email string) {
 	t.Helper()
-	other := importAnn(t, s, func(in *account.NewAccount) { in.Username = username })
+	other := importAnn(t, s, func(in *authn.NewAccount) { in.Username = username })
 	address := account.EmailAddress{UserID: other, Email: email, Verified: true, Primary: true, CreatedAt: s.Clock.Now()}
 	if err := store.AddEmail(t.Context(), address, false); err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestAnAddressThatSomebodyElseProvedIsReplaced(t *testing.T) {
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
 		store := clienttest.Open(t)
 		s := clienttest.StartOn(t, store, byName, mode)
-		importAnn(t, s, func(in *account.NewAccount) { in.Email = "bob@example.org" })
+		importAnn(t, s, func(in *authn.NewAccount) { in.Email = "bob@example.org" })
 		addVerified(t, s, store, "bob", "bob@example.org")
 		c := s.Client(clienttest.App)
 		c.Post("auth/login", body{"username": "ann", "password": password}).Status(401).Pending("verify_email")
@@ -291,7 +291,7 @@ func TestAMistypedAddressIsCorrectedAtTheNextLogin(t *testing.T) {
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
 		s := clienttest.Start(t, withPhone, mode, func(cfg *allauth.Config) {
 			cfg.Account.SignupFields = []string{"phone*", "email*", "password1*"}
-			cfg.Account.EmailVerification = account.VerificationMandatory
+			cfg.Account.EmailVerification = authn.VerificationMandatory
 		})
 		signup := s.Client(clienttest.App)
 		signup.Post("auth/signup", body{"phone": number, "email": "ann@exmaple.org", "password": password}).Status(401).Pending("verify_phone")
@@ -325,7 +325,7 @@ func TestAMistypedNumberIsCorrectedAtTheNextLogin(t *testing.T) {
 			t.Parallel()
 			s := clienttest.Start(t, withPhone, withCodes, func(cfg *allauth.Config) {
 				cfg.Account.SignupFields = []string{"phone*", "email*", "password1*"}
-				cfg.Account.EmailVerification = account.VerificationMandatory
+				cfg.Account.EmailVerification = authn.VerificationMandatory
 				cfg.Account.LoginByCode.Required = true
 				cfg.Account.Phone.Changes = changes
 			})
@@ -350,7 +350,7 @@ func TestAMistypedNumberIsCorrectedAtTheNextLogin(t *testing.T) {
 func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
-	importAnn(t, s, func(in *account.NewAccount) {
+	importAnn(t, s, func(in *authn.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})
@@ -371,7 +371,7 @@ func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 func TestANumberThatSomebodyElseProvedIsCorrected(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
-	importAnn(t, s, func(in *account.NewAccount) {
+	importAnn(t, s, func(in *authn.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})

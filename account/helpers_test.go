@@ -49,7 +49,7 @@ func withCodes(cfg *allauth.Config) {
 func withPhone(cfg *allauth.Config) {
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByPhone, account.LoginByEmail}
 	cfg.Account.SignupFields = []string{"phone*", "email", "password1*"}
-	cfg.Account.EmailVerification = account.VerificationOptional
+	cfg.Account.EmailVerification = authn.VerificationOptional
 	cfg.Account.Phone = &account.PhoneConfig{CodeConfig: account.CodeConfig{Resends: 2, Changes: 2}}
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: account.CodeConfig{Resends: 2}}
 }

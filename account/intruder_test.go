@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -68,7 +69,7 @@ func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {
 // when and from where its owner recovered it.
 func TestARecoveryIsToldToTheOwnerOnly(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = account.VerificationOptional })
+	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = authn.VerificationOptional })
 	attacker := s.Client(clienttest.App)
 	attacker.Post("auth/signup", body{"email": "attacker@example.org", "password": password}).Status(200)
 	s.Mail("attacker@example.org")
@@ -93,7 +94,7 @@ func TestWhatWasTakenOffTheAccountOpensItNoMore(t *testing.T) {
 			cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 			cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
 			cfg.Account.SignupFields = []string{"username*", "email", "password1*"}
-			cfg.Account.EmailVerification = account.VerificationOptional
+			cfg.Account.EmailVerification = authn.VerificationOptional
 		})
 		owner := s.Client(clienttest.App)
 		owner.Post("auth/signup", body{"username": "ann", "email": "lost@example.org", "password": password}).Status(200)

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -45,7 +44,7 @@ func TestAPasswordIsTheSameComposedAndDecomposed(t *testing.T) {
 // system.
 func importUser(t *testing.T, s *clienttest.Server, email, hash string) {
 	t.Helper()
-	_, err := s.Auth.CreateUser(context.Background(), account.NewAccount{
+	_, err := s.Auth.CreateUser(context.Background(), authn.NewAccount{
 		NewUser: authn.NewUser{Email: email}, EmailVerified: true, PasswordHash: hash,
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -23,7 +23,7 @@ func TestCanonicalPhone(t *testing.T) {
 		"+1 (202) 555-0123": "+12025550123", "+44 (0)20 7946 0958": "+442079460958",
 		"+39 06 1234 5678": "+390612345678", "+39 (0)6 1234 5678": "+390612345678", "+378 (0)549 123456": "+3780549123456",
 	} {
-		if got, ok := account.CanonicalPhone(typed); got != want || !ok {
+		if got, ok := identifier.Phone(typed); got != want || !ok {
 			t.Errorf("%q is read as %q, %v, want %q", typed, got, ok, want)
 		}
 	}
@@ -31,7 +31,7 @@ func TestCanonicalPhone(t *testing.T) {
 		"", "+", "00", "()", "0612345678", "612345678", "+0612345678", "+31", "+3161234567890123", "++31612345678", "+31+612345678", "31+612345678",
 		"+31 6 1234 5678 ext. 9", "+31612345678,9", "+31612345678#9", "+31612345678;9", "tel", "+31 6 CALL NOW", "+31612345678x", "a+31612345678", "+31612345678@example.org", "(0)612345678", "+(0)(0)31612345678",
 	} {
-		if got, ok := account.CanonicalPhone(typed); ok {
+		if got, ok := identifier.Phone(typed); ok {
 			t.Errorf("%q is read as %q", typed, got)
 		}
 	}
@@ -83,7 +83,7 @@ func TestTheHostNormalizesNumbers(t *testing.T) {
 			if strings.Contains(input, "anything") {
 				return input, true
 			}
-			number, ok := account.CanonicalPhone(input)
+			number, ok := identifier.Phone(input)
 			return strings.Replace(number, "+310", "+31", 1), ok && !strings.HasPrefix(number, "+1")
 		}
 	})

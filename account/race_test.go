@@ -9,8 +9,8 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
-	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
@@ -76,7 +76,7 @@ func TestParallelSignUpsTakeOneUsername(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) {
 		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername}
-		cfg.EmailVerification = account.VerificationNone
+		cfg.EmailVerification = authn.VerificationNone
 	})
 	won := winners(200, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
 		return c.Post("auth/signup", body{"username": "ann", "password": password})
@@ -118,7 +118,7 @@ func TestOneResetKeyWorksOnce(t *testing.T) {
 func TestOneLoginCodeLogsInOnce(t *testing.T) {
 	t.Parallel()
 	var logins atomic.Int64
-	s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[allauth.LoggedIn](&logins) })
+	s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[account.UserLoggedIn](&logins) })
 	s.SignUp(clienttest.App, "ann@example.org")
 	before := logins.Load()
 	c := s.Client(clienttest.App)
@@ -218,7 +218,7 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 	s := start(t, func(cfg *account.Config) {
 		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
 		cfg.SignupFields = []string{"email*", "password1*"}
-		cfg.EmailVerification = account.VerificationNone
+		cfg.EmailVerification = authn.VerificationNone
 	})
 	clients := strangers(s)[:16]
 	var number atomic.Int64
@@ -230,18 +230,18 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 	}
 }
 
-// whileRenewing is a store in which something else happens at the moment at
-// which a session goes on under a new token.
-type whileRenewing struct {
+// beforeTx is a store in which something else happens right before a transaction
+// begins.
+type beforeTx struct {
 	storage.Store
 	do func()
 }
 
-func (w *whileRenewing) RenewSession(ctx context.Context, row, old sessions.Row) error {
-	if w.do != nil {
-		w.do()
+func (b *beforeTx) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if b.do != nil {
+		b.do()
 	}
-	return w.Store.RenewSession(ctx, row, old)
+	return b.Store.InTx(ctx, f)
 }
 
 // A front end goes on asking while its user changes the password: neither answer
@@ -249,7 +249,7 @@ func (w *whileRenewing) RenewSession(ctx context.Context, row, old sessions.Row)
 func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
-		store := &whileRenewing{Store: memstore.New()}
+		store := &beforeTx{Store: memstore.New()}
 		s := clienttest.StartOn(t, store)
 		c := s.SignUp(kind, "ann@example.org")
 		other := s.LogIn(kind, "ann@example.org")
@@ -268,7 +268,7 @@ func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 // away that the other one gave the browser.
 func TestALateAnswerLeavesTheNewSessionAlone(t *testing.T) {
 	t.Parallel()
-	store := &whileRenewing{Store: memstore.New()}
+	store := &beforeTx{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, withCodes)
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.Browser)

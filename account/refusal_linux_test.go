@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/teststore"
@@ -84,7 +83,7 @@ func TestEveryRefusedPasswordTakesTheTimeOfTheCostliestHash(t *testing.T) {
 			s := start(t)
 			importUser(t, s, bob, hash)
 			own := s.SignUp(clienttest.App, ann)
-			if _, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: none}, EmailVerified: true}); err != nil {
+			if _, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: none}, EmailVerified: true}); err != nil {
 				t.Fatal(err)
 			}
 			if d := took(func() { refuse(s, s.Client(clienttest.App), own) }); d < least {

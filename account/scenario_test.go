@@ -305,7 +305,7 @@ func TestUsernames(t *testing.T) {
 	s := start(t, func(cfg *account.Config) {
 		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
 		cfg.SignupFields = []string{"username*", "email", "password1*"}
-		cfg.EmailVerification = account.VerificationOptional
+		cfg.EmailVerification = authn.VerificationOptional
 		cfg.UsernameBlacklist = []string{"Admin"}
 		cfg.UsernameMinLength = 3
 	})
@@ -333,7 +333,7 @@ func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
 	changes := make(chan account.EmailChanged, 1)
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
-		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.Account.EmailVerification = authn.VerificationNone
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			if changed, ok := e.(account.EmailChanged); ok {
 				changes <- changed

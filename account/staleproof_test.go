@@ -151,7 +151,7 @@ func TestAFirstPasswordIsSetOnce(t *testing.T) {
 	store := &clienttest.Interrupted{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, withCodes)
 	ctx := t.Context()
-	_, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true})
+	_, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,8 +106,13 @@ type PhoneStore interface {
 	PhonesByNumber(ctx context.Context, number string) ([]Phone, error)
 }
 
-// ProfileStore reads in one step what each request needs to know of a user.
-type ProfileStore interface {
+// Store is all that this room keeps.
+type Store interface {
+	EmailStore
+	PasswordStore
+	UsernameStore
+	PhoneStore
+
 	// Profile returns what UserByID, PasswordHash and EmailsByUser tell of the
 	// user. A user who does not exist has an empty one.
 	Profile(ctx context.Context, userID string) (*authn.Profile, error)
@@ -116,13 +121,4 @@ type ProfileStore interface {
 	// wrapped one: then Profile is not called, as UserByID of the wrapper may tell
 	// something else. Nil has the same effect.
 	ProfileOrigin() any
-}
-
-// Store is all that this room keeps.
-type Store interface {
-	ProfileStore
-	EmailStore
-	PasswordStore
-	UsernameStore
-	PhoneStore
 }

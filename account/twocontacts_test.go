@@ -110,7 +110,7 @@ func newPair(t *testing.T, s *clienttest.Server, store storage.Store, n int, kin
 	t.Helper()
 	s.Clock.Advance(time.Minute)
 	p := &pair{s: s, store: store, standing: standing, password: password}
-	in := account.NewAccount{PasswordHash: hashOf(t, password)}
+	in := authn.NewAccount{PasswordHash: hashOf(t, password)}
 	for i, kind := range kinds {
 		isVerified := standing[i] == verified
 		switch {

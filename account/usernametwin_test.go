@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -17,7 +16,7 @@ func TestUsernamesThatDifferInCaseAreImported(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
 	twin := func(name string, allow bool) (*authn.User, error) {
-		return s.Auth.CreateUser(t.Context(), account.NewAccount{
+		return s.Auth.CreateUser(t.Context(), authn.NewAccount{
 			NewUser:       authn.NewUser{Username: name, Email: fmt.Sprintf("%x@example.org", name)},
 			EmailVerified: true, AllowUsernameTwin: allow, PasswordHash: hashOf(t, "Horse-of-"+name),
 		})

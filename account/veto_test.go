@@ -30,7 +30,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 		t.Parallel()
 		var host approval
 		s := start(t, func(cfg *account.Config) {
-			cfg.BeforeLogin, cfg.EmailVerification = host.beforeLogin, account.VerificationOptional
+			cfg.BeforeLogin, cfg.EmailVerification = host.beforeLogin, authn.VerificationOptional
 		})
 		s.OwnProblems = []string{"not_approved"}
 		c := s.Client(clienttest.App)

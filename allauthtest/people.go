@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -28,11 +29,11 @@ type User struct {
 // the address or the username is taken.
 func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	s.t.Helper()
-	canonical, ok := account.CanonicalEmail(email)
+	canonical, ok := identifier.Email(email)
 	if !ok {
 		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
 	}
-	form := account.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
+	form := authn.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
 	if s.hasUsernames() {
 		form.Username, _, _ = strings.Cut(canonical, "@")
 	}

@@ -20,7 +20,7 @@ func TestPeopleAreLetIn(t *testing.T) {
 		"by e-mail":            func(*allauth.Config) {},
 		"by username":          func(cfg *allauth.Config) { cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername} },
 		"verification by code": func(cfg *allauth.Config) { cfg.Account.EmailVerificationByCode = &account.CodeConfig{} },
-		"no verification":      func(cfg *allauth.Config) { cfg.Account.EmailVerification = account.VerificationNone },
+		"no verification":      func(cfg *allauth.Config) { cfg.Account.EmailVerification = authn.VerificationNone },
 		"sign-up is closed":    func(cfg *allauth.Config) { cfg.Account.SignupClosed = true },
 		"sign-up asks for more": func(cfg *allauth.Config) {
 			cfg.Account.SignupFields = []string{"email*", "email2*", "username*", "password1*"}

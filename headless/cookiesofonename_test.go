@@ -336,7 +336,7 @@ func TestTrustIsFoundAmongSeveralCookies(t *testing.T) {
 		cfg.DisableRateLimits = false
 	})
 	for _, email := range []string{ann, "eve@example.org"} {
-		user, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+		user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -390,7 +390,7 @@ func TestNamesThatBindCookiesToTheHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := withMemory(t, secret(c.base, c.domain))
-			user, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+			user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -152,7 +152,7 @@ func TestALateAnswerUndoesNoTrust(t *testing.T) {
 				cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{}}
 				cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}, TrustEnabled: true}
 			})
-			user, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+			user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -97,7 +97,7 @@ var (
 
 // pathsOfTheTable reads the table in the code.
 func pathsOfTheTable(t *testing.T) []string {
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("../internal/api/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

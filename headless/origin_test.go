@@ -8,6 +8,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/session"
 )
 
 // Where the site has https, a page of its name that came by http can be anyone's
@@ -131,7 +132,7 @@ func TestTheTokenIsSetOnce(t *testing.T) {
 	b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
 	quiet("after the logout")
 	b.logIn(ann)
-	s.Clock.Advance(s.Config.Sessions.WithDefaults().Lifetime + 1)
+	s.Clock.Advance(session.WithDefaults(s.Config.Sessions).Lifetime + 1)
 	quiet("after the end of the session")
 	b.logIn(ann)
 	b.loggedIn(ann)

@@ -24,7 +24,7 @@ func TestTheAppAPIReadsNoCookies(t *testing.T) {
 			stage := map[bool]string{false: "mfa_authenticate", true: "login_by_code"}[required]
 			trusted := s.Client(clienttest.Browser)
 			if required {
-				user, err := s.Auth.CreateUser(t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+				user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 				if err != nil {
 					t.Fatal(err)
 				}

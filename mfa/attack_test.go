@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/storage/memstore"
@@ -183,7 +184,7 @@ func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, func(cfg *allauth.Config) {
-				cfg.Account.EmailVerification = account.VerificationOptional
+				cfg.Account.EmailVerification = authn.VerificationOptional
 				cfg.Account.EmailVerificationByCode = nil
 				cfg.MFA.PasskeySignupEnabled = false
 				cfg.MFA.AllowUnverifiedEmail = allow

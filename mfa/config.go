@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"slices"
 	"time"
 )
 
@@ -80,44 +79,3 @@ type Config struct {
 	// TrustCookieName is the name of the cookie. Empty: mfa_trusted.
 	TrustCookieName string
 }
-
-// Defaults of the durations.
-const (
-	defaultTOTPPeriod      = 30 * time.Second
-	defaultWebAuthnTimeout = 5 * time.Minute
-	defaultTrustCookieAge  = 14 * 24 * time.Hour
-)
-
-// WithDefaults returns a copy in which every zero field has its default. Nil
-// stays nil.
-func (c *Config) WithDefaults() *Config {
-	if c == nil {
-		return nil
-	}
-	copied := *c
-	if copied.SupportedTypes == nil {
-		copied.SupportedTypes = []Type{RecoveryCodes, TOTP}
-	}
-	for field, value := range map[*time.Duration]time.Duration{
-		&copied.TOTPPeriod: defaultTOTPPeriod, &copied.WebAuthnTimeout: defaultWebAuthnTimeout,
-		&copied.TrustCookieAge: defaultTrustCookieAge,
-	} {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	for field, value := range map[*int]int{
-		&copied.TOTPDigits: 6, &copied.MaxKeys: 25, &copied.RecoveryCodeCount: 10, &copied.RecoveryCodeDigits: 8,
-	} {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	if copied.TrustCookieName == "" {
-		copied.TrustCookieName = "mfa_trusted"
-	}
-	return &copied
-}
-
-// Supports reports whether authenticators of the type can be added.
-func (c *Config) Supports(t Type) bool { return slices.Contains(c.SupportedTypes, t) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -19,9 +20,9 @@ func Example() {
 			PasskeyLoginEnabled: true,
 		},
 	}
-	fmt.Println(config.MFA.WithDefaults().Validate())
+	fmt.Println(factors.Validate(factors.WithDefaults(config.MFA)))
 	config.MFA.TOTPDigits = 4
-	fmt.Println(config.MFA.WithDefaults().Validate())
+	fmt.Println(factors.Validate(factors.WithDefaults(config.MFA)))
 	// Output:
 	// <nil>
 	// MFA.TOTPDigits is 4; use 6, 7 or 8
@@ -29,7 +30,7 @@ func Example() {
 
 // Pages that the server renders show the address that sets up an app.
 func ExampleQRCodeSVG() {
-	picture, err := mfa.QRCodeSVG("otpauth://totp/Example:ann?secret=JBSWY3DPEHPK3PXP&issuer=Example")
+	picture, err := factors.QRCodeSVG("otpauth://totp/Example:ann?secret=JBSWY3DPEHPK3PXP&issuer=Example")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/teststore"
@@ -45,9 +46,9 @@ func TestAPasskeyIsAWayIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"on": true, "off": false} {
-		cfg := (&mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: want}).WithDefaults()
+		cfg := factors.WithDefaults((&mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: want}))
 		store := memstore.New()
-		service, err := mfa.New(cfg, store, &flow.Deps{BaseURL: "http://localhost", Keys: keys, Post: &flow.Post{Tx: store}, Now: time.Now, Rand: rand.Reader}, mfa.Options{SiteName: "Example"})
+		service, err := factors.New(cfg, store, &flow.Deps{BaseURL: "http://localhost", Keys: keys, Post: &flow.Post{Tx: store}, Now: time.Now, Rand: rand.Reader}, factors.Options{SiteName: "Example"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage/memstore"
@@ -71,7 +72,7 @@ func TestAPasskeyProvesNoAddress(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
 	before := clienttest.StartOn(t, store, every, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification, cfg.Account.EmailVerificationByCode = account.VerificationOptional, nil
+		cfg.Account.EmailVerification, cfg.Account.EmailVerificationByCode = authn.VerificationOptional, nil
 		cfg.MFA.PasskeySignupEnabled, cfg.MFA.AllowUnverifiedEmail = false, true
 	})
 	owner := before.Client(clienttest.App)

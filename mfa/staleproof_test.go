@@ -152,12 +152,12 @@ func TestTheLastPasskeyStays(t *testing.T) {
 	s := start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
 		cfg.Account.SignupFields = []string{"username*", "email", "password1"}
-		cfg.Account.EmailVerification = account.VerificationOptional
+		cfg.Account.EmailVerification = authn.VerificationOptional
 		cfg.Account.EmailVerificationByCode = nil
 		cfg.MFA.PasskeySignupEnabled = false
 	})
 	ctx := t.Context()
-	user, err := s.Auth.CreateUser(ctx, account.NewAccount{NewUser: authn.NewUser{Username: "ann"}})
+	user, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}})
 	if err != nil {
 		t.Fatal(err)
 	}

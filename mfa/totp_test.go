@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -272,7 +273,7 @@ func TestAnUnverifiedAddressBlocksSecondFactors(t *testing.T) {
 func TestUnverifiedAddressesMayBeAllowed(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationNone
+		cfg.Account.EmailVerification = authn.VerificationNone
 		cfg.Account.EmailVerificationByCode = nil
 		cfg.MFA.PasskeySignupEnabled = false
 		cfg.MFA.AllowUnverifiedEmail = true
@@ -288,7 +289,7 @@ func TestDrawings(t *testing.T) {
 	t.Parallel()
 	const address = "otpauth://totp/ann%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example"
 	for size := 128; size <= 256; size += 5 { // also those that leave few pixels for a margin
-		text, err := mfa.QRCodePNG(address, size)
+		text, err := factors.QRCodePNG(address, size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,11 +311,11 @@ func TestDrawings(t *testing.T) {
 		}
 	}
 	for _, size := range []int{-1000, 0, 5} {
-		if _, err := mfa.QRCodePNG(address, size); err == nil {
+		if _, err := factors.QRCodePNG(address, size); err == nil {
 			t.Errorf("a picture of %d pixels was drawn", size)
 		}
 	}
-	svg, err := mfa.QRCodeSVG(address)
+	svg, err := factors.QRCodeSVG(address)
 	if err != nil || !strings.HasPrefix(svg, "<svg ") || strings.Count(svg, "h1v1") < 300 || strings.Contains(svg, "%!") {
 		t.Errorf("SVG %.200s: %v", svg, err)
 	}

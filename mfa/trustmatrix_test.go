@@ -19,8 +19,8 @@ var loginSteps = []string{"login_by_code", "mfa_authenticate", "mfa_trust"}
 // factor answers the second factor of one user.
 type factor func(c *clienttest.Client) *clienttest.Answer
 
-// factors are the second factors that a user may have.
-var factors = map[string]func(t *testing.T, s *clienttest.Server, owner *clienttest.Client) factor{
+// factorKinds are the second factors that a user may have.
+var factorKinds = map[string]func(t *testing.T, s *clienttest.Server, owner *clienttest.Client) factor{
 	"none": func(*testing.T, *clienttest.Server, *clienttest.Client) factor { return nil },
 	"app": func(t *testing.T, s *clienttest.Server, owner *clienttest.Client) factor {
 		a := addApp(t, s, owner)
@@ -75,7 +75,7 @@ func walk(t *testing.T, s *clienttest.Server, c *clienttest.Client, show factor)
 // Each trust skips only the step that its own setting allows a browser to skip.
 func TestEachTrustSkipsItsOwnStepOnly(t *testing.T) {
 	t.Parallel()
-	for name, add := range factors {
+	for name, add := range factorKinds {
 		for _, factorTrust := range []bool{false, true} {
 			for _, codeTrust := range []bool{false, true} {
 				t.Run(fmt.Sprintf("factor %s, mfa %v, code %v", name, factorTrust, codeTrust), func(t *testing.T) {

@@ -1,9 +1,6 @@
 package sessions
 
 import (
-	"errors"
-	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -37,39 +34,4 @@ type Config struct {
 	// rows that stay in the main store. A store whose methods take no context is
 	// given as IgnoreContext(store). Nil: with the rows.
 	Store scs.CtxStore
-}
-
-// WithDefaults returns a copy in which every zero field has its default.
-func (c Config) WithDefaults() Config {
-	if c.Lifetime == 0 {
-		c.Lifetime = 30 * 24 * time.Hour
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = 14 * 24 * time.Hour
-	}
-	if c.CookieName == "" {
-		c.CookieName = "sessionid"
-	}
-	if c.CSRFCookieName == "" {
-		c.CSRFCookieName = "csrftoken"
-	}
-	if c.MaxPerUser == 0 {
-		c.MaxPerUser = 50
-	}
-	return c
-}
-
-// Validate reports the first field that can not be right.
-func (c Config) Validate() error {
-	switch {
-	case (&http.Cookie{Name: "name", Domain: c.CookieDomain}).Valid() != nil:
-		return fmt.Errorf("Sessions.CookieDomain %q is not a domain; use one like example.com", c.CookieDomain)
-	case c.Lifetime < 0:
-		return errors.New("Sessions.Lifetime is negative; leave it zero for 30 days")
-	case c.IdleTimeout < 0:
-		return errors.New("Sessions.IdleTimeout is negative; leave it zero for 14 days")
-	case c.MaxPerUser < 0:
-		return errors.New("Sessions.MaxPerUser is negative; leave it zero for 50")
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -13,7 +14,7 @@ func Example() {
 	config := allauth.Config{
 		Sessions: sessions.Config{Lifetime: 24 * time.Hour, IdleTimeout: time.Hour},
 	}
-	defaults := sessions.Config{}.WithDefaults()
-	fmt.Println(config.Sessions.WithDefaults().Validate(), defaults.Lifetime, defaults.CookieName)
+	defaults := session.WithDefaults(sessions.Config{})
+	fmt.Println(session.Validate(session.WithDefaults(config.Sessions)), defaults.Lifetime, defaults.CookieName)
 	// Output: <nil> 720h0m0s sessionid
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/internal/testserver"
@@ -81,7 +82,7 @@ func TestALogoutBesideARenewalLeavesNoSession(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, store *sqlstore.Store) {
 		s := clienttest.StartOn(t, store, func(cfg *allauth.Config) {
-			cfg.Account.EmailVerification = account.VerificationNone
+			cfg.Account.EmailVerification = authn.VerificationNone
 			cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 		})
 		for _, kind := range []clienttest.Kind{clienttest.App, clienttest.Browser} {

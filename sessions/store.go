@@ -33,7 +33,7 @@ type Row struct {
 	// scs store.
 	Data []byte
 	// Profile is what SessionsByTokens read of the user along with the row, as
-	// account.ProfileStore does. Nil if the store did not, or if no user is logged
+	// account.Store does. Nil if the store did not, or if no user is logged
 	// in; other methods neither set nor read it.
 	Profile *authn.Profile
 }
@@ -71,4 +71,8 @@ type Store interface {
 	// DeleteUserSessions deletes all the user's rows but the one with
 	// exceptID, which may be empty.
 	DeleteUserSessions(ctx context.Context, userID, exceptID string) error
+	// SessionsInTx reports whether these methods take part in the transactions of
+	// authn.Transactor. Where they do not, a request stores its session after its
+	// transaction.
+	SessionsInTx() bool
 }

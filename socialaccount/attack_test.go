@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -390,7 +390,7 @@ func TestTakeoverByAddress(t *testing.T) {
 				t.Run(fmt.Sprintf("on=%v here=%v there=%v", on, here, there), func(t *testing.T) {
 					t.Parallel()
 					stores(t, func(t *testing.T, store storage.Store) {
-						w := startOn(t, store, social(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = on }))
+						w := startOn(t, store, withSocial(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = on }))
 						first := w.Client(app)
 						first.Post("auth/signup", body{"email": "ann@example.org", "password": clienttest.Password}).Status(401)
 						mail := w.Mail("ann@example.org")
@@ -452,7 +452,7 @@ func TestTrustIsPerProvider(t *testing.T) {
 // Only what is exactly true counts as the provider's word for an address.
 func TestAlmostVerified(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = true }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = true }))
 	w.SignUp(app, "ann@example.org")
 	for i, value := range []any{"false", 1, nil, "yes", []any{true}, map[string]any{}} {
 		identity := claims(fmt.Sprint("x", i), "ann@example.org")
@@ -463,7 +463,7 @@ func TestAlmostVerified(t *testing.T) {
 
 func TestEmailAuthenticationConnects(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) {
+	w := start(t, withSocial(func(cfg *socialaccount.Config) {
 		cfg.EmailAuthentication, cfg.EmailAuthenticationAutoConnect = true, true
 	}))
 	owner := w.SignUp(app, "ann@example.org")
@@ -482,7 +482,7 @@ func TestEmailAuthenticationConnects(t *testing.T) {
 // address recovers the account.
 func TestTrojanProviderIsEvicted(t *testing.T) {
 	t.Parallel()
-	w := start(t, func(cfg *allauth.Config) { cfg.Account.EmailVerification = account.VerificationOptional })
+	w := start(t, func(cfg *allauth.Config) { cfg.Account.EmailVerification = authn.VerificationOptional })
 	squatter := w.Client(app)
 	squatter.Post("auth/signup", body{"email": "victim@example.org", "password": clienttest.Password}).LoggedIn("victim@example.org")
 	w.Mail("victim@example.org")

@@ -8,21 +8,6 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// Verification says whether people who log in through a provider must have
-// proved an e-mail address.
-type Verification int
-
-const (
-	// VerificationAsAccount applies the rule of account.Config.
-	VerificationAsAccount Verification = iota
-	// VerificationMandatory lets nobody in without a verified address.
-	VerificationMandatory
-	// VerificationOptional sends the mail at sign-up and lets people in.
-	VerificationOptional
-	// VerificationNone lets people in and sends no mail.
-	VerificationNone
-)
-
 // Config turns on login through third parties. The zero value of every field is
 // the safe choice.
 type Config struct {
@@ -54,9 +39,9 @@ type Config struct {
 	// QueryEmail asks providers for the address. Nil: if an address is
 	// required.
 	QueryEmail *bool
-	// EmailVerification says whether people who come through a provider must
-	// have proved an address.
-	EmailVerification Verification
+	// EmailVerification says whether users who log in through a provider must have
+	// a verified address. Nil: as Account.EmailVerification says.
+	EmailVerification *authn.Verification
 	// EmailAuthentication signs people in to the existing account that has
 	// proved an address which the provider vouches for as well. It trusts every
 	// provider with every account, so it is better set for single providers.

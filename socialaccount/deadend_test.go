@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -37,9 +38,9 @@ func TestNoLoginThroughAProviderIsADeadEnd(t *testing.T) {
 						case "code":
 							c.EmailVerificationByCode = &account.CodeConfig{}
 						case "optional":
-							c.EmailVerification = account.VerificationOptional
+							c.EmailVerification = authn.VerificationOptional
 						case "none":
-							c.EmailVerification = account.VerificationNone
+							c.EmailVerification = authn.VerificationNone
 						}
 						if code {
 							c.LoginByCode = &account.LoginByCodeConfig{Required: true}

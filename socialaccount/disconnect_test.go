@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -54,8 +54,8 @@ func TestTheLastWayInStays(t *testing.T) {
 func TestAProvedAddressIsNeededWhereItIsMandatory(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerification = account.VerificationMandatory
-		cfg.SocialAccount.EmailVerification = 3 // none: people get in with an address they have not proved
+		cfg.Account.EmailVerification = authn.VerificationMandatory
+		cfg.SocialAccount.EmailVerification = new(authn.VerificationNone) // none: people get in with an address they have not proved
 	})
 	c := w.Client(app)
 	w.byToken(c, "login", unverified("ann", "ann@example.org")).LoggedIn("ann@example.org")

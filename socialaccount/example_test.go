@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -21,7 +22,7 @@ func Example() {
 			},
 		},
 	}
-	fmt.Println(config.SocialAccount.Validate())
+	fmt.Println(social.Validate(config.SocialAccount))
 	fmt.Println(config.SocialAccount.Providers)
 	// Output:
 	// <nil>

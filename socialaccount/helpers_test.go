@@ -98,8 +98,8 @@ func register(cfg *allauth.Config, op *demoprovider.Provider, id string, setting
 	})
 }
 
-// social changes the configuration of this room.
-func social(edit func(cfg *socialaccount.Config)) func(cfg *allauth.Config) {
+// withSocial changes the configuration of this room.
+func withSocial(edit func(cfg *socialaccount.Config)) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) { edit(cfg.SocialAccount) }
 }
 

@@ -136,7 +136,7 @@ func TestAnIDTokenLogsInForAnHour(t *testing.T) {
 // it so, logs in once, however long it is valid and whatever is cleaned.
 func TestAnIDTokenOfASingleUse(t *testing.T) {
 	t.Parallel()
-	always := social(func(cfg *socialaccount.Config) { cfg.SingleUseIDTokens = true })
+	always := withSocial(func(cfg *socialaccount.Config) { cfg.SingleUseIDTokens = true })
 	for name, test := range map[string]struct {
 		edit   func(cfg *allauth.Config)
 		claims map[string]any
@@ -299,7 +299,7 @@ func TestParallelUsesOfOneIDToken(t *testing.T) {
 	t.Parallel()
 	everyStore(t, func(t *testing.T, store storage.Store) {
 		for name, single := range map[string]bool{"id": false, "setting": true} {
-			w := startOn(t, store, social(func(cfg *socialaccount.Config) { cfg.SingleUseIDTokens = single }))
+			w := startOn(t, store, withSocial(func(cfg *socialaccount.Config) { cfg.SingleUseIDTokens = single }))
 			email := name + "@example.org"
 			edit := map[string]any{"sub": name, "email": email}
 			if !single {
@@ -367,7 +367,7 @@ func (ownTokens) VerifyToken(_ ctx, t provider.Tokens) (*identity, error) {
 // The rules hold for providers of the host's own, too.
 func TestIDTokensOfCustomProviders(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.Custom = append(cfg.Custom, ownTokens{}) }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.Custom = append(cfg.Custom, ownTokens{}) }))
 	show := func(tokens body) *clienttest.Answer {
 		return w.Client(app).Post("auth/provider/token", body{"provider": "own", "process": "login", "token": tokens})
 	}

@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"golang.org/x/oauth2"
 )
 
 // renewing is a provider whose tokens can be renewed, each refresh token once.
@@ -164,7 +164,7 @@ func TestRefusedRenewals(t *testing.T) {
 	}
 	for refusal, ended := range map[error]bool{provider.ErrInvalid: true, provider.ErrTokenUnsupported: true, provider.ErrUnavailable: false} {
 		r.refusal = refusal
-		if _, err := source.Token(); !errors.Is(err, refusal) || errors.Is(err, socialaccount.ErrTokenExpired) != ended {
+		if _, err := source.Token(); !errors.Is(err, refusal) || errors.Is(err, social.ErrTokenExpired) != ended {
 			t.Errorf("%v: error %v", refusal, err)
 		}
 	}
@@ -182,7 +182,7 @@ func TestTokensAreNotKeptUnasked(t *testing.T) {
 
 func TestExpiredTokenThatCanNotBeRenewed(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.StoreTokens = true }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.StoreTokens = true }))
 	c := w.Client(browser)
 	w.through(c, "login", somebody("Ann", "ann@example.org"))
 	_, rest, _ := strings.Cut(c.Get("auth/session").Text, `"id":`)
@@ -195,7 +195,7 @@ func TestExpiredTokenThatCanNotBeRenewed(t *testing.T) {
 		t.Fatalf("token %v, error %v", token, err)
 	}
 	w.Clock.Advance(time.Hour)
-	if _, err := source.Token(); !errors.Is(err, socialaccount.ErrTokenExpired) {
+	if _, err := source.Token(); !errors.Is(err, social.ErrTokenExpired) {
 		t.Fatalf("error %v", err)
 	}
 }

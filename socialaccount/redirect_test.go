@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
@@ -146,7 +147,7 @@ func TestReauthenticationThroughProvider(t *testing.T) {
 	w.through(c, "login", somebody("Ann", "ann@example.org"))
 	w.Clock.Advance(10 * time.Minute)
 	answer := c.Post("account/password/change", body{"new_password": "brand-new-pass-7"}).Status(401)
-	if flows := answer.Flows(); !slices.Equal(flows, []string{socialaccount.FlowProviderReauthenticate}) {
+	if flows := answer.Flows(); !slices.Equal(flows, []string{social.FlowProviderReauthenticate}) {
 		t.Fatalf("flows %v", flows)
 	}
 	target := w.begin(c, "op", "login", "/done")
@@ -179,7 +180,7 @@ func TestLoginAsSomebodyElse(t *testing.T) {
 
 func TestCallbackPathsOfDjango(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) {
+	w := start(t, withSocial(func(cfg *socialaccount.Config) {
 		cfg.CallbackPath = socialaccount.DjangoCallbackPath
 		cfg.OpenIDConnectCallbackPath = socialaccount.DjangoOpenIDConnectCallbackPath
 	}))

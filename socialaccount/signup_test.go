@@ -8,6 +8,8 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/socialaccount"
 )
@@ -49,7 +51,7 @@ func TestSignupFormInTheBrowser(t *testing.T) {
 
 func TestSignupFormOnDemand(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.DisableAutoSignup = true }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.DisableAutoSignup = true }))
 	c := w.Client(app)
 	w.byToken(c, "login", claims("ann", "ann@example.org")).Status(401).Pending("provider_signup")
 	if text := c.Get("auth/provider/signup").Text; !strings.Contains(text, `"email":[{"email":"ann@example.org","verified":true,"primary":true}]`) {
@@ -66,7 +68,7 @@ func TestSignupFormAsksForTheHostsFields(t *testing.T) {
 	w := start(t, func(cfg *allauth.Config) {
 		cfg.Account.SignupForm = func(_ ctx, in map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 			if string(in["terms"]) != "true" {
-				return nil, account.Problem("terms", "required")
+				return nil, accounts.Problem("terms", "required")
 			}
 			return map[string]json.RawMessage{"terms": in["terms"]}, nil
 		}
@@ -95,12 +97,12 @@ func TestSignupWithATakenAddress(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		enumeration  account.Enumeration
-		verification account.Verification
+		verification authn.Verification
 		pending      string
 	}{
-		"mandatory, hidden": {account.PreventEnumeration, account.VerificationMandatory, "verify_email"},
-		"mandatory, told":   {account.AllowEnumeration, account.VerificationMandatory, "provider_signup"},
-		"optional":          {account.PreventEnumeration, account.VerificationOptional, "provider_signup"},
+		"mandatory, hidden": {account.PreventEnumeration, authn.VerificationMandatory, "verify_email"},
+		"mandatory, told":   {account.AllowEnumeration, authn.VerificationMandatory, "provider_signup"},
+		"optional":          {account.PreventEnumeration, authn.VerificationOptional, "provider_signup"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,7 +153,7 @@ func TestSignupFormWithATakenAddress(t *testing.T) {
 func TestSignupUnderStrictPrevention(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) {
-		cfg.Account.Enumeration, cfg.Account.EmailVerification = account.PreventEnumerationStrictly, account.VerificationOptional
+		cfg.Account.Enumeration, cfg.Account.EmailVerification = account.PreventEnumerationStrictly, authn.VerificationOptional
 	})
 	owner := w.owner("ann@example.org")
 	c := w.Client(app)
@@ -166,7 +168,7 @@ func TestSignupUnderStrictPrevention(t *testing.T) {
 
 func TestSignupHooks(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) {
+	w := start(t, withSocial(func(cfg *socialaccount.Config) {
 		cfg.PopulateUser = func(_ ctx, u *newUser, providerID string, id *identity) error {
 			u.Display = providerID + " " + id.UID
 			return nil
@@ -176,7 +178,7 @@ func TestSignupHooks(t *testing.T) {
 		}
 		cfg.BeforeLogin = func(_ ctx, userID, _ string, id *identity) error {
 			if id.UID == "banned" {
-				return account.Problem("", "banned")
+				return accounts.Problem("", "banned")
 			}
 			return nil
 		}
@@ -218,7 +220,7 @@ func TestPendingSignupIsReplacedAsAWhole(t *testing.T) {
 
 func TestOnlyProviders(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.Only = true }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.Only = true }))
 	c := w.Client(app)
 	for _, flow := range c.Get("auth/session").Flows() {
 		if flow != "provider_token" {

@@ -64,7 +64,7 @@ func TestAnEndedSessionConnectsNothing(t *testing.T) {
 func TestALoginThroughWhatWasTakenAwayMeanwhile(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
-	w := startOn(t, store, social(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = true }))
+	w := startOn(t, store, withSocial(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = true }))
 	c := w.SignUp(app, "ann@example.org")
 	ann, _ := c.Get("auth/session").Value("data", "user", "id").(float64)
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -125,7 +126,7 @@ func TestTokenOfAnUnverifiedAddress(t *testing.T) {
 
 func TestEmailVerificationOfProviders(t *testing.T) {
 	t.Parallel()
-	w := start(t, social(func(cfg *socialaccount.Config) { cfg.EmailVerification = socialaccount.VerificationNone }))
+	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.EmailVerification = new(authn.VerificationNone) }))
 	c := w.Client(app)
 	w.byToken(c, "login", unverified("ann", "ann@example.org")).LoggedIn("ann@example.org")
 	if text := c.Get("account/email").Text; text != `{"status":200,"data":[{"email":"ann@example.org","verified":false,"primary":true}]}` {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/testserver"
 	"github.com/allauth-go/allauth/notify"
@@ -125,7 +126,7 @@ func benchmarked(b *testing.B, store storage.Store) *allauth.Auth {
 	b.Helper()
 	cfg := allauth.Config{
 		BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, DisableRateLimits: true,
-		Account: account.Config{EmailVerification: account.VerificationNone, DisableEmailNotifications: true},
+		Account: account.Config{EmailVerification: authn.VerificationNone, DisableEmailNotifications: true},
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	cfg.Account.PasswordHash = clienttest.Cheap()

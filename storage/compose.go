@@ -119,7 +119,7 @@ type composed struct {
 	Keeper
 	base Store
 	// profiles read what is not the host's, nil if that is not in one place.
-	profiles account.ProfileStore
+	profiles account.Store
 	// ownUsers and ownSessions say what is kept elsewhere.
 	ownUsers, ownSessions bool
 }
@@ -127,7 +127,7 @@ type composed struct {
 // Base implements Store.
 func (c *composed) Base() Store { return c.base }
 
-// ProfileOrigin implements account.ProfileStore.
+// ProfileOrigin implements account.Store.
 func (c *composed) ProfileOrigin() any {
 	if c.profiles == nil {
 		return nil
@@ -156,7 +156,10 @@ func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) 
 	return rows, err
 }
 
-// Profile implements account.ProfileStore.
+// SessionsInTx implements sessions.Store.
+func (c *composed) SessionsInTx() bool { return !c.ownSessions && c.sessionStore.SessionsInTx() }
+
+// Profile implements account.Store.
 func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
 	if c.profiles == nil {
 		return nil, errors.New("storage: passwords or email addresses are kept elsewhere")

@@ -27,6 +27,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
@@ -71,7 +72,7 @@ func run(ctx context.Context, o options, output io.Writer) (err error) {
 	auth, err := allauth.New(allauth.Config{
 		BaseURL: "http://localhost", Secrets: [][]byte{[]byte("a secret of the load command only")},
 		Mailer:  &notify.Log{Writer: io.Discard},
-		Account: account.Config{EmailVerification: account.VerificationNone},
+		Account: account.Config{EmailVerification: authn.VerificationNone},
 		Logger:  slog.New(slog.DiscardHandler),
 	}, store)
 	if err != nil {

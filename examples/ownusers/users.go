@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
@@ -157,7 +158,7 @@ func (u users) adopt(ctx context.Context) error {
 		found = append(found, a)
 	}
 	for _, a := range found {
-		email, ok := account.KnownEmail(a.Email)
+		email, ok := identifier.KnownEmail(a.Email)
 		if !ok {
 			slog.WarnContext(ctx, "the email address is not valid", "user", a.UserID)
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -157,14 +158,14 @@ func (s *accountSettings) format(own codeFormat) account.CodeFormat {
 	return account.CodeFormat{Numeric: own.Numeric, Length: own.Length, Ungrouped: own.Dashed != nil && !*own.Dashed}
 }
 
-func parseVerification(text string) (account.Verification, error) {
+func parseVerification(text string) (authn.Verification, error) {
 	switch text {
 	case "", "mandatory":
-		return account.VerificationMandatory, nil
+		return authn.VerificationMandatory, nil
 	case "optional":
-		return account.VerificationOptional, nil
+		return authn.VerificationOptional, nil
 	case "none":
-		return account.VerificationNone, nil
+		return authn.VerificationNone, nil
 	}
 	return 0, fmt.Errorf("email_verification is %q; use mandatory, optional or none", text)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/tokens"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
@@ -35,7 +36,7 @@ func derive(t *testing.T, secret, algorithm string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (token.Config{Keys: []token.Key{key}, AccessTokenExpiresIn: time.Minute}).WithDefaults().Validate(); err != nil {
+	if err := tokens.Validate(tokens.WithDefaults((token.Config{Keys: []token.Key{key}, AccessTokenExpiresIn: time.Minute}))); err != nil {
 		t.Fatal(err)
 	}
 	if key.Secret != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
 )
@@ -136,7 +137,7 @@ func (s *settings) config() (allauth.Config, error) {
 		MFA:                s.MFA.config(),
 		SocialAccount:      social,
 		Sessions:           sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
-		Headless:           allauth.HeadlessConfig{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
+		Headless:           headless.Config{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
 		RateLimits:         s.RateLimits.rates,
 		DisableRateLimits:  s.RateLimits.off,
 		TrustedProxies:     trustedProxies,
@@ -160,8 +161,8 @@ func (s *settings) texter() notify.Texter {
 	return notify.Webhook{URL: s.SMS.WebhookURL}
 }
 
-func frontendURLs(pages map[string]string) (allauth.FrontendURLs, error) {
-	var urls allauth.FrontendURLs
+func frontendURLs(pages map[string]string) (headless.FrontendURLs, error) {
+	var urls headless.FrontendURLs
 	fields := map[string]*string{
 		"account_confirm_email":           &urls.ConfirmEmail,
 		"account_reset_password":          &urls.ResetPassword,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -63,11 +64,11 @@ func (s *socialSettings) config() (*socialaccount.Config, error) {
 	switch s.EmailVerification {
 	case "":
 	case "mandatory":
-		cfg.EmailVerification = socialaccount.VerificationMandatory
+		cfg.EmailVerification = new(authn.VerificationMandatory)
 	case "optional":
-		cfg.EmailVerification = socialaccount.VerificationOptional
+		cfg.EmailVerification = new(authn.VerificationOptional)
 	case "none":
-		cfg.EmailVerification = socialaccount.VerificationNone
+		cfg.EmailVerification = new(authn.VerificationNone)
 	default:
 		return nil, fmt.Errorf("email_verification is %q; use mandatory, optional or none", s.EmailVerification)
 	}

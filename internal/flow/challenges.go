@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/typedcode"
 )
 
 // ErrWrongSecret means that the secret shown is not the one that was issued.
@@ -165,7 +166,7 @@ func (s *Challenges) alive(c *authn.Challenge, purpose string) bool {
 
 // Matches reports whether the secret is that of the challenge, without counting.
 func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
-	shown := NormalizeCode(secret)
+	shown := typedcode.Normalize(secret)
 	ok := s.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
 	return ok && shown != ""
 }
@@ -174,7 +175,7 @@ func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 // of several who reissue a challenge at once one wins, whether or not it
 // pretends.
 func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
-	shown := NormalizeCode(secret)
+	shown := typedcode.Normalize(secret)
 	if shown == "" {
 		var err error
 		if shown, err = RandomSecret(s.Rand); err != nil {

@@ -8,20 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 )
-
-// LoggedIn is published when a login is complete.
-type LoggedIn struct {
-	UserID string
-	// Signup is true for the first login of a new account.
-	Signup  bool
-	Methods []authn.Method
-	Client  authn.Client
-}
-
-// EventName implements authn.Event.
-func (LoggedIn) EventName() string { return "account.user_logged_in" }
 
 // Sessions tells whether sessions live.
 type Sessions interface {
@@ -204,6 +193,15 @@ func (p *Pipeline) HasSecondFactor(ctx context.Context, userID string) (bool, er
 	return p.cfg.HasSecondFactor(ctx, userID)
 }
 
+// InTx is [Deps.InTx].
+func (p *Pipeline) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
+	return p.cfg.Deps.InTx(ctx, s, f)
+}
+
+// AsksHost reports whether the host judges logins. It is asked about users that
+// are stored, outside of any transaction.
+func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil }
+
 // Evict removes every way in that any room keeps for the user.
 func (p *Pipeline) Evict(ctx context.Context, userID string) error {
 	for _, room := range p.cfg.Rooms {
@@ -260,7 +258,13 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		methods = nil
 	}
 	if p.cfg.BeforeLogin != nil {
-		if err := p.cfg.BeforeLogin(ctx, id.User, methods); isVeto(err) {
+		err, known := s.verdictOn(l.UserID, id.AuthHash, methods)
+		if !known {
+			return &question{l.UserID, id.AuthHash, methods, func(ctx context.Context) error {
+				return p.cfg.BeforeLogin(ctx, id.User, slices.Clone(methods))
+			}}
+		}
+		if isVeto(err) {
 			s.SetLogin(nil)
 			s.veto = err
 			return nil
@@ -280,7 +284,7 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		}
 	}
 	s.LogIn(id)
-	s.Emit(LoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
+	s.Emit(account.UserLoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
 	if p.cfg.Remember == nil {
 		return nil
 	}

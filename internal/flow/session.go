@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -54,7 +55,12 @@ type Session struct {
 	finished, continues bool
 	events              []authn.Event
 	cookies             []Cookie
-	veto                error
+	// verdict is what the host said of the login, veto its refusal.
+	verdict *verdict
+	veto    error
+	// afterwards are called once the request is answered for.
+	afterwards []func(ctx context.Context) error
+	keeper     Keeper
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -77,6 +83,29 @@ func (s *Session) UserID() string {
 		return ""
 	}
 	return s.Identity.User.ID
+}
+
+// SetKeeper says who stores the session. Without one nothing stores it.
+func (s *Session) SetKeeper(k Keeper) { s.keeper = k }
+
+// Kept notes that the session is stored as it is, in the row with that id.
+func (s *Session) Kept(rowID string) {
+	s.RowID = rowID
+	s.changed, s.rotate, s.ended, s.finished, s.continues = false, false, false, false, false
+}
+
+// Afterwards calls f at the end of the request, outside of any transaction: for
+// what must not decide the client's answer, such as the refund of an attempt.
+// Errors are logged.
+func (s *Session) Afterwards(f func(ctx context.Context) error) {
+	s.afterwards = append(s.afterwards, f)
+}
+
+// TakeAfterwards returns what Afterwards was given and empties the list.
+func (s *Session) TakeAfterwards() []func(ctx context.Context) error {
+	list := s.afterwards
+	s.afterwards = nil
+	return list
 }
 
 // Changed reports whether the state has to be stored.
@@ -184,21 +213,29 @@ func (s *Session) DropSlot(key string) {
 	}
 }
 
-// snapshot returns a copy that restore brings back, for a transaction that may
-// be undone.
-func (s *Session) snapshot() Session {
+// snapshot returns a function that brings the session back to what it is now, for
+// a transaction that is rolled back.
+func (s *Session) snapshot() (restore func()) {
 	saved := *s
 	saved.State.Methods = slices.Clone(s.State.Methods)
 	saved.State.Slots = maps.Clone(s.State.Slots)
 	saved.events = slices.Clone(s.events)
 	saved.cookies = slices.Clone(s.cookies)
+	saved.afterwards = slices.Clone(s.afterwards)
 	if l := s.State.Login; l != nil {
 		copied := *l
 		copied.Passed = slices.Clone(l.Passed)
 		copied.Notes = maps.Clone(l.Notes)
 		saved.State.Login = &copied
 	}
-	return saved
+	undo := func() {}
+	if s.keeper != nil {
+		undo = s.keeper.Snapshot()
+	}
+	return func() {
+		undo()
+		*s = saved
+	}
 }
 
 // takeVeto returns the host's veto on the login, if there was one, and forgets

@@ -17,7 +17,6 @@ import (
 	"github.com/pquerna/otp/totp"
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -76,11 +75,11 @@ func newFixture(t *testing.T) *fixture {
 // scenario, and returns a client that is logged in to it.
 func (s *site) member(kind clienttest.Kind, email string) *clienttest.Client {
 	s.t.Helper()
-	s.create(account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
+	s.create(authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
 	return s.logIn(kind, email)
 }
 
-func (s *site) create(in account.NewAccount, password string) string {
+func (s *site) create(in authn.NewAccount, password string) string {
 	s.t.Helper()
 	user, err := s.Auth.CreateUser(s.t.Context(), in)
 	if err == nil && password != "" {
@@ -142,7 +141,7 @@ func holdLinks(s *site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.create(account.NewAccount{
+	s.create(authn.NewAccount{
 		NewUser: authn.NewUser{
 			Username: "Imported", Email: "imported@example.com", Phone: "+31612345601",
 			Extra: map[string]json.RawMessage{"plan": json.RawMessage(`"gold"`)},
@@ -189,7 +188,7 @@ func holdCodes(s *site) {
 		s.hold("verification code "+name, c, held{Email: email, Secret: s.Mail(email).Code()})
 
 		email = "login-code-" + name + "@example.com"
-		s.create(account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
+		s.create(authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
 		c = s.client(kind)
 		c.Post("auth/code/request", body{"email": email}).Status(401).Pending("login_by_code")
 		s.hold("login code "+name, c, held{Email: email, Secret: s.MailOf("account/login_code", email).Code()})
@@ -207,7 +206,7 @@ func holdCodes(s *site) {
 	c.Post("account/email", body{"email": "added-by-code@example.com"}).Status(200)
 	s.hold("code to a second address", c, held{Email: "first@example.com", Secret: s.Mail("added-by-code@example.com").Code()})
 
-	s.create(account.NewAccount{NewUser: authn.NewUser{Email: "reset-code@example.com"}, EmailVerified: true}, password)
+	s.create(authn.NewAccount{NewUser: authn.NewUser{Email: "reset-code@example.com"}, EmailVerified: true}, password)
 	c = s.client(app)
 	c.Post("auth/password/request", body{"email": "reset-code@example.com"}).Status(401).Pending("password_reset_by_code")
 	s.hold("reset code", c, held{Email: "reset-code@example.com", Secret: s.MailOf("account/password_reset_code", "reset-code@example.com").Code()})

@@ -178,7 +178,7 @@ func (s *site) counted(next http.Handler) http.Handler {
 
 func (s *site) create(email string) {
 	s.t.Helper()
-	user, err := s.Auth.CreateUser(s.t.Context(), account.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+	user, err := s.Auth.CreateUser(s.t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
 	if err == nil {
 		err = s.Auth.SetPassword(s.t.Context(), user.ID, password)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 )
@@ -113,7 +114,7 @@ func verified(w *world) subject { return w.account() }
 
 // unverified is an account that nobody proved anything of.
 func unverified(w *world) subject {
-	return w.account(func(in *account.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
+	return w.account(func(in *authn.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
 }
 
 // takenPhone is a free address beside a number that is taken.
@@ -132,14 +133,14 @@ func disabled(w *world) subject {
 }
 
 func passwordless(w *world) subject {
-	return w.account(func(in *account.NewAccount) { in.PasswordHash = "" })
+	return w.account(func(in *authn.NewAccount) { in.PasswordHash = "" })
 }
 
 // imported is an account with a hash of another system. The test replaces the
 // hash at its end: while it is stored every refusal takes as long as it does.
 func imported(hash func() string) func(w *world) subject {
 	return func(w *world) subject {
-		s := w.account(func(in *account.NewAccount) { in.PasswordHash = hash() })
+		s := w.account(func(in *authn.NewAccount) { in.PasswordHash = hash() })
 		w.t.Cleanup(func() {
 			if err := w.store.SwapPasswordHash(context.Background(), s.userID, hash(), cheapHash); err != nil {
 				w.t.Error(err)
@@ -182,7 +183,7 @@ func phones(cfg *allauth.Config) {
 	again := account.CodeConfig{Resends: 2, Changes: 2}
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByPhone, account.LoginByEmail}
 	cfg.Account.SignupFields = []string{"phone*", "email", "password1*"}
-	cfg.Account.EmailVerification = account.VerificationOptional
+	cfg.Account.EmailVerification = authn.VerificationOptional
 	cfg.Account.Phone = &account.PhoneConfig{CodeConfig: again}
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: again}
 	// One request follows the other here.

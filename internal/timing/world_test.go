@@ -15,7 +15,6 @@ import (
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
@@ -150,10 +149,10 @@ func costly(measured, counted int) int {
 
 // account makes an account, verified and with a password unless edit says
 // otherwise.
-func (w *world) account(edit ...func(in *account.NewAccount)) subject {
+func (w *world) account(edit ...func(in *authn.NewAccount)) subject {
 	w.t.Helper()
 	s := w.free()
-	in := account.NewAccount{
+	in := authn.NewAccount{
 		NewUser:       authn.NewUser{Email: s.email, Username: s.username, Phone: s.phone},
 		EmailVerified: true, PhoneVerified: true, PasswordHash: cheapHash,
 	}

@@ -2,9 +2,6 @@ package token
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -46,43 +43,4 @@ type Config struct {
 	// Claims adds claims to the access tokens of a user. It can not replace the
 	// registered ones. Nil: no more claims.
 	Claims func(ctx context.Context, u *authn.User) (map[string]any, error)
-}
-
-// WithDefaults returns a copy in which every zero field has its default.
-func (c Config) WithDefaults() Config {
-	if c.AccessTokenExpiresIn == 0 {
-		c.AccessTokenExpiresIn = 5 * time.Minute
-	}
-	if c.RefreshTokenExpiresIn == 0 {
-		c.RefreshTokenExpiresIn = 24 * time.Hour
-	}
-	if c.ReuseGrace == 0 {
-		c.ReuseGrace = 5 * time.Second
-	}
-	if c.AuthorizationHeaderScheme == "" {
-		c.AuthorizationHeaderScheme = "Bearer"
-	}
-	return c
-}
-
-// Validate reports the first field that can not be right.
-func (c Config) Validate() error {
-	switch {
-	case len(c.Keys) == 0:
-		return errors.New("Tokens.Keys is empty; add a private key, for example by token.ParseKey")
-	case !c.Keys[0].signs():
-		return errors.New("Tokens.Keys[0] has no private part; the first key must be able to sign")
-	case c.AccessTokenExpiresIn < 0:
-		return errors.New("Tokens.AccessTokenExpiresIn is negative; leave it zero for 5 minutes")
-	case c.RefreshTokenExpiresIn < 0:
-		return errors.New("Tokens.RefreshTokenExpiresIn is negative; leave it zero for 24 hours")
-	case strings.ContainsAny(c.AuthorizationHeaderScheme, " \t,"):
-		return fmt.Errorf("Tokens.AuthorizationHeaderScheme %q is not one word; use one like Bearer", c.AuthorizationHeaderScheme)
-	}
-	for i, key := range c.Keys {
-		if _, err := key.prepare(); err != nil {
-			return fmt.Errorf("Tokens.Keys[%d]: %w", i, err)
-		}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"log"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/tokens"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
@@ -30,6 +31,6 @@ func Example() {
 	config := allauth.Config{
 		Tokens: &token.Config{Keys: []token.Key{key}, Audience: "https://api.example.com"},
 	}
-	fmt.Println(config.Tokens.WithDefaults().Validate())
+	fmt.Println(tokens.Validate(tokens.WithDefaults(*config.Tokens)))
 	// Output: <nil>
 }

@@ -21,12 +21,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
 	_ "github.com/allauth-go/allauth/internal/contract"
 	"github.com/allauth-go/allauth/sessions/token"
 )
@@ -255,7 +256,7 @@ func TestKeysAreRotated(t *testing.T) {
 	c := s.SignUp(clienttest.App, "ann@example.org")
 	kids := map[string]bool{}
 	for name, keys := range map[string][]token.Key{"both": {next, old}, "the new one": {next}} {
-		other, err := token.New(token.Config{Keys: keys}.WithDefaults(), token.Deps{})
+		other, err := tokens.New(tokens.WithDefaults(token.Config{Keys: keys}), tokens.Deps{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -430,7 +431,7 @@ func TestBadKeysAreRefused(t *testing.T) {
 		"more than one":        {{Private: small, Secret: clienttest.Secret}},
 		"type":                 {ed25519Key(t), {Public: "key"}},
 	} {
-		err := token.Config{Keys: keys}.WithDefaults().Validate()
+		err := tokens.Validate(tokens.WithDefaults(token.Config{Keys: keys}))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not mention %q", err, want)
 		}

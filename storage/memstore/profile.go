@@ -7,7 +7,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Profile implements account.ProfileStore.
+// Profile implements account.Store.
 func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
 	p := &authn.Profile{}
 	err := s.read(ctx, func() error {
@@ -35,5 +35,5 @@ func (s *Store) profile(userID string) authn.Profile {
 	return p
 }
 
-// ProfileOrigin implements account.ProfileStore.
+// ProfileOrigin implements account.Store.
 func (s *Store) ProfileOrigin() any { return s }

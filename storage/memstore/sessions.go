@@ -156,3 +156,6 @@ func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string)
 		return nil
 	})
 }
+
+// SessionsInTx implements sessions.Store.
+func (s *Store) SessionsInTx() bool { return true }

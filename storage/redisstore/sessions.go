@@ -224,3 +224,6 @@ func (s *Store) DeleteSession(ctx context.Context, id string) error {
 func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string) error {
 	return s.change(ctx, "end sessions", deleteUserSessions, userID, exceptID)
 }
+
+// SessionsInTx implements sessions.Store.
+func (s *Store) SessionsInTx() bool { return false }

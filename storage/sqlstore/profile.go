@@ -36,7 +36,7 @@ func (r *profileRow) profile(userID string) (*authn.Profile, error) {
 	return p, readExtra(r.extra, p.User)
 }
 
-// Profile implements account.ProfileStore.
+// Profile implements account.Store.
 func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
 	number, err := strconv.ParseInt(userID, 10, 64)
 	if err != nil {
@@ -53,5 +53,5 @@ func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, err
 	return r.profile(userID)
 }
 
-// ProfileOrigin implements account.ProfileStore.
+// ProfileOrigin implements account.Store.
 func (s *Store) ProfileOrigin() any { return s }

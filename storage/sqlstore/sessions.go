@@ -123,3 +123,6 @@ func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string)
 	_, err := s.exec(ctx, "end sessions", `DELETE FROM {sessions} WHERE user_id = ? AND id <> ?`, userID, sessionID(exceptID))
 	return err
 }
+
+// SessionsInTx implements sessions.Store.
+func (s *Store) SessionsInTx() bool { return true }

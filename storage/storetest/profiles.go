@@ -13,7 +13,7 @@ import (
 
 // Profiles checks that the profiles of a store say what its parts say. A store
 // that is not the origin of its profiles is not asked for them, see
-// account.ProfileStore.
+// account.Store.
 func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Helper()
 	run(t, open, profileChecks)

@@ -1,0 +1,154 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// AddEmail adds an address to the logged-in user's account, to be verified, or
+// corrects the one that a new user is asked to verify.
+func (s *Service) AddEmail(ctx context.Context, sess *flow.Session, input string) error {
+	if !sess.Authenticated() {
+		return s.changeAwaitedEmail(ctx, sess, input)
+	}
+	email, errs := cleanEmail("email", input, true)
+	if len(errs) > 0 {
+		return errs
+	}
+	taken, err := s.checkNewEmail(ctx, sess, email)
+	if err != nil {
+		return err
+	}
+	if err := s.requireRecentToAdd(ctx, sess); err != nil {
+		return err
+	}
+	byCode := s.cfg.EmailVerificationByCode != nil
+	if byCode {
+		if err := s.takeConfirmEmail(ctx, email); err != nil {
+			return err
+		}
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have added addresses meanwhile.
+		if taken, err = s.checkNewEmail(ctx, sess, email); err != nil {
+			return err
+		}
+		if byCode {
+			return s.awaitNewEmail(ctx, sess, email, taken)
+		}
+		return s.storeNewEmail(ctx, sess, email, taken)
+	})
+}
+
+// hasMaxEmails reports whether an account with these addresses can have no more.
+// Where there is one address only, the next one replaces it.
+func (s *Service) hasMaxEmails(emails []account.EmailAddress) bool {
+	return len(emails) >= s.cfg.MaxEmailAddresses && !s.cfg.ChangeEmail
+}
+
+// checkNewEmail refuses an address that can not be added, and reports whether
+// another user has verified it.
+func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email string) (taken bool, err error) {
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == email }) {
+		return false, problems("email", "duplicate_email")
+	}
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return false, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	if len(rows) > 0 && s.cfg.Enumeration == account.AllowEnumeration {
+		return false, problems("email", "email_taken")
+	}
+	if s.hasMaxEmails(emails) {
+		return false, problems("email", "max_email_addresses")
+	}
+	if s.cfg.EmailVerificationByCode == nil {
+		blocked, err := s.pipeline.BlocksEmail(ctx, sess.UserID())
+		if err != nil {
+			return false, err
+		}
+		if blocked {
+			return false, problems("email", "add_email_blocked")
+		}
+	}
+	return len(rows) > 0 && rows[0].Verified, nil
+}
+
+func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email string, taken bool) error {
+	if s.cfg.ChangeEmail {
+		if err := s.dropUnverified(ctx, sess); err != nil {
+			return err
+		}
+	}
+	address := account.EmailAddress{UserID: sess.UserID(), Email: email, CreatedAt: s.deps.Now()}
+	err := s.store.AddEmail(ctx, address, false)
+	if errors.Is(err, authn.ErrConflict) {
+		return problems("email", "duplicate_email")
+	}
+	if err != nil {
+		return fmt.Errorf("add e-mail address: %w", err)
+	}
+	sess.Emit(account.EmailAdded{UserID: address.UserID, Email: email})
+	if err := s.voidResetKeys(ctx, address.UserID); err != nil {
+		return err
+	}
+	if taken {
+		return s.mailAccountExistsForLink(ctx, email)
+	}
+	_, err = s.mailLink(ctx, address, false)
+	return err
+}
+
+// dropUnverified deletes the address that was about to replace the current one.
+func (s *Service) dropUnverified(ctx context.Context, sess *flow.Session) error {
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Verified || e.Primary {
+			continue
+		}
+		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+	}
+	return nil
+}
+
+// awaitNewEmail mails a code to an address that is stored once the code came
+// back; it runs in a transaction. To an address that another user has verified
+// it mails no code.
+func (s *Service) awaitNewEmail(ctx context.Context, sess *flow.Session, email string, taken bool) error {
+	if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
+		return fmt.Errorf("void earlier codes: %w", err)
+	}
+	cfg := s.cfg.EmailVerificationByCode
+	code, err := newCode(cfg.Format, s.deps.Rand)
+	if err != nil {
+		return err
+	}
+	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeVerifyEmail, UserID: sess.UserID(), Subject: email, MaxAttempts: cfg.MaxAttempts,
+	}, code, cfg.Timeout)
+	if err != nil {
+		return err
+	}
+	if err := sess.SetSlot(slotEmail, challenge.ID); err != nil {
+		return err
+	}
+	if taken {
+		return s.mailAccountExists(ctx, email)
+	}
+	return s.mailEmailCode(ctx, challenge, code, false)
+}

@@ -1,0 +1,160 @@
+package accounts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// changeAwaitedEmail corrects the address that a login waits for, or takes one
+// where it waits for none. That of a sign-up is replaced at once, any other one
+// when the login completes. flow.ErrNotPending unless a login waits, or if no
+// more corrections are left.
+func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, input string) error {
+	if err := s.CheckAwaitedEmailChange(ctx, sess); err != nil {
+		return err
+	}
+	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); !l.Signup || l.Email == "" {
+		return s.giveEmail(ctx, sess, l, input)
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	email, errs := cleanEmail("email", input, true)
+	if len(errs) > 0 {
+		return errs
+	}
+	if email == c.Subject {
+		return problems("email", "same_as_current")
+	}
+	claims, err := s.claimants(ctx, email)
+	if err != nil {
+		return err
+	}
+	if len(claims) > 0 && s.cfg.Enumeration == account.AllowEnumeration {
+		return problems("email", "email_taken")
+	}
+	if err := s.takeConfirmEmail(ctx, email); err != nil {
+		return err
+	}
+	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	old := cmp.Or(login.Email, c.Subject)
+	c.Subject, c.Changes = email, c.Changes+1
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0)
+		if err != nil {
+			return err
+		}
+		login.Email = email
+		if taken {
+			login.Email = old // it stays on the account
+		}
+		sess.SetLogin(login)
+		if taken {
+			if err := s.mailAccountExists(ctx, email); err != nil {
+				return err
+			}
+			// Nobody will read the code: a secret that is nobody's never matches.
+			return s.deps.Challenges.Reissue(ctx, c, "")
+		}
+		code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
+		if err != nil {
+			return err
+		}
+		return s.reissueEmailCode(ctx, sess, c, code)
+	})
+}
+
+// correctAddress puts a corrected address in the place of an unverified one, and
+// reports whether it is taken. flow.ErrNotPending if the old one was verified
+// meanwhile. For a decoy, and for an address that is taken, it does the same work
+// to no effect.
+func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken bool) (bool, error) {
+	if userID == "" || taken {
+		return taken, s.correctDecoyAddress(ctx, userID)
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == old && e.Verified }) {
+		return false, flow.ErrNotPending
+	}
+	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })
+	address := account.EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
+	err = s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
+		if err := s.claimEmail(ctx, address); err != nil {
+			return fmt.Errorf("add e-mail address: %w", err)
+		}
+		if err := s.store.DeleteEmail(ctx, userID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+		return nil
+	})
+	if errors.Is(err, authn.ErrConflict) {
+		return true, nil
+	}
+	return false, err
+}
+
+// CheckAwaitedEmailChange returns flow.ErrNotPending unless a login waits for an
+// address that can be corrected, or for one to be given.
+func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *flow.Session) error {
+	l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	if l == nil {
+		return flow.ErrNotPending
+	}
+	signup := l.Signup && l.Email != ""
+	if s.cfg.EmailVerificationByCode == nil {
+		if signup {
+			return flow.ErrNotPending
+		}
+		return nil
+	}
+	var id string
+	if !l.Note(purposeVerifyEmail, &id) {
+		return nil
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if err == nil && c.Changes >= changesOf(s.cfg.EmailVerificationByCode, signup) {
+		return flow.ErrNotPending
+	}
+	return err
+}
+
+// changesOf returns how often an address or number may be corrected while its
+// code is awaited. After the sign-up there is always one correction: without it
+// a mistyped contact would lock the user out.
+func changesOf(cfg *account.CodeConfig, signup bool) int {
+	if signup {
+		return cfg.Changes
+	}
+	return max(cfg.Changes, 1)
+}
+
+// findEmailChallenge returns the challenge of the code that the login waits for,
+// or flow.ErrNotPending.
+func (s *Service) findEmailChallenge(ctx context.Context, l *flow.Login) (*authn.Challenge, error) {
+	var id string
+	l.Note(purposeVerifyEmail, &id)
+	return s.deps.Challenges.Find(ctx, purposeVerifyEmail, id)
+}
+
+// AwaitedEmail lists the address that a login waits for.
+func (s *Service) AwaitedEmail(ctx context.Context, sess *flow.Session) ([]account.EmailAddress, error) {
+	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); l != nil && l.GivenEmail != nil {
+		return []account.EmailAddress{{UserID: l.UserID, Email: l.GivenEmail.Contact, CreatedAt: s.deps.Now()}}, nil
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	return []account.EmailAddress{{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt}}, nil
+}

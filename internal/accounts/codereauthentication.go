@@ -1,0 +1,178 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+const (
+	// purposeReauthenticationCode keeps these codes apart from login codes: neither
+	// counts as the other.
+	purposeReauthenticationCode = "reauthentication_code"
+	// slotOwnCode holds the code that a logged-in user is asked for, as the login
+	// that would wait for it.
+	slotOwnCode = "account.own_code"
+)
+
+// ownContact returns where a code for the logged-in user goes, as a login by it:
+// to the contact that is wanted, else to the primary address, else to the number.
+// An unverified contact counts while the user has no verified one, unless another
+// user has verified it. Nil if no contact counts.
+func (s *Service) ownContact(ctx context.Context, sess *flow.Session, wanted string) (*flow.Login, error) {
+	c, err := s.contactsOf(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	l := &flow.Login{UserID: sess.UserID()}
+	if c, err = s.reachable(ctx, l, c); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == wanted):
+		l.Phone = c.phone.Number
+	case slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == wanted }):
+		l.Email = wanted
+	case len(c.emails) > 0:
+		l.Email = primary(c.emails).Email
+	default:
+		return nil, nil
+	}
+	return l, nil
+}
+
+// appendCodeOffer lists the code by which a user without a password proves again
+// who they are. The kernel takes it back where the user has a second factor.
+func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offers []flow.Offer) ([]flow.Offer, error) {
+	if !loginByCodeRequestable(s.cfg) || sess.Identity.HasUsablePassword {
+		return offers, nil
+	}
+	contact, err := s.ownContact(ctx, sess, "")
+	if err != nil || contact == nil {
+		return offers, err
+	}
+	offer := flow.Offer{ID: flow.StageLoginByCode}
+	_, _, err = s.loginChallenge(ctx, sess)
+	switch {
+	case err == nil:
+		offer.IsPending = flow.Pending(true)
+	case !errors.Is(err, flow.ErrNotPending):
+		return nil, err
+	}
+	return append(offers, offer), nil
+}
+
+// requestOwnCode sends a code to a contact of the logged-in user, whatever else
+// the client sent, in place of one that this session waits for.
+// flow.ErrReauthenticate then tells the client that the code is awaited.
+func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+	wanted, ok := identifier.Email(email)
+	if !ok && phone != "" {
+		wanted, _, _ = s.knownPhone(ctx, phone)
+	}
+	l, err := s.ownContact(ctx, sess, wanted)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return flow.ErrNotPending
+	}
+	field, subject := "email", l.Email
+	if subject == "" {
+		field, subject = "phone", l.Phone
+	}
+	err = s.takeLoginCode(ctx, sess, subject, l.UserID)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return problems(field, "too_many_login_attempts")
+	}
+	if err != nil {
+		return err
+	}
+	err = s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
+		_, earlier, err := s.loginChallenge(ctx, sess)
+		if err == nil {
+			err = s.deps.Challenges.Store.DeleteChallenge(ctx, earlier.ID)
+		}
+		if err != nil && !errors.Is(err, flow.ErrNotPending) {
+			return err
+		}
+		waiting := *l
+		if err := s.issueLoginCode(ctx, purposeReauthenticationCode, &waiting); err != nil {
+			return err
+		}
+		return sess.SetSlot(slotOwnCode, waiting)
+	})
+	if err != nil {
+		return err
+	}
+	return flow.ErrReauthenticate
+}
+
+// confirmOwnCode proves again who is logged in by a code that was right, and
+// verifies the contact that it was sent to.
+// flow.ErrNotPending if a code no longer proves it: the contact was taken off
+// the account, or the user has got a password or a second factor.
+func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flow.Login, c *authn.Challenge) error {
+	err := s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
+		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email, Phone: l.Phone, Reauthenticated: true}
+		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+		if err != nil {
+			return err
+		}
+		own, err := s.ownContact(ctx, sess, c.Subject)
+		if err != nil {
+			return err
+		}
+		if !by || own == nil || own.Email != l.Email || own.Phone != l.Phone {
+			return flow.ErrNotPending
+		}
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		if own.Email == "" {
+			err = s.provePhone(ctx, sess, own.UserID, own.Phone)
+		} else {
+			err = s.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
+		}
+		if err != nil {
+			return err
+		}
+		sess.AddMethod(l.UserID, method)
+		sess.DropSlot(slotOwnCode)
+		return nil
+	})
+	if errors.Is(err, flow.ErrNotPending) {
+		// The slot stays: a session that was read before another request proved who
+		// the user is must not be stored after it.
+		return errors.Join(err, s.deps.Challenges.Store.DeleteChallenge(ctx, c.ID))
+	}
+	return err
+}
+
+// requireRecentToAdd is requireRecent for a new contact. It passes a user who could
+// only prove by a code to an unverified contact who they are: a mistyped one must
+// not keep the right one out.
+func (s *Service) requireRecentToAdd(ctx context.Context, sess *flow.Session) error {
+	stale := s.requireRecent(ctx, sess)
+	if !errors.Is(stale, flow.ErrReauthenticate) {
+		return stale
+	}
+	only, err := s.pipeline.OnlyReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+	if err != nil {
+		return err
+	}
+	c, err := s.contactsOf(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	if only && !c.anyVerified() {
+		return nil
+	}
+	return stale
+}

@@ -1,0 +1,147 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// contacts are the email addresses and the phone number of one account. They
+// decide what a proof of one of them is worth: an account with a verified
+// contact belongs to the user who verified it, and its unverified contacts do
+// not speak for it. An account without one belongs to the first user who
+// proves any of its contacts.
+type contacts struct {
+	emails []account.EmailAddress
+	phone  *account.Phone // nil if there is none
+}
+
+func (s *Service) contactsOf(ctx context.Context, userID string) (contacts, error) {
+	rows := s.rowsOf(userID)
+	emails, err := rows.EmailsByUser(ctx, userID)
+	if err != nil {
+		return contacts{}, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	phone, err := rows.PhoneByUser(ctx, userID)
+	if err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return contacts{}, fmt.Errorf("load phone number: %w", err)
+	}
+	return contacts{emails, phone}, nil
+}
+
+// anyVerified reports whether the user has verified a contact.
+func (c contacts) anyVerified() bool {
+	return c.phone != nil && c.phone.Verified || slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Verified })
+}
+
+// find reports whether the address or number is a contact of the account, and
+// whether it is verified.
+func (c contacts) find(contact string) (found, verified bool) {
+	if c.phone != nil && c.phone.Number == contact {
+		return true, c.phone.Verified
+	}
+	i := slices.IndexFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == contact })
+	return i >= 0, i >= 0 && c.emails[i].Verified
+}
+
+// onlyVerified returns the verified contacts.
+func (c contacts) onlyVerified() contacts {
+	verified := contacts{emails: slices.DeleteFunc(slices.Clone(c.emails), func(e account.EmailAddress) bool { return !e.Verified })}
+	if c.phone != nil && c.phone.Verified {
+		verified.phone = c.phone
+	}
+	return verified
+}
+
+// speaks reports whether the address or number can recover the account.
+func (c contacts) speaks(contact string) bool {
+	found, verified := c.find(contact)
+	return verified || found && !c.anyVerified()
+}
+
+// claimants returns the rows of the accounts for which the address speaks: that
+// of the user who verified it, or those of accounts without a verified contact.
+func (s *Service) claimants(ctx context.Context, email string) ([]account.EmailAddress, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return nil, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	return speaking(ctx, s, rows, email, func(e account.EmailAddress) (string, bool) { return e.UserID, e.Verified })
+}
+
+// phoneClaimants is claimants for a number.
+func (s *Service) phoneClaimants(ctx context.Context, number string) ([]account.Phone, error) {
+	rows, err := s.store.PhonesByNumber(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("look up phone number: %w", err)
+	}
+	return speaking(ctx, s, rows, number, func(p account.Phone) (string, bool) { return p.UserID, p.Verified })
+}
+
+func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) (userID string, verified bool)) ([]T, error) {
+	var claims []T
+	if len(rows) == 0 {
+		_, err := s.contactsOf(ctx, "") // an unverified address takes as long
+		return nil, err
+	}
+	for _, row := range rows {
+		userID, verified := get(row)
+		c, err := s.contactsOf(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		if verified {
+			return []T{row}, nil
+		}
+		if c.speaks(contact) {
+			claims = append(claims, row)
+		}
+	}
+	return claims, nil
+}
+
+// addEmail adds an address that other accounts may have as well.
+func (s *Service) addEmail(ctx context.Context, address account.EmailAddress) error {
+	return s.store.AddEmail(ctx, address, false)
+}
+
+// claimEmail adds an address so that no other sign-up can have it, unless the
+// configuration accepts duplicates. Accounts for which it does not speak do not
+// keep it from others. authn.ErrConflict if another account claims it.
+func (s *Service) claimEmail(ctx context.Context, address account.EmailAddress) error {
+	if s.acceptsDuplicates() {
+		return s.addEmail(ctx, address)
+	}
+	err := s.store.AddEmail(ctx, address, true)
+	if !errors.Is(err, authn.ErrConflict) {
+		return err
+	}
+	claims, lookupErr := s.claimants(ctx, address.Email)
+	switch {
+	case lookupErr != nil:
+		return lookupErr
+	case len(claims) > 0:
+		return err
+	}
+	return s.addEmail(ctx, address)
+}
+
+// claimPhone is claimEmail for a number.
+func (s *Service) claimPhone(ctx context.Context, phone account.Phone) error {
+	err := s.store.SetPhone(ctx, phone, true)
+	if !errors.Is(err, authn.ErrConflict) {
+		return err
+	}
+	claims, lookupErr := s.phoneClaimants(ctx, phone.Number)
+	switch {
+	case lookupErr != nil:
+		return lookupErr
+	case len(claims) > 0:
+		return err
+	}
+	return s.store.SetPhone(ctx, phone, false)
+}

@@ -1,0 +1,87 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// CreateUser makes an account in one transaction. No form is asked for, no hook
+// is called and nothing is mailed. authn.Errors if the address, the username or
+// the number is not valid, authn.ErrConflict if one is taken (see
+// authn.NewAccount.AllowUsernameTwin), password.ErrUnsupportedHash.
+func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User, error) {
+	if in.PasswordHash != "" && !password.Supported(in.PasswordHash) {
+		return nil, password.ErrUnsupportedHash
+	}
+	user, err := s.cleanUser(ctx, in.NewUser)
+	if err != nil {
+		return nil, err
+	}
+	opts := SignupOptions{EmailVerified: in.EmailVerified}
+	if in.PhoneVerified && user.Phone != "" {
+		opts.AfterCreate = func(ctx context.Context, userID string) error {
+			return s.store.VerifyPhone(ctx, userID, user.Phone)
+		}
+	}
+	var created *authn.User
+	err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+		id, err := s.create(ctx, &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}, opts)
+		if err != nil {
+			return err
+		}
+		if created, err = s.deps.Users.UserByID(ctx, id); err != nil {
+			return fmt.Errorf("load user: %w", err)
+		}
+		return nil
+	})
+	return created, err
+}
+
+// cleanUser brings what identifies a user into its canonical form.
+func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewUser, error) {
+	var errs authn.Errors
+	user.Email, errs = cleanKnownEmail("email", user.Email, false)
+	username, usernameErrs := knownUsername(user.Username)
+	phone, phoneErrs, phoneErr := s.cleanPhone(ctx, user.Phone, false)
+	if phoneErr != nil {
+		return user, phoneErr
+	}
+	if s.cfg.LowercaseUsernames {
+		username = strings.ToLower(username)
+	}
+	user.Username, user.Phone = username, phone
+	if errs = append(append(errs, usernameErrs...), phoneErrs...); len(errs) > 0 {
+		return user, errs
+	}
+	return user, nil
+}
+
+// knownUsername returns the username of another system as it is stored.
+func knownUsername(value string) (string, authn.Errors) {
+	switch {
+	case utf8.RuneCountInString(value) > identifier.MaxUsernameLength:
+		return "", problems("username", "max_length")
+	case !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl), strings.TrimSpace(value) != value:
+		return "", problems("username", "invalid")
+	}
+	return value, nil
+}
+
+// claimUsername gives the user the name in its canonical form, or, where a twin
+// has that form and may, as it is spelled. usersByName looks for both.
+func (s *Service) claimUsername(ctx context.Context, userID string, draft *newAccount) error {
+	name := identifier.Username(draft.user.Username)
+	err := s.store.ClaimUsername(ctx, userID, name)
+	if draft.allowTwin && name != draft.user.Username && errors.Is(err, authn.ErrConflict) {
+		return s.store.ClaimUsername(ctx, userID, draft.user.Username)
+	}
+	return err
+}

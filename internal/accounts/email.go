@@ -1,0 +1,268 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// Emails lists the logged-in user's addresses, and the one that waits for its
+// code.
+func (s *Service) Emails(ctx context.Context, sess *flow.Session) ([]account.EmailAddress, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if s.cfg.EmailVerificationByCode == nil {
+		return emails, nil
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if errors.Is(err, flow.ErrNotPending) {
+		return emails, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == c.Subject }) {
+		emails = append(emails, account.EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt})
+	}
+	return emails, nil
+}
+
+// ResendEmail sends the verification of one of the user's addresses again.
+// flow.ErrForbidden if it was not sent.
+func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input string) error {
+	address, err := s.ownEmail(ctx, sess, input)
+	if err != nil {
+		return err
+	}
+	taken, err := s.isTaken(ctx, address.UserID, address.Email)
+	if err != nil {
+		return err
+	}
+	if s.cfg.EmailVerificationByCode == nil {
+		return s.resendLink(ctx, address, taken)
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if errors.Is(err, flow.ErrNotPending) || err == nil && c.Subject != address.Email {
+		return s.resendNewCode(ctx, sess, address.Email, taken)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.ResendEmailCode(ctx, sess)
+	if errors.Is(err, flow.ErrNotPending) {
+		return flow.ErrForbidden
+	}
+	return err
+}
+
+// resendLink mails a link, or tells the user who has verified the address that
+// there is an account.
+func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, taken bool) error {
+	if taken {
+		err := s.takeConfirmEmail(ctx, address.Email)
+		if errors.Is(err, ratelimit.ErrLimited) {
+			return flow.ErrForbidden
+		}
+		if err != nil {
+			return err
+		}
+		return s.mailAccountExists(ctx, address.Email)
+	}
+	sent, err := s.mailLink(ctx, address, false)
+	if err == nil && !sent {
+		return flow.ErrForbidden
+	}
+	return err
+}
+
+// resendNewCode mails a code to an address that is on the account already.
+func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email string, taken bool) error {
+	if err := s.takeConfirmEmail(ctx, email); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		return s.awaitNewEmail(ctx, sess, email, taken)
+	})
+}
+
+// SetPrimaryEmail makes one of the user's addresses the primary one.
+func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
+	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
+		return err
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have changed the addresses meanwhile.
+		address, emails, err := s.primaryCandidate(ctx, sess, input)
+		if err != nil {
+			return err
+		}
+		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
+			return fmt.Errorf("set primary e-mail address: %w", err)
+		}
+		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
+			return err
+		}
+		if err := s.announceEmailChange(ctx, sess, sess.Identity, shownEmail(emails), address.Email); err != nil {
+			return err
+		}
+		return s.refresh(ctx, sess)
+	})
+}
+
+// CheckPrimaryEmail returns what is wrong with an address as the primary one.
+func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
+	_, _, err := s.primaryCandidate(ctx, sess, input)
+	return err
+}
+
+// primaryCandidate returns one of the user's addresses that may become the
+// primary one, and all of them.
+func (s *Service) primaryCandidate(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
+	address, err := s.ownEmail(ctx, sess, input)
+	if err != nil {
+		return account.EmailAddress{}, nil, err
+	}
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return account.EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	stored := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email })
+	proved := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
+	if !stored || !address.Verified && proved {
+		return account.EmailAddress{}, nil, problems("email", "unverified_primary_email")
+	}
+	return address, emails, nil
+}
+
+// RemoveEmail deletes one of the user's addresses, or drops the one that waits
+// for its code.
+func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input string) error {
+	_, stored, err := s.removable(ctx, sess, input)
+	if err != nil {
+		return err
+	}
+	if !stored {
+		sess.DropSlot(slotEmail)
+		return nil
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have changed the addresses meanwhile.
+		address, stored, err := s.removable(ctx, sess, input)
+		if err != nil {
+			return err
+		}
+		if !stored {
+			return notOnAccount()
+		}
+		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
+			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
+		})
+		if err != nil {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+		if lastWayIn {
+			return problems("email", "cannot_remove_primary_email")
+		}
+		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
+			return err
+		}
+		sess.Emit(account.EmailRemoved{UserID: sess.UserID(), Email: address.Email})
+		if err := s.refresh(ctx, sess); err != nil {
+			return err
+		}
+		return s.Notify(ctx, sess, "account/email_deleted", sess.Identity, map[string]any{"DeletedEmail": address.Email})
+	})
+}
+
+// removable finds an address of the user that may be removed, and reports
+// whether it is stored: one that waits for its code is not.
+func (s *Service) removable(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, bool, error) {
+	address, err := s.ownEmail(ctx, sess, input)
+	if err != nil {
+		return account.EmailAddress{}, false, err
+	}
+	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	if err != nil {
+		return account.EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
+		return address, false, nil
+	}
+	if !s.canRemove(address, emails) {
+		return account.EmailAddress{}, false, problems("email", "cannot_remove_primary_email")
+	}
+	return address, true, nil
+}
+
+// canRemove keeps an address that is the primary one among several, and the
+// last one where it is what people log in with.
+func (s *Service) canRemove(address account.EmailAddress, emails []account.EmailAddress) bool {
+	others := len(emails) > 1
+	if address.Primary && others {
+		return false
+	}
+	onlyByEmail := len(s.cfg.LoginMethods) == 1 && logsInBy(s.cfg, account.LoginByEmail)
+	return others || !onlyByEmail
+}
+
+// ownEmail finds the address among those of the logged-in user.
+func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, error) {
+	email, errs := cleanKnownEmail("email", input, true)
+	if len(errs) > 0 {
+		return account.EmailAddress{}, errs
+	}
+	emails, err := s.Emails(ctx, sess)
+	if err != nil {
+		return account.EmailAddress{}, err
+	}
+	for _, e := range emails {
+		if e.Email == email {
+			return e, nil
+		}
+	}
+	return account.EmailAddress{}, notOnAccount()
+}
+
+// TakeManageEmail charges the limit on changes of addresses.
+func (s *Service) TakeManageEmail(ctx context.Context, sess *flow.Session) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, s.changeSubject(sess, purposeVerifyEmail))
+	return err
+}
+
+// changeSubject is whose changes are counted: those of whoever is logged in, or
+// of a new user. A sign-up that only pretends has no user; what it waits for
+// stands in the place of one.
+func (s *Service) changeSubject(sess *flow.Session, purpose string) ratelimit.Subject {
+	subject := ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}
+	if l := s.pipeline.Login(sess); l != nil {
+		if subject.User = l.UserID; subject.User == "" {
+			l.Note(purpose, &subject.User)
+		}
+	}
+	return subject
+}
+
+// requireRecent asks for a recent proof of identity, unless the host does
+// without.
+func (s *Service) requireRecent(ctx context.Context, sess *flow.Session) error {
+	if s.cfg.AllowStaleSessions {
+		return nil
+	}
+	return s.pipeline.RequireRecent(ctx, sess, s.cfg.ReauthenticationTimeout)
+}

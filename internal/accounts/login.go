@@ -1,0 +1,142 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// LoginInput says who wants to log in.
+type LoginInput struct {
+	// Method says what Identifier is: an address, a username or a number.
+	Method     account.LoginMethod
+	Identifier string
+	// Password is as it was typed.
+	Password string
+}
+
+// Login logs in by password. The session tells the outcome: somebody is logged
+// in, or a stage is pending. authn.Errors for wrong input,
+// flow.ErrNotPending if somebody is logged in already.
+func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
+	var err error
+	if in.Identifier, err = s.cleanIdentifier(ctx, in.Method, in.Identifier); err != nil {
+		return err
+	}
+	user, hash, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
+	switch {
+	case errors.Is(err, ratelimit.ErrLimited):
+		return problems("", "too_many_login_attempts")
+	case errors.Is(err, errWrongPassword):
+		return problems("password", string(in.Method)+"_password_mismatch")
+	case err != nil:
+		return err
+	}
+	if err := s.checkVerificationLimit(ctx, sess, user.ID, in); err != nil {
+		return err
+	}
+	if sess.Authenticated() {
+		return flow.ErrNotPending
+	}
+	method := authn.Method{Name: "password", At: s.deps.Now()}
+	login := flow.Login{UserID: user.ID, AuthHash: hash}
+	switch in.Method {
+	case account.LoginByEmail:
+		method.Email, login.Email = in.Identifier, in.Identifier
+	case account.LoginByUsername:
+		method.Username = in.Identifier
+	case account.LoginByPhone: // the contracts know no number of this method
+		login.Phone = in.Identifier
+	}
+	sess.AddMethod(user.ID, method)
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		return s.pipeline.Start(ctx, sess, login)
+	})
+}
+
+// CheckIdentifier returns what is wrong with what a user logs in with.
+func (s *Service) CheckIdentifier(ctx context.Context, method account.LoginMethod, value string) authn.Errors {
+	switch method {
+	case account.LoginByEmail:
+		_, errs := cleanKnownEmail("email", value, true)
+		return errs
+	case account.LoginByPhone:
+		_, isPlain := identifier.Phone(value)
+		if _, ok := s.canonicalPhone(ctx, value); !ok && !isPlain {
+			return problems("phone", "invalid_phone")
+		}
+	}
+	return nil
+}
+
+// cleanIdentifier returns what a user logs in with in its stored form, or
+// authn.Errors.
+func (s *Service) cleanIdentifier(ctx context.Context, method account.LoginMethod, value string) (string, error) {
+	var errs authn.Errors
+	var err error
+	switch method {
+	case account.LoginByEmail:
+		value, errs = cleanKnownEmail("email", value, true)
+	case account.LoginByPhone:
+		value, errs, err = s.knownPhone(ctx, value)
+	}
+	if len(errs) > 0 {
+		return "", errs
+	}
+	return value, err
+}
+
+// Logout ends the session, with whatever was pending in it.
+func (s *Service) Logout(sess *flow.Session) {
+	userID := sess.UserID()
+	sess.End()
+	if userID != "" {
+		sess.Emit(account.UserLoggedOut{UserID: userID})
+	}
+}
+
+// Reauthenticate proves by password again who is logged in. authn.Errors if it
+// is wrong.
+func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass string) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	_, err := s.checkOwnPassword(ctx, sess, pass)
+	switch {
+	case errors.Is(err, ratelimit.ErrLimited):
+		return problems("password", "too_many_login_attempts")
+	case errors.Is(err, errWrongPassword):
+		return problems("password", "incorrect_password")
+	case err != nil:
+		return err
+	}
+	sess.AddMethod(sess.UserID(), authn.Method{Name: "password", At: s.deps.Now(), Reauthenticated: true})
+	return nil
+}
+
+// checkOwnPassword verifies the password of the logged-in user and returns the
+// fingerprint of the hash that it matched. It shares the failure counter with
+// Login. errWrongPassword also if the password is replaced meanwhile.
+func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) (string, error) {
+	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, "", sess.UserID()))
+	if err != nil {
+		return "", err
+	}
+	_, hash, err := s.firstMatch(ctx, []string{sess.UserID()}, pass, 1)
+	if errors.Is(err, errWrongPassword) {
+		return "", err
+	}
+	if err == nil {
+		err = s.refresh(ctx, sess) // the hash may have been upgraded
+	}
+	if err == nil && sess.Identity.AuthHash != authHash(hash) {
+		err = errWrongPassword
+	}
+	sess.Afterwards(attempt.Refund)
+	return authHash(hash), err
+}

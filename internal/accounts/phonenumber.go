@@ -1,0 +1,38 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// canonicalPhone returns the form in which a new number is stored.
+func (s *Service) canonicalPhone(ctx context.Context, input string) (string, bool) {
+	if s.cfg.Phone == nil || s.cfg.Phone.Normalize == nil {
+		return identifier.Phone(input)
+	}
+	number, ok := s.cfg.Phone.Normalize(ctx, input)
+	return number, ok && identifier.ValidPhone(number)
+}
+
+// knownPhone returns the form in which an account may have the number: that of
+// new numbers or, where no account has that one, the form without
+// PhoneConfig.Normalize, in which older accounts have theirs.
+func (s *Service) knownPhone(ctx context.Context, input string) (string, authn.Errors, error) {
+	number, ok := s.canonicalPhone(ctx, input)
+	plain, isPlain := identifier.Phone(input)
+	switch {
+	case ok && (!isPlain || plain == number):
+		return number, nil, nil
+	case !ok && !isPlain:
+		return "", problems("phone", "invalid_phone"), nil
+	case !ok:
+		return plain, nil, nil
+	}
+	rows, err := s.store.PhonesByNumber(ctx, number)
+	if err == nil && len(rows) == 0 {
+		number = plain
+	}
+	return number, nil, err
+}

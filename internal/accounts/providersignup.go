@@ -1,0 +1,324 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// CleanEmail returns the canonical form of an address and whether it is one.
+func (s *Service) CleanEmail(address string) (string, bool) { return identifier.Email(address) }
+
+// VerifiedOwner returns the user who has verified the address, or
+// authn.ErrNotFound. Whoever only claims it does not own it.
+func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return "", fmt.Errorf("look up e-mail address: %w", err)
+	}
+	if len(rows) == 0 || !rows[0].Verified {
+		return "", authn.ErrNotFound
+	}
+	return rows[0].UserID, nil
+}
+
+// HasVerifiedEmail reports whether the user has proved an address.
+func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, error) {
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified }), nil
+}
+
+// HasUnverifiedEmail reports whether the account holds an address that nobody
+// has proved.
+func (s *Service) HasUnverifiedEmail(ctx context.Context, userID string) (bool, error) {
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return !e.Verified }), nil
+}
+
+// EmailVerificationMandatory reports whether nobody gets in with an address
+// that is not verified.
+func (s *Service) EmailVerificationMandatory() bool {
+	return s.cfg.EmailVerification == authn.VerificationMandatory
+}
+
+// RequireRecent returns flow.ErrReauthenticate unless the last proof of
+// identity is recent or the host does without.
+func (s *Service) RequireRecent(ctx context.Context, sess *flow.Session) error {
+	return s.requireRecent(ctx, sess)
+}
+
+// maxSignupTries is how often a sign-up by provider starts over because
+// somebody else took the address or the generated username meanwhile.
+const maxSignupTries = 6
+
+// SignupByProvider creates an account for somebody whom a provider knows, and
+// starts its first login. Where the address is taken and that must not be told,
+// it only looks as if. An address that the provider vouches for is taken only
+// if another account has proved it: whoever typed it in somewhere else loses
+// it. flow.ErrSignupIncomplete if a form has to ask first, authn.Errors for
+// wrong input in the form, flow.ErrNotPending if somebody is logged in,
+// flow.ErrForbidden if sign-up is closed; errors of in.AfterCreate are returned
+// as they are.
+func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in flow.ProviderSignup) error {
+	if sess.Authenticated() {
+		return flow.ErrNotPending
+	}
+	if !s.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	opts := SignupOptions{BeforeCreate: in.BeforeCreate, AfterCreate: in.AfterCreate, AfterDecoy: in.AfterDecoy, Prepare: in.Prepare}
+	for range maxSignupTries {
+		draft, err := s.cleanProviderSignup(ctx, in)
+		if err == nil {
+			if err := s.vetProviderSignup(ctx, draft, in); err != nil {
+				return err
+			}
+		}
+		if in.Recheck != nil {
+			if err := in.Recheck(ctx); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err != nil:
+			return err
+		case draft.taken:
+			return s.decoySignup(ctx, sess, draft, opts)
+		}
+		if err = s.createAndStart(ctx, sess, draft, opts); !errors.Is(err, errTaken) {
+			return err
+		}
+		// What was taken meanwhile is found out as before.
+	}
+	return fmt.Errorf("create account: %w", authn.ErrConflict)
+}
+
+// vetProviderSignup lets the host's hooks see the user who is about to be
+// created.
+func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in flow.ProviderSignup) error {
+	if in.Populate != nil {
+		if err := in.Populate(ctx, &draft.user); err != nil {
+			return err
+		}
+	}
+	if s.cfg.BeforeSignup == nil {
+		return nil
+	}
+	return s.cfg.BeforeSignup(ctx, &draft.user)
+}
+
+// cleanProviderSignup makes an account of what the provider told and of what
+// was typed in.
+func (s *Service) cleanProviderSignup(ctx context.Context, in flow.ProviderSignup) (*newAccount, error) {
+	draft := &newAccount{}
+	draft.user.Display = strings.TrimSpace(in.FirstName + " " + in.LastName)
+	var errs authn.Errors
+	var err error
+	if in.Form == nil {
+		err = s.fillFromProvider(ctx, draft, in)
+	} else {
+		errs, err = s.fillFromForm(ctx, draft, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if draft.vouched, err = s.vouchedFor(ctx, draft, in); err != nil {
+		return nil, err
+	}
+	if len(draft.vouched) > 0 && !slices.Contains(draft.vouched, draft.user.Email) {
+		draft.typed, draft.user.Email = draft.user.Email, draft.vouched[0]
+	}
+	hidden, taken, err := s.checkTakenByProvider(ctx, draft)
+	if err != nil {
+		return nil, err
+	}
+	if errs = append(errs, taken...); len(errs) > 0 {
+		if in.Form == nil {
+			return nil, flow.ErrSignupIncomplete
+		}
+		s.sortBySignupFields(errs)
+		return nil, errs
+	}
+	draft.taken = hidden
+	if draft.user.Username == "" && s.needsUsername() {
+		draft.user.Username, err = s.usernameFor(ctx, in, draft.user.Email, hidden)
+	}
+	return draft, err
+}
+
+// vouchedFor lists the addresses that the provider vouches for. Those that
+// somebody else has proved are left out, but for the one that this sign-up goes
+// by.
+func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in flow.ProviderSignup) ([]string, error) {
+	var list []string
+	for _, e := range in.Emails {
+		if !e.Verified || slices.Contains(list, e.Email) {
+			continue
+		}
+		if e.Email != draft.user.Email {
+			_, err := s.VerifiedOwner(ctx, e.Email)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, authn.ErrNotFound) {
+				return nil, err
+			}
+		}
+		list = append(list, e.Email)
+	}
+	return list, nil
+}
+
+// fillFromProvider asks nobody. It fails with flow.ErrSignupIncomplete where
+// the provider did not tell all that is required.
+func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in flow.ProviderSignup) error {
+	if len(in.Emails) > 0 {
+		draft.user.Email = in.Emails[0].Email
+		if i := slices.IndexFunc(in.Emails, func(e flow.VouchedEmail) bool { return e.Verified }); i > 0 {
+			draft.user.Email = in.Emails[i].Email
+		}
+	}
+	_, phoneRequired := signupField(s.cfg, "phone")
+	if draft.user.Email == "" && s.providerEmailRequired(in) || phoneRequired {
+		return flow.ErrSignupIncomplete
+	}
+	if s.cfg.SignupForm == nil {
+		return nil
+	}
+	extra, err := s.cfg.SignupForm(ctx, nil)
+	problems, err := inputErrors(err)
+	if len(problems) > 0 {
+		return flow.ErrSignupIncomplete
+	}
+	draft.user.Extra = extra
+	return err
+}
+
+func (s *Service) providerEmailRequired(in flow.ProviderSignup) bool {
+	if in.EmailRequired != nil {
+		return *in.EmailRequired
+	}
+	_, required := signupField(s.cfg, "email")
+	return required
+}
+
+// fillFromForm reads the form of a sign-up by provider, which asks for what the
+// ordinary one does, but for the password.
+func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in flow.ProviderSignup) (authn.Errors, error) {
+	form := SignupInput{
+		Email: in.Form.Email, Email2: in.Form.Email2, Username: in.Form.Username, Phone: in.Form.Phone,
+		Fields: in.Form.Fields, Passwordless: true,
+	}
+	return s.cleanFields(ctx, draft, form, s.providerEmailRequired(in))
+}
+
+// checkTakenByProvider is checkTaken for a sign-up in which a provider may
+// vouch for the address.
+func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (hidden bool, errs authn.Errors, err error) {
+	if !slices.Contains(draft.vouched, draft.user.Email) {
+		return s.checkTaken(ctx, draft.user)
+	}
+	// What was typed in beside it is one address more, as if it were added to
+	// the account later: whether it is taken is not told.
+	unvouched := draft.user
+	unvouched.Email = ""
+	if s.cfg.Enumeration == account.AllowEnumeration {
+		unvouched.Email = draft.typed
+	}
+	hidden, errs, err = s.checkTaken(ctx, unvouched)
+	if err != nil {
+		return false, nil, err
+	}
+	_, err = s.VerifiedOwner(ctx, draft.user.Email)
+	if errors.Is(err, authn.ErrNotFound) {
+		return hidden, errs, nil
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	switch {
+	case s.cfg.Enumeration != account.AllowEnumeration && s.cfg.EmailVerification == authn.VerificationMandatory:
+		hidden = true
+	case s.acceptsDuplicates():
+		// The new account gets the address all the same, without proof of it.
+		draft.vouched = without(draft.vouched, draft.user.Email)
+	default:
+		errs = append(errs, Problem("email", "email_taken"))
+	}
+	return hidden, errs, nil
+}
+
+func without(list []string, member string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == member })
+}
+
+// addProviderEmails stores the addresses of a sign-up by provider beside the
+// primary one: those that the provider vouches for and nobody else has proved,
+// and the one that was typed in.
+func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *newAccount) error {
+	for _, email := range draft.vouched {
+		if email == draft.user.Email {
+			continue
+		}
+		err := s.store.AddEmail(ctx, account.EmailAddress{UserID: userID, Email: email, Verified: true, CreatedAt: s.deps.Now()}, false)
+		if err != nil && !errors.Is(err, authn.ErrConflict) {
+			return fmt.Errorf("add e-mail address: %w", err)
+		}
+	}
+	if draft.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, nothing is stored unproved
+		return nil
+	}
+	taken, err := s.claimants(ctx, draft.typed)
+	if err != nil {
+		return err
+	}
+	typed := account.EmailAddress{UserID: userID, Email: draft.typed, CreatedAt: s.deps.Now()}
+	if err := s.store.AddEmail(ctx, typed, false); err != nil {
+		return fmt.Errorf("add e-mail address: %w", err)
+	}
+	if len(taken) > 0 {
+		return s.mailAccountExistsForLink(ctx, draft.typed)
+	}
+	_, err = s.mailLink(ctx, typed, false)
+	return err
+}
+
+// usernameFor takes the name that the provider suggests if it is a valid and
+// free one, else makes one of what is known.
+func (s *Service) usernameFor(ctx context.Context, in flow.ProviderSignup, email string, decoy bool) (string, error) {
+	if in.Form == nil {
+		name, errs, err := s.cleanUsername(ctx, in.Username, false)
+		if err != nil {
+			return "", err
+		}
+		if name != "" && len(errs) == 0 {
+			_, err := s.usernames(decoy).UserIDByUsername(ctx, identifier.Username(name))
+			if errors.Is(err, authn.ErrNotFound) {
+				return name, nil
+			}
+			if err != nil {
+				return "", fmt.Errorf("look up username: %w", err)
+			}
+		}
+	}
+	for _, text := range []string{in.FirstName, in.LastName, email, in.Username} {
+		local, _, _ := strings.Cut(text, "@")
+		if plainName(local) != "user" {
+			return s.generateUsername(ctx, local, decoy)
+		}
+	}
+	return s.generateUsername(ctx, "", decoy)
+}

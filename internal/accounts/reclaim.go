@@ -1,0 +1,82 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// reclaim is called when a contact recovers the account: nothing else was proved
+// in this session. If the account has no verified contact, another person may
+// have made it, so everything that lets them back in is removed: the password,
+// sessions, factors, providers, and all other contacts. flow.ErrNotPending if
+// the contact does not speak for the account, or does not any more.
+func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, contact string) error {
+	c, err := s.contactsOf(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if !c.speaks(contact) {
+		return flow.ErrNotPending
+	}
+	if c.anyVerified() {
+		return nil
+	}
+	reclaimed := account.AddressReclaimed{UserID: userID}
+	if c.phone != nil && c.phone.Number == contact {
+		if s.cfg.Phone != nil && s.cfg.Phone.VerificationDisabled {
+			return nil // the host takes numbers as they are
+		}
+		reclaimed.Phone = contact
+	} else {
+		reclaimed.Email = contact
+	}
+	if err := s.deleteEmails(ctx, c.emails, contact); err != nil {
+		return err
+	}
+	if reclaimed.Email != "" {
+		if err := s.store.SetPrimaryEmail(ctx, userID, contact); err != nil {
+			return fmt.Errorf("set primary e-mail address: %w", err)
+		}
+	}
+	if err := s.pipeline.Evict(ctx, userID); err != nil {
+		return err
+	}
+	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
+		return err
+	}
+	sess.Emit(reclaimed)
+	return nil
+}
+
+func (s *Service) deleteEmails(ctx context.Context, emails []account.EmailAddress, except string) error {
+	for _, e := range emails {
+		if e.Email == except {
+			continue
+		}
+		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return fmt.Errorf("delete e-mail address: %w", err)
+		}
+	}
+	return nil
+}
+
+// Evict implements flow.Room.
+func (r room) Evict(ctx context.Context, userID string) error {
+	if err := r.removePassword(ctx, userID); err != nil {
+		return err
+	}
+	if err := r.store.DeletePhone(ctx, userID); err != nil {
+		return fmt.Errorf("delete phone number: %w", err)
+	}
+	for _, purpose := range []string{purposeVerifyEmail, purposeVerifyPhone} {
+		if err := r.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+			return fmt.Errorf("void challenges: %w", err)
+		}
+	}
+	return nil
+}

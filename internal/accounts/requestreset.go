@@ -1,0 +1,149 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// RequestReset mails a link, or starts a reset by code, for the address.
+func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input string) error {
+	email, errs := cleanKnownEmail("email", input, true)
+	if len(errs) > 0 {
+		return errs
+	}
+	users, err := s.recoverable(ctx, email)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, user := range users {
+		ids = append(ids, user.ID)
+	}
+	subject := ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, email, ids...)}
+	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionResetPassword, subject); err != nil {
+		return err
+	}
+	if len(users) == 0 && s.cfg.Enumeration == account.AllowEnumeration {
+		return problems("email", "unknown_email")
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if s.cfg.PasswordResetByCode != nil {
+			return s.startResetByCode(ctx, sess, email, users)
+		}
+		return s.mailResetLinks(ctx, email, users)
+	})
+}
+
+// recoverable returns the users who may recover their account by way of the
+// address.
+func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User, error) {
+	claims, err := s.claimants(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	if len(claims) == 0 {
+		return nil, s.lookUpDecoy(ctx)
+	}
+	var users []*authn.User
+	for _, claim := range claims[:min(len(claims), maxCandidates)] {
+		user, err := s.activeUser(ctx, claim.UserID)
+		if errors.Is(err, authn.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, user)
+	}
+	return users, nil
+}
+
+func (s *Service) mailResetLinks(ctx context.Context, email string, users []*authn.User) error {
+	if len(users) == 0 {
+		if _, err := s.issueResetKey(ctx, s.decoyUserID(email), email); err != nil { // the key is discarded
+			return err
+		}
+		return s.mailUnknownAccount(ctx, email)
+	}
+	for _, user := range users {
+		key, err := s.issueResetKey(ctx, user.ID, email)
+		if err != nil {
+			return err
+		}
+		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, map[string]any{
+			"Key":       key,
+			"URL":       flow.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
+			"User":      flow.NameOf(user),
+			"Username":  user.Username,
+			"ExpiresIn": inWords(s.cfg.PasswordResetTimeout),
+		}, s.cfg.PasswordResetTimeout)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// issueResetKey makes the key of a reset link. Earlier ones are void.
+func (s *Service) issueResetKey(ctx context.Context, userID, email string) (string, error) {
+	if err := s.voidResetKeys(ctx, userID); err != nil {
+		return "", err
+	}
+	secret, err := flow.RandomSecret(s.deps.Rand)
+	if err != nil {
+		return "", err
+	}
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
+	if err != nil {
+		return "", err
+	}
+	return c.ID + "-" + secret, nil
+}
+
+// voidResetKeys ends every reset that is under way for the user.
+func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
+	for _, purpose := range []string{purposeResetLink, purposeResetCode} {
+		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+			return fmt.Errorf("void reset keys: %w", err)
+		}
+	}
+	return nil
+}
+
+// startResetByCode replaces the reset of this session. Those of other sessions
+// go on: whether they end must not tell that there is an account, and nobody can
+// stop the owner's by starting another.
+func (s *Service) startResetByCode(ctx context.Context, sess *flow.Session, email string, users []*authn.User) error {
+	cfg := s.cfg.PasswordResetByCode
+	c := authn.Challenge{Purpose: purposeResetCode, Subject: email, MaxAttempts: cfg.MaxAttempts}
+	if len(users) > 0 {
+		c.UserID = users[0].ID
+	}
+	var earlier string
+	if sess.Slot(slotReset, &earlier) {
+		if err := s.deps.Challenges.Store.DeleteChallenge(ctx, earlier); err != nil {
+			return fmt.Errorf("void the earlier reset: %w", err)
+		}
+	}
+	code, err := s.codeFor(c.UserID, cfg.Format)
+	if err != nil {
+		return err
+	}
+	challenge, err := s.deps.Challenges.Issue(ctx, c, code, cfg.Timeout)
+	if err != nil {
+		return err
+	}
+	if err := sess.SetSlot(slotReset, challenge.ID); err != nil {
+		return err
+	}
+	if code == "" {
+		return s.mailUnknownAccount(ctx, email)
+	}
+	return s.mailCode(ctx, "account/password_reset_code", challenge, code)
+}

@@ -1,0 +1,185 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// Sessions ends a user's sessions; the sessions room provides it.
+type Sessions interface {
+	// EndAll ends all the user's sessions but the one with the id except.
+	EndAll(ctx context.Context, userID, except string) error
+	// Rekey moves the user's sessions to a new fingerprint.
+	Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash string) error
+}
+
+// Service is the room of accounts. It is safe for concurrent use.
+type Service struct {
+	cfg      account.Config
+	store    account.Store
+	profiles bool // the store reads a user in one step
+	decoys   DecoyStore
+	deps     *flow.Deps
+	hasher   *password.Hasher
+	refusals *refusals
+	sessions Sessions
+	pipeline *flow.Pipeline
+}
+
+// New returns the room. The configuration has its defaults and is valid.
+func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *flow.Deps) (*Service, error) {
+	if cfg.PasswordHash.Rand == nil {
+		cfg.PasswordHash.Rand = deps.Rand
+	}
+	hasher, err := password.NewHasher(cfg.PasswordHash)
+	if err != nil {
+		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
+	}
+	return &Service{
+		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps,
+		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
+	}, nil
+}
+
+// Connect gives the room what is made after it.
+func (s *Service) Connect(p *flow.Pipeline, sessions Sessions) { s.pipeline, s.sessions = p, sessions }
+
+// Config returns the configuration with its defaults.
+func (s *Service) Config() account.Config { return s.cfg }
+
+// ProvidersOnly reports whether people log in through providers only.
+func (s *Service) ProvidersOnly() bool { return s.deps.ProvidersOnly }
+
+// Identify implements flow.Identifier.
+func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, error) {
+	if userID == "" {
+		return nil, s.identifyDecoy(ctx)
+	}
+	profile, err := s.profile(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	if profile.User == nil {
+		return nil, fmt.Errorf("load user: %w", authn.ErrNotFound)
+	}
+	return s.IdentityOf(profile), nil
+}
+
+// IdentityOf implements flow.Identifier.
+func (s *Service) IdentityOf(p *authn.Profile) *flow.Identity {
+	return &flow.Identity{
+		User:              p.User,
+		Email:             p.Email,
+		HasUsablePassword: password.Usable(p.PasswordHash),
+		AuthHash:          authHash(p.PasswordHash),
+	}
+}
+
+// profile reads the user in one step where the store can, or else part by part.
+func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, error) {
+	if s.profiles {
+		profile, err := s.store.Profile(ctx, userID)
+		if err != nil {
+			return nil, fmt.Errorf("load user: %w", err)
+		}
+		return profile, nil
+	}
+	user, err := s.deps.Users.UserByID(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load user: %w", err)
+	}
+	hash, err := s.passwordHash(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails)}, nil
+}
+
+// activeUser returns a user who may log in. authn.ErrNotFound if they are
+// disabled, or gone from the host's own table.
+func (s *Service) activeUser(ctx context.Context, userID string) (*authn.User, error) {
+	user, err := s.deps.Users.UserByID(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load user: %w", err)
+	}
+	if user.Disabled {
+		return nil, authn.ErrNotFound
+	}
+	return user, nil
+}
+
+// passwordHash returns the stored hash, empty if there is none.
+func (s *Service) passwordHash(ctx context.Context, userID string) (string, error) {
+	hash, err := s.rowsOf(userID).PasswordHash(ctx, userID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load password: %w", err)
+	}
+	return hash, nil
+}
+
+// authHash is the fingerprint of a password, or of what stands in its place,
+// that sessions carry.
+func authHash(hash string) string {
+	if hash == "" || hash == password.Unusable {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(hash))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// primary returns the primary address, else the first verified one, else the
+// first one.
+func primary(emails []account.EmailAddress) account.EmailAddress {
+	var best account.EmailAddress
+	for _, e := range emails {
+		if e.Primary {
+			return e
+		}
+		if best.Email == "" || e.Verified && !best.Verified {
+			best = e
+		}
+	}
+	return best
+}
+
+// shownEmail is the address that users and hosts see: not one that was merely
+// added and that nobody has proved.
+func shownEmail(emails []account.EmailAddress) string {
+	if address := primary(emails); address.Primary || address.Verified {
+		return address.Email
+	}
+	return ""
+}
+
+// refresh reads the session's user again after a change.
+func (s *Service) refresh(ctx context.Context, sess *flow.Session) error {
+	id, err := s.Identify(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	sess.Identity = id
+	return nil
+}
+
+// IsOpenForSignup reports whether new accounts are welcome.
+func (s *Service) IsOpenForSignup(ctx context.Context) bool {
+	if s.cfg.SignupClosed {
+		return false
+	}
+	return s.cfg.IsOpenForSignup == nil || s.cfg.IsOpenForSignup(ctx)
+}

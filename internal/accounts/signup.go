@@ -1,0 +1,321 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// SignupInput is what a sign-up form holds.
+type SignupInput struct {
+	// Email2 repeats Email. All are as they were typed.
+	Email, Email2, Username, Phone, Password string
+	// Fields are all members of the input, for the custom ones.
+	Fields map[string]json.RawMessage
+	// Passwordless leaves the password out, because a passkey or a provider
+	// takes its place.
+	Passwordless bool
+	// Problems are those of fields that could not be read, and are empty here.
+	// They are told along with what is wrong with the others.
+	Problems authn.Errors
+}
+
+// SignupOptions are what other rooms add to a sign-up.
+type SignupOptions struct {
+	// EmailVerified is true where somebody trustworthy vouches for the address.
+	EmailVerified bool
+	// BeforeCreate runs first in the transaction that creates the user, or its
+	// decoy.
+	BeforeCreate func(ctx context.Context) error
+	// AfterCreate runs in the transaction that creates the user.
+	AfterCreate func(ctx context.Context, userID string) error
+	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.
+	AfterDecoy func(ctx context.Context, userID string) error
+	// Prepare changes the login before it starts, for example to make it wait
+	// at a stage.
+	Prepare func(l *flow.Login) error
+}
+
+// newAccount is a validated sign-up.
+type newAccount struct {
+	user     authn.NewUser
+	password string
+	hash     string
+	// taken marks a sign-up that only pretends, because the address or the
+	// number belongs to somebody.
+	taken bool
+	// vouched are the addresses that a provider vouches for. Where there are
+	// any, one of them is the primary one, and typed is another one that was
+	// typed in.
+	vouched []string
+	typed   string
+	// allowTwin is NewAccount.AllowUsernameTwin.
+	allowTwin bool
+}
+
+// Signup creates an account and starts its first login. Where the address is
+// taken and that must not be told, it only looks as if. authn.Errors for wrong
+// input, flow.ErrNotPending if somebody is logged in, flow.ErrForbidden if
+// sign-up is closed.
+func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput, opts SignupOptions) error {
+	draft, err := s.cleanSignup(ctx, in)
+	if err != nil {
+		return err
+	}
+	if sess.Authenticated() {
+		return flow.ErrNotPending
+	}
+	if !s.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	if s.cfg.BeforeSignup != nil {
+		if err := s.cfg.BeforeSignup(ctx, &draft.user); err != nil {
+			return err
+		}
+	}
+	// The hash is computed in any case: its time would tell a taken address.
+	if draft.password != "" {
+		if draft.hash, err = s.hasher.Hash(ctx, draft.password); err != nil {
+			return err
+		}
+	}
+	for try := 0; !draft.taken; try++ {
+		err = s.createAndStart(ctx, sess, draft, opts)
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+		if try == maxSignupTries {
+			return fmt.Errorf("create account: %w", authn.ErrConflict)
+		}
+		if err = s.resolveTaken(ctx, draft, in.Username == ""); err != nil {
+			return err
+		}
+	}
+	return s.decoySignup(ctx, sess, draft, opts)
+}
+
+// errTaken means that somebody else took the username, the address or the
+// number after they were checked.
+var errTaken = errors.New("account: taken meanwhile")
+
+func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, draft *newAccount, opts SignupOptions) error {
+	var login flow.Login
+	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
+		if opts.BeforeCreate != nil {
+			if err := opts.BeforeCreate(ctx); err != nil {
+				return err
+			}
+		}
+		var userID string
+		err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
+			userID, err = s.create(ctx, draft, opts)
+			return err
+		})
+		if errors.Is(err, authn.ErrConflict) {
+			return errTaken
+		}
+		if err != nil {
+			return err
+		}
+		sess.Emit(account.UserSignedUp{UserID: userID})
+		login = flow.Login{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
+		if len(draft.vouched) > 0 {
+			login.Email = "" // any verified address will do
+		}
+		if opts.Prepare != nil {
+			return opts.Prepare(&login)
+		}
+		return nil
+	}, func(ctx context.Context) error {
+		return s.pipeline.Start(ctx, sess, login)
+	})
+}
+
+// createThenStart runs both functions in one transaction, or in two where the host
+// judges logins: it must find the account that it is asked about.
+func (s *Service) createThenStart(ctx context.Context, sess *flow.Session, create, start func(ctx context.Context) error) error {
+	if s.pipeline.AsksHost() {
+		if err := s.deps.InTx(ctx, sess, create); err != nil {
+			return err
+		}
+		return s.deps.InTx(ctx, sess, start)
+	}
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := create(ctx); err != nil {
+			return err
+		}
+		return start(ctx)
+	})
+}
+
+// create stores everything that makes an account; it runs in a transaction.
+func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOptions) (string, error) {
+	user, err := s.deps.Users.CreateUser(ctx, draft.user)
+	if err != nil {
+		return "", fmt.Errorf("create user: %w", err)
+	}
+	if draft.user.Username != "" {
+		if err := s.claimUsername(ctx, user.ID, draft); err != nil {
+			return "", fmt.Errorf("claim username: %w", err)
+		}
+	}
+	if draft.user.Email != "" {
+		vouched := slices.Contains(draft.vouched, draft.user.Email)
+		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
+		// What a provider vouches for is not refused because somebody typed it
+		// in elsewhere.
+		add := s.claimEmail
+		if vouched {
+			add = s.addEmail
+		}
+		if err := add(ctx, email); err != nil {
+			return "", fmt.Errorf("add e-mail address: %w", err)
+		}
+		if err := s.addProviderEmails(ctx, user.ID, draft); err != nil {
+			return "", err
+		}
+	}
+	if draft.user.Phone != "" {
+		phone := account.Phone{UserID: user.ID, Number: draft.user.Phone}
+		if err := s.claimPhone(ctx, phone); err != nil {
+			return "", fmt.Errorf("add phone number: %w", err)
+		}
+	}
+	if draft.hash != "" {
+		if err := s.store.SwapPasswordHash(ctx, user.ID, "", draft.hash); err != nil {
+			return "", fmt.Errorf("set password: %w", err)
+		}
+	}
+	if opts.AfterCreate != nil {
+		if err := opts.AfterCreate(ctx, user.ID); err != nil {
+			return "", err
+		}
+	}
+	return user.ID, nil
+}
+
+// resolveTaken finds out what was taken meanwhile: an error to show, an address
+// that must not be told of, or a username that was generated, which is drawn
+// again.
+func (s *Service) resolveTaken(ctx context.Context, draft *newAccount, generated bool) (err error) {
+	user := draft.user
+	if generated {
+		user.Username = ""
+	}
+	var errs authn.Errors
+	if draft.taken, errs, err = s.checkTaken(ctx, user); err != nil {
+		return err
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	if generated && draft.user.Username != "" && !draft.taken {
+		draft.user.Username, err = s.generateUsername(ctx, user.Email, false)
+	}
+	return err
+}
+
+// acceptsDuplicates reports whether an address may be on several accounts as
+// long as none has verified it.
+func (s *Service) acceptsDuplicates() bool {
+	return s.cfg.Enumeration == account.PreventEnumerationStrictly && s.cfg.EmailVerification != authn.VerificationMandatory
+}
+
+// checkTaken looks for the username, the address and the number on other
+// accounts. It returns the problems that may be told, and whether there is one
+// that must not be.
+func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bool, errs authn.Errors, err error) {
+	if user.Username != "" {
+		_, err := s.store.UserIDByUsername(ctx, identifier.Username(user.Username))
+		if err == nil {
+			errs = append(errs, Problem("username", "username_taken"))
+		} else if !errors.Is(err, authn.ErrNotFound) {
+			return false, nil, fmt.Errorf("look up username: %w", err)
+		}
+	}
+	if user.Email != "" && !s.acceptsDuplicates() {
+		emails, err := s.claimants(ctx, user.Email)
+		if err != nil {
+			return false, nil, err
+		}
+		if len(emails) > 0 {
+			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.EmailVerification != authn.VerificationMandatory {
+				errs = append(errs, Problem("email", "email_taken"))
+			} else {
+				hidden = true
+			}
+		}
+	}
+	if user.Phone != "" {
+		phones, err := s.phoneClaimants(ctx, user.Phone)
+		if err != nil {
+			return false, nil, err
+		}
+		if len(phones) > 0 {
+			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.Phone.VerificationDisabled {
+				errs = append(errs, Problem("phone", "phone_taken"))
+			} else {
+				hidden = true
+			}
+		}
+	}
+	return hidden, errs, nil
+}
+
+// messageLifetime is how long a mail without a secret may wait for its server.
+const messageLifetime = 24 * time.Hour
+
+// mailAccountExists tells the owner of an address that another user wanted to use
+// it.
+func (s *Service) mailAccountExists(ctx context.Context, email string) error {
+	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
+		"SignupURL":        s.deps.FrontendURLs.Signup,
+		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,
+	}, messageLifetime)
+}
+
+// mailAccountExistsForLink is mailAccountExists in the place of mailLink: it does
+// the same work, and mails nothing where no link could be sent.
+func (s *Service) mailAccountExistsForLink(ctx context.Context, email string) error {
+	err := s.takeConfirmEmail(ctx, email)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return nil
+	}
+	if err == nil {
+		_, err = s.passwordHash(ctx, "")
+	}
+	if err != nil {
+		return err
+	}
+	return s.mailAccountExists(ctx, email)
+}
+
+func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
+	post := s.deps.Post
+	if s.cfg.DisableEmailUnknownAccounts {
+		post = post.To("")
+	}
+	return post.Mail(ctx, "account/unknown_account", email, map[string]any{
+		"SignupURL": s.deps.FrontendURLs.Signup,
+	}, messageLifetime)
+}
+
+func (s *Service) textAccountExists(ctx context.Context, number string) error {
+	return s.deps.Post.Text(ctx, "account_already_exists", number, map[string]any{}, messageLifetime)
+}
+
+// stripStar returns a sign-up field's name and whether it is required.
+func stripStar(field string) (string, bool) {
+	name, required := strings.CutSuffix(field, "*")
+	return name, required
+}

@@ -1,0 +1,291 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// cleanSignup validates a sign-up form, field by field in the configured order.
+func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount, error) {
+	draft := &newAccount{}
+	_, emailRequired := signupField(s.cfg, "email")
+	errs, err := s.cleanFields(ctx, draft, in, emailRequired)
+	if err != nil {
+		return nil, err
+	}
+	if !in.Passwordless {
+		var one authn.Errors
+		draft.password, one = s.cleanNewPassword(ctx, in.Password, draft.user)
+		errs = append(errs, one...)
+	}
+	hidden, taken, err := s.checkTaken(ctx, draft.user)
+	if err != nil {
+		return nil, err
+	}
+	if errs = in.withProblems(append(errs, taken...)); len(errs) > 0 {
+		s.sortBySignupFields(errs)
+		return nil, errs
+	}
+	draft.taken = hidden
+	if draft.user.Username == "" && s.needsUsername() {
+		draft.user.Username, err = s.generateUsername(ctx, draft.user.Email, hidden)
+	}
+	return draft, err
+}
+
+// withProblems puts the form's problems in the place of what was found in the
+// same fields.
+func (in SignupInput) withProblems(found authn.Errors) authn.Errors {
+	unread := func(e *authn.Error) bool {
+		return slices.ContainsFunc(in.Problems, func(p *authn.Error) bool { return p.Param == e.Param })
+	}
+	return append(slices.DeleteFunc(found, unread), in.Problems...)
+}
+
+// cleanFields validates everything but the password.
+func (s *Service) cleanFields(ctx context.Context, draft *newAccount, in SignupInput, emailRequired bool) (authn.Errors, error) {
+	var errs authn.Errors
+	for _, field := range s.cfg.SignupFields {
+		name, required := stripStar(field)
+		var one authn.Errors
+		var err error
+		switch name {
+		case "email":
+			draft.user.Email, one = cleanEmail("email", in.Email, emailRequired)
+		case "email2":
+			one = cleanEmail2(in)
+		case "username":
+			draft.user.Username, one, err = s.cleanUsername(ctx, in.Username, required)
+		case "phone":
+			draft.user.Phone, one, err = s.cleanPhone(ctx, in.Phone, required)
+		}
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, one...)
+	}
+	if s.cfg.SignupForm == nil {
+		return errs, nil
+	}
+	extra, err := s.cfg.SignupForm(ctx, in.Fields)
+	one, err := inputErrors(err)
+	draft.user.Extra = extra
+	return append(errs, one...), err
+}
+
+// inputErrors tells what may be shown to the client from what may not.
+func inputErrors(err error) (authn.Errors, error) {
+	var list authn.Errors
+	var one *authn.Error
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &list):
+		return list, nil
+	case errors.As(err, &one):
+		return authn.Errors{one}, nil
+	}
+	return nil, err
+}
+
+func (s *Service) sortBySignupFields(errs authn.Errors) {
+	position := func(e *authn.Error) int {
+		if e.Param == "password" {
+			return len(s.cfg.SignupFields) + 1
+		}
+		for i, field := range s.cfg.SignupFields {
+			if name, _ := stripStar(field); name == e.Param {
+				return i
+			}
+		}
+		return len(s.cfg.SignupFields)
+	}
+	slices.SortStableFunc(errs, func(a, b *authn.Error) int { return position(a) - position(b) })
+}
+
+func cleanEmail(param, value string, required bool) (string, authn.Errors) {
+	return cleanEmailBy(identifier.Email, param, value, required)
+}
+
+// cleanKnownEmail is cleanEmail for the address of an account that exists, which
+// a sign-up may refuse.
+func cleanKnownEmail(param, value string, required bool) (string, authn.Errors) {
+	return cleanEmailBy(identifier.KnownEmail, param, value, required)
+}
+
+func cleanEmailBy(canonicalize func(string) (string, bool), param, value string, required bool) (string, authn.Errors) {
+	if value == "" {
+		if required {
+			return "", problems(param, "required")
+		}
+		return "", nil
+	}
+	canonical, ok := canonicalize(value)
+	switch {
+	case ok:
+		return canonical, nil
+	case len(value) > 320:
+		return "", append(problems(param, "invalid"), Problem(param, "max_length"))
+	case len(value) > identifier.MaxEmailLength:
+		return "", problems(param, "max_length")
+	}
+	return "", problems(param, "invalid")
+}
+
+func cleanEmail2(in SignupInput) authn.Errors {
+	if in.Email2 == "" && in.Email != "" {
+		return problems("email2", "required")
+	}
+	first, ok := identifier.Email(in.Email)
+	second, _ := identifier.Email(in.Email2)
+	if ok && first != second {
+		return authn.Errors{{Param: "email2", Message: messages["email_mismatch"]}}
+	}
+	return nil
+}
+
+func (s *Service) cleanUsername(ctx context.Context, value string, required bool) (string, authn.Errors, error) {
+	length := utf8.RuneCountInString(value)
+	switch {
+	case value == "" && required:
+		return "", problems("username", "required"), nil
+	case value == "":
+		return "", nil, nil
+	case length < s.cfg.UsernameMinLength:
+		e := Problem("username", "min_length")
+		e.Message = fmt.Sprintf("Enter a username of at least %d characters.", s.cfg.UsernameMinLength)
+		return "", authn.Errors{e}, nil
+	case length > identifier.MaxUsernameLength:
+		return "", problems("username", "max_length"), nil
+	case !identifier.ValidUsername(value), logsInBy(s.cfg, account.LoginByEmail) && strings.Contains(value, "@"):
+		return "", problems("username", "invalid"), nil
+	}
+	canonical := identifier.Username(value)
+	if slices.ContainsFunc(s.cfg.UsernameBlacklist, func(name string) bool { return identifier.Username(name) == canonical }) {
+		return "", problems("username", "username_blacklisted"), nil
+	}
+	if s.cfg.ValidateUsername != nil {
+		one, err := inputErrors(s.cfg.ValidateUsername(ctx, value))
+		if err != nil || len(one) > 0 {
+			return "", one, err
+		}
+	}
+	if s.cfg.LowercaseUsernames {
+		value = strings.ToLower(value)
+	}
+	return value, nil, nil
+}
+
+func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (string, authn.Errors, error) {
+	switch {
+	case value == "" && required:
+		return "", problems("phone", "required"), nil
+	case value == "":
+		return "", nil, nil
+	}
+	value, ok := s.canonicalPhone(ctx, value)
+	if !ok {
+		return "", problems("phone", "invalid_phone"), nil
+	}
+	if s.cfg.Phone != nil && s.cfg.Phone.Validate != nil {
+		one, err := inputErrors(s.cfg.Phone.Validate(ctx, value))
+		return value, one, err
+	}
+	return value, nil, nil
+}
+
+// cleanNewPassword checks the password of a sign-up. It is taken as it is.
+func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn.NewUser) (string, authn.Errors) {
+	present, required := signupField(s.cfg, "password1")
+	switch {
+	case !present:
+		return "", nil
+	case value == "" && required:
+		return "", problems("password", "required")
+	case value == "":
+		return "", nil
+	}
+	return value, passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, value, user.Email, user.Username))
+}
+
+func (s *Service) needsUsername() bool {
+	present, _ := signupField(s.cfg, "username")
+	return present || logsInBy(s.cfg, account.LoginByUsername)
+}
+
+// usernames returns the store in which a generated name is looked up.
+func (s *Service) usernames(decoy bool) account.UsernameStore {
+	if decoy {
+		return s.decoys
+	}
+	return s.store
+}
+
+const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// generateUsername makes a free name from the local part of the address.
+func (s *Service) generateUsername(ctx context.Context, email string, decoy bool) (string, error) {
+	local, _, _ := strings.Cut(email, "@")
+	stem := plainName(local)
+	for size := range 7 {
+		suffix, err := randomSuffix(s.deps.Rand, size)
+		if err != nil {
+			return "", err
+		}
+		_, err = s.usernames(decoy).UserIDByUsername(ctx, identifier.Username(stem+suffix))
+		if errors.Is(err, authn.ErrNotFound) {
+			return stem + suffix, nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("look up username: %w", err)
+		}
+	}
+	return flow.RandomID(s.deps.Rand)
+}
+
+// plainName reduces a text to what every username rule allows.
+func plainName(text string) string {
+	unaccent := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)))
+	plain, _, err := transform.String(unaccent, text)
+	if err != nil {
+		plain = text
+	}
+	plain = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':
+			return r
+		case r == ' ':
+			return '_'
+		}
+		return -1
+	}, strings.ToLower(plain))
+	if plain == "" {
+		return "user"
+	}
+	return plain[:min(len(plain), identifier.MaxUsernameLength-6)]
+}
+
+func randomSuffix(random io.Reader, size int) (string, error) {
+	b := make([]byte, size)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	for i := range b {
+		b[i] = usernameSuffix[int(b[i])%len(usernameSuffix)]
+	}
+	return string(b), nil
+}

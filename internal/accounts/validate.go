@@ -1,0 +1,238 @@
+package accounts
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+)
+
+// Defaults of the durations.
+const (
+	defaultLoginTimeout        = 15 * time.Minute
+	defaultReauthentication    = 5 * time.Minute
+	defaultConfirmationTimeout = 24 * time.Hour
+	defaultResetTimeout        = time.Hour
+	defaultLoginCodeTimeout    = 3 * time.Minute
+	defaultVerifyCodeTimeout   = 10 * time.Minute
+	defaultMaxAttempts         = 3
+	defaultMaxEmailAddresses   = 20
+)
+
+// WithDefaults returns a copy in which every zero field has its default.
+func WithDefaults(c account.Config) account.Config {
+	if c.LoginMethods == nil {
+		c.LoginMethods = []account.LoginMethod{account.LoginByEmail}
+	}
+	if c.SignupFields == nil {
+		for _, m := range c.LoginMethods {
+			c.SignupFields = append(c.SignupFields, string(m)+"*")
+		}
+		if !logsInBy(c, account.LoginByEmail) && c.EmailVerification == authn.VerificationMandatory {
+			c.SignupFields = append(c.SignupFields, "email*")
+		}
+		c.SignupFields = append(c.SignupFields, "password1*")
+	}
+	setDefault(&c.LoginTimeout, defaultLoginTimeout)
+	setDefault(&c.ReauthenticationTimeout, defaultReauthentication)
+	setDefault(&c.EmailConfirmationTimeout, defaultConfirmationTimeout)
+	setDefault(&c.PasswordResetTimeout, defaultResetTimeout)
+	setDefault(&c.MaxEmailAddresses, defaultMaxEmailAddresses)
+	setDefault(&c.UsernameMinLength, 1)
+	setDefault(&c.KnownDeviceCookieName, "known_device")
+	c.EmailVerificationByCode = withDefaults(c.EmailVerificationByCode, defaultVerifyCodeTimeout)
+	c.PasswordResetByCode = withDefaults(c.PasswordResetByCode, defaultLoginCodeTimeout)
+	if c.LoginByCode != nil {
+		copied := *c.LoginByCode
+		copied.CodeConfig = *withDefaults(&copied.CodeConfig, defaultLoginCodeTimeout)
+		c.LoginByCode = &copied
+	}
+	if c.Phone != nil {
+		copied := *c.Phone
+		copied.CodeConfig = *withDefaults(&copied.CodeConfig, defaultVerifyCodeTimeout)
+		c.Phone = &copied
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func withDefaults(c *account.CodeConfig, timeout time.Duration) *account.CodeConfig {
+	if c == nil {
+		return nil
+	}
+	copied := *c
+	setDefault(&copied.Timeout, timeout)
+	setDefault(&copied.MaxAttempts, defaultMaxAttempts)
+	return &copied
+}
+
+// Validate reports the first field that can not be right, in a sentence that
+// names it and the fix. It is called on a configuration with its defaults.
+func Validate(c account.Config) error {
+	for _, err := range []error{
+		validateLogin(c), validateLengths(c), validateSignup(c), validateEmail(c), validatePhone(c), validateCodes(c), validateTimes(c),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validateLogin(c account.Config) error {
+	if len(c.LoginMethods) == 0 {
+		return errors.New("Account.LoginMethods is empty; name at least one method, or leave it nil for e-mail")
+	}
+	for i, m := range c.LoginMethods {
+		if m != account.LoginByEmail && m != account.LoginByUsername && m != account.LoginByPhone {
+			return fmt.Errorf("Account.LoginMethods holds %q; use email, username or phone", m)
+		}
+		if slices.Contains(c.LoginMethods[:i], m) {
+			return fmt.Errorf("Account.LoginMethods holds %q twice; remove one", m)
+		}
+	}
+	return nil
+}
+
+func validateSignup(c account.Config) error {
+	known := []string{"email", "email2", "username", "phone", "password1", "password2"}
+	for _, field := range c.SignupFields {
+		name := strings.TrimSuffix(field, "*")
+		if name == "password" {
+			return fmt.Errorf("Account.SignupFields holds %q; the field is named password1", field)
+		}
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("Account.SignupFields holds %q; use %s, with * for required ones", field, strings.Join(known, ", "))
+		}
+	}
+	for _, m := range c.LoginMethods {
+		if present, _ := signupField(c, string(m)); present {
+			return nil
+		}
+	}
+	return errors.New("Account.SignupFields holds none of Account.LoginMethods; add one, so that new users can log in")
+}
+
+func validateEmail(c account.Config) error {
+	_, emailRequired := signupField(c, "email")
+	switch {
+	case c.EmailVerification < authn.VerificationMandatory || c.EmailVerification > authn.VerificationNone:
+		return errors.New("Account.EmailVerification is unknown; use one of the Verification constants")
+	case c.Enumeration < account.PreventEnumeration || c.Enumeration > account.AllowEnumeration:
+		return errors.New("Account.Enumeration is unknown; use one of the Enumeration constants")
+	case c.EmailVerification == authn.VerificationMandatory && !emailRequired:
+		return errors.New("Account.EmailVerification is mandatory, but \"email*\" is not in Account.SignupFields; add it, or make verification optional")
+	case c.EmailVerificationByCode != nil && c.EmailVerification != authn.VerificationMandatory:
+		return errors.New("Account.EmailVerificationByCode needs Account.EmailVerification to be VerificationMandatory")
+	case c.MaxEmailAddresses < 0:
+		return errors.New("Account.MaxEmailAddresses is negative; leave it zero for 20")
+	}
+	return nil
+}
+
+func validatePhone(c account.Config) error {
+	present, _ := signupField(c, "phone")
+	switch {
+	case c.Phone == nil && (present || logsInBy(c, account.LoginByPhone)):
+		return errors.New("Account.Phone is nil, but telephone numbers are used to sign up or log in; set it")
+	case c.Phone != nil && c.Phone.Texter == nil:
+		return errors.New("Account.Phone.Texter is nil; set one, for example notify.Webhook")
+	}
+	if c.Phone == nil {
+		return nil
+	}
+	if err := c.Phone.Texter.Validate(); err != nil {
+		return fmt.Errorf("Account.Phone.Texter: %w", err)
+	}
+	return nil
+}
+
+// proofs are the names of authn.Method.
+var proofs = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
+
+func validateCodes(c account.Config) error {
+	codes := map[string]*account.CodeConfig{
+		"EmailVerificationByCode": c.EmailVerificationByCode,
+		"PasswordResetByCode":     c.PasswordResetByCode,
+	}
+	if c.LoginByCode != nil {
+		codes["LoginByCode"] = &c.LoginByCode.CodeConfig
+	}
+	if c.Phone != nil {
+		codes["Phone"] = &c.Phone.CodeConfig
+	}
+	if c.LoginByCode != nil {
+		for _, proof := range c.LoginByCode.RequiredFor {
+			if !slices.Contains(proofs, proof) {
+				return fmt.Errorf("Account.LoginByCode.RequiredFor holds %q; use %s", proof, strings.Join(proofs, ", "))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(codes)) {
+		code := codes[name]
+		if code == nil {
+			continue
+		}
+		if err := validateCodeFormat(code.Format); err != nil {
+			return fmt.Errorf("Account.%s.Format: %w", name, err)
+		}
+		if code.Timeout < 0 || code.MaxAttempts < 0 || code.Resends < 0 || code.Changes < 0 {
+			return fmt.Errorf("Account.%s has a negative number; leave it zero for the default", name)
+		}
+	}
+	return nil
+}
+
+func validateLengths(c account.Config) error {
+	switch {
+	case c.UsernameMinLength < 0 || c.UsernameMinLength > identifier.MaxUsernameLength:
+		return fmt.Errorf("Account.UsernameMinLength is %d; use 1 to %d, or leave it zero for 1", c.UsernameMinLength, identifier.MaxUsernameLength)
+	case c.Password.MinLength < 0 || c.Password.MinLength > password.MaxLength:
+		return fmt.Errorf("Account.Password.MinLength is %d; use 1 to %d, or leave it zero for 8", c.Password.MinLength, password.MaxLength)
+	case c.Password.SingleFactorMinLength < 0 || c.Password.SingleFactorMinLength > password.MaxLength:
+		return fmt.Errorf("Account.Password.SingleFactorMinLength is %d; use 15, or leave it zero for MinLength", c.Password.SingleFactorMinLength)
+	}
+	return nil
+}
+
+func validateTimes(c account.Config) error {
+	times := map[string]time.Duration{
+		"LoginTimeout": c.LoginTimeout, "ReauthenticationTimeout": c.ReauthenticationTimeout,
+		"EmailConfirmationTimeout": c.EmailConfirmationTimeout, "PasswordResetTimeout": c.PasswordResetTimeout,
+	}
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if times[name] < 0 {
+			return fmt.Errorf("Account.%s is negative; leave it zero for the default", name)
+		}
+	}
+	return nil
+}
+
+// signupField reports whether the sign-up has that field, and requires it.
+func signupField(c account.Config, name string) (present, required bool) {
+	if slices.Contains(c.SignupFields, name+"*") {
+		return true, true
+	}
+	return slices.Contains(c.SignupFields, name), false
+}
+
+func logsInBy(c account.Config, m account.LoginMethod) bool {
+	return slices.Contains(c.LoginMethods, m)
+}
+
+func loginByCodeRequestable(c account.Config) bool {
+	return c.LoginByCode != nil && !c.LoginByCode.RequestDisabled
+}

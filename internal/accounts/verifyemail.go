@@ -1,0 +1,436 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// purposeVerifyEmail names both the signature of links and the challenge of
+// codes.
+const purposeVerifyEmail = "email_verification"
+
+// enterVerifyEmail is the stage that waits until the address is proved. Where the
+// account has none that its user can verify, it waits until one is given.
+func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	switch s.verificationOf(l) {
+	case authn.VerificationNone:
+		return flow.Pass, nil
+	case authn.VerificationOptional:
+		return flow.Pass, s.mailAtOptionalSignup(ctx, l)
+	}
+	if l.UserID == "" {
+		if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
+			return flow.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+		}
+		return flow.Wait, s.awaitEmail(ctx, l, account.EmailAddress{Email: l.Email})
+	}
+	given, verified, err := s.resumeGivenEmail(ctx, l)
+	switch {
+	case err != nil:
+		return flow.Abort, err
+	case verified:
+		return flow.Pass, nil
+	case given:
+		return flow.Wait, nil
+	}
+	address, verified, err := s.awaitedAddress(ctx, l)
+	switch {
+	case err != nil:
+		return flow.Abort, err
+	case verified:
+		return flow.Pass, nil
+	case address.Email == "":
+		delete(l.Notes, purposeVerifyEmail)
+		return flow.Wait, nil
+	}
+	return flow.Wait, s.awaitEmail(ctx, l, address)
+}
+
+// awaitedAddress returns the address that the login has to prove, if there is
+// one that the user can prove, and whether it is verified already: the one that
+// the login went by, or else any.
+func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address account.EmailAddress, verified bool, err error) {
+	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	if err != nil {
+		return account.EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	proved := slices.ContainsFunc(emails, func(e account.EmailAddress) bool {
+		return e.Verified && (l.Email == "" || e.Email == l.Email)
+	})
+	if proved {
+		return account.EmailAddress{}, true, nil
+	}
+	address = primary(emails)
+	if i := slices.IndexFunc(emails, func(e account.EmailAddress) bool { return e.Email == l.Email }); i >= 0 {
+		address = emails[i]
+	}
+	if address.Email == "" || l.Signup { // a sign-up has just claimed it
+		return address, false, nil
+	}
+	taken, err := s.isTaken(ctx, l.UserID, address.Email)
+	if err != nil || taken {
+		return account.EmailAddress{}, false, err
+	}
+	return address, false, nil
+}
+
+// verificationOf returns the rule for this login: ours, unless the room that
+// started it asked for another.
+func (s *Service) verificationOf(l *flow.Login) authn.Verification {
+	var wish string
+	if l.UserID == "" || !l.Note(flow.NoteEmailVerification, &wish) {
+		return s.cfg.EmailVerification
+	}
+	switch wish {
+	case flow.EmailVerificationOptional:
+		return authn.VerificationOptional
+	case flow.EmailVerificationNone:
+		return authn.VerificationNone
+	}
+	return authn.VerificationMandatory
+}
+
+// mailAtOptionalSignup sends the mail that a new user may, but need not, answer.
+func (s *Service) mailAtOptionalSignup(ctx context.Context, l *flow.Login) error {
+	if !l.Signup || l.Email == "" || l.UserID == "" {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == l.Email && !e.Verified {
+			_, err = s.mailLink(ctx, e, true)
+		}
+	}
+	return err
+}
+
+// awaitEmail sends what proves the address: a link, or a code that the login
+// then waits for. For a decoy nothing is sent: its owner is told otherwise.
+func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address account.EmailAddress) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		if l.UserID == "" {
+			return nil
+		}
+		_, err := s.mailLink(ctx, address, l.Signup)
+		return err
+	}
+	if err := s.takeConfirmEmail(ctx, address.Email); err != nil {
+		return err
+	}
+	challenge, err := s.issueEmailCode(ctx, l.UserID, address.Email, l.Signup)
+	if err != nil {
+		return err
+	}
+	return l.SetNote(purposeVerifyEmail, challenge.ID)
+}
+
+func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: email})
+	return err
+}
+
+// checkVerificationLimit refuses a login that could only end in a code which
+// may not be sent now.
+func (s *Service) checkVerificationLimit(ctx context.Context, sess *flow.Session, userID string, in LoginInput) error {
+	if s.cfg.EmailVerificationByCode == nil || in.Method != account.LoginByEmail || sess.Authenticated() {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == in.Identifier && e.Verified {
+			return nil
+		}
+	}
+	allowed, err := s.deps.Limits.Allowed(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: in.Identifier})
+	if err == nil && !allowed {
+		return problems("", "too_many_login_attempts")
+	}
+	return err
+}
+
+// mailLink sends a verification link and reports whether it did: not if one was
+// sent a moment ago.
+func (s *Service) mailLink(ctx context.Context, address account.EmailAddress, signup bool) (bool, error) {
+	err := s.takeConfirmEmail(ctx, address.Email)
+	if errors.Is(err, ratelimit.ErrLimited) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	hash, err := s.passwordHash(ctx, address.UserID)
+	if err != nil {
+		return false, err
+	}
+	return true, s.mailKey(ctx, address.Email, signup, s.cfg.EmailConfirmationTimeout, linkPayload(address.UserID, address.Email, authHash(hash)))
+}
+
+// mailKey mails a link whose key signs the payload.
+func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifetime time.Duration, payload []byte) error {
+	key := s.deps.Keys.SignUntil(purposeVerifyEmail, payload, s.deps.Now().Add(lifetime))
+	return s.deps.Post.Mail(ctx, confirmationKind(signup), email, map[string]any{
+		"Key":       key,
+		"URL":       flow.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
+		"ExpiresIn": inWords(lifetime),
+	}, lifetime)
+}
+
+// linkPayload is what a verification link signs. A new password voids the links
+// that were asked for under the old one: an address that an intruder added does
+// not survive the owner's recovery. challenge is that of an address which is
+// given in a login.
+func linkPayload(userID, email, authHash string, challenge ...string) []byte {
+	return []byte(strings.Join(append([]string{userID, email, authHash}, challenge...), "\x00"))
+}
+
+func confirmationKind(signup bool) string {
+	if signup {
+		return "account/email_confirmation_signup"
+	}
+	return "account/email_confirmation"
+}
+
+// PendingEmail is what a verification key or code stands for.
+type PendingEmail struct {
+	Email string
+	// Identity is nil for a process that only pretends.
+	Identity *flow.Identity
+	// Authenticating is true if a login waits for it in this session.
+	Authenticating bool
+}
+
+// EmailVerification shows what the key or code stands for, without using it up.
+// authn.Errors for a wrong one, flow.ErrNotPending where a code is expected and
+// none is awaited.
+func (s *Service) EmailVerification(ctx context.Context, sess *flow.Session, key string) (*PendingEmail, error) {
+	address, err := s.keyAddress(ctx, sess, key)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Identify(ctx, address.UserID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, problems("key", "invalid_or_expired_key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &PendingEmail{
+		Email:          address.Email,
+		Identity:       id,
+		Authenticating: s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil,
+	}, nil
+}
+
+func (s *Service) keyAddress(ctx context.Context, sess *flow.Session, key string) (account.EmailAddress, error) {
+	if s.cfg.EmailVerificationByCode == nil {
+		address, _, err := s.linkAddress(ctx, key)
+		return address, err
+	}
+	challenge, err := s.tryEmailCode(ctx, sess, key)
+	if err != nil {
+		return account.EmailAddress{}, err
+	}
+	return account.EmailAddress{UserID: challenge.UserID, Email: challenge.Subject}, s.checkFree(ctx, challenge.UserID, challenge.Subject)
+}
+
+// VerifyEmail proves an address by key or code. The session tells the outcome:
+// a login that waited for it goes on or is dropped.
+func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key string) error {
+	if s.cfg.EmailVerificationByCode != nil {
+		return s.verifyEmailByCode(ctx, sess, key)
+	}
+	address, given, err := s.linkAddress(ctx, key)
+	if err != nil {
+		return err
+	}
+	if given != nil {
+		return s.verifyGivenByLink(ctx, sess, given)
+	}
+	return s.pipeline.Change(ctx, sess, address.UserID, func(ctx context.Context) error {
+		// Once more: a new password voids the link.
+		if address, _, err = s.linkAddress(ctx, key); err != nil {
+			return err
+		}
+		if err := s.confirm(ctx, sess, address); err != nil {
+			return err
+		}
+		return s.resumeAfterLink(ctx, sess, address.UserID)
+	})
+}
+
+// resumeAfterLink takes a login further that waited in this session for this
+// user, where the host wants that. Any other is dropped: a link proves the
+// address, not that whoever opened it knows the password.
+func (s *Service) resumeAfterLink(ctx context.Context, sess *flow.Session, userID string) error {
+	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	if login == nil {
+		return nil
+	}
+	if s.cfg.LoginOnEmailConfirmation && login.UserID == userID {
+		return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+	}
+	s.pipeline.Abort(sess)
+	return nil
+}
+
+// linkAddress returns the unverified address that a link's key stands for, and
+// its challenge if the address was given in a login.
+func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAddress, *authn.Challenge, error) {
+	if key == "" {
+		return account.EmailAddress{}, nil, problems("key", "required")
+	}
+	invalid := problems("key", "invalid_or_expired_key")
+	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
+	parts := strings.Split(string(payload), "\x00")
+	if !ok || len(parts) != 3 && len(parts) != 4 {
+		return account.EmailAddress{}, nil, invalid
+	}
+	userID, email := parts[0], parts[1]
+	hash, err := s.passwordHash(ctx, userID)
+	if err != nil {
+		return account.EmailAddress{}, nil, err
+	}
+	if authHash(hash) != parts[2] {
+		return account.EmailAddress{}, nil, invalid
+	}
+	if len(parts) == 4 {
+		c, err := s.deps.Challenges.Find(ctx, purposeGivenEmail, parts[3])
+		if errors.Is(err, flow.ErrNotPending) {
+			return account.EmailAddress{}, nil, invalid
+		}
+		if err != nil {
+			return account.EmailAddress{}, nil, err
+		}
+		return account.EmailAddress{UserID: userID, Email: email}, c, s.checkFree(ctx, userID, email)
+	}
+	emails, err := s.store.EmailsByUser(ctx, userID)
+	if err != nil {
+		return account.EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	for _, e := range emails {
+		if e.Email == email && !e.Verified {
+			return e, nil, s.checkFree(ctx, userID, email)
+		}
+	}
+	return account.EmailAddress{}, nil, invalid
+}
+
+// checkFree refuses an address that another user has verified.
+func (s *Service) checkFree(ctx context.Context, userID, email string) error {
+	taken, err := s.isTaken(ctx, userID, email)
+	if err == nil && taken {
+		return problems("key", "email_taken")
+	}
+	return err
+}
+
+// isTaken reports whether another user has verified the address.
+func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return false, fmt.Errorf("look up e-mail address: %w", err)
+	}
+	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
+}
+
+// confirm marks the address as verified; of several callers at once one wins.
+func (s *Service) confirm(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+	won, err := s.prove(ctx, sess, address, "key")
+	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
+		return problems("key", "invalid_or_expired_key")
+	}
+	if err != nil {
+		return err
+	}
+	return s.replaceOthers(ctx, sess, address)
+}
+
+// prove marks an address as verified, makes it the primary one if there is
+// none, and reports whether this call verified it. authn.ErrNotFound if it is
+// not on the account, authn.Errors if another user has verified it; param is
+// where the client sent the proof.
+func (s *Service) prove(ctx context.Context, sess *flow.Session, address account.EmailAddress, param string) (won bool, err error) {
+	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
+	if errors.Is(err, authn.ErrConflict) {
+		return false, problems(param, "email_taken")
+	}
+	if err != nil {
+		return false, fmt.Errorf("verify e-mail address: %w", err)
+	}
+	if won {
+		sess.Emit(account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
+	}
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return false, fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary }) {
+		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
+			return false, fmt.Errorf("set primary e-mail address: %w", err)
+		}
+	}
+	return won, s.refreshOwn(ctx, sess, address.UserID)
+}
+
+// proveAgain is prove for an address that may be verified already.
+// flow.ErrNotPending if it was taken off the account while the proof was under
+// way.
+func (s *Service) proveAgain(ctx context.Context, sess *flow.Session, address account.EmailAddress, param string) error {
+	_, err := s.prove(ctx, sess, address, param)
+	if errors.Is(err, authn.ErrNotFound) {
+		return flow.ErrNotPending
+	}
+	return err
+}
+
+// replaceOthers completes a change of address where accounts have one address
+// only: the one that the user added, and has verified now, takes the place of
+// all others.
+func (s *Service) replaceOthers(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+	if !s.cfg.ChangeEmail {
+		return nil
+	}
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if old := primary(emails); old.Email != address.Email {
+		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
+			return fmt.Errorf("set primary e-mail address: %w", err)
+		}
+		owner, err := s.Identify(ctx, address.UserID)
+		if err != nil {
+			return fmt.Errorf("load user: %w", err)
+		}
+		if err := s.announceEmailChange(ctx, sess, owner, old.Email, address.Email); err != nil {
+			return err
+		}
+	}
+	if err := s.deleteEmails(ctx, emails, address.Email); err != nil {
+		return err
+	}
+	return s.refreshOwn(ctx, sess, address.UserID)
+}
+
+// refreshOwn is refresh where the change was one of the session's user.
+func (s *Service) refreshOwn(ctx context.Context, sess *flow.Session, userID string) error {
+	if sess.UserID() != userID {
+		return nil
+	}
+	return s.refresh(ctx, sess)
+}

@@ -1,0 +1,215 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// slotEmail holds the challenge of an address that a logged-in user adds.
+const slotEmail = "account.email_verification"
+
+// issueEmailCode mails a code and returns its challenge. Without a user nothing
+// is mailed and nothing will match.
+func (s *Service) issueEmailCode(ctx context.Context, userID, email string, signup bool) (*authn.Challenge, error) {
+	code, err := s.codeFor(userID, s.cfg.EmailVerificationByCode.Format)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		Purpose: purposeVerifyEmail, UserID: userID, Subject: email, MaxAttempts: s.cfg.EmailVerificationByCode.MaxAttempts,
+	}, code, s.cfg.EmailVerificationByCode.Timeout)
+	if err != nil || code == "" {
+		return challenge, err // the owner is told that they have an account
+	}
+	return challenge, s.mailEmailCode(ctx, challenge, code, signup)
+}
+
+// codeFor draws a code, or none for nobody.
+func (s *Service) codeFor(userID string, format account.CodeFormat) (string, error) {
+	if userID == "" {
+		return "", nil
+	}
+	return newCode(format, s.deps.Rand)
+}
+
+func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code string, signup bool) error {
+	return s.mailCode(ctx, confirmationKind(signup), c, code)
+}
+
+// mailCode mails a code to the subject of its challenge. The empty code of a
+// decoy reaches nobody.
+func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
+	left := c.ExpiresAt.Sub(s.deps.Now())
+	post, code := s.postFor(code)
+	return post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+}
+
+// emailChallenge returns the process under way: that of a login which waits, or
+// that of a logged-in user. flow.ErrNotPending if there is none.
+func (s *Service) emailChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
+	return s.awaited(ctx, sess, flow.StageVerifyEmail, purposeVerifyEmail, slotEmail)
+}
+
+// awaited returns the challenge that a login waits for at the stage, or that a
+// logged-in user has in the slot. flow.ErrNotPending if there is none. A login
+// whose challenge has expired is over.
+func (s *Service) awaited(ctx context.Context, sess *flow.Session, stage, purpose, slot string) (*authn.Challenge, error) {
+	var id string
+	l := s.pipeline.Pending(sess, stage)
+	if l != nil {
+		l.Note(purpose, &id)
+	} else if sess.Authenticated() {
+		sess.Slot(slot, &id)
+	}
+	c, err := s.deps.Challenges.Find(ctx, purpose, id)
+	if errors.Is(err, flow.ErrNotPending) && l != nil && id != "" {
+		s.pipeline.Abort(sess)
+	}
+	if err == nil && sess.Authenticated() && c.UserID != sess.UserID() {
+		return nil, flow.ErrNotPending
+	}
+	return c, err
+}
+
+// CheckEmailPending returns flow.ErrNotPending where a code is expected and
+// none is awaited in this session.
+func (s *Service) CheckEmailPending(ctx context.Context, sess *flow.Session) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		return nil
+	}
+	_, err := s.emailChallenge(ctx, sess)
+	return err
+}
+
+// tryEmailCode counts an attempt and compares.
+func (s *Service) tryEmailCode(ctx context.Context, sess *flow.Session, code string) (*authn.Challenge, error) {
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	return s.tryCode(ctx, sess, c, "key", code, func() { s.dropEmailProcess(sess) })
+}
+
+func (s *Service) dropEmailProcess(sess *flow.Session) {
+	if s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil {
+		s.pipeline.Abort(sess)
+	}
+	sess.DropSlot(slotEmail)
+}
+
+func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, code string) error {
+	c, err := s.tryEmailCode(ctx, sess, code)
+	if err != nil {
+		return err
+	}
+	if err := s.checkFree(ctx, c.UserID, c.Subject); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+			return err
+		}
+		l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+		if l != nil && l.GivenEmail != nil {
+			l.GivenEmail = l.GivenEmail.AsVerified()
+			sess.SetLogin(l)
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+		}
+		address := account.EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: s.deps.Now()}
+		if err := s.confirmNew(ctx, sess, address); err != nil {
+			return err
+		}
+		if l != nil {
+			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+		}
+		sess.DropSlot(slotEmail)
+		return s.replaceOthers(ctx, sess, address)
+	})
+}
+
+// confirmNew verifies an address that may not be on the account yet. The account
+// may have got others since the code was sent.
+func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return fmt.Errorf("load e-mail addresses: %w", err)
+	}
+	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
+		if s.hasMaxEmails(emails) {
+			return problems("key", "max_email_addresses")
+		}
+		if err := s.store.AddEmail(ctx, address, false); err != nil {
+			return fmt.Errorf("add e-mail address: %w", err)
+		}
+		sess.Emit(account.EmailAdded{UserID: address.UserID, Email: address.Email})
+	}
+	_, err = s.prove(ctx, sess, address, "key")
+	return err
+}
+
+// ResendEmailCode mails a new code in place of the awaited one.
+// flow.ErrNotPending if none is awaited or no more may be asked for.
+func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error {
+	if s.cfg.EmailVerificationByCode == nil {
+		return flow.ErrNotPending
+	}
+	c, err := s.emailChallenge(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if c.Resends >= s.cfg.EmailVerificationByCode.Resends {
+		return flow.ErrNotPending
+	}
+	if err := s.takeConfirmEmail(ctx, c.Subject); err != nil {
+		return err
+	}
+	c.Resends++
+	taken, err := s.isTaken(ctx, c.UserID, c.Subject)
+	if err != nil {
+		return err
+	}
+	if taken { // its owner has been told, and the code would be of no use to anybody
+		return s.reissueEmailCode(ctx, sess, c, "")
+	}
+	code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
+	if err != nil {
+		return err
+	}
+	return s.reissueEmailCode(ctx, sess, c, code)
+}
+
+// reissueEmailCode mails a code in place of the awaited one. The empty code of a
+// decoy reaches nobody.
+func (s *Service) reissueEmailCode(ctx context.Context, sess *flow.Session, c *authn.Challenge, code string) error {
+	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+			return err
+		}
+		return s.mailEmailCode(ctx, c, code, login != nil && login.Signup)
+	})
+}
+
+// inWords is a duration as people say it.
+func inWords(d time.Duration) string {
+	count, unit := int(d.Round(time.Minute)/time.Minute), "minute"
+	switch {
+	case count >= 48*60:
+		count, unit = count/(24*60), "day"
+	case count >= 120:
+		count, unit = count/60, "hour"
+	case count == 0:
+		count = 1
+	}
+	if count != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", count, unit)
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+func (h *Handler) login(c *call) (reply, error) {
+	if err := c.limit(ratelimit.ActionLogin); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	credentials, err := in.credentials(c.ctx, h.account)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.Login(c.ctx, c.sess.Session, credentials); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// credentials reads who wants to log in. Where there are several ways to say
+// so, exactly one must be there.
+func (f *form) credentials(ctx context.Context, service *accounts.Service) (accounts.LoginInput, error) {
+	ways := service.Config().LoginMethods
+	var in accounts.LoginInput
+	var present []account.LoginMethod
+	for _, way := range ways {
+		if len(ways) == 1 || f.Has(string(way)) {
+			present = append(present, way)
+		}
+	}
+	for _, way := range present {
+		in.Method, in.Identifier = way, f.identifier(string(way), len(ways) == 1)
+		if in.Identifier != "" {
+			f.errs = append(f.errs, service.CheckIdentifier(ctx, way, in.Identifier)...)
+		}
+	}
+	in.Password = f.required("password", f.password)
+	if err := f.err(); err != nil {
+		return in, err
+	}
+	switch {
+	case len(present) != 1:
+		return in, authn.Errors{problem("", "invalid_login")}
+	case in.Identifier == "":
+		return in, authn.Errors{problem("password", string(in.Method)+"_password_mismatch")}
+	}
+	return in, nil
+}
+
+func (f *form) identifier(name string, required bool) string {
+	value := f.text(name)
+	if value == "" && required && !f.bad(name) {
+		f.add(name, "required")
+	}
+	return value
+}
+
+func (h *Handler) signup(c *call) (reply, error) {
+	if err := c.limit(ratelimit.ActionSignup); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	input := in.signup()
+	input.Password = in.newPassword("password")
+	input.Problems = in.errs
+	if err := h.account.Signup(c.ctx, c.sess.Session, input, accounts.SignupOptions{}); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// signup reads what every kind of sign-up asks for.
+func (f *form) signup() accounts.SignupInput {
+	return accounts.SignupInput{
+		Email: f.email("email"), Email2: f.email("email2"), Username: f.text("username"), Phone: f.text("phone"),
+		Fields: f.fields(),
+	}
+}
+
+// email reads an address of any length: how long it may be is up to the room.
+func (f *form) email(name string) string {
+	value, _, isText := f.String(name)
+	return strings.TrimSpace(f.check(name, value, isText, 4096))
+}
+
+func (h *Handler) showVerification(c *call) (reply, error) {
+	key := c.r.Header.Get("X-Email-Verification-Key")
+	pending, err := h.account.EmailVerification(c.ctx, c.sess.Session, key)
+	if err != nil {
+		return reply{}, err
+	}
+	data := struct {
+		Email string `json:"email"`
+		User  any    `json:"user"`
+	}{pending.Email, c.userPayload(pending.Identity)}
+	return reply{status: http.StatusOK, data: data, meta: &meta{IsAuthenticating: &pending.Authenticating}}, nil
+}
+
+func (h *Handler) verifyEmail(c *call) (reply, error) {
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	key := in.code("key")
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.VerifyEmail(c.ctx, c.sess.Session, key); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}

@@ -1,0 +1,327 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/cookie"
+	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// call is one request on its way through the API.
+type call struct {
+	*Handler
+	w       http.ResponseWriter
+	r       *http.Request
+	ctx     context.Context
+	route   *route
+	sess    *session.Active
+	shown   []session.Shown // the tokens that the client shows
+	kept    kept            // what the client has to learn of its session
+	written bool
+	// fromProvider is true for a browser that comes back from a provider.
+	fromProvider bool
+}
+
+func (c *call) serve(kind flow.Kind) {
+	if c.r.Method == http.MethodOptions {
+		c.w.Header().Set("Allow", c.route.allow())
+		c.write(reply{status: http.StatusOK})
+		return
+	}
+	if err := c.load(kind); err != nil {
+		c.fail(err)
+		return
+	}
+	if kind == flow.Browser && c.checkCSRF() != nil {
+		c.write(reply{status: http.StatusForbidden})
+		return
+	}
+	if kind == flow.App && c.sess.Dead {
+		c.finish(c.gone())
+		return
+	}
+	answer, err := c.dispatch()
+	if errors.Is(err, flow.ErrSessionEnded) {
+		c.abandon()
+		c.writeEnded()
+		return
+	}
+	if err != nil {
+		answer, err = c.explain(err)
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.finish(answer, nil)
+}
+
+func (c *call) dispatch() (reply, error) {
+	if c.route.login && !c.sess.Authenticated() {
+		return reply{}, flow.ErrUnauthenticated
+	}
+	if c.route.pending != nil {
+		if err := c.route.pending(c.ctx, c.sess.Session); err != nil {
+			return reply{}, err
+		}
+	}
+	do := c.route.endpoint(c.r.Method)
+	if do == nil {
+		c.w.Header().Set("Allow", c.route.allow())
+		return reply{status: http.StatusMethodNotAllowed}, nil
+	}
+	return do(c)
+}
+
+// kept is what a client needs to come back to a session that was stored.
+type kept struct {
+	session.Outcome
+	tokens tokens.Pair
+}
+
+// Keep implements flow.Keeper: the session and the tokens of an app are stored
+// together.
+func (c *call) Keep(ctx context.Context) error {
+	outcome, err := c.sessions.Keep(ctx, c.sess)
+	if err != nil {
+		return err
+	}
+	if outcome != (session.Outcome{}) {
+		c.kept = kept{Outcome: outcome}
+	}
+	if outcome.Token == "" || c.sess.Kind != flow.App || c.tokens == nil || !c.sess.Authenticated() {
+		return nil
+	}
+	c.kept.tokens, err = c.tokens.Issue(ctx, c.sess, outcome.Token)
+	return err
+}
+
+// Snapshot implements flow.Keeper.
+func (c *call) Snapshot() (restore func()) {
+	before, undo := c.kept, c.sess.Snapshot()
+	return func() {
+		c.kept = before
+		undo()
+	}
+}
+
+// KeepsInTx implements flow.Keeper.
+func (c *call) KeepsInTx() bool { return c.sessions.KeepsInTx() }
+
+// settle stores what the flow left to store of the session, and does what is to be
+// done at the end of a request: its errors change no answer. flow.ErrSessionEnded
+// if the session was ended, or got another token, meanwhile.
+func (c *call) settle() error {
+	err := c.keepRest()
+	if err != nil {
+		return err
+	}
+	c.publish(false)
+	c.cleanUp()
+	return nil
+}
+
+// abandon is settle for a request that ends without its session being stored.
+func (c *call) abandon() {
+	if c.sess != nil {
+		c.publish(true)
+		c.cleanUp()
+	}
+}
+
+// cleanUp does what flows left for the end of the request.
+func (c *call) cleanUp() {
+	for _, f := range c.sess.TakeAfterwards() {
+		if err := f(c.ctx); err != nil {
+			c.logger.ErrorContext(c.ctx, "clean-up after a request failed", "path", c.r.URL.Path, "error", err)
+		}
+	}
+}
+
+// keepRest stores a session that changed outside of a transaction, or notes that
+// it was used.
+func (c *call) keepRest() error {
+	if !c.sess.Changed() && !c.sess.Ended() {
+		return c.sessions.Touch(c.ctx, c.sess)
+	}
+	if !c.sess.Rotates() {
+		return c.Keep(c.ctx)
+	}
+	return c.pipeline.InTx(c.ctx, c.sess.Session, func(context.Context) error { return nil })
+}
+
+// finish stores the session and writes the answer.
+func (c *call) finish(answer reply, err error) {
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	err = c.settle()
+	if errors.Is(err, flow.ErrSessionEnded) {
+		c.abandon()
+		c.writeEnded()
+		return
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.carry(&answer)
+	c.write(answer)
+}
+
+// publish hands out the events of this request. Where the session was ended
+// meanwhile no user was logged in.
+func (c *call) publish(ended bool) {
+	for _, event := range c.sess.TakeEvents() {
+		if _, login := event.(account.UserLoggedIn); login && ended {
+			continue
+		}
+		c.cfg.Publish(c.ctx, event)
+	}
+}
+
+// carry gives the client what it needs to come back to its session.
+func (c *call) carry(answer *reply) {
+	if c.sess.Kind == flow.Browser {
+		c.setCookies(c.kept.Outcome)
+		return
+	}
+	if c.kept.Token == "" {
+		return
+	}
+	if answer.meta == nil {
+		answer.meta = &meta{}
+	}
+	answer.meta.SessionToken = c.kept.Token
+	answer.meta.AccessToken, answer.meta.RefreshToken = c.kept.tokens.Access, c.kept.tokens.Refresh
+}
+
+// writeEnded answers a request whose session was ended, or got another token,
+// while it was under way. Nothing in the answer makes the client forget its
+// session, which may have a newer token by now.
+func (c *call) writeEnded() {
+	c.sess = &session.Active{Session: flow.NewSession(c.sess.Kind, c.sess.Client)}
+	c.answer(c.authentication())
+}
+
+// explain turns the refusals of a flow into answers. What it does not know is
+// returned.
+func (c *call) explain(err error) (reply, error) {
+	var many authn.Errors
+	var one *authn.Error
+	var limited *ratelimit.LimitError
+	switch {
+	case errors.As(err, &many):
+		return reply{status: http.StatusBadRequest, errors: many}, nil
+	case errors.As(err, &one):
+		return reply{status: http.StatusBadRequest, errors: authn.Errors{one}}, nil
+	case errors.As(err, &limited):
+		return c.tooMany(limited.RetryAfter), nil
+	case errors.Is(err, password.ErrBusy):
+		return c.tooMany(2 * time.Second), nil
+	case errors.Is(err, password.ErrTooLong):
+		return reply{status: http.StatusBadRequest, errors: authn.Errors{problem("password", "max_length")}}, nil
+	case errors.Is(err, factors.ErrUnverifiedEmail):
+		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "unverified_email")}}, nil
+	case errors.Is(err, factors.ErrTooManyKeys):
+		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "max_security_keys")}}, nil
+	case errors.Is(err, flow.ErrNotPending):
+		return reply{status: http.StatusConflict}, nil
+	case errors.Is(err, flow.ErrForbidden):
+		return reply{status: http.StatusForbidden}, nil
+	case errors.Is(err, flow.ErrUnauthenticated):
+		return c.authentication()
+	case errors.Is(err, flow.ErrStageNotPending):
+		return c.noStage()
+	case errors.Is(err, flow.ErrReauthenticate):
+		return c.reauthentication()
+	}
+	var body *bodyError
+	if errors.As(err, &body) {
+		return reply{status: body.status, errors: authn.Errors{problem("", body.code)}}, nil
+	}
+	return reply{}, err
+}
+
+func (c *call) tooMany(wait time.Duration) reply {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	c.w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
+	return reply{status: http.StatusTooManyRequests}
+}
+
+// fail answers when the server could not do its part. What was stored before is
+// told to the host, and attempts are refunded.
+func (c *call) fail(err error) {
+	c.abandon()
+	if errors.Is(err, context.Canceled) {
+		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
+	} else {
+		c.logger.ErrorContext(c.ctx, "request failed", "path", c.r.URL.Path, "error", err)
+	}
+	if errors.Is(err, hook.ErrPanic) {
+		c.write(reply{status: http.StatusInternalServerError})
+		return
+	}
+	c.w.Header().Set("Retry-After", "5")
+	c.write(reply{status: http.StatusServiceUnavailable})
+}
+
+// limit charges an action to the client's address and the logged-in user.
+func (c *call) limit(action string) error {
+	_, err := c.take(action)
+	return err
+}
+
+// take is limit for an attempt that may be refunded.
+func (c *call) take(action string) (ratelimit.Attempt, error) {
+	return c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
+}
+
+// load finds the session of the request. An app that shows an access token of a
+// session which has ended gets 401 rather than 410 where tokens are checked
+// against their session.
+func (c *call) load(kind flow.Kind) (err error) {
+	client := c.cfg.Client(c.r)
+	if kind == flow.Browser {
+		c.shown = c.sessions.FromCookies(c.r)
+	} else {
+		c.shown = session.FromApp(c.r.Header.Get("X-Session-Token"))
+	}
+	byToken := kind == flow.App && c.tokens != nil && len(c.shown) == 0
+	if byToken {
+		sessionToken, _ := c.tokens.SessionToken(c.tokens.FromHeader(c.r.Header))
+		c.shown = session.FromApp(sessionToken)
+	}
+	c.sess, err = c.sessions.Load(c.ctx, kind, client, c.shown...)
+	if err == nil && byToken && c.sess.Dead && !c.tokens.Stateless() {
+		c.sess, err = c.sessions.Load(c.ctx, kind, client)
+	}
+	if err == nil {
+		c.sess.ReadCookies = c.cookies
+		c.sess.SetKeeper(c)
+	}
+	return err
+}
+
+// cookies returns the values of an HttpOnly cookie beside that of the session.
+func (c *call) cookies(name string) []string {
+	var texts []string
+	for _, value := range cookie.Values(c.r, name, keyring.IsSigned) {
+		texts = append(texts, value.Text)
+	}
+	return texts
+}

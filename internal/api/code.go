@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// codeRoutes are the endpoints of one-time codes and telephone numbers.
+func (h *Handler) codeRoutes() []route {
+	routes := []route{
+		{paths: []string{"auth/code/confirm"}, pending: h.account.CheckLoginCodePending, methods: methods{"POST": h.confirmLoginCode}},
+		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resend(h.account.ResendEmailCode)}},
+		{paths: []string{"auth/phone/verify"}, pending: h.account.CheckPhonePending, methods: methods{"POST": h.verifyPhone}},
+		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resend(h.account.ResendPhoneCode)}},
+	}
+	if h.account.PhoneEnabled() {
+		routes = append(routes, route{paths: []string{"account/phone"}, methods: methods{"GET": h.showPhone, "POST": h.changePhone}})
+	}
+	if h.account.LoginByCodeRequestable() {
+		routes = append(routes,
+			route{paths: []string{"auth/code/request"}, local: true, methods: methods{"POST": h.requestLoginCode}},
+			route{paths: []string{"auth/code/resend"}, methods: methods{"POST": resend(h.account.ResendLoginCode)}},
+		)
+	}
+	return routes
+}
+
+func (h *Handler) requestLoginCode(c *call) (reply, error) {
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	email, phone := in.email("email"), in.text("phone")
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.RequestLoginCode(c.ctx, c.sess.Session, email, phone); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+func (h *Handler) confirmLoginCode(c *call) (reply, error) {
+	code, err := c.codeField()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.ConfirmLoginCode(c.ctx, c.sess.Session, code); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// codeField reads the field "code". A missing one is for the room to refuse.
+func (c *call) codeField() (string, error) {
+	in, err := c.form()
+	if err != nil {
+		return "", err
+	}
+	code := in.code("code")
+	return code, in.err()
+}
+
+// resend answers an endpoint that sends a code again. It reads no body.
+func resend(send func(ctx context.Context, sess *flow.Session) error) endpoint {
+	return func(c *call) (reply, error) {
+		if err := send(c.ctx, c.sess.Session); err != nil {
+			return reply{}, err
+		}
+		return ok()
+	}
+}
+
+func (h *Handler) verifyPhone(c *call) (reply, error) {
+	code, err := c.codeField()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.VerifyPhone(c.ctx, c.sess.Session, code); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+type phoneItem struct {
+	Phone    string `json:"phone"`
+	Verified bool   `json:"verified"`
+}
+
+func (h *Handler) showPhone(c *call) (reply, error) {
+	phones, err := h.account.Phones(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	return phoneList(http.StatusOK, phones...), nil
+}
+
+func phoneList(status int, phones ...account.Phone) reply {
+	items := make([]phoneItem, len(phones))
+	for i, p := range phones {
+		items[i] = phoneItem{p.Number, p.Verified}
+	}
+	return reply{status: status, data: items}
+}
+
+func (h *Handler) changePhone(c *call) (reply, error) {
+	if err := h.account.CheckPhoneChange(c.ctx, c.sess.Session); err != nil {
+		return reply{}, err
+	}
+	attempt, err := h.account.TakeChangePhone(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	number := in.text("phone")
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, number)
+	if errors.Is(err, flow.ErrReauthenticate) {
+		// Whoever proves who they are must not have to wait before they come back.
+		c.sess.Afterwards(attempt.Refund)
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return phoneList(http.StatusAccepted, phone), nil
+}

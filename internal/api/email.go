@@ -1,0 +1,127 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+type emailItem struct {
+	Email    string `json:"email"`
+	Verified bool   `json:"verified"`
+	Primary  bool   `json:"primary"`
+}
+
+func (h *Handler) listEmails(c *call) (reply, error) {
+	emails, err := h.account.Emails(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	return emailList(emails), nil
+}
+
+func emailList(emails []account.EmailAddress) reply {
+	items := make([]emailItem, len(emails))
+	for i, e := range emails {
+		items[i] = emailItem{e.Email, e.Verified, e.Primary}
+	}
+	return reply{status: http.StatusOK, data: items}
+}
+
+// addEmail adds an address, or corrects the one that a new user, who is not
+// logged in yet, is asked to verify.
+func (h *Handler) addEmail(c *call) (reply, error) {
+	loggedIn := c.sess.Authenticated()
+	if !loggedIn {
+		if err := h.account.CheckAwaitedEmailChange(c.ctx, c.sess.Session); err != nil {
+			return reply{}, err
+		}
+	}
+	email, err := c.emailField()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.AddEmail(c.ctx, c.sess.Session, email); err != nil {
+		return reply{}, err
+	}
+	if loggedIn {
+		return h.listEmails(c)
+	}
+	emails, err := h.account.AwaitedEmail(c.ctx, c.sess.Session)
+	return emailList(emails), err
+}
+
+// emailField charges the limit and reads the address.
+func (c *call) emailField() (string, error) {
+	in, err := c.emailForm()
+	if err != nil {
+		return "", err
+	}
+	email := in.required("email", in.email)
+	return email, in.err()
+}
+
+func (c *call) emailForm() (*form, error) {
+	if err := c.account.TakeManageEmail(c.ctx, c.sess.Session); err != nil {
+		return nil, err
+	}
+	return c.form()
+}
+
+// ownEmailField is emailField for somebody who is logged in.
+func (c *call) ownEmailField() (string, error) {
+	if !c.sess.Authenticated() {
+		return "", flow.ErrUnauthenticated
+	}
+	return c.emailField()
+}
+
+func (h *Handler) resendEmail(c *call) (reply, error) {
+	email, err := c.ownEmailField()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.ResendEmail(c.ctx, c.sess.Session, email); err != nil {
+		return reply{}, err
+	}
+	return ok()
+}
+
+func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
+	if !c.sess.Authenticated() {
+		return reply{}, flow.ErrUnauthenticated
+	}
+	in, err := c.emailForm()
+	if err != nil {
+		return reply{}, err
+	}
+	email := in.required("email", in.email)
+	primary, _, isBool := in.Bool("primary")
+	if !isBool || !primary {
+		if !in.bad("email") {
+			if err := in.merge(h.account.CheckPrimaryEmail(c.ctx, c.sess.Session, email)); err != nil {
+				return reply{}, err
+			}
+		}
+		in.add("primary", map[bool]string{true: "required", false: "invalid"}[isBool || in.Empty("primary")])
+	}
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.SetPrimaryEmail(c.ctx, c.sess.Session, email); err != nil {
+		return reply{}, err
+	}
+	return h.listEmails(c)
+}
+
+func (h *Handler) removeEmail(c *call) (reply, error) {
+	email, err := c.ownEmailField()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := h.account.RemoveEmail(c.ctx, c.sess.Session, email); err != nil {
+		return reply{}, err
+	}
+	return h.listEmails(c)
+}

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/internal/cookie"
+	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/ratelimit"
+)
+
+// requestTimeout bounds what one request may take. A request that changes
+// something runs to its end even if the client hangs up, so that a guess is
+// counted whether or not somebody waits for the answer.
+const requestTimeout = 30 * time.Second
+
+// Settings are how the API is served.
+type Settings struct {
+	// BaseURL is the public URL of the server, without a trailing slash.
+	BaseURL string
+	// BasePath is where the API is mounted, without a trailing slash.
+	BasePath string
+	// Clients are the client kinds that are served.
+	Clients []flow.Kind
+	// ServeSpecification serves the OpenAPI document.
+	ServeSpecification bool
+	// Cookies says how cookies are set.
+	Cookies cookie.Policy
+	// UserPayload may change what data.user holds.
+	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
+	// Protection refuses requests that other sites make.
+	Protection *http.CrossOriginProtection
+	// Client tells where a request came from.
+	Client func(r *http.Request) authn.Client
+	// Publish hands events to the host.
+	Publish func(ctx context.Context, e authn.Event)
+}
+
+// Handler serves the API. It is safe for concurrent use.
+type Handler struct {
+	cfg      Settings
+	sessions *session.Manager
+	pipeline *flow.Pipeline
+	rooms    []flow.Room
+	account  *accounts.Service
+	tokens   *tokens.Service
+	social   *social.Service  // nil: off
+	mfa      *factors.Service // nil: off
+	limits   *ratelimit.Limiter
+	keys     *keyring.Keyring
+	random   io.Reader
+	logger   *slog.Logger
+	routes   map[flow.Kind]map[string]*route
+	openAPI  []byte // nil: not served
+}
+
+// Deps is what a Handler works with.
+type Deps struct {
+	Sessions *session.Manager
+	Pipeline *flow.Pipeline
+	Rooms    []flow.Room
+	Account  *accounts.Service
+	// Tokens issues access tokens; nil if it is turned off.
+	Tokens *tokens.Service
+	// Social is nil where third-party logins are turned off.
+	Social *social.Service
+	// MFA is nil where second factors are turned off.
+	MFA    *factors.Service
+	Limits *ratelimit.Limiter
+	Keys   *keyring.Keyring
+	Rand   io.Reader
+	Logger *slog.Logger
+}
+
+// New returns a Handler.
+func New(cfg Settings, deps Deps) *Handler {
+	h := &Handler{
+		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
+		routes: map[flow.Kind]map[string]*route{},
+	}
+	for _, kind := range cfg.Clients {
+		h.routes[kind] = map[string]*route{}
+	}
+	for _, r := range h.table() {
+		h.add(r)
+	}
+	if cfg.ServeSpecification {
+		h.openAPI = h.OpenAPI()
+	}
+	return h
+}
+
+func (h *Handler) add(r route) {
+	if r.local && h.account.ProvidersOnly() {
+		return
+	}
+	for kind, table := range h.routes {
+		if r.kind != "" && r.kind != kind {
+			continue
+		}
+		for _, path := range r.paths {
+			table[path] = &r
+		}
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
+	defer h.recoverPanic(c)
+	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
+		c.writeDocument("application/jwk-set+json", h.tokens.JWKS())
+		return
+	}
+	if mediaType := h.specificationType(r.URL.Path); mediaType != "" && h.openAPI != nil {
+		c.writeDocument(mediaType, h.openAPI)
+		return
+	}
+	if provider, ok := h.callbackOf(r); ok {
+		h.serveCallback(c, provider)
+		return
+	}
+	kind, path, ok := h.split(r.URL.Path)
+	if !ok {
+		c.write(reply{status: http.StatusNotFound})
+		return
+	}
+	c.route = h.routes[kind][path]
+	if c.route == nil {
+		c.write(reply{status: http.StatusNotFound})
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
+		defer cancel()
+		c.ctx = ctx
+	}
+	c.serve(kind)
+}
+
+// split takes the client kind and the endpoint out of a path like
+// /_allauth/app/v1/auth/login.
+func (h *Handler) split(path string) (flow.Kind, string, bool) {
+	rest, ok := strings.CutPrefix(path, h.cfg.BasePath+"/")
+	if !ok {
+		return "", "", false
+	}
+	kind, rest, ok := strings.Cut(rest, "/")
+	if !ok || !slices.Contains(h.cfg.Clients, flow.Kind(kind)) {
+		return "", "", false
+	}
+	endpoint, ok := strings.CutPrefix(rest, "v1/")
+	return flow.Kind(kind), endpoint, ok
+}
+
+func (h *Handler) recoverPanic(c *call) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	err := hook.Recovered(c.ctx, h.logger, c.r.URL.Path, p)
+	switch {
+	case c.written:
+	case c.fromProvider:
+		c.callbackFailed(err)
+	default:
+		c.fail(err)
+	}
+}
+
+// setHeaders keeps answers out of caches and frames.
+func setHeaders(h http.Header) {
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private")
+	h.Set("Expires", "0")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+}

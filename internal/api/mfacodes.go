@@ -1,0 +1,63 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// showTOTP shows the user's authenticator app or, in an answer of status 404,
+// what is needed to set one up.
+func (h *Handler) showTOTP(c *call) (reply, error) {
+	app, err := h.mfa.TOTP(c.ctx, c.sess.Session)
+	if err == nil {
+		return reply{status: http.StatusOK, data: authenticator(*app)}, nil
+	}
+	if !errors.Is(err, authn.ErrNotFound) {
+		return reply{}, err
+	}
+	setup, err := h.mfa.SetUpTOTP(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusNotFound, meta: &meta{Secret: setup.Secret, TOTPURL: setup.URL}}, nil
+}
+
+func (h *Handler) activateTOTP(c *call) (reply, error) {
+	code, err := c.mfaCode()
+	if err != nil {
+		return reply{}, err
+	}
+	app, err := h.mfa.ActivateTOTP(c.ctx, c.sess.Session, code)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, data: authenticator(*app)}, nil
+}
+
+func (h *Handler) deactivateTOTP(c *call) (reply, error) {
+	if err := h.mfa.DeactivateTOTP(c.ctx, c.sess.Session); err != nil {
+		return reply{}, err
+	}
+	return ok()
+}
+
+func (h *Handler) showRecoveryCodes(c *call) (reply, error) {
+	codes, err := h.mfa.ViewRecoveryCodes(c.ctx, c.sess.Session)
+	if errors.Is(err, authn.ErrNotFound) {
+		return reply{status: http.StatusNotFound}, nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, data: recoveryCodes(codes)}, nil
+}
+
+func (h *Handler) resetRecoveryCodes(c *call) (reply, error) {
+	codes, err := h.mfa.ResetRecoveryCodes(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, data: recoveryCodes(codes)}, nil
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/headless"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// specificationTypes are the media types that the document is served as. JSON
+// is YAML, too.
+var specificationTypes = map[string]string{
+	"/openapi.json": "application/vnd.oai.openapi+json",
+	"/openapi.yaml": "application/vnd.oai.openapi",
+}
+
+// document is an OpenAPI document, as far as it has to be understood here.
+type document struct {
+	OpenAPI    string                               `json:"openapi"`
+	Info       json.RawMessage                      `json:"info"`
+	Servers    []map[string]string                  `json:"servers"`
+	Tags       json.RawMessage                      `json:"tags"`
+	Paths      map[string]map[string]any            `json:"paths"`
+	Components map[string]map[string]map[string]any `json:"components"`
+}
+
+// OpenAPI returns the OpenAPI document of what is served: of the features and
+// kinds of clients that are turned on.
+func (h *Handler) OpenAPI() []byte {
+	var doc document
+	if err := json.Unmarshal(headless.Specification(), &doc); err != nil {
+		panic("headless: openapi.json: " + err.Error()) // it is our own
+	}
+	doc.Servers[0]["url"] = h.cfg.BaseURL
+	doc.Components["parameters"]["Client"]["schema"] = map[string]any{"type": "string", "enum": h.cfg.Clients}
+	schemes := doc.Components["securitySchemes"]
+	h.keepSchemes(schemes)
+	paths := map[string]map[string]any{}
+	for path, item := range doc.Paths {
+		path = h.cfg.BasePath + strings.TrimPrefix(path, "/_allauth")
+		if h.serves(path) {
+			paths[path] = item
+			keepRequirements(item, schemes)
+		}
+	}
+	doc.Paths = paths
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		panic("headless: openapi.json: " + err.Error())
+	}
+	return text
+}
+
+// specificationType returns the media type of the document at a request path,
+// empty for any other path.
+func (h *Handler) specificationType(path string) string {
+	name, ok := strings.CutPrefix(path, h.cfg.BasePath)
+	if !ok {
+		return ""
+	}
+	return specificationTypes[name]
+}
+
+// keepSchemes leaves the ways in which clients show who they are here.
+func (h *Handler) keepSchemes(schemes map[string]map[string]any) {
+	schemes["SessionCookie"]["name"] = h.sessions.Config().CookieName
+	if h.routes[flow.Browser] == nil {
+		delete(schemes, "SessionCookie")
+		delete(schemes, "CSRFToken")
+	}
+	if h.routes[flow.App] == nil {
+		delete(schemes, "SessionToken")
+	}
+	if h.tokens == nil || h.routes[flow.App] == nil {
+		delete(schemes, "AccessToken")
+	} else {
+		schemes["AccessToken"]["scheme"] = h.tokens.Scheme()
+	}
+}
+
+// keepRequirements leaves, in the operations of a path, the security
+// requirements that can be met with the schemes.
+func keepRequirements(item map[string]any, schemes map[string]map[string]any) {
+	for _, member := range item {
+		operation, ok := member.(map[string]any)
+		if !ok { // the parameters of the path
+			continue
+		}
+		operation["security"] = slices.DeleteFunc(operation["security"].([]any), func(requirement any) bool {
+			for scheme := range requirement.(map[string]any) {
+				if schemes[scheme] == nil {
+					return true
+				}
+			}
+			return false
+		})
+	}
+}
+
+// serves reports whether there is an endpoint at a path of the document.
+func (h *Handler) serves(path string) bool {
+	switch strings.TrimPrefix(path, h.cfg.BasePath) {
+	case jwksPath:
+		return h.tokens != nil
+	case "/provider/{id}/callback":
+		return h.social != nil
+	}
+	return slices.ContainsFunc(h.cfg.Clients, func(kind flow.Kind) bool {
+		kind, endpoint, ok := h.split(strings.Replace(path, "{client}", string(kind), 1))
+		return ok && h.routes[kind][endpoint] != nil
+	})
+}

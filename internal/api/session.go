@@ -1,0 +1,117 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+func (h *Handler) config(c *call) (reply, error) {
+	data := map[string]any{
+		"usersessions": struct {
+			TrackActivity bool `json:"track_activity"`
+		}{h.sessions.Config().TrackActivity},
+	}
+	for _, room := range h.rooms {
+		if key, value := room.PublicConfig(c.ctx); key != "" {
+			data[key] = value
+		}
+	}
+	if h.social != nil {
+		data["socialaccount"] = h.social.PublicConfig(c.sess.Kind)
+	}
+	return reply{status: http.StatusOK, data: data}, nil
+}
+
+func (h *Handler) session(c *call) (reply, error) { return c.authentication() }
+
+func (h *Handler) logout(c *call) (reply, error) {
+	h.account.Logout(c.sess.Session)
+	return c.authentication()
+}
+
+func (h *Handler) reauthenticate(c *call) (reply, error) {
+	if err := c.limit(ratelimit.ActionReauthenticate); err != nil {
+		return reply{}, err
+	}
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	pass := in.required("password", in.password)
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if err := h.account.Reauthenticate(c.ctx, c.sess.Session, pass); err != nil {
+		return reply{}, err
+	}
+	return c.authentication()
+}
+
+// sessionItem is one entry of the list of sessions.
+type sessionItem struct {
+	UserAgent  string          `json:"user_agent"`
+	IP         string          `json:"ip"`
+	CreatedAt  float64         `json:"created_at"`
+	IsCurrent  bool            `json:"is_current"`
+	ID         json.RawMessage `json:"id"`
+	LastSeenAt *float64        `json:"last_seen_at,omitempty"`
+}
+
+func (h *Handler) listSessions(c *call) (reply, error) {
+	rows, err := h.sessions.List(c.ctx, c.sess.UserID())
+	if err != nil {
+		return reply{}, err
+	}
+	return c.sessionList(rows), nil
+}
+
+func (c *call) sessionList(rows []sessions.Row) reply {
+	items := make([]sessionItem, len(rows))
+	for i, row := range rows {
+		items[i] = sessionItem{
+			UserAgent: row.UserAgent, IP: row.IP, CreatedAt: authn.Seconds(row.CreatedAt),
+			IsCurrent: row.ID == c.sess.RowID, ID: json.RawMessage(row.ID),
+		}
+		if c.sessions.Config().TrackActivity {
+			seen := authn.Seconds(row.LastSeenAt)
+			items[i].LastSeenAt = &seen
+		}
+	}
+	return reply{status: http.StatusOK, data: items}
+}
+
+func (h *Handler) endSessions(c *call) (reply, error) {
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	ids, code := in.IDs("sessions")
+	if code != "" {
+		return reply{}, authn.Errors{problem("sessions", code)}
+	}
+	rows, err := h.sessions.List(c.ctx, c.sess.UserID())
+	if err != nil {
+		return reply{}, err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(rows, func(row sessions.Row) bool { return row.ID == id }) {
+			return reply{}, authn.Errors{problem("sessions", "invalid_choice")}
+		}
+	}
+	if err := h.pipeline.Distrust(c.ctx, c.sess.UserID()); err != nil {
+		return reply{}, err
+	}
+	if err := h.sessions.End(c.ctx, ids...); err != nil {
+		return reply{}, err
+	}
+	if slices.Contains(ids, c.sess.RowID) {
+		h.account.Logout(c.sess.Session)
+		return c.authentication()
+	}
+	return h.listSessions(c)
+}

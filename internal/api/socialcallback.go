@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/social"
+)
+
+// callbackOf returns the provider whose callback the request is for.
+func (h *Handler) callbackOf(r *http.Request) (string, bool) {
+	if h.social == nil {
+		return "", false
+	}
+	return h.social.CallbackProvider(r.URL.Path)
+}
+
+// callback answers a browser that comes back from a provider. Whatever happens,
+// people land on a page of the front end.
+func (c *call) callback(providerID string) {
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxFormBody)
+	byForm := c.social.AnswersByForm(providerID)
+	switch {
+	case c.r.Method == http.MethodPost && byForm:
+		c.hop(providerID)
+		return
+	case c.r.Method != http.MethodGet: // HEAD must not use up an answer that nobody sees
+		c.w.Header().Set("Allow", http.MethodGet)
+		c.write(reply{status: http.StatusMethodNotAllowed})
+		return
+	}
+	values := c.r.URL.Query()
+	if byForm {
+		values = c.social.OpenForm(providerID, values.Get(social.ParameterForm))
+	}
+	if c.social.AnswersInFragment(providerID, values) {
+		c.writeFragmentPage()
+		return
+	}
+	if err := c.load(flow.Browser); err != nil {
+		c.callbackFailed(err)
+		return
+	}
+	c.arrive(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
+}
+
+// arrive stores the session and sends the browser on.
+func (c *call) arrive(location string) {
+	if err := c.settle(); err != nil {
+		c.abandon()
+		c.callbackFailed(err)
+		return
+	}
+	c.setCookies(c.kept.Outcome)
+	c.write(reply{status: http.StatusFound, location: location})
+}
+
+func (c *call) callbackFailed(err error) {
+	if !errors.Is(err, flow.ErrSessionEnded) {
+		c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
+	}
+	c.sess = &session.Active{Session: flow.NewSession(flow.Browser, authn.Client{})}
+	c.write(reply{status: http.StatusFound, location: c.social.ErrorPage()})
+}
+
+// hop sends a browser that posted a provider's answer across sites to the same
+// address once more, as its session cookie comes along only then.
+func (c *call) hop(providerID string) {
+	if err := c.r.ParseForm(); err != nil {
+		c.write(reply{status: http.StatusBadRequest})
+		return
+	}
+	sealed, ok := c.social.SealForm(providerID, c.r.PostForm)
+	if !ok {
+		c.write(reply{status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	query := url.Values{social.ParameterForm: {sealed}}
+	c.write(reply{status: http.StatusSeeOther, location: c.r.URL.EscapedPath() + "?" + query.Encode()})
+}
+
+// serveCallback runs the callback to its end even if the browser goes away: what
+// the provider sent can be used once only.
+func (h *Handler) serveCallback(c *call, providerID string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), requestTimeout)
+	defer cancel()
+	c.ctx, c.fromProvider = ctx, true
+	c.callback(providerID)
+}

@@ -1,0 +1,59 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/allauth-go/allauth/sessions/token"
+)
+
+// jwksPath is where the public keys of access tokens are published.
+const jwksPath = "/.well-known/jwks.json"
+
+func (h *Handler) refreshTokens(c *call) (reply, error) {
+	in, err := c.form()
+	if err != nil {
+		return reply{}, err
+	}
+	refresh, _, isText := in.String("refresh_token")
+	switch {
+	case !isText:
+		in.add("refresh_token", "invalid")
+	case refresh == "":
+		in.add("refresh_token", "required")
+	}
+	if err := in.err(); err != nil {
+		return reply{}, err
+	}
+	if h.tokens == nil {
+		return reply{status: http.StatusBadRequest}, nil
+	}
+	pair, events, err := h.tokens.Refresh(c.ctx, refresh, c.sess.Client)
+	for _, event := range events {
+		c.sess.Emit(event)
+	}
+	if errors.Is(err, token.ErrInvalid) {
+		return reply{status: http.StatusBadRequest}, nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	data := struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token,omitempty"`
+	}{pair.Access, pair.Refresh}
+	return reply{status: http.StatusOK, data: data}, nil
+}
+
+// writeDocument answers with a document that is the same for everybody.
+func (c *call) writeDocument(mediaType string, text []byte) {
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		c.w.Header().Set("Allow", "GET, HEAD")
+		c.write(reply{status: http.StatusMethodNotAllowed})
+		return
+	}
+	c.w.Header().Set("Content-Type", mediaType)
+	c.w.Header().Set("Cache-Control", "public, max-age=300")
+	c.w.Header().Del("Expires")
+	_, _ = c.w.Write(text) // the client may be gone; there is nobody to tell
+}

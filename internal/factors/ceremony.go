@@ -1,0 +1,89 @@
+package factors
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa/webauthn"
+)
+
+// ceremony is what a key is asked for. It names the purpose of the challenge and
+// the place of its id in the session, so that the answer to one counts for
+// nothing in another.
+type ceremony string
+
+const (
+	ceremonyAdd            ceremony = "mfa.webauthn.add"
+	ceremonySignup         ceremony = "mfa.webauthn.signup"
+	ceremonyLogin          ceremony = "mfa.webauthn.login"
+	ceremonyAuthenticate   ceremony = "mfa.webauthn.authenticate"
+	ceremonyReauthenticate ceremony = "mfa.webauthn.reauthenticate"
+)
+
+// challengeSize is in bytes (Web Authentication §13.4.3 asks for 16).
+const challengeSize = 32
+
+// asked is what a challenge for a new key has to remember.
+type asked struct {
+	Handle       []byte `json:"handle,omitempty"`
+	Passwordless bool   `json:"passwordless,omitempty"`
+}
+
+// ask draws the challenge of a ceremony for the user, who is empty where the key
+// has to tell. It takes the place of an earlier one of the session.
+func (s *Service) ask(ctx context.Context, sess *flow.Session, c ceremony, userID string, a asked) ([]byte, error) {
+	challenge := make([]byte, challengeSize)
+	if _, err := io.ReadFull(s.deps.Rand, challenge); err != nil {
+		return nil, fmt.Errorf("read random bytes: %w", err)
+	}
+	data, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dropChallenge(ctx, sess, string(c)); err != nil {
+		return nil, err
+	}
+	row := authn.Challenge{Purpose: string(c), UserID: userID, Data: data}
+	issued, err := s.deps.Challenges.Issue(ctx, row, hex.EncodeToString(challenge), s.cfg.WebAuthnTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return challenge, sess.SetSlot(string(c), issued.ID)
+}
+
+// spend uses up the challenge that the session was given for the ceremony,
+// whether the answer is to it or to another one. webauthn.ErrRejected unless
+// claimed is that challenge, it was drawn for the user, and nobody used it
+// before.
+func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, userID string, claimed []byte) (asked, error) {
+	var id string
+	sess.Slot(string(c), &id)
+	row, err := s.deps.Challenges.Find(ctx, string(c), id)
+	if errors.Is(err, flow.ErrNotPending) {
+		return asked{}, fmt.Errorf("no challenge is awaited: %w", webauthn.ErrRejected)
+	}
+	if err != nil {
+		return asked{}, err
+	}
+	err = s.deps.Challenges.Consume(ctx, row)
+	switch {
+	case errors.Is(err, flow.ErrNotPending):
+		// The slot stays: a session that was read before another request proved who
+		// the user is must not be stored after it.
+		return asked{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
+	case err != nil:
+		return asked{}, fmt.Errorf("consume challenge: %w", err)
+	}
+	sess.DropSlot(string(c))
+	if row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)) {
+		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
+	}
+	var a asked
+	return a, json.Unmarshal(row.Data, &a)
+}

@@ -1,0 +1,65 @@
+package factors
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/allauth-go/allauth/mfa"
+)
+
+// Import stores an authenticator of another system, and returns its id.
+// authn.ErrConflict if the user has an app or recovery codes already, or if
+// somebody has that key.
+func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
+	row := &mfa.Authenticator{UserID: userID, CreatedAt: in.CreatedAt, LastUsedAt: in.LastUsedAt}
+	var data any
+	var err error
+	switch {
+	case in.Secret != "" && in.Codes == nil && in.Key == nil:
+		row.Type, row.Claim = mfa.TOTP, claimOf(mfa.TOTP, userID)
+		data, err = s.importApp(in.Secret)
+	case len(in.Codes) > 0 && in.Secret == "" && in.Key == nil:
+		row.Type, row.Claim = mfa.RecoveryCodes, claimOf(mfa.RecoveryCodes, userID)
+		data = &recoverySet{Codes: in.Codes, Viewed: true}
+	case in.Key != nil && in.Secret == "" && in.Codes == nil:
+		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), in.Key
+	default:
+		err = errors.New("set one of Secret, Codes and Key")
+	}
+	if err == nil {
+		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+			if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+				return err
+			}
+			if row.Type == mfa.WebAuthn {
+				if row.Name, err = s.keyName(ctx, userID, in.Name); err != nil {
+					return err
+				}
+			}
+			return s.create(ctx, row, data)
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("mfa: import: %w", err)
+	}
+	return row.ID, nil
+}
+
+// minSecretSize is the shortest secret that apps are in use with, in bytes. RFC
+// 4226 asks for 16, but older systems drew 10.
+const minSecretSize = 10
+
+func (s *Service) importApp(text string) (*totpApp, error) {
+	secret := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(text, " ", ""), "="))
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		return nil, fmt.Errorf("secret is not base32: %w", err)
+	}
+	if len(raw) < minSecretSize {
+		return nil, fmt.Errorf("secret has %d bytes, which can be guessed; it needs %d", len(raw), minSecretSize)
+	}
+	return s.newApp(secret), nil
+}

@@ -1,0 +1,48 @@
+package factors
+
+import (
+	"context"
+
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
+)
+
+// Listed is an authenticator in the list of its owner's. Codes or Key is set for
+// those types.
+type Listed struct {
+	mfa.Authenticator
+	Codes *Codes
+	Key   *Key
+}
+
+// Authenticators lists those of whoever is logged in, in the order in which they
+// were added. Recovery codes are counted, but not shown.
+func (s *Service) Authenticators(ctx context.Context, sess *flow.Session) ([]Listed, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Listed, len(rows))
+	for i, a := range rows {
+		list[i].Authenticator = a
+		switch a.Type {
+		case mfa.RecoveryCodes:
+			var set recoverySet
+			if err := s.open(&a, &set); err != nil {
+				return nil, err
+			}
+			list[i].Codes = view(a, &set)
+			list[i].Codes.Codes = nil
+		case mfa.WebAuthn:
+			key, err := s.key(&a)
+			if err != nil {
+				return nil, err
+			}
+			list[i].Key = &Key{a, key.Passwordless}
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,160 @@
+package factors
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/mfa/webauthn"
+)
+
+// CheckMayAddKey returns ErrUnverifiedEmail if the logged-in user has to verify an
+// address before adding a key, ErrTooManyKeys if there are as many as allowed.
+func (s *Service) CheckMayAddKey(ctx context.Context, sess *flow.Session) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	blocked, err := s.blocked(ctx, sess.UserID())
+	if err == nil && blocked {
+		return ErrUnverifiedEmail
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	keys := slices.DeleteFunc(rows, func(a mfa.Authenticator) bool { return a.Type != mfa.WebAuthn })
+	if len(keys) >= s.cfg.MaxKeys {
+		return ErrTooManyKeys
+	}
+	return nil
+}
+
+// KeyCreationOptions asks for a new key of whoever is logged in. A passwordless
+// one can log in by itself.
+func (s *Service) KeyCreationOptions(ctx context.Context, sess *flow.Session, passwordless bool) (*webauthn.CreationOptions, error) {
+	if err := s.CheckMayAddKey(ctx, sess); err != nil {
+		return nil, err
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return nil, err
+	}
+	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, passwordless)
+}
+
+// AddKey adds the key that answers KeyCreationOptions, and reports whether
+// recovery codes were made along with it. An empty name is chosen. authn.Errors
+// for a wrong answer; the challenge is used up in any case.
+func (s *Service) AddKey(ctx context.Context, sess *flow.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
+	if err := s.CheckMayAddKey(ctx, sess); err != nil {
+		return nil, false, err
+	}
+	credential, counter, err := s.verifyNew(ctx, sess, ceremonyAdd, sess.UserID(), answer)
+	if err != nil {
+		return nil, false, s.explainNew(ctx, err)
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return nil, false, err
+	}
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		// Once more: another request may have added an address or a key meanwhile.
+		if err := s.CheckMayAddKey(ctx, sess); err != nil {
+			return err
+		}
+		if key, err = s.storeKey(ctx, sess.UserID(), name, credential, counter); err != nil {
+			return err
+		}
+		codesMade, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added")
+		return err
+	})
+	if err != nil {
+		return nil, false, s.explainNew(ctx, err)
+	}
+	return key, codesMade, nil
+}
+
+// OwnKey returns one of the keys of whoever is logged in, or authn.ErrNotFound.
+func (s *Service) OwnKey(ctx context.Context, sess *flow.Session, id int64) (*Key, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range rows {
+		if a.ID == id && a.Type == mfa.WebAuthn {
+			key, err := s.key(&a)
+			return &Key{a, key.Passwordless}, err
+		}
+	}
+	return nil, authn.ErrNotFound
+}
+
+// RenameKey gives one of the user's keys another name. authn.Errors if there is
+// no such key.
+func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, name string) (*Key, error) {
+	if _, err := s.OwnKey(ctx, sess, id); err != nil {
+		return nil, unknownKey(err)
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return nil, err
+	}
+	var key *Key
+	err := s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) (err error) {
+		if key, err = s.OwnKey(ctx, sess, id); err != nil {
+			return err
+		}
+		key.Name = name
+		return s.store.UpdateAuthenticator(ctx, key.Authenticator)
+	})
+	if errors.Is(err, authn.ErrConflict) {
+		return nil, flow.ErrNotPending // it is being used
+	}
+	return key, unknownKey(err)
+}
+
+// RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
+// not that of a key of theirs, or if the user could not log in any more: then all
+// stay.
+func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int64) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return a.Type == mfa.WebAuthn && a.ID == id }) {
+			return problems("authenticators", "invalid_choice")
+		}
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
+			chosen := func(a mfa.Authenticator) bool { return a.Type == mfa.WebAuthn && slices.Contains(ids, a.ID) }
+			return s.remove(ctx, sess, chosen, func(a mfa.Authenticator) error {
+				return s.notify(ctx, sess, "mfa/webauthn_removed", a.Name)
+			})
+		})
+		if err == nil && lastWayIn {
+			return problems("authenticators", "cannot_delete_authenticator")
+		}
+		return err
+	})
+}
+
+func unknownKey(err error) error {
+	if errors.Is(err, authn.ErrNotFound) {
+		return problems("id", "invalid_choice")
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package factors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/mfa"
+)
+
+// ensureRecoveryCodes makes recovery codes for whoever is logged in unless there
+// are some, and reports whether it did; it runs in a transaction.
+func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *flow.Session) (bool, error) {
+	if !Supports(s.cfg, mfa.RecoveryCodes) {
+		return false, nil
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil || find(rows, mfa.RecoveryCodes) != nil {
+		return false, err
+	}
+	row, _, err := s.createSet(ctx, sess.UserID(), false)
+	if errors.Is(err, authn.ErrConflict) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	sess.Emit(mfa.AuthenticatorAdded{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	return true, nil
+}
+
+// ViewRecoveryCodes shows the codes of whoever is logged in. authn.ErrNotFound
+// if there are none.
+func (s *Service) ViewRecoveryCodes(ctx context.Context, sess *flow.Session) (*Codes, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	if find(rows, mfa.RecoveryCodes) == nil {
+		return nil, authn.ErrNotFound
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return nil, err
+	}
+	var codes *Codes
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		codes, err = s.showSet(ctx, sess.UserID())
+		return err
+	})
+	return codes, err
+}
+
+// showSet reads the codes and notes that they were shown; it runs in a
+// transaction, so that only one of several callers is the first.
+func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
+	rows, err := s.rows(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	row := find(rows, mfa.RecoveryCodes)
+	if row == nil {
+		return nil, authn.ErrNotFound
+	}
+	var set recoverySet
+	if err := s.open(row, &set); err != nil {
+		return nil, err
+	}
+	codes := view(*row, &set)
+	if set.Viewed {
+		if s.cfg.RecoveryCodesShowOnce {
+			codes.Codes = nil
+		}
+		return codes, nil
+	}
+	set.Viewed = true
+	if err := s.seal(row, &set); err != nil {
+		return nil, err
+	}
+	if err := s.store.UpdateAuthenticator(ctx, *row); err != nil {
+		return nil, fmt.Errorf("update recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+// ResetRecoveryCodes makes new codes in place of those of whoever is logged in.
+// authn.Errors if the user has no other authenticator.
+func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *flow.Session) (*Codes, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	main, err := s.HasAuthenticators(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	if !main {
+		return nil, problems("", "cannot_generate_recovery_codes")
+	}
+	if err := s.requireRecent(ctx, sess); err != nil {
+		return nil, err
+	}
+	var codes *Codes
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		codes, err = s.replaceSet(ctx, sess)
+		return err
+	})
+	if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
+		return nil, flow.ErrNotPending // another request did the same
+	}
+	return codes, err
+}
+
+func (s *Service) replaceSet(ctx context.Context, sess *flow.Session) (*Codes, error) {
+	rows, err := s.rows(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(rows, isMain) {
+		return nil, problems("", "cannot_generate_recovery_codes")
+	}
+	if old := find(rows, mfa.RecoveryCodes); old != nil {
+		if err := s.store.DeleteAuthenticator(ctx, old.UserID, old.ID); err != nil {
+			return nil, fmt.Errorf("delete recovery codes: %w", err)
+		}
+	}
+	row, set, err := s.createSet(ctx, sess.UserID(), true)
+	if err != nil {
+		return nil, err
+	}
+	sess.Emit(mfa.AuthenticatorReset{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	return view(*row, set), s.notify(ctx, sess, "mfa/recovery_codes_generated", "")
+}

@@ -1,0 +1,119 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// Keeper stores the session of a request.
+type Keeper interface {
+	// Keep stores what changed of the session, and what goes with it, in the
+	// transaction that ctx carries.
+	Keep(ctx context.Context) error
+	// Snapshot returns a function that undoes in memory what Keep changes, for a
+	// transaction that is rolled back.
+	Snapshot() (restore func())
+	// KeepsInTx reports whether what Keep stores is rolled back with the
+	// transaction. Where sessions live elsewhere, Keep is called after the commit: a
+	// crash in between leaves an account that is changed, and a session that is not.
+	KeepsInTx() bool
+}
+
+// InTx runs f in one store transaction, and stores the session in it. If it fails,
+// the session is as if f had never run. If it collided with another transaction,
+// f is called again, so what else f changes it has to set anew each time.
+//
+// Where a login in f comes to the point at which the host is asked, the
+// transaction is rolled back, the host is asked outside of it, and f is called
+// again. If the host refuses the login, the rest of f is stored all the same, and
+// the refusal is returned.
+func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
+	err := d.commit(ctx, s, f)
+	var q *question
+	for asked := 0; errors.As(err, &q) && asked < maxTries; asked++ { // again if the user has changed since
+		s.verdict = q.ask(ctx)
+		err = d.commit(ctx, s, f)
+	}
+	if err == nil && s.keeper != nil && !s.keeper.KeepsInTx() {
+		err = s.keeper.Keep(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.takeVeto()
+}
+
+func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
+	return Retry(ctx, func() error {
+		restore := s.snapshot()
+		err := d.Post.InTx(ctx, func(ctx context.Context) error {
+			if err := f(ctx); err != nil {
+				return err
+			}
+			if s.keeper == nil || !s.keeper.KeepsInTx() {
+				return nil
+			}
+			return s.keeper.Keep(ctx)
+		})
+		if err != nil {
+			restore()
+		}
+		return err
+	})
+}
+
+// maxTries is how often a transaction is tried that collides with others.
+const maxTries = 10
+
+// Retry calls f, which runs a transaction, again while it collides with others,
+// at most ten times.
+func Retry(ctx context.Context, f func() error) error {
+	for try := 1; ; try++ {
+		err := f()
+		if !errors.Is(err, authn.ErrCollision) || try == maxTries {
+			return err
+		}
+		// Not at once, or those that collided collide again.
+		select {
+		case <-time.After(rand.N(time.Duration(try) * 4 * time.Millisecond)):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// question is returned from a transaction that can go on only when the host has
+// judged a login: the host's function may use the database by itself.
+type question struct {
+	userID, authHash string
+	methods          []authn.Method
+	judge            func(ctx context.Context) error
+}
+
+func (*question) Error() string { return "flow: the host is asked outside of the transaction" }
+
+// ask calls the host and returns its answer.
+func (q *question) ask(ctx context.Context) *verdict {
+	return &verdict{userID: q.userID, authHash: q.authHash, methods: len(q.methods), err: q.judge(ctx)}
+}
+
+// verdict is what the host said of a login.
+type verdict struct {
+	userID, authHash string
+	methods          int
+	err              error
+}
+
+// verdictOn returns the host's answer about the login of a user, if it was given
+// in this request, for the same password and proofs.
+func (s *Session) verdictOn(userID, authHash string, methods []authn.Method) (err error, known bool) {
+	v := s.verdict
+	if v == nil || v.userID != userID || v.authHash != authHash || v.methods != len(methods) {
+		return nil, false
+	}
+	return v.err, true
+}

@@ -1,0 +1,43 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// codecVersion is raised when the encoding changes in a way that an older
+// server would misread.
+const codecVersion = 1
+
+// stateKey is the only key we store under in an scs session.
+const stateKey = "state"
+
+// errUnreadable means that stored data is not ours or of another version. Such
+// a session is treated as if it did not exist.
+var errUnreadable = errors.New("sessions: unreadable data")
+
+// codec implements scs.Codec with versioned JSON, so that servers of different
+// builds read each other's sessions and bad data is never an error of ours.
+type codec struct{}
+
+type encoded struct {
+	Version  int        `json:"v"`
+	Deadline int64      `json:"deadline"` // microseconds
+	State    flow.State `json:"state"`
+}
+
+func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+	state, _ := values[stateKey].(flow.State)
+	return json.Marshal(encoded{codecVersion, deadline.UnixMicro(), state})
+}
+
+func (codec) Decode(data []byte) (time.Time, map[string]any, error) {
+	var e encoded
+	if err := json.Unmarshal(data, &e); err != nil || e.Version != codecVersion {
+		return time.Time{}, nil, errUnreadable
+	}
+	return time.UnixMicro(e.Deadline).UTC(), map[string]any{stateKey: e.State}, nil
+}

@@ -1,0 +1,169 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// Load finds the session that the tokens stand for. Without a token, and with
+// none of a session that lives, the session is anonymous. Of several sessions
+// that live, the newest one in which a user is logged in counts; if they are of
+// different users, none does.
+func (m *Manager) Load(ctx context.Context, kind flow.Kind, client authn.Client, shown ...Shown) (*Active, error) {
+	anonymous := &Active{Session: flow.NewSession(kind, client)}
+	if len(shown) == 0 {
+		return anonymous, nil
+	}
+	hashes := make([]string, len(shown))
+	for i, one := range shown {
+		hashes[i] = hash(one.Token)
+	}
+	rows, err := m.deps.Store.SessionsByTokens(ctx, hashes...)
+	if err != nil {
+		return nil, fmt.Errorf("load sessions: %w", err)
+	}
+	var living []*Active
+	for i, one := range shown {
+		at := slices.IndexFunc(rows, func(row sessions.Row) bool { return row.TokenHash == hashes[i] })
+		if at < 0 || m.expired(&rows[at]) {
+			continue
+		}
+		if next, ok := successor(&rows[at], one); ok {
+			anonymous.successors = append(anonymous.successors, next)
+			continue
+		}
+		if rows[at].Kind != one.kind {
+			continue
+		}
+		a := &Active{Session: flow.NewSession(kind, client), token: one.Token, row: &rows[at]}
+		if alive, err := m.open(ctx, a); err != nil {
+			return nil, err
+		} else if alive {
+			living = append(living, a)
+		}
+	}
+	anonymous.Dead = len(living)+len(anonymous.successors) == 0
+	return choose(anonymous, living), nil
+}
+
+// choose returns the session that counts, which is the anonymous one if there is
+// none or if users contradict each other.
+func choose(anonymous *Active, living []*Active) *Active {
+	slices.SortStableFunc(living, func(a, b *Active) int {
+		if a.Authenticated() != b.Authenticated() {
+			return map[bool]int{true: -1, false: 1}[a.Authenticated()]
+		}
+		return b.row.CreatedAt.Compare(a.row.CreatedAt)
+	})
+	chosen := anonymous
+	if len(living) > 0 {
+		chosen = living[0]
+	}
+	for _, a := range living {
+		if a.Authenticated() && a.UserID() != living[0].UserID() {
+			chosen = anonymous
+		}
+	}
+	for _, a := range living {
+		if a != chosen {
+			chosen.others = append(chosen.others, a.row.ID)
+		}
+	}
+	return chosen
+}
+
+// open reads the session of a row, and reports whether it lives.
+func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
+	read := &loading{found: a.row}
+	ctx, err = m.scs[a.Kind].Load(context.WithValue(ctx, loadingKey{}, read), a.token)
+	if errors.Is(err, errUnreadable) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("load session: %w", err)
+	}
+	if !read.loaded { // another store keeps the data, and has lost it
+		return false, nil
+	}
+	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(flow.State)
+	a.RowID = a.row.ID
+	if a.State.UserID == "" {
+		return true, m.checkLogin(ctx, a)
+	}
+	return m.identify(ctx, a)
+}
+
+// checkLogin drops a pending login whose user is gone, or got a new password
+// since it began.
+func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
+	if a.State.Login == nil {
+		return nil
+	}
+	current, err := a.State.Login.IsCurrent(ctx, m.deps.Identifier)
+	if err != nil {
+		return fmt.Errorf("load user of pending login: %w", err)
+	}
+	if !current {
+		a.SetLogin(nil)
+	}
+	return nil
+}
+
+// identify loads the session's user, and reports whether the session lives: it
+// is dead if its user is gone, or if their credentials changed. That of a
+// disabled user answers as anonymous.
+func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err error) {
+	id, err := m.identity(ctx, a)
+	if err == nil && id.AuthHash != a.row.AuthHash {
+		err = m.rekeyed(ctx, a.row, id.AuthHash)
+	}
+	if errors.Is(err, authn.ErrNotFound) {
+		return false, m.End(ctx, a.row.ID)
+	}
+	if err != nil {
+		return false, fmt.Errorf("load user of session: %w", err)
+	}
+	if !id.User.Disabled {
+		a.Identity = id
+	}
+	return true, nil
+}
+
+// identity returns the identity of the session's user, which may have been read
+// along with the row.
+func (m *Manager) identity(ctx context.Context, a *Active) (*flow.Identity, error) {
+	profile := a.row.Profile
+	if !m.deps.Profiles || profile == nil || a.row.UserID != a.State.UserID {
+		return m.deps.Identifier.Identify(ctx, a.State.UserID)
+	}
+	if profile.User == nil {
+		return nil, authn.ErrNotFound
+	}
+	return m.deps.Identifier.IdentityOf(profile), nil
+}
+
+// rekeyed looks whether the session has moved to a new fingerprint since its row
+// was read, as it does when its user changes the password in it. ErrNotFound if
+// it has not.
+func (m *Manager) rekeyed(ctx context.Context, row *sessions.Row, authHash string) error {
+	current, err := m.deps.Store.SessionsByTokens(ctx, row.TokenHash)
+	if err != nil {
+		return err
+	}
+	if len(current) == 0 || current[0].AuthHash != authHash {
+		return authn.ErrNotFound
+	}
+	row.AuthHash = authHash
+	return nil
+}
+
+func (m *Manager) expired(row *sessions.Row) bool {
+	now := m.deps.Now()
+	return now.After(row.ExpiresAt) || now.Sub(row.LastSeenAt) > m.cfg.IdleTimeout
+}

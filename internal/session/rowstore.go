@@ -1,0 +1,93 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/allauth-go/allauth/sessions"
+)
+
+// rowStore implements scs.CtxStore over the rows. scs would write a session
+// back that was ended meanwhile; here a write only ever updates the row it was
+// loaded from, so what is ended stays ended.
+type rowStore struct {
+	rows     sessions.Store
+	external scs.CtxStore // nil: the data lies in the row
+}
+
+var _ scs.CtxStore = rowStore{}
+
+// loading carries the row between scs, which knows tokens and data only, and
+// the manager.
+type loading struct {
+	found  *sessions.Row // what the session is loaded from
+	loaded bool          // there is data for found
+	write  *sessions.Row // what Commit has to store
+	fresh  bool          // write has a new token
+	// old keeps the replaced token in mind, nil if there is none.
+	old *sessions.Row
+}
+
+type loadingKey struct{}
+
+func loadingFrom(ctx context.Context) *loading {
+	l, _ := ctx.Value(loadingKey{}).(*loading)
+	return l
+}
+
+// FindCtx returns the data of the row that the manager has looked up.
+func (s rowStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
+	l := loadingFrom(ctx)
+	data, found, err := l.found.Data, true, error(nil)
+	if s.external != nil {
+		data, found, err = s.external.FindCtx(ctx, tokenHash)
+	}
+	l.loaded = found && err == nil
+	return data, found, err
+}
+
+// CommitCtx stores the row with its data.
+func (s rowStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, expiry time.Time) error {
+	l := loadingFrom(ctx)
+	row := l.write
+	row.TokenHash = tokenHash
+	if s.external == nil {
+		row.Data = data
+	}
+	if err := s.writeRow(ctx, l); err != nil {
+		return err
+	}
+	if s.external != nil {
+		return s.external.CommitCtx(ctx, tokenHash, data, expiry)
+	}
+	return nil
+}
+
+func (s rowStore) writeRow(ctx context.Context, l *loading) error {
+	switch {
+	case !l.fresh:
+		return s.rows.SaveSession(ctx, *l.write)
+	case l.old != nil:
+		return s.rows.RenewSession(ctx, *l.write, *l.old)
+	default:
+		return s.rows.CreateSession(ctx, *l.write)
+	}
+}
+
+// DeleteCtx removes the data. The row is deleted by id, or renewed.
+func (s rowStore) DeleteCtx(ctx context.Context, tokenHash string) error {
+	if s.external == nil {
+		return nil
+	}
+	return s.external.DeleteCtx(ctx, tokenHash)
+}
+
+// The methods without a context are never called: scs prefers the ones above.
+
+var errNeedsContext = errors.New("sessions: the row store needs a context")
+
+func (rowStore) Find(string) ([]byte, bool, error)      { return nil, false, errNeedsContext }
+func (rowStore) Commit(string, []byte, time.Time) error { return errNeedsContext }
+func (rowStore) Delete(string) error                    { return errNeedsContext }

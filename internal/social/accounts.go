@@ -1,0 +1,110 @@
+package social
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// Connected is an account at a provider as it is listed.
+type Connected struct {
+	UID      string
+	Provider provider.Info
+	// Display is what people call the account.
+	Display string
+}
+
+// connected shows an account. One whose provider was taken out of use is shown
+// by its id.
+func (s *Service) connected(a socialaccount.Account) Connected {
+	c := Connected{UID: a.UID, Provider: provider.Info{ID: a.Provider, Name: a.Provider}}
+	if e := s.providers.byID(a.Provider); e != nil {
+		c.Provider = e.info
+	}
+	c.Display = display(a.ExtraData, c.Provider.Name)
+	return c
+}
+
+// Accounts lists the accounts of whoever is logged in, or returns
+// flow.ErrUnauthenticated.
+func (s *Service) Accounts(ctx context.Context, sess *flow.Session) ([]Connected, error) {
+	if !sess.Authenticated() {
+		return nil, flow.ErrUnauthenticated
+	}
+	accounts, err := s.store.SocialAccountsByUser(ctx, sess.UserID())
+	if err != nil {
+		return nil, fmt.Errorf("load accounts at providers: %w", err)
+	}
+	list := make([]Connected, len(accounts))
+	for i, a := range accounts {
+		list[i] = s.connected(a)
+	}
+	return list, nil
+}
+
+// Disconnect removes one of the accounts of whoever is logged in. authn.Errors
+// if it is not theirs or their last way in, flow.ErrReauthenticate if the last
+// proof of identity is too old.
+func (s *Service) Disconnect(ctx context.Context, sess *flow.Session, providerID, uid string) error {
+	if !sess.Authenticated() {
+		return flow.ErrUnauthenticated
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		userID := sess.UserID()
+		accounts, err := s.store.SocialAccountsByUser(ctx, userID)
+		if err != nil {
+			return fmt.Errorf("load accounts at providers: %w", err)
+		}
+		i := slices.IndexFunc(accounts, func(a socialaccount.Account) bool { return a.Provider == providerID && a.UID == uid })
+		if i < 0 {
+			return problems("", "account_not_found")
+		}
+		if err := s.checkOtherWayIn(ctx, sess, slices.Delete(slices.Clone(accounts), i, i+1)); err != nil {
+			return err
+		}
+		if err := s.accounts.RequireRecent(ctx, sess); err != nil {
+			return err
+		}
+		err = s.store.DeleteSocialAccount(ctx, userID, providerID, uid)
+		if errors.Is(err, authn.ErrNotFound) {
+			return problems("", "account_not_found")
+		}
+		if err != nil {
+			return fmt.Errorf("delete account at provider: %w", err)
+		}
+		sess.Emit(socialaccount.AccountDisconnected{UserID: userID, Provider: providerID, UID: uid})
+		return s.notify(ctx, sess, "socialaccount/account_disconnected", userID, s.connected(accounts[i]).Provider.Name)
+	})
+}
+
+// checkOtherWayIn refuses to take away the last way in. rest are the accounts
+// that would be left.
+func (s *Service) checkOtherWayIn(ctx context.Context, sess *flow.Session, rest []socialaccount.Account) error {
+	if slices.ContainsFunc(rest, s.usable) {
+		return nil
+	}
+	if s.cfg.Only {
+		return problems("", "disconnect_last")
+	}
+	if !sess.Identity.HasUsablePassword {
+		return problems("", "no_password")
+	}
+	if !s.accounts.EmailVerificationMandatory() {
+		return nil
+	}
+	verified, err := s.accounts.HasVerifiedEmail(ctx, sess.UserID())
+	if err == nil && !verified {
+		return problems("", "no_verified_email")
+	}
+	return err
+}
+
+// usable reports whether somebody can log in with an account: its provider is
+// in use.
+func (s *Service) usable(a socialaccount.Account) bool { return s.providers.byID(a.Provider) != nil }

@@ -1,0 +1,17 @@
+package social
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// notify mails a user that an account at a provider came or went.
+func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, userID, providerName string) error {
+	id, err := s.accounts.Identify(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("load user: %w", err)
+	}
+	return s.accounts.Notify(ctx, sess, kind, id, map[string]any{"Provider": providerName})
+}

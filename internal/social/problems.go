@@ -1,0 +1,44 @@
+package social
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// errAnonymous is flow.ErrForbidden for somebody who wants to connect an
+// account and is not logged in.
+var errAnonymous = fmt.Errorf("socialaccount: nobody is logged in to connect to: %w", flow.ErrForbidden)
+
+// errTaken means that another request created the account at the same time.
+var errTaken = errors.New("socialaccount: account taken meanwhile")
+
+// errNobody means that a login came to nothing: its user is gone or disabled, or
+// a stage turned it away.
+var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", flow.ErrUnauthenticated)
+
+// messages say what to do; clients go by the code.
+var messages = map[string]string{
+	"required":                           "This field is required.",
+	"invalid_choice":                     "Send login or connect.",
+	"invalid_token":                      "The token is invalid or has expired. Log in with the provider again.",
+	"client_id_required":                 "Provide the client id that the token was issued for.",
+	"token_required":                     "Provide an ID token or an access token.",
+	"token_authentication_not_supported": "This provider does not accept tokens. Log in by redirect.",
+	"account_not_found":                  "Choose one of your connected accounts.",
+	"connected_other":                    "Another user has connected this account. Disconnect it there first.",
+	"disconnect_last":                    "Connect another account before you disconnect the last one.",
+	"no_password":                        "Set a password before you disconnect the only other way to log in.",
+	"no_verified_email":                  "Verify an email address before you disconnect the only other way to log in.",
+}
+
+// Problem is an input problem of one field, or of the whole input if param is
+// empty.
+func Problem(param, code string) *authn.Error {
+	return &authn.Error{Code: code, Param: param, Message: messages[code]}
+}
+
+// problems is Problem as a list.
+func problems(param, code string) authn.Errors { return authn.Errors{Problem(param, code)} }

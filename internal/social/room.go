@@ -1,0 +1,141 @@
+package social
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// FlowProviderReauthenticate is the flow by which whoever is logged in proves
+// it again through one of their providers: an ordinary login there.
+const FlowProviderReauthenticate = "provider_reauthenticate"
+
+// PublicProvider is a provider as the API shows it.
+type PublicProvider struct {
+	ID                     string   `json:"id"`
+	Name                   string   `json:"name"`
+	Flows                  []string `json:"flows"`
+	ClientID               string   `json:"client_id,omitempty"`
+	OpenIDConfigurationURL string   `json:"openid_configuration_url,omitempty"`
+}
+
+// Public shows a provider.
+func Public(info provider.Info) PublicProvider {
+	p := PublicProvider{
+		ID: info.ID, Name: info.Name, Flows: []string{},
+		ClientID: info.ClientID, OpenIDConfigurationURL: info.OpenIDConfigurationURL,
+	}
+	if info.Redirect {
+		p.Flows = append(p.Flows, flow.FlowProviderRedirect)
+	}
+	if info.Token {
+		p.Flows = append(p.Flows, flow.FlowProviderToken)
+	}
+	return p
+}
+
+// PublicConfig is the part of GET config that this room tells.
+type PublicConfig struct {
+	Providers []PublicProvider `json:"providers"`
+}
+
+// PublicConfig returns what a kind of client learns of the providers, sorted by
+// name.
+func (s *Service) PublicConfig(kind flow.Kind) PublicConfig {
+	c := PublicConfig{Providers: []PublicProvider{}}
+	for _, e := range s.providers.usableBy(kind) {
+		c.Providers = append(c.Providers, Public(e.info))
+	}
+	slices.SortStableFunc(c.Providers, func(a, b PublicProvider) int { return strings.Compare(a.Name, b.Name) })
+	return c
+}
+
+// Room shows the service to the kernel.
+func (s *Service) Room() flow.Room { return room{s} }
+
+type room struct{ *Service }
+
+// Stages implements flow.Room: logins through a provider wait at the stages of
+// other rooms.
+func (r room) Stages() []flow.Stage { return nil }
+
+// Offers implements flow.Room.
+func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+	usable := r.providers.usableBy(sess.Kind)
+	if len(usable) == 0 {
+		return nil, nil
+	}
+	offers := offer(nil, flow.FlowProviderRedirect, usable, func(*entry) bool { return sess.Kind == flow.Browser })
+	offers = offer(offers, flow.FlowProviderToken, usable, func(e *entry) bool { return e.info.Token })
+	_, c, err := r.pendingSignup(ctx, sess)
+	if errors.Is(err, flow.ErrNotPending) {
+		return offers, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append(offers, flow.Offer{
+		ID: flow.FlowProviderSignup, Provider: Public(c.entry.info), IsPending: flow.Pending(true),
+	}), nil
+}
+
+// offer appends a flow with the providers that have it, if there are any.
+func offer(offers []flow.Offer, id string, list []*entry, has func(*entry) bool) []flow.Offer {
+	var ids []string
+	for _, e := range list {
+		if has(e) {
+			ids = append(ids, e.info.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return offers
+	}
+	return append(offers, flow.Offer{ID: id, Providers: ids})
+}
+
+// ReauthenticationOffers implements flow.Room: the providers at which the user
+// has an account.
+func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+	accounts, err := r.store.SocialAccountsByUser(ctx, sess.UserID())
+	if err != nil {
+		return nil, err
+	}
+	has := func(e *entry) bool {
+		return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider == e.info.ID })
+	}
+	return offer(nil, FlowProviderReauthenticate, r.providers.usableBy(sess.Kind), has), nil
+}
+
+// CanLogIn implements flow.Room. The way in named by except is a provider's id.
+func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
+	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && r.usable(a) }), nil
+}
+
+// Evict implements flow.Room.
+func (r room) Evict(ctx context.Context, userID string) error {
+	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		err := r.store.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)
+		if err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// PublicConfig implements flow.Room. What there is to tell depends on the kind
+// of client, which is not known here: see Service.PublicConfig.
+func (r room) PublicConfig(context.Context) (string, any) { return "", nil }

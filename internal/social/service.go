@@ -1,0 +1,104 @@
+package social
+
+import (
+	"context"
+	"hash/maphash"
+	"net/url"
+	"strings"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// Accounts is what this room needs of the room of accounts.
+type Accounts interface {
+	flow.Identifier
+	// IsOpenForSignup reports whether new accounts are welcome.
+	IsOpenForSignup(ctx context.Context) bool
+	// SignupByProvider creates an account and starts its first login.
+	SignupByProvider(ctx context.Context, sess *flow.Session, in flow.ProviderSignup) error
+	// VerifiedOwner returns the user who has verified the address, or
+	// authn.ErrNotFound.
+	VerifiedOwner(ctx context.Context, email string) (userID string, err error)
+	// HasVerifiedEmail reports whether the user has proved an address.
+	HasVerifiedEmail(ctx context.Context, userID string) (bool, error)
+	// EmailVerificationMandatory reports whether the user needs one.
+	EmailVerificationMandatory() bool
+	// CleanEmail returns the canonical form of an address.
+	CleanEmail(address string) (canonical string, ok bool)
+	// RequireRecent asks for a recent proof of identity.
+	RequireRecent(ctx context.Context, sess *flow.Session) error
+	// Notify mails the owner of an account that something about it changed.
+	Notify(ctx context.Context, sess *flow.Session, kind string, owner *flow.Identity, data map[string]any) error
+	// Logout ends the session.
+	Logout(sess *flow.Session)
+}
+
+// Options are what the room is wired with, beside its configuration.
+type Options struct {
+	Accounts Accounts
+	// Build makes a provider of the catalogue.
+	Build func(provider.App) (provider.Provider, error)
+	// BasePath is where the API is mounted, without a trailing slash.
+	BasePath string
+	// TrustedOrigins are the origins, beside those of BaseURL and the front-end
+	// pages, to which a browser may be sent back.
+	TrustedOrigins []string
+}
+
+// Service is the room of third-party logins. It is safe for concurrent use.
+type Service struct {
+	cfg       *socialaccount.Config
+	store     socialaccount.Store
+	decoys    socialaccount.Store // of sign-ups that only look like one
+	deps      *flow.Deps
+	accounts  Accounts
+	providers registry
+	pipeline  *flow.Pipeline
+	returns   map[string]bool // origins
+	callbacks callbackPaths
+	renewals  *turns
+}
+
+// New returns the room. The configuration has its defaults and is valid.
+func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *flow.Deps, o Options) (*Service, error) {
+	providers, err := newRegistry(cfg, o.Build)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		cfg: cfg, store: store, decoys: decoys, deps: deps, accounts: o.Accounts, providers: providers,
+		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
+		renewals: &turns{seed: maphash.MakeSeed()},
+	}
+	pages := deps.FrontendURLs
+	for _, page := range append([]string{
+		deps.BaseURL, pages.ConfirmEmail, pages.ResetPassword, pages.ResetPasswordFromKey, pages.Signup, pages.SocialLoginError,
+	}, o.TrustedOrigins...) {
+		if u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key")); err == nil {
+			s.returns[origin(u)] = true
+		}
+	}
+	return s, nil
+}
+
+// Connect gives the room what is made after it.
+func (s *Service) Connect(p *flow.Pipeline) { s.pipeline = p }
+
+// Config returns the configuration with its defaults.
+func (s *Service) Config() *socialaccount.Config { return s.cfg }
+
+// identify loads a user who may log in: authn.ErrNotFound for one who is gone
+// or disabled.
+func (s *Service) identify(ctx context.Context, userID string) (*flow.Identity, error) {
+	id, err := s.accounts.Identify(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	if id.User.Disabled {
+		return nil, authn.ErrNotFound
+	}
+	return id, nil
+}

@@ -1,0 +1,212 @@
+package social
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/socialaccount"
+)
+
+const (
+	purposeSignup = "socialaccount_signup"
+	slotSignup    = "socialaccount_signup"
+)
+
+// signup makes an account for somebody new, or keeps the sign-up pending where
+// a form has to ask first.
+func (s *Service) signup(ctx context.Context, sess *flow.Session, c *candidate) error {
+	if !s.accounts.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	if err := s.beforeLogin(ctx, "", c); err != nil {
+		return err
+	}
+	before := *sess
+	if sess.Authenticated() {
+		s.accounts.Logout(sess)
+	}
+	err := flow.ErrSignupIncomplete
+	if !s.cfg.DisableAutoSignup {
+		err = s.accounts.SignupByProvider(ctx, sess, s.providerSignup(sess, c))
+	}
+	if errors.Is(err, flow.ErrSignupIncomplete) {
+		err = s.keepSignup(ctx, sess, c)
+	}
+	if err != nil {
+		*sess = before // nobody is logged out by what comes to nothing
+	}
+	return err
+}
+
+// providerSignup is the sign-up of a candidate whom nobody has asked anything.
+func (s *Service) providerSignup(sess *flow.Session, c *candidate) flow.ProviderSignup {
+	signup := flow.ProviderSignup{
+		Emails: c.Emails, Username: c.Username, FirstName: c.FirstName, LastName: c.LastName,
+		EmailRequired: s.cfg.EmailRequired, Prepare: s.prepare,
+		AfterCreate: func(ctx context.Context, userID string) error {
+			sess.AddMethod(userID, c.method(s.deps.Now()))
+			return s.create(ctx, s.store, c, userID)
+		},
+		AfterDecoy: func(ctx context.Context, userID string) error {
+			decoy := *c
+			decoy.UID = userID // nobody has it at the provider
+			return s.create(ctx, s.decoys, &decoy, userID)
+		},
+		Recheck: func(ctx context.Context) error {
+			_, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
+			if errors.Is(err, authn.ErrNotFound) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("look up account at provider: %w", err)
+			}
+			return errTaken
+		},
+	}
+	if s.cfg.PopulateUser != nil {
+		signup.Populate = func(ctx context.Context, u *authn.NewUser) error {
+			return s.cfg.PopulateUser(ctx, u, c.Provider, c.publicIdentity())
+		}
+	}
+	return signup
+}
+
+// keepSignup stores the candidate, encrypted, until somebody has filled in the
+// form in this session.
+func (s *Service) keepSignup(ctx context.Context, sess *flow.Session, c *candidate) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encode sign-up: %w", err)
+	}
+	secret, err := flow.RandomSecret(s.deps.Rand)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.deps.Keys.Seal(purposeSignup, text, nil)
+	if err != nil {
+		return err
+	}
+	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeSignup, Data: sealed}, secret, s.cfg.SignupTimeout)
+	if err != nil {
+		return err
+	}
+	s.pipeline.Abort(sess)
+	return sess.SetSlot(slotSignup, challenge.ID)
+}
+
+// pendingSignup returns the sign-up that waits for the form in this session, or
+// flow.ErrNotPending.
+func (s *Service) pendingSignup(ctx context.Context, sess *flow.Session) (*authn.Challenge, *candidate, error) {
+	var id string
+	if sess.Authenticated() || !sess.Slot(slotSignup, &id) {
+		return nil, nil, flow.ErrNotPending
+	}
+	challenge, err := s.deps.Challenges.Find(ctx, purposeSignup, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := s.deps.Keys.Open(purposeSignup, challenge.Data, nil)
+	if err != nil {
+		return nil, nil, flow.ErrNotPending // the secret was taken out of use
+	}
+	var c candidate
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, nil, fmt.Errorf("read pending sign-up: %w", err)
+	}
+	if c.entry = s.providers.byID(c.Provider); c.entry == nil {
+		return nil, nil, flow.ErrNotPending // the provider was taken out of use
+	}
+	return challenge, &c, nil
+}
+
+// dropPendingSignup forgets a sign-up that waits for the form.
+func (s *Service) dropPendingSignup(ctx context.Context, sess *flow.Session) error {
+	var id string
+	if !sess.Slot(slotSignup, &id) {
+		return nil
+	}
+	sess.DropSlot(slotSignup)
+	if err := s.deps.Challenges.Store.DeleteChallenge(ctx, id); err != nil {
+		return fmt.Errorf("drop pending sign-up: %w", err)
+	}
+	return nil
+}
+
+// CheckSignupPending returns flow.ErrNotPending unless a sign-up waits for its
+// form in this session, and flow.ErrForbidden if sign-up was closed meanwhile.
+func (s *Service) CheckSignupPending(ctx context.Context, sess *flow.Session) error {
+	if _, _, err := s.pendingSignup(ctx, sess); err != nil {
+		return err
+	}
+	if !s.accounts.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	return nil
+}
+
+// PendingSignup is a sign-up that waits for its form.
+type PendingSignup struct {
+	Account Connected
+	Emails  []flow.VouchedEmail
+	// Username is the provider's suggestion, Display how the user would be
+	// shown.
+	Username, Display string
+}
+
+// PendingSignup shows the sign-up that waits in this session.
+// flow.ErrNotPending if there is none, flow.ErrForbidden if sign-up was closed
+// meanwhile.
+func (s *Service) PendingSignup(ctx context.Context, sess *flow.Session) (*PendingSignup, error) {
+	_, c, err := s.pendingSignup(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	if !s.accounts.IsOpenForSignup(ctx) {
+		return nil, flow.ErrForbidden
+	}
+	p := &PendingSignup{
+		Account:  s.connected(socialaccount.Account{Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData}),
+		Emails:   c.Emails,
+		Username: c.Username,
+		Display:  c.Username,
+	}
+	if p.Display == "" && len(c.Emails) > 0 {
+		p.Display = c.Emails[0].Email
+	}
+	if p.Display == "" {
+		p.Display = p.Account.Display
+	}
+	return p, nil
+}
+
+// CompleteSignup makes the account that waits for its form in this session.
+// Errors as in PendingSignup; authn.Errors for wrong input, after which the
+// sign-up still waits.
+func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form flow.ProviderSignupForm) error {
+	challenge, c, err := s.pendingSignup(ctx, sess)
+	if err != nil {
+		return err
+	}
+	if !s.accounts.IsOpenForSignup(ctx) {
+		return flow.ErrForbidden
+	}
+	signup := s.providerSignup(sess, c)
+	signup.Form = &form
+	signup.BeforeCreate = func(ctx context.Context) error { return s.deps.Challenges.Consume(ctx, challenge) }
+	err = s.accounts.SignupByProvider(ctx, sess, signup)
+	switch {
+	case errors.Is(err, errTaken):
+		// It was used in another session meanwhile, and is not new any more.
+		if err := s.dropPendingSignup(ctx, sess); err != nil {
+			return err
+		}
+		return problems("", "connected_other")
+	case err != nil:
+		return err
+	}
+	return s.dropPendingSignup(ctx, sess)
+}

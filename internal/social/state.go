@@ -1,0 +1,128 @@
+package social
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+)
+
+// Process is what a login through a provider is for.
+type Process string
+
+// The processes.
+const (
+	// ProcessLogin logs in, signs up, or proves again who is logged in.
+	ProcessLogin Process = "login"
+	// ProcessConnect adds an account at the provider to whoever is logged in.
+	ProcessConnect Process = "connect"
+)
+
+// Valid reports whether p is one of the processes.
+func (p Process) Valid() bool { return p == ProcessLogin || p == ProcessConnect }
+
+const (
+	purposeState = "socialaccount_state"
+	slotStates   = "socialaccount_states"
+	// maxStates is how many logins may be under way in one browser.
+	maxStates = 10
+)
+
+// state is what a browser is expected to come back with, and for what. It is
+// kept encrypted in a row of its own; the session holds the row's id.
+type state struct {
+	Provider string  `json:"provider"`
+	Process  Process `json:"process"`
+	// UserID is who started it, if anybody was logged in.
+	UserID    string    `json:"user,omitempty"`
+	StartedAt time.Time `json:"started_at"`
+	// Next is where the browser goes in the end.
+	Next         string `json:"next"`
+	RedirectURL  string `json:"redirect_url"`
+	Nonce        string `json:"nonce"`
+	CodeVerifier string `json:"code_verifier"`
+}
+
+// reauthenticates reports whether somebody who is logged in wants to prove it
+// again.
+func (st *state) reauthenticates() bool { return st.Process == ProcessLogin && st.UserID != "" }
+
+// newState fills in the secrets, stores the state for this browser, and returns
+// the value of the state parameter.
+func (s *Service) newState(ctx context.Context, sess *flow.Session, st *state) (string, error) {
+	secret, err := flow.RandomSecret(s.deps.Rand)
+	if err != nil {
+		return "", err
+	}
+	if st.Nonce, err = flow.RandomSecret(s.deps.Rand); err != nil {
+		return "", err
+	}
+	if st.CodeVerifier, err = flow.RandomSecret(s.deps.Rand); err != nil {
+		return "", err
+	}
+	st.StartedAt = s.deps.Now()
+	text, err := json.Marshal(st)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := s.deps.Keys.Seal(purposeState, text, []byte(secret))
+	if err != nil {
+		return "", err
+	}
+	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeState, Data: sealed}, secret, s.cfg.StateTimeout)
+	if err != nil {
+		return "", err
+	}
+	return c.ID + "." + secret, s.rememberState(ctx, sess, c.ID)
+}
+
+// rememberState binds the state to the browser's session, in which only the
+// newest ones stay.
+func (s *Service) rememberState(ctx context.Context, sess *flow.Session, id string) error {
+	var ids []string
+	sess.Slot(slotStates, &ids)
+	ids = append(ids, id)
+	for ; len(ids) > maxStates; ids = ids[1:] {
+		if err := s.deps.Challenges.Store.DeleteChallenge(ctx, ids[0]); err != nil {
+			return fmt.Errorf("drop oldest state: %w", err)
+		}
+	}
+	return sess.SetSlot(slotStates, ids)
+}
+
+// takeState returns what a state parameter stands for and uses it up.
+// flow.ErrNotPending if it is not one of this browser, or was used, or has
+// expired.
+func (s *Service) takeState(ctx context.Context, sess *flow.Session, value string) (*state, error) {
+	id, secret, _ := strings.Cut(value, ".")
+	var ids []string
+	if !sess.Slot(slotStates, &ids) || !slices.Contains(ids, id) {
+		return nil, flow.ErrNotPending
+	}
+	c, err := s.deps.Challenges.Match(ctx, purposeState, id, secret)
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.deps.Keys.Open(purposeState, c.Data, []byte(secret))
+	if err != nil {
+		return nil, flow.ErrNotPending
+	}
+	var st state
+	if err := json.Unmarshal(text, &st); err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(ids, func(other string) bool { return other == id })
+	if len(ids) == 0 {
+		sess.DropSlot(slotStates)
+		return &st, nil
+	}
+	return &st, sess.SetSlot(slotStates, ids)
+}

@@ -1,0 +1,123 @@
+package social
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// TokenInput is a token that a client got from a provider by itself.
+type TokenInput struct {
+	// Provider is the provider's public id.
+	Provider string
+	Process  Process
+	// ClientID is the client that the token was issued to.
+	ClientID string
+	// NoClientID is true where the client id is no text at all.
+	NoClientID bool
+	// IDToken and AccessToken are the tokens; providers need one or both.
+	IDToken, AccessToken string
+	// NoToken is true where there is no token in the form of a text.
+	NoToken bool
+}
+
+// CheckToken finds what is wrong with the input, before any token is verified.
+func (s *Service) CheckToken(in TokenInput) authn.Errors {
+	_, errs := s.tokenProvider(in)
+	return errs
+}
+
+func (s *Service) tokenProvider(in TokenInput) (*entry, authn.Errors) {
+	e := s.withoutClientID(in.Provider)
+	if e == nil {
+		if in.NoClientID {
+			return nil, problems("token", "client_id_required")
+		}
+		var err error
+		if e, err = s.providers.byClient(in.Provider, in.ClientID); err != nil {
+			return nil, problems("token", "invalid_token")
+		}
+	}
+	if !e.info.Token {
+		return nil, problems("provider", "token_authentication_not_supported")
+	}
+	if in.NoToken || in.IDToken == "" && in.AccessToken == "" {
+		return nil, problems("token", "token_required")
+	}
+	if strings.ContainsFunc(in.IDToken+in.AccessToken, unicode.IsSpace) {
+		return nil, problems("token", "invalid_token") // parsers skip it: one token would have many spellings
+	}
+	return e, nil
+}
+
+// withoutClientID returns the provider if it is one that has no client id.
+func (s *Service) withoutClientID(id string) *entry {
+	i := slices.IndexFunc(s.providers, func(e *entry) bool { return e.info.ID == id && !e.needsClientID() })
+	if i < 0 {
+		return nil
+	}
+	return s.providers[i]
+}
+
+// Token logs in, signs up or connects by a token that a client got by itself.
+// The session tells the outcome. authn.Errors for wrong input, among them
+// invalid_token for a token that proves nothing; flow.ErrForbidden if sign-up is
+// closed or nobody is logged in to connect to; flow.ErrReauthenticate.
+func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) error {
+	e, errs := s.tokenProvider(in)
+	if len(errs) > 0 {
+		return errs
+	}
+	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionLogin, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
+		return err
+	}
+	id, err := e.VerifyToken(ctx, provider.Tokens{ClientID: in.ClientID, IDToken: in.IDToken, AccessToken: in.AccessToken})
+	if err == nil && in.Process == ProcessConnect {
+		err = s.mayConnect(ctx, sess) // a refusal leaves the token good for the next try
+	}
+	var c *candidate
+	if err == nil {
+		c, err = s.newCandidate(ctx, e, id)
+	}
+	if err == nil {
+		c.repeated, err = s.spend(ctx, e, provingToken(id, in))
+	}
+	if err == nil {
+		err = s.finish(ctx, sess, c, in.Process)
+	}
+	if code := tokenProblem(err); code != "" {
+		s.fail(ctx, sess, e.info.ID, in.Process, err)
+		return problems("token", code)
+	}
+	if errors.Is(err, errNobody) && sess.Authenticated() {
+		return flow.ErrForbidden // the answer must not look like a login
+	}
+	return err
+}
+
+// provingToken returns the ID token that the identity comes from. Providers of
+// the host's own may not say.
+func provingToken(id *provider.Identity, in TokenInput) string {
+	if id.IDToken == "" && in.AccessToken == "" {
+		return in.IDToken
+	}
+	return id.IDToken
+}
+
+// tokenProblem is what the client is told of a token that was not accepted,
+// empty for any other error.
+func tokenProblem(err error) string {
+	switch {
+	case errors.Is(err, provider.ErrTokenMissing), errors.Is(err, provider.ErrInvalid),
+		errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrCancelled), errors.Is(err, errReplayed):
+		return "invalid_token"
+	}
+	return ""
+}

@@ -1,0 +1,151 @@
+package tokens
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/allauth-go/allauth/sessions/token"
+
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// The values of the claim token_use, which keeps one kind from passing for the
+// other.
+const (
+	useAccess  = "access"
+	useRefresh = "refresh"
+)
+
+// maxTokenBytes is the longest token that is looked at.
+const maxTokenBytes = 8 << 10
+
+// purposeSession is what the session token within a token is sealed for.
+const purposeSession = "jwt_session"
+
+// claims are what is written into a token.
+type claims struct {
+	Issuer   string           `json:"iss"`
+	Audience jwt.Audience     `json:"aud,omitempty"`
+	Subject  string           `json:"sub"`
+	ID       string           `json:"jti"`
+	IssuedAt *jwt.NumericDate `json:"iat"`
+	Expires  *jwt.NumericDate `json:"exp"`
+	Use      string           `json:"token_use"`
+	// Session is the session token, encrypted: whoever reads a token must not
+	// be able to act as the app.
+	Session string `json:"sid"`
+}
+
+// registered are the claims that a host can not replace.
+var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid"}
+
+func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {
+	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), s.associatedData(id))
+	if err != nil {
+		return nil, fmt.Errorf("seal session: %w", err)
+	}
+	now := s.deps.Now()
+	c := &claims{
+		Issuer: s.deps.Issuer, Subject: userID, ID: id, Use: use,
+		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(lifetime)),
+		Session: base64.RawURLEncoding.EncodeToString(sealed),
+	}
+	// A refresh token is for this server only: a service that looks at no more
+	// than the audience must not take it for an access token.
+	if s.cfg.Audience != "" && use == useAccess {
+		c.Audience = jwt.Audience{s.cfg.Audience}
+	}
+	return c, nil
+}
+
+// associatedData binds the session token within a token to that token and to
+// this service.
+func (s *Service) associatedData(id string) []byte { return []byte(id + s.deps.Realm) }
+
+func (s *Service) sign(c *claims, more map[string]any) (string, error) {
+	builder := jwt.Signed(s.keys.signer)
+	if len(more) > 0 {
+		builder = builder.Claims(more)
+	}
+	text, err := builder.Claims(c).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	return text, nil
+}
+
+// accessToken makes an access token for the user.
+func (s *Service) accessToken(ctx context.Context, user *authn.User, sessionToken string) (string, error) {
+	var more map[string]any
+	if s.cfg.Claims != nil {
+		added, err := s.cfg.Claims(ctx, user)
+		if err != nil {
+			return "", fmt.Errorf("claims of the access token: %w", err)
+		}
+		more = make(map[string]any, len(added))
+		for name, value := range added {
+			more[name] = value
+		}
+		for _, name := range registered {
+			delete(more, name)
+		}
+	}
+	id, err := s.newID()
+	if err != nil {
+		return "", err
+	}
+	c, err := s.newClaims(useAccess, user.ID, sessionToken, id, s.cfg.AccessTokenExpiresIn)
+	if err != nil {
+		return "", err
+	}
+	return s.sign(c, more)
+}
+
+// newID returns the id of a token: 128 random bits.
+func (s *Service) newID() (string, error) {
+	id := make([]byte, 16)
+	if _, err := io.ReadFull(s.deps.Rand, id); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(id), nil
+}
+
+// parse verifies a token of one kind and returns its claims and the session
+// token within. token.ErrInvalid says nothing of why.
+func (s *Service) parse(use, text string, more ...any) (*claims, string, error) {
+	if len(text) > maxTokenBytes {
+		return nil, "", token.ErrInvalid
+	}
+	parsed, err := jwt.ParseSigned(text, s.keys.algorithms)
+	if err != nil || len(parsed.Headers) != 1 {
+		return nil, "", token.ErrInvalid
+	}
+	key := s.keys.find(parsed.Headers[0])
+	if key == nil {
+		return nil, "", token.ErrInvalid
+	}
+	var c claims
+	if err := parsed.Claims(key.verify, append(more, &c)...); err != nil {
+		return nil, "", token.ErrInvalid
+	}
+	switch {
+	case c.Use != use, c.Issuer != s.deps.Issuer, c.Subject == "", c.ID == "",
+		use == useAccess && s.cfg.Audience != "" && !c.Audience.Contains(s.cfg.Audience),
+		c.Expires == nil || !s.deps.Now().Before(c.Expires.Time()):
+		return nil, "", token.ErrInvalid
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(c.Session)
+	if err != nil {
+		return nil, "", token.ErrInvalid
+	}
+	sessionToken, err := s.deps.Keys.Open(purposeSession, sealed, s.associatedData(c.ID))
+	if err != nil {
+		return nil, "", token.ErrInvalid
+	}
+	return &c, string(sessionToken), nil
+}

@@ -1,0 +1,201 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/sessions/token"
+)
+
+// Deps is what a Service works with.
+type Deps struct {
+	// Store keeps refresh tokens, Sessions the sessions they belong to.
+	Store    token.Store
+	Sessions *session.Manager
+	// Identifier looks up users.
+	Identifier flow.Identifier
+	// Keys encrypt the session token within a token.
+	Keys *keyring.Keyring
+	// Issuer is the claim iss.
+	Issuer string
+	// Realm keeps the tokens of two services apart that have the same keys,
+	// secrets and issuer. It begins with a slash, or is empty.
+	Realm string
+	// Now is the clock, Rand where randomness comes from.
+	Now  func() time.Time
+	Rand io.Reader
+}
+
+// Service issues and verifies tokens. It is safe for concurrent use.
+type Service struct {
+	cfg  token.Config
+	deps Deps
+	keys *keySet
+	jwks []byte
+}
+
+// New returns a Service. The configuration has its defaults and is valid.
+func New(cfg token.Config, deps Deps) (*Service, error) {
+	keys, err := newKeySet(cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	jwks, err := json.Marshal(keys.public)
+	if err != nil {
+		return nil, fmt.Errorf("Tokens.Keys: %w", err)
+	}
+	return &Service{cfg: cfg, deps: deps, keys: keys, jwks: jwks}, nil
+}
+
+// Pair is what an app gets when it has logged in.
+type Pair struct {
+	Access string
+	// Refresh is empty if the refresh token that was shown stays valid.
+	Refresh string
+}
+
+// Issue makes a pair of tokens for a session that somebody just logged in to.
+func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToken string) (Pair, error) {
+	access, err := s.accessToken(ctx, active.Identity.User, sessionToken)
+	if err != nil {
+		return Pair{}, err
+	}
+	next, refresh, err := s.nextRefresh(active.Row(), sessionToken)
+	if err != nil {
+		return Pair{}, err
+	}
+	if err := s.deps.Store.CreateRefreshToken(ctx, next); err != nil {
+		return Pair{}, fmt.Errorf("store refresh token: %w", err)
+	}
+	return Pair{access, refresh}, nil
+}
+
+// nextRefresh makes a refresh token that ends with its session at the latest.
+func (s *Service) nextRefresh(row *sessions.Row, sessionToken string) (token.RefreshToken, string, error) {
+	id, err := s.newID()
+	if err != nil {
+		return token.RefreshToken{}, "", err
+	}
+	lifetime := min(s.cfg.RefreshTokenExpiresIn, row.ExpiresAt.Sub(s.deps.Now()))
+	c, err := s.newClaims(useRefresh, row.UserID, sessionToken, id, lifetime)
+	if err != nil {
+		return token.RefreshToken{}, "", err
+	}
+	text, err := s.sign(c, nil)
+	return token.RefreshToken{ID: id, SessionID: row.ID, UserID: row.UserID, ExpiresAt: s.deps.Now().Add(lifetime)}, text, err
+}
+
+// Refresh exchanges a refresh token for a new access token and, unless it is to
+// be kept, a new refresh token. token.ErrInvalid for one that is not good, or no
+// longer; events tell of one that was used before.
+func (s *Service) Refresh(ctx context.Context, text string, client authn.Client) (pair Pair, events []authn.Event, err error) {
+	c, sessionToken, err := s.parse(useRefresh, text)
+	if err != nil {
+		return Pair{}, nil, err
+	}
+	active, err := s.session(ctx, c, sessionToken, client)
+	if err != nil {
+		return Pair{}, nil, err
+	}
+	row, err := s.deps.Store.RefreshTokenByID(ctx, c.ID)
+	if errors.Is(err, authn.ErrNotFound) || err == nil && row.SessionID != active.Row().ID {
+		return Pair{}, nil, token.ErrInvalid
+	}
+	if err != nil {
+		return Pair{}, nil, fmt.Errorf("load refresh token: %w", err)
+	}
+	if !row.SpentAt.IsZero() {
+		return s.reused(ctx, row)
+	}
+	// The token is spent last: whatever fails before can be tried again with it.
+	if pair.Access, err = s.accessToken(ctx, active.Identity.User, sessionToken); err != nil {
+		return Pair{}, nil, err
+	}
+	if err := s.deps.Sessions.Touch(ctx, active); err != nil {
+		return Pair{}, nil, err
+	}
+	if s.cfg.KeepRefreshToken {
+		return pair, nil, nil
+	}
+	pair.Refresh, err = s.rotate(ctx, row, active, sessionToken)
+	if errors.Is(err, authn.ErrConflict) { // another request was faster by a moment
+		return Pair{}, nil, token.ErrInvalid
+	}
+	return pair, nil, err
+}
+
+func (s *Service) rotate(ctx context.Context, row *token.RefreshToken, active *session.Active, sessionToken string) (string, error) {
+	next, text, err := s.nextRefresh(active.Row(), sessionToken)
+	if err != nil {
+		return "", err
+	}
+	if err := s.deps.Store.RotateRefreshToken(ctx, row.ID, s.deps.Now(), next); err != nil {
+		return "", fmt.Errorf("rotate refresh token: %w", err)
+	}
+	return text, nil
+}
+
+// reused ends the session of a refresh token that turned up again: it is in the
+// hands of two, and nobody can tell who is the owner (RFC 9700 section 4.14).
+func (s *Service) reused(ctx context.Context, row *token.RefreshToken) (Pair, []authn.Event, error) {
+	// Abs: a clock that was set back does not prolong the grace.
+	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
+		return Pair{}, nil, token.ErrInvalid
+	}
+	if err := s.deps.Sessions.End(ctx, row.SessionID); err != nil {
+		return Pair{}, nil, err
+	}
+	return Pair{}, []authn.Event{token.Reused{UserID: row.UserID, SessionID: row.SessionID}}, token.ErrInvalid
+}
+
+// session loads the session that a token belongs to, token.ErrInvalid if it has ended
+// or is not the user's any more.
+func (s *Service) session(ctx context.Context, c *claims, sessionToken string, client authn.Client) (*session.Active, error) {
+	active, err := s.deps.Sessions.Load(ctx, flow.App, client, session.FromApp(sessionToken)...)
+	if err != nil {
+		return nil, err
+	}
+	if active.Dead || !active.Authenticated() || active.UserID() != c.Subject {
+		return nil, token.ErrInvalid
+	}
+	return active, nil
+}
+
+// JWKS is the document with the public keys (RFC 7517).
+func (s *Service) JWKS() []byte { return s.jwks }
+
+// FromHeader returns the token in an Authorization header, empty if there is
+// none of the configured scheme.
+func (s *Service) FromHeader(h http.Header) string {
+	scheme, text, found := strings.Cut(h.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, s.cfg.AuthorizationHeaderScheme) || strings.ContainsAny(text, " \t") {
+		return ""
+	}
+	return text
+}
+
+// Scheme returns what precedes a token in the Authorization header.
+func (s *Service) Scheme() string { return s.cfg.AuthorizationHeaderScheme }
+
+// SessionToken returns the session token that an access token stands for, and
+// whether the access token is good. Whether the session lives is another
+// question.
+func (s *Service) SessionToken(access string) (string, bool) {
+	_, sessionToken, err := s.parse(useAccess, access)
+	return sessionToken, err == nil
+}
+
+// Stateless reports whether access tokens are accepted without a look at their
+// session.
+func (s *Service) Stateless() bool { return s.cfg.StatelessValidation }

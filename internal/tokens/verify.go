@@ -1,0 +1,95 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/allauth-go/allauth/sessions/token"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/session"
+)
+
+// Verify checks an access token: its signature, issuer, audience and time, and,
+// unless Config.StatelessValidation is set, that its session lives. token.ErrInvalid
+// if any of it is wrong.
+func (s *Service) Verify(ctx context.Context, access string) (*token.AccessToken, error) {
+	var all map[string]any
+	c, sessionToken, err := s.parse(useAccess, access, &all)
+	if err != nil {
+		return nil, err
+	}
+	if !s.cfg.StatelessValidation {
+		if _, err := s.session(ctx, c, sessionToken, authn.Client{}); err != nil {
+			return nil, err
+		}
+	}
+	delete(all, "sid")
+	return &token.AccessToken{
+		ID: c.ID, UserID: c.Subject, Claims: all,
+		IssuedAt: c.IssuedAt.Time().UTC(), ExpiresAt: c.Expires.Time().UTC(),
+	}, nil
+}
+
+// Load returns the session that an access token stands for, for the host's
+// routes. One that is not valid is anonymous. With Config.StatelessValidation
+// nothing is looked up: the session has no row, and its user is what the claims
+// say. LoadSession looks it up.
+func (s *Service) Load(ctx context.Context, access string, client authn.Client) (*session.Active, error) {
+	if !s.cfg.StatelessValidation {
+		return s.LoadSession(ctx, access, client)
+	}
+	active := &session.Active{Session: flow.NewSession(flow.App, client)}
+	var all map[string]any
+	c, _, err := s.parse(useAccess, access, &all)
+	if err != nil {
+		return active, nil // token.ErrInvalid
+	}
+	user, err := userOf(c, all)
+	if err != nil {
+		return nil, err
+	}
+	active.Identity = &flow.Identity{User: user}
+	active.State.UserID = user.ID
+	return active, nil
+}
+
+// LoadSession returns the stored session that an access token stands for. One
+// that has ended, or whose token is not valid, is anonymous.
+func (s *Service) LoadSession(ctx context.Context, access string, client authn.Client) (*session.Active, error) {
+	anonymous := &session.Active{Session: flow.NewSession(flow.App, client)}
+	c, sessionToken, err := s.parse(useAccess, access)
+	if err != nil {
+		return anonymous, nil // token.ErrInvalid
+	}
+	active, err := s.session(ctx, c, sessionToken, client)
+	if errors.Is(err, token.ErrInvalid) {
+		return anonymous, nil
+	}
+	return active, err
+}
+
+// userOf returns the user that the claims describe: the id, the names that
+// OpenID Connect Core 1.0 lists in section 5.1, and what else the host added.
+func userOf(c *claims, all map[string]any) (*authn.User, error) {
+	user := &authn.User{ID: c.Subject}
+	user.Username, _ = all["preferred_username"].(string)
+	user.Display, _ = all["name"].(string)
+	for _, name := range registered {
+		delete(all, name)
+	}
+	for name, value := range all {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("claim %s of the access token: %w", name, err)
+		}
+		if user.Extra == nil {
+			user.Extra = map[string]json.RawMessage{}
+		}
+		user.Extra[name] = text
+	}
+	return user, nil
+}
