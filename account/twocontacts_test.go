@@ -47,7 +47,8 @@ type pair struct {
 
 // Whatever is proved in whatever order: what is verified stays, an unverified
 // contact opens no account that has a verified one, and only the first proof of
-// an account without one removes anything.
+// an account without one removes anything. Each proof comes first in each state,
+// and before and after each other one in some.
 func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 	t.Parallel()
 	standings := []standing{verified, unverified, mistyped}
@@ -60,10 +61,13 @@ func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 					cfg.Account.SignupFields = []string{"email", "password1*"}
 					cfg.Account.PasswordResetByCode = resetByCode
 				})
-				n := 0
+				n, met := 0, map[any]bool{}
 				for _, first := range standings {
 					for _, second := range standings {
 						for _, order := range orders(kinds, [2]standing{first, second}, resetByCode != nil) {
+							if !isNew(met, first, second, order) {
+								continue
+							}
 							n++
 							p := newPair(t, s, store, n, kinds, [2]standing{first, second})
 							ok := t.Run(fmt.Sprintf("%s, %s/%v", first, second, order), func(t *testing.T) {
@@ -81,6 +85,20 @@ func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 			})
 		}
 	}
+}
+
+// isNew reports whether a user of these standings has not begun with that proof
+// yet, or any two of the standings and proofs have not met.
+func isNew(met map[any]bool, first, second standing, order [2]proof) bool {
+	before := len(met)
+	met[[3]any{first, second, order[0]}] = true
+	members := [4]any{first, second, order[0], order[1]}
+	for i := range members {
+		for j := range i {
+			met[[4]any{i, members[i], j, members[j]}] = true
+		}
+	}
+	return len(met) > before
 }
 
 // orders lists all sequences of two proofs of which each proves something. Only
