@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,48 +61,87 @@ func NewLimiter(store Store, limits Limits, now func() time.Time, random io.Read
 type Attempt struct {
 	limiter *Limiter
 	id      string
+	at      time.Time
 	buckets []Bucket
+}
+
+// Charge is an attempt at an action, to be counted by Limiter.TakeAll.
+type Charge struct {
+	Action  string
+	Subject Subject
 }
 
 // Take counts an attempt. A *LimitError if there were too many already; any
 // other error means that it could not be counted, and must be read as a refusal
 // as well.
 func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, error) {
-	buckets := l.buckets(action, s)
-	if len(buckets) == 0 {
-		return Attempt{}, nil
+	attempts, err := l.TakeAll(ctx, Charge{action, s})
+	if err != nil {
+		return Attempt{}, err
+	}
+	return attempts[0], nil
+}
+
+// TakeAll counts an attempt at several actions as Take does one after the other, but
+// in one call of the store: the first action that refuses is that of the
+// *LimitError, the actions before it stay charged, and those after it are not. A
+// counter that several charges share counts once. It returns an Attempt for each
+// charge.
+func (l *Limiter) TakeAll(ctx context.Context, charges ...Charge) ([]Attempt, error) {
+	attempts := make([]Attempt, len(charges))
+	whole := Attempt{limiter: l, at: l.now()}
+	actions := map[string]string{} // by the keys of buckets
+	for i, c := range charges {
+		buckets := l.buckets(c.Action, c.Subject)
+		attempts[i] = Attempt{limiter: l, at: whole.at, buckets: buckets}
+		for _, b := range buckets {
+			if actions[b.Key] == "" {
+				actions[b.Key] = c.Action
+				whole.buckets = append(whole.buckets, b)
+			}
+		}
+	}
+	if len(whole.buckets) == 0 {
+		return attempts, nil
 	}
 	var id [12]byte
 	if _, err := io.ReadFull(l.random, id[:]); err != nil {
-		return Attempt{}, fmt.Errorf("read random bytes: %w", err)
+		return nil, fmt.Errorf("read random bytes: %w", err)
 	}
-	attempt := Attempt{l, hex.EncodeToString(id[:]), buckets}
-	refusal, err := l.charge(ctx, attempt.id, buckets)
+	whole.id = hex.EncodeToString(id[:])
+	for i := range attempts {
+		attempts[i].id = whole.id
+	}
+	refusal, err := whole.charge(ctx)
 	if err != nil {
-		return Attempt{}, fmt.Errorf("count attempt of %s: %w", action, err)
+		err = fmt.Errorf("count attempt of %s: %w", charges[0].Action, err)
+		if refund := whole.Refund(ctx); refund != nil {
+			err = fmt.Errorf("%w (it may stay counted: %v)", err, refund) //nolint:errorlint // what the caller does depends on the first error
+		}
+		return nil, err
 	}
 	if refusal != nil {
-		return Attempt{}, &LimitError{action, refusal.Wait}
+		return nil, &LimitError{actions[refusal.Key], refusal.Wait}
 	}
-	return attempt, nil
+	return attempts, nil
 }
 
 // charge is ChargeBuckets that leaves out a bucket which was just seen full. Those
 // before it are charged all the same.
-func (l *Limiter) charge(ctx context.Context, id string, buckets []Bucket) (*Refusal, error) {
-	now := l.now()
-	open, full := l.full.split(now, buckets)
+func (a Attempt) charge(ctx context.Context) (*Refusal, error) {
+	l := a.limiter
+	open, full := l.full.split(a.at, a.buckets)
 	if len(open) == 0 {
 		return full, nil
 	}
-	refusal, err := l.store.ChargeBuckets(ctx, now, id, open)
+	refusal, err := l.store.ChargeBuckets(ctx, a.at, a.id, open)
 	if err != nil {
 		return nil, err
 	}
 	if refusal == nil {
 		return full, nil
 	}
-	l.full.note(now, refusal)
+	l.full.note(a.at, refusal)
 	return refusal, nil
 }
 
@@ -118,12 +158,22 @@ func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, 
 	return refusal == nil, nil
 }
 
-// Refund takes this attempt back, and no other.
+// refundTimeout bounds a refund, which goes on when the client has gone.
+const refundTimeout = 5 * time.Second
+
+// Refund takes this attempt back, and no other. It does so even if ctx has been
+// cancelled, and tries again once if the store fails.
 func (a Attempt) Refund(ctx context.Context) error {
-	if a.limiter == nil {
+	if len(a.buckets) == 0 {
 		return nil
 	}
-	if err := a.limiter.store.RefundBuckets(ctx, a.id, a.buckets); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refundTimeout)
+	defer cancel()
+	err := a.limiter.store.RefundBuckets(ctx, a.at, a.id, a.buckets)
+	if err != nil {
+		err = a.limiter.store.RefundBuckets(ctx, a.at, a.id, a.buckets)
+	}
+	if err != nil {
 		return fmt.Errorf("refund attempt: %w", err)
 	}
 	for _, b := range a.buckets {
@@ -150,8 +200,8 @@ func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 	return nil
 }
 
-// buckets returns the counters of an action. Two rates of one scope count
-// apart.
+// buckets returns the counters of an action. Two rates of one scope count apart,
+// unless they have one period: then the lower one holds.
 func (l *Limiter) buckets(action string, s Subject) []Bucket {
 	var buckets []Bucket
 	for _, rate := range l.limits[action] {
@@ -160,6 +210,10 @@ func (l *Limiter) buckets(action string, s Subject) []Bucket {
 				continue
 			}
 			key := action + ":" + string(rate.Scope) + ":" + strconv.FormatInt(int64(rate.Per/time.Second), 10) + ":" + value
+			if i := slices.IndexFunc(buckets, func(b Bucket) bool { return b.Key == key }); i >= 0 {
+				buckets[i].Amount = min(buckets[i].Amount, rate.Amount)
+				continue
+			}
 			buckets = append(buckets, Bucket{Key: key, Amount: rate.Amount, Per: rate.Per, scope: rate.Scope})
 		}
 	}

@@ -66,7 +66,7 @@ func (m *MemoryStore) PeekBuckets(_ context.Context, now time.Time, buckets []Bu
 }
 
 // RefundBuckets implements Store.
-func (m *MemoryStore) RefundBuckets(_ context.Context, id string, buckets []Bucket) error {
+func (m *MemoryStore) RefundBuckets(_ context.Context, _ time.Time, id string, buckets []Bucket) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range buckets {

@@ -35,19 +35,30 @@ type Refusal struct {
 }
 
 // Store keeps counters. Implementations must be safe for concurrent use; where
-// several servers share the work they share the store.
+// several servers share the work they share the store. A bucket that was never
+// charged is empty. A call with a cancelled context returns the context's error and
+// changes nothing, or does what it is for.
 type Store interface {
-	// ChargeBuckets counts an attempt under each bucket, in order and in one
-	// atomic step, until one is exhausted, and returns that one; nil if none is.
-	// The buckets before it stay charged, the exhausted one does not grow. id
-	// names the attempt. Bucket.Counts says which earlier attempts count. Inside
+	// ChargeBuckets counts an attempt under each bucket, in order, until one is
+	// exhausted, and returns that one; nil if none is. Bucket.Counts says which
+	// earlier attempts count. The buckets before the exhausted one stay charged, the
+	// exhausted one and those after it do not grow. id names the attempt, and no two
+	// buckets of a call have the same key.
+	//
+	// Of any number of calls at once no more are let through than a bucket takes. A
+	// bucket may hold the attempt for a moment before another bucket refuses it.
+	//
+	// After an error the attempt may be counted under some buckets, as a connection
+	// can be lost after the database has written; RefundBuckets takes it back. Inside
 	// of a transaction that fails nothing need be counted.
 	ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []Bucket) (*Refusal, error)
 	// PeekBuckets returns what ChargeBuckets would return, and counts nothing.
 	PeekBuckets(ctx context.Context, now time.Time, buckets []Bucket) (*Refusal, error)
-	// RefundBuckets removes the attempt with that id from the buckets. Nothing
-	// to remove is not an error.
-	RefundBuckets(ctx context.Context, id string, buckets []Bucket) error
-	// ResetBuckets forgets all attempts under those keys.
+	// RefundBuckets removes the attempt with that id, which was charged at that
+	// time, from the buckets. Attempts of other calls at once stay. Nothing to remove
+	// is not an error.
+	RefundBuckets(ctx context.Context, at time.Time, id string, buckets []Bucket) error
+	// ResetBuckets forgets all attempts under those keys, which may be of no bucket. An
+	// attempt that is charged at the same time counts or is forgotten.
 	ResetBuckets(ctx context.Context, keys []string) error
 }

@@ -74,7 +74,7 @@ func (s *Store) refusal(ctx context.Context, what string, now time.Time, id stri
 }
 
 // RefundBuckets implements ratelimit.Store.
-func (s *Store) RefundBuckets(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
+func (s *Store) RefundBuckets(ctx context.Context, _ time.Time, id string, buckets []ratelimit.Bucket) error {
 	args := []any{id}
 	for _, b := range buckets {
 		args = append(args, b.Key)

@@ -24,6 +24,13 @@ type Dialect struct {
 	// lockExisting ends an INSERT that locks the row with that user_id where
 	// there is one.
 	lockExisting string
+	// swap ends an INSERT into rate_limits that replaces the rows for which
+	// {unchanged} is true. Other rows stay as they are and are not counted, or are an
+	// error (see isOutOfRange) that undoes the statement.
+	swap string
+	// lockedInOrder finds the rows of rate_limits with {ids} and locks them in the
+	// order of their ids.
+	lockedInOrder string
 	// isolation is that of transactions: what waits for another transaction
 	// sees afterwards what that one committed.
 	isolation sql.IsolationLevel
@@ -44,14 +51,18 @@ var (
 	SQLite = Dialect{
 		name: "sqlite", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
 		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
-		clean: `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
+		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
+		lockedInOrder: "id IN ({ids})",
+		clean:         `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
 		name: "postgres", hash: `hash COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
 		numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
-		lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
-		isolation:    sql.LevelReadCommitted, plainText: true,
+		lockExisting:  "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
+		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
+		lockedInOrder: "id = ANY (ARRAY (SELECT id FROM {rate_limits} WHERE id IN ({ids}) ORDER BY id FOR UPDATE))",
+		isolation:     sql.LevelReadCommitted, plainText: true,
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
 		// An array is selected once; the rows of IN may be selected again for
@@ -63,7 +74,11 @@ var (
 		name: "mysql", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
 		forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
-		lock:         "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
+		// The sum is too large a number for any row. MySQL finds the rows by the
+		// primary key, in its order.
+		swap:          " ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at), hits = IF({unchanged}, VALUES(hits), ~0 + LENGTH({rate_limits}.hits))",
+		lockedInOrder: "id IN ({ids})",
+		lock:          "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
 		clean: `DELETE FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?`,
 	}
 )

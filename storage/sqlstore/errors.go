@@ -38,6 +38,9 @@ func isTransient(err error) bool {
 	return false
 }
 
+// isOutOfRange reports whether a number in the statement was too large.
+func isOutOfRange(err error) bool { return mysqlNumber(err) == 1690 }
+
 // isBusy reports whether an SQLite file was locked by another connection.
 func isBusy(err error) bool {
 	return sqliteCode(err)&0xff == 5

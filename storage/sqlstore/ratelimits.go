@@ -9,17 +9,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // A bucket is one row, which holds no more attempts than are allowed. It is read
-// without a lock and written provided that it is still as it was read: an attempt
-// that is refused waits for nobody.
+// without a lock, and replaced provided that it is still as it was read: an attempt
+// that is refused waits for no other. Several rows are replaced by one statement,
+// without a transaction. It may replace some and miss others; the next reading
+// tells which, as the rows that it replaced hold the attempt.
 
 var _ ratelimit.Store = (*Store)(nil)
 
-// hit is one attempt in a bucket.
+// hit is one attempt in a bucket. A refund looks for its JSON as a text, so the
+// form of that is fixed.
 type hit struct {
 	At int64  `json:"t"` // microseconds
 	ID string `json:"id"`
@@ -30,53 +32,56 @@ type counter struct {
 	key     string
 	read    string // empty: there is no row
 	hits    []hit
-	expires time.Time // zero: as before
+	expires time.Time
 }
 
-// errRaced means that another caller changed a counter since it was read.
-var errRaced = errors.New("sqlstore: the counter has changed")
+// errRaced means that other callers changed the counters at each try.
+var errRaced = errors.New("sqlstore: count attempt: the counters keep changing")
 
 // maxCharges is how often a counter is read again that others change: of any
 // number of callers at once one succeeds each time.
 const maxCharges = 100
 
-// untilCurrent calls f again while other callers change what it read.
-func (s *Store) untilCurrent(ctx context.Context, f func() error) error {
-	for try := 1; ; try++ {
-		err := f()
-		if !errors.Is(err, errRaced) || try == maxCharges {
-			return err
-		}
-		if err := pause(ctx, min(try, maxTries)); err != nil {
-			return err
-		}
-	}
-}
-
 // ChargeBuckets implements ratelimit.Store. Inside of a transaction that fails
 // nothing is counted.
-func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (refusal *ratelimit.Refusal, err error) {
-	err = s.untilCurrent(ctx, func() error {
+func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
+	for try := 1; ; try++ {
 		stored, err := s.counters(ctx, buckets)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		var charged []*counter
-		refusal = nil
+		var refusal *ratelimit.Refusal
+		var due []*counter
+		var surplus []ratelimit.Bucket // charged by an earlier try, after the bucket that refuses now
 		for _, b := range buckets {
 			c := stored[b.Key]
-			c.hits = recent(c.hits, now, b)
-			if refusal = exhausted(c.hits, now, b); refusal != nil {
-				break
-			}
-			c.hits, c.expires = append(c.hits, hit{micros(now), id}), now.Add(b.Per)
-			if !slices.Contains(charged, c) {
-				charged = append(charged, c)
+			charged := slices.ContainsFunc(c.hits, func(h hit) bool { return h.ID == id })
+			switch {
+			case charged && refusal != nil:
+				surplus = append(surplus, b)
+			case charged || refusal != nil:
+			default:
+				c.hits = recent(c.hits, now, b)
+				if refusal = exhausted(c.hits, now, b); refusal == nil {
+					c.hits, c.expires = append(c.hits, hit{micros(now), id}), now.Add(b.Per)
+					due = append(due, c)
+				}
 			}
 		}
-		return s.storeCounters(ctx, charged)
-	})
-	return refusal, err
+		if err := s.RefundBuckets(ctx, now, id, surplus); err != nil {
+			return nil, err
+		}
+		swapped, err := s.swap(ctx, due)
+		if err != nil || swapped {
+			return refusal, err
+		}
+		if try == maxCharges {
+			return nil, errRaced
+		}
+		if err := pause(ctx, min(try, maxTries)); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // counters reads the counters of the buckets by their keys.
@@ -93,7 +98,7 @@ func (s *Store) counters(ctx context.Context, buckets []ratelimit.Bucket) (map[s
 		return found, nil
 	}
 	list, err := rows(ctx, s, "look up attempts",
-		`SELECT id, hits FROM {rate_limits} WHERE id IN (?`+strings.Repeat(", ?", len(keys)-1)+`)`, keys,
+		`SELECT id, hits FROM {rate_limits} WHERE id IN (`+repeated("?", ", ", len(keys))+`)`, keys,
 		func(scan func(...any) error) ([2]string, error) {
 			var row [2]string
 			return row, scan(&row[0], &row[1])
@@ -111,44 +116,38 @@ func (s *Store) counters(ctx context.Context, buckets []ratelimit.Bucket) (map[s
 	return found, nil
 }
 
-// storeCounters writes all counters or none: errRaced if one is not as it was
-// read. They are written in one order, so that no two callers wait for each other.
-func (s *Store) storeCounters(ctx context.Context, list []*counter) error {
-	if len(list) == 1 {
-		return s.storeCounter(ctx, list[0])
+// swap replaces the counters that are still as they were read, and reports whether
+// all were. The rows are locked in the order of their keys, as in all statements
+// here, so that no two callers wait for each other.
+func (s *Store) swap(ctx context.Context, list []*counter) (bool, error) {
+	if len(list) == 0 {
+		return true, nil
 	}
 	slices.SortFunc(list, func(a, b *counter) int { return strings.Compare(a.key, b.key) })
-	if len(list) == 0 {
-		return nil
-	}
-	return s.atomically(ctx, func(ctx context.Context) error {
-		for _, c := range list {
-			if err := s.storeCounter(ctx, c); err != nil {
-				return err
-			}
+	var values, unchanged []any
+	for _, c := range list {
+		text, err := json.Marshal(c.hits)
+		if err != nil {
+			return false, fmt.Errorf("sqlstore: count attempt: %w", err)
 		}
-		return nil
-	})
+		values = append(values, c.key, string(text), micros(c.expires))
+		unchanged = append(unchanged, c.key, c.read) // no row holds an empty text
+	}
+	text := `INSERT INTO {rate_limits} (id, hits, expires_at) VALUES ` + repeated("(?, ?, ?)", ", ", len(list)) +
+		strings.ReplaceAll(s.dialect.swap, "{unchanged}", repeated("{rate_limits}.id = ? AND {rate_limits}.hits = ?", " OR ", len(list)))
+	for range strings.Count(s.dialect.swap, "{unchanged}") {
+		values = append(values, unchanged...)
+	}
+	n, err := s.exec(ctx, "count attempt", text, values...)
+	if isOutOfRange(err) {
+		return false, nil
+	}
+	return n >= int64(len(list)), err // MySQL counts a row twice that it replaces
 }
 
-func (s *Store) storeCounter(ctx context.Context, c *counter) error {
-	text, err := json.Marshal(c.hits)
-	if err != nil {
-		return fmt.Errorf("sqlstore: count attempt: %w", err)
-	}
-	switch {
-	case c.read == "":
-		err = s.insert(ctx, "count attempt", `{rate_limits} (id, hits, expires_at) VALUES (?, ?, ?)`, c.key, string(text), micros(c.expires))
-	case c.expires.IsZero():
-		err = s.execOne(ctx, "refund attempt", errRaced, `UPDATE {rate_limits} SET hits = ? WHERE id = ? AND hits = ?`, string(text), c.key, c.read)
-	default:
-		err = s.execOne(ctx, "count attempt", errRaced,
-			`UPDATE {rate_limits} SET hits = ?, expires_at = ? WHERE id = ? AND hits = ?`, string(text), micros(c.expires), c.key, c.read)
-	}
-	if errors.Is(err, authn.ErrConflict) {
-		return errRaced
-	}
-	return err
+// repeated is a text n times, with separators.
+func repeated(text, separator string, n int) string {
+	return text + strings.Repeat(separator+text, n-1)
 }
 
 // recent drops the attempts that no longer count.
@@ -179,31 +178,36 @@ func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []rateli
 	return nil, nil
 }
 
-// RefundBuckets implements ratelimit.Store.
-func (s *Store) RefundBuckets(ctx context.Context, id string, buckets []ratelimit.Bucket) error {
-	return s.untilCurrent(ctx, func() error {
-		stored, err := s.counters(ctx, buckets)
-		if err != nil {
-			return err
-		}
-		var changed []*counter
-		for _, c := range stored {
-			before := len(c.hits)
-			c.hits = slices.DeleteFunc(c.hits, func(h hit) bool { return h.ID == id })
-			if len(c.hits) < before {
-				changed = append(changed, c)
-			}
-		}
-		return s.storeCounters(ctx, changed)
-	})
+// RefundBuckets implements ratelimit.Store. The time and the id are the text of the
+// attempt in its rows, so it is cut out without reading them first.
+func (s *Store) RefundBuckets(ctx context.Context, at time.Time, id string, buckets []ratelimit.Bucket) error {
+	text, err := json.Marshal(hit{micros(at), id})
+	if err != nil {
+		return fmt.Errorf("sqlstore: refund attempt: %w", err)
+	}
+	keys := make([]string, len(buckets))
+	for i, b := range buckets {
+		keys[i] = b.Key
+	}
+	entry := string(text)
+	return s.updateCounters(ctx, "refund attempt", `REPLACE(REPLACE(REPLACE(hits, ?, ''), ?, ''), ?, '')`, keys, ","+entry, entry+",", entry)
 }
 
-// ResetBuckets implements ratelimit.Store.
+// ResetBuckets implements ratelimit.Store. The rows stay until they expire: if they
+// were deleted, an attempt that had read one could not tell, and would put it back.
 func (s *Store) ResetBuckets(ctx context.Context, keys []string) error {
-	for _, key := range keys {
-		if _, err := s.exec(ctx, "forget attempts", `DELETE FROM {rate_limits} WHERE id = ?`, key); err != nil {
-			return err
-		}
+	return s.updateCounters(ctx, "forget attempts", `'[]'`, keys)
+}
+
+// updateCounters changes the attempts of all counters with those keys.
+func (s *Store) updateCounters(ctx context.Context, what, hits string, keys []string, args ...any) error {
+	if len(keys) == 0 {
+		return nil
 	}
-	return nil
+	for _, key := range keys {
+		args = append(args, key)
+	}
+	_, err := s.exec(ctx, what, `UPDATE {rate_limits} SET hits = `+hits+` WHERE `+
+		strings.ReplaceAll(s.dialect.lockedInOrder, "{ids}", repeated("?", ", ", len(keys))), args...)
+	return err
 }

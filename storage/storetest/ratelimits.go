@@ -29,6 +29,11 @@ var rateChecks = []check[ratelimit.Store]{
 	{"a clock that is set back keeps no bucket closed for longer than Per", rateClockSetBack},
 	{"clocks may differ by ClockSkew", rateClockSkew},
 	{"two callers with several buckets do not block each other", rateCrossed},
+	{"no more than Amount of many with several buckets are let through", rateRaceOfSeveral},
+	{"a bucket that refuses in a race leaves those after it uncharged", rateRaceForShared},
+	{"attempts and refunds at once lose none and leave none", rateRefundRace},
+	{"a refund with a cancelled context is an error or is done", rateRefundCancelled},
+	{"several buckets are refunded and reset together", rateSeveral},
 }
 
 func bucket(k *kit, amount int) ratelimit.Bucket {
@@ -119,9 +124,9 @@ func rateRefund(k *kit, s ratelimit.Store) {
 	first := k.take(s, now, 0, "not exhausted", b)
 	k.take(s, now, 0, "not exhausted", b)
 	for range 2 {
-		k.ok("RefundBuckets", s.RefundBuckets(k.Context(), first, []ratelimit.Bucket{b}))
+		k.ok("RefundBuckets", s.RefundBuckets(k.Context(), now, first, []ratelimit.Bucket{b}))
 	}
-	k.ok("RefundBuckets of an attempt that is not there", s.RefundBuckets(k.Context(), k.id(), []ratelimit.Bucket{b, bucket(k, 1)}))
+	k.ok("RefundBuckets of an attempt that is not there", s.RefundBuckets(k.Context(), now, k.id(), []ratelimit.Bucket{b, bucket(k, 1)}))
 	k.take(s, now, 0, "the refunded attempt no longer counts", b)
 	k.take(s, now, -1, "a refund removes the attempt with that id, and no other", b)
 }
@@ -212,4 +217,131 @@ func rateClockSkew(k *kit, s ratelimit.Store) {
 	k.take(s, now, b.Per, contract, b)
 	k.take(s, now.Add(ratelimit.ClockSkew), -1, contract, b)
 	k.take(s, now.Add(b.Per+ratelimit.ClockSkew), 0, contract, b)
+}
+
+// held returns how many attempts a bucket holds, of at most 64.
+func (k *kit) held(s ratelimit.Store, now time.Time, b ratelimit.Bucket) int {
+	k.Helper()
+	for b.Amount = 1; b.Amount <= 64; b.Amount++ {
+		refusal, err := s.PeekBuckets(k.Context(), now, []ratelimit.Bucket{b})
+		k.ok("PeekBuckets", err)
+		if refusal == nil {
+			break
+		}
+	}
+	return b.Amount - 1
+}
+
+func rateRaceOfSeveral(k *kit, s ratelimit.Store) {
+	first, second, now := bucket(k, 5), bucket(k, 1000), k.now(0)
+	var through atomic.Int64
+	for _, err := range k.race(func(i int) error {
+		buckets := []ratelimit.Bucket{first, second}
+		if i%2 == 0 {
+			buckets = []ratelimit.Bucket{second, first}
+		}
+		refusal, err := s.ChargeBuckets(k.Context(), now, fmt.Sprint("attempt", i), buckets)
+		if err == nil && refusal == nil {
+			through.Add(1)
+		}
+		return err
+	}) {
+		k.ok("ChargeBuckets of two buckets, called many times at once,", err)
+	}
+	k.same("number of attempts that were let through", through.Load(), int64(5), "the smaller bucket takes as many")
+	k.same("number of attempts in the smaller bucket", k.held(s, now, first), 5, "the exhausted bucket does not grow")
+	// Callers who named it first stay charged there.
+	if held := k.held(s, now, second); held < 5 || held > 5+callers/2 {
+		k.Errorf("the larger bucket holds %d attempts after 5 were let through; the contract: an attempt counts under each bucket, those after the exhausted one do not grow", held)
+	}
+}
+
+func rateRaceForShared(k *kit, s ratelimit.Store) {
+	shared, now := bucket(k, 5), k.now(0)
+	own := make([]ratelimit.Bucket, callers)
+	for i := range own {
+		own[i] = bucket(k, 1)
+	}
+	refused := make([]bool, callers)
+	for _, err := range k.race(func(i int) error {
+		refusal, err := s.ChargeBuckets(k.Context(), now, fmt.Sprint("attempt", i), []ratelimit.Bucket{shared, own[i]})
+		refused[i] = refusal != nil
+		return err
+	}) {
+		k.ok("ChargeBuckets of a shared bucket and one of the caller's own, called many times at once,", err)
+	}
+	through := 0
+	for i, b := range own {
+		want := 0
+		if !refused[i] {
+			through, want = through+1, 1
+		}
+		k.same("number of attempts in the bucket after the shared one", k.held(s, now, b), want, "the buckets after the exhausted one do not grow, those of an attempt that is let through do")
+	}
+	k.same("number of attempts that were let through", through, shared.Amount, "one attempt for each that the shared bucket takes")
+}
+
+func rateRefundRace(k *kit, s ratelimit.Store) {
+	now := k.now(0)
+	buckets := make([]ratelimit.Bucket, 6)
+	for i := range buckets {
+		buckets[i] = bucket(k, 1000)
+	}
+	stays := k.take(s, now, 0, "not exhausted", buckets...)
+	for _, err := range k.race(func(i int) error {
+		var mine []ratelimit.Bucket
+		for j := range 4 { // another choice, in another order, for each caller
+			mine = append(mine, buckets[(i+j*(1+i%2*4))%len(buckets)])
+		}
+		id := fmt.Sprint("attempt", i)
+		if _, err := s.ChargeBuckets(k.Context(), now, id, mine); err != nil {
+			return err
+		}
+		return s.RefundBuckets(k.Context(), now, id, mine)
+	}) {
+		k.ok("ChargeBuckets and RefundBuckets, called many times at once,", err)
+	}
+	const contract = "a refund removes the attempt with that id, and no other, also beside other calls"
+	for _, b := range buckets {
+		k.same("number of attempts in a bucket, of which all but one were refunded,", k.held(s, now, b), 1, contract)
+	}
+	k.ok("RefundBuckets", s.RefundBuckets(k.Context(), now, stays, buckets))
+	for _, b := range buckets {
+		k.same("number of attempts in a bucket, of which all were refunded,", k.held(s, now, b), 0, contract)
+	}
+}
+
+func rateRefundCancelled(k *kit, s ratelimit.Store) {
+	b, now := bucket(k, 1), k.now(0)
+	id := k.take(s, now, 0, "not exhausted", b)
+	ctx, cancel := context.WithCancel(k.Context())
+	cancel()
+	want := 0
+	if err := s.RefundBuckets(ctx, now, id, []ratelimit.Bucket{b}); err != nil {
+		want = 1
+	}
+	k.same("number of attempts after a refund with a cancelled context", k.held(s, now, b), want, "it returns an error and changes nothing, or refunds")
+}
+
+func rateSeveral(k *kit, s ratelimit.Store) {
+	first, second, now := bucket(k, 10), bucket(k, 10), k.now(0)
+	both := []ratelimit.Bucket{first, second}
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, k.take(s, now.Add(time.Duration(i)*time.Second), 0, "not exhausted", both...))
+	}
+	for i, id := range []string{ids[1], ids[0], ids[2]} {
+		at := now.Add(time.Duration([]int{1, 0, 2}[i]) * time.Second)
+		k.ok("RefundBuckets", s.RefundBuckets(k.Context(), at, id, []ratelimit.Bucket{second, bucket(k, 1), first}))
+		for _, b := range both {
+			k.same("number of attempts in a bucket", k.held(s, now.Add(2*time.Second), b), 2-i, "a refund removes the attempt from all of the buckets")
+		}
+	}
+	k.take(s, now, 0, "all attempts were refunded", both...)
+	k.ok("ResetBuckets", s.ResetBuckets(k.Context(), []string{second.Key, k.id(), first.Key}))
+	for _, b := range both {
+		k.same("number of attempts in a bucket", k.held(s, now, b), 0, "a reset forgets the attempts of all of the keys")
+	}
+	k.ok("ResetBuckets of no key", s.ResetBuckets(k.Context(), nil))
+	k.ok("RefundBuckets of no bucket", s.RefundBuckets(k.Context(), now, ids[0], nil))
 }
