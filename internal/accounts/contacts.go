@@ -8,6 +8,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/flow"
 )
 
 // contacts are the email addresses and the phone number of one account. They
@@ -55,6 +56,20 @@ func (c contacts) onlyVerified() contacts {
 		verified.phone = c.phone
 	}
 	return verified
+}
+
+// requireOnAccount returns flow.ErrNotPending if the address or number that a
+// login waits for was taken off the account, or replaced, in another session:
+// its code adds it no more.
+func (s *Service) requireOnAccount(ctx context.Context, awaited *authn.Challenge) error {
+	c, err := s.contactsOf(ctx, awaited.UserID)
+	if err != nil {
+		return err
+	}
+	if found, _ := c.find(awaited.Subject); !found {
+		return flow.ErrNotPending
+	}
+	return nil
 }
 
 // speaks reports whether the address or number can recover the account.

@@ -131,7 +131,7 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 	if err != nil {
 		return err
 	}
-	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -148,6 +148,11 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 			sess.SetLogin(l)
 			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
 		}
+		if l != nil {
+			if err := s.requireOnAccount(ctx, c); err != nil {
+				return err
+			}
+		}
 		if err := s.provePhone(ctx, sess, c.UserID, c.Subject); err != nil {
 			return err
 		}
@@ -157,6 +162,10 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 		sess.DropSlot(slotPhone)
 		return nil
 	})
+	if errors.Is(err, flow.ErrNotPending) {
+		s.pipeline.Abort(sess)
+	}
+	return err
 }
 
 func (s *Service) dropPhoneProcess(sess *flow.Session) {

@@ -112,7 +112,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 	if err := s.checkFree(ctx, c.UserID, c.Subject); err != nil {
 		return err
 	}
-	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
+	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
 			return err
 		}
@@ -121,6 +121,11 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 			l.GivenEmail = l.GivenEmail.AsVerified()
 			sess.SetLogin(l)
 			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+		}
+		if l != nil {
+			if err := s.requireOnAccount(ctx, c); err != nil {
+				return err
+			}
 		}
 		address := account.EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: s.deps.Now()}
 		if err := s.confirmNew(ctx, sess, address); err != nil {
@@ -132,6 +137,10 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 		sess.DropSlot(slotEmail)
 		return s.replaceOthers(ctx, sess, address)
 	})
+	if errors.Is(err, flow.ErrNotPending) {
+		s.pipeline.Abort(sess)
+	}
+	return err
 }
 
 // confirmNew verifies an address that may not be on the account yet. The account

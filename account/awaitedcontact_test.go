@@ -1,0 +1,54 @@
+package account_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// A login waits for the code of a mistyped number, which another login corrects.
+// The code adds the number no more, and the verified one stays.
+func TestACodeToACorrectedNumberReplacesNoVerifiedOne(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, withPhone)
+	importAnn(t, s, func(in *authn.NewAccount) {
+		in.NewUser = authn.NewUser{Email: ann, Phone: number}
+		in.EmailVerified = true
+	})
+	earlier, owner := s.Client(clienttest.App), s.Client(clienttest.App)
+	earlier.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("verify_phone")
+	code := s.Text(number).Code()
+	s.Clock.Advance(time.Minute)
+	owner.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("verify_phone")
+	owner.Post("account/phone", body{"phone": othersNumber}).Status(202)
+	owner.Post("auth/phone/verify", body{"code": s.Text(othersNumber).Code()}).LoggedIn(ann)
+	earlier.Post("auth/phone/verify", body{"code": code}).Status(409)
+	earlier.Get("auth/session").Status(401).Pending()
+	if list := owner.Get("account/phone").Text; list != `{"status":200,"data":[{"phone":"`+othersNumber+`","verified":true}]}` {
+		t.Errorf("the account has %s", list)
+	}
+	earlier.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
+}
+
+// The same of a mistyped address.
+func TestACodeToACorrectedAddressAddsItNoMore(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, byName, byCode)
+	importAnn(t, s, func(in *authn.NewAccount) { in.Email = "ann@exmaple.org" })
+	login := body{"username": "ann", "password": password}
+	earlier, owner := s.Client(clienttest.App), s.Client(clienttest.App)
+	earlier.Post("auth/login", login).Status(401).Pending("verify_email")
+	code := verification(s, "ann@exmaple.org")
+	s.Clock.Advance(time.Minute)
+	owner.Post("auth/login", login).Status(401).Pending("verify_email")
+	owner.Post("account/email", body{"email": ann}).Status(200)
+	owner.Post("auth/email/verify", verification(s, ann)).LoggedIn(ann)
+	earlier.Post("auth/email/verify", code).Status(409)
+	earlier.Get("auth/session").Status(401).Pending()
+	if list := owner.Get("account/email").Text; list != `{"status":200,"data":[{"email":"ann@example.org","verified":true,"primary":true}]}` {
+		t.Errorf("the account has %s", list)
+	}
+	earlier.Post("auth/login", login).LoggedIn(ann)
+}
