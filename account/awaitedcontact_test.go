@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -51,4 +52,23 @@ func TestACodeToACorrectedAddressAddsItNoMore(t *testing.T) {
 		t.Errorf("the account has %s", list)
 	}
 	earlier.Post("auth/login", login).LoggedIn(ann)
+}
+
+// An account that can have no more addresses has one that another user verified.
+// The address that its user gives takes its place.
+func TestAGivenAddressReplacesATakenOne(t *testing.T) {
+	t.Parallel()
+	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
+		store := clienttest.Open(t)
+		s := clienttest.StartOn(t, store, byName, mode, func(cfg *allauth.Config) { cfg.Account.MaxEmailAddresses = 1 })
+		importAnn(t, s, func(in *authn.NewAccount) { in.Email = "bob@example.org" })
+		addVerified(t, s, store, "bob", "bob@example.org")
+		c := s.Client(clienttest.App)
+		c.Post("auth/login", body{"username": "ann", "password": password}).Status(401).Pending("verify_email")
+		c.Post("account/email", body{"email": ann}).Status(200)
+		c.Post("auth/email/verify", verification(s, ann)).LoggedIn(ann)
+		if list := c.Get("account/email").Text; list != `{"status":200,"data":[{"email":"ann@example.org","verified":true,"primary":true}]}` {
+			t.Errorf("the account has %s", list)
+		}
+	})
 }

@@ -43,21 +43,28 @@ func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow
 		return flow.Wait, nil
 	}
 	address, verified, err := s.awaitedAddress(ctx, l)
-	switch {
-	case err != nil:
+	if err != nil {
 		return flow.Abort, err
-	case verified:
+	}
+	if verified {
 		return flow.Pass, nil
-	case address.Email == "":
+	}
+	taken := false
+	if address.Email != "" && !l.Signup { // a sign-up has just claimed it
+		if taken, err = s.isTaken(ctx, l.UserID, address.Email); err != nil {
+			return flow.Abort, err
+		}
+	}
+	if address.Email == "" || taken {
 		delete(l.Notes, purposeVerifyEmail)
 		return flow.Wait, nil
 	}
 	return flow.Wait, s.awaitEmail(ctx, l, address)
 }
 
-// awaitedAddress returns the address that the login has to prove, if there is
-// one that the user can prove, and whether it is verified already: the one that
-// the login went by, or else any.
+// awaitedAddress returns the address that the login has to prove, if the account
+// has one, and whether it is verified already: the one that the login went by, or
+// else any. Another user may have verified the address that is returned.
 func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address account.EmailAddress, verified bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, l.UserID)
 	if err != nil {
@@ -72,13 +79,6 @@ func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address ac
 	address = primary(emails)
 	if i := slices.IndexFunc(emails, func(e account.EmailAddress) bool { return e.Email == l.Email }); i >= 0 {
 		address = emails[i]
-	}
-	if address.Email == "" || l.Signup { // a sign-up has just claimed it
-		return address, false, nil
-	}
-	taken, err := s.isTaken(ctx, l.UserID, address.Email)
-	if err != nil || taken {
-		return account.EmailAddress{}, false, err
 	}
 	return address, false, nil
 }
