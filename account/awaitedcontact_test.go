@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -70,5 +71,30 @@ func TestAGivenAddressReplacesATakenOne(t *testing.T) {
 		if list := c.Get("account/email").Text; list != `{"status":200,"data":[{"email":"ann@example.org","verified":true,"primary":true}]}` {
 			t.Errorf("the account has %s", list)
 		}
+	})
+}
+
+// An address that another user mistyped can be added by its owner, also where
+// taken addresses are told.
+func TestAMistypedAddressCanBeAddedByItsOwner(t *testing.T) {
+	t.Parallel()
+	const owned = "second@example.org"
+	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
+		store := clienttest.Open(t)
+		s := clienttest.StartOn(t, store, mode, func(cfg *allauth.Config) { cfg.Account.Enumeration = account.AllowEnumeration })
+		for _, email := range []string{ann, "bob@example.org"} {
+			id := importAnn(t, s, func(in *authn.NewAccount) {
+				in.NewUser, in.EmailVerified = authn.NewUser{Email: email}, true
+			})
+			if email == ann {
+				mistyped := account.EmailAddress{UserID: id, Email: owned, CreatedAt: s.Clock.Now()}
+				if err := store.AddEmail(t.Context(), mistyped, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		owner := s.LogIn(clienttest.App, "bob@example.org")
+		owner.Post("account/email", body{"email": owned}).Status(200)
+		owner.Post("auth/email/verify", verification(s, owned)).LoggedIn("bob@example.org")
 	})
 }

@@ -66,8 +66,14 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email s
 	if err != nil {
 		return false, fmt.Errorf("look up e-mail address: %w", err)
 	}
-	if len(rows) > 0 && s.cfg.Enumeration == account.AllowEnumeration {
-		return false, problems("email", "email_taken")
+	if s.cfg.Enumeration == account.AllowEnumeration {
+		claims, err := s.claimants(ctx, email)
+		if err != nil {
+			return false, err
+		}
+		if len(claims) > 0 {
+			return false, problems("email", "email_taken")
+		}
 	}
 	if s.hasMaxEmails(emails) {
 		return false, problems("email", "max_email_addresses")
