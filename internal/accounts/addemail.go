@@ -67,7 +67,7 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email s
 		return false, fmt.Errorf("look up e-mail address: %w", err)
 	}
 	if s.cfg.Enumeration == account.AllowEnumeration {
-		claims, err := s.claimants(ctx, email)
+		claims, _, err := s.claimants(ctx, email)
 		if err != nil {
 			return false, err
 		}

@@ -34,7 +34,7 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	if email == c.Subject {
 		return problems("email", "same_as_current")
 	}
-	claims, err := s.claimants(ctx, email)
+	claims, silent, err := s.claimants(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	old := cmp.Or(login.Email, c.Subject)
 	c.Subject, c.Changes = email, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0)
+		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0, silent)
 		if err != nil {
 			return err
 		}
@@ -72,11 +72,11 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	})
 }
 
-// correctAddress puts a corrected address in the place of an unverified one, and
-// reports whether it is taken. flow.ErrNotPending if the old one was verified
+// correctAddress puts a corrected address, which may be silent, in the place of an
+// unverified one, and reports whether it is taken. flow.ErrNotPending if the old one was verified
 // meanwhile. For a decoy, and for an address that is taken, it does the same work
 // to no effect.
-func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken bool) (bool, error) {
+func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken, silent bool) (bool, error) {
 	if userID == "" || taken {
 		return taken, s.correctDecoyAddress(ctx, userID)
 	}
@@ -90,7 +90,7 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })
 	address := account.EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
 	err = s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		if err := s.claimEmail(ctx, address); err != nil {
+		if err := s.claimEmail(ctx, address, silent); err != nil {
 			return fmt.Errorf("add e-mail address: %w", err)
 		}
 		if err := s.store.DeleteEmail(ctx, userID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {

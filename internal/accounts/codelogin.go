@@ -109,7 +109,7 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		}
 		return users[0].ID, nil
 	}
-	phones, err := s.phoneClaimants(ctx, subject)
+	phones, _, err := s.phoneClaimants(ctx, subject)
 	if err != nil {
 		return "", err
 	}

@@ -80,43 +80,45 @@ func (c contacts) speaks(contact string) bool {
 
 // claimants returns the rows of the accounts for which the address speaks: that
 // of the user who verified it, or those of accounts without a verified contact.
-func (s *Service) claimants(ctx context.Context, email string) ([]account.EmailAddress, error) {
+// silent is true if it is on other accounts, too, for which it does not speak.
+func (s *Service) claimants(ctx context.Context, email string) (claims []account.EmailAddress, silent bool, err error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return nil, fmt.Errorf("look up e-mail address: %w", err)
+		return nil, false, fmt.Errorf("look up e-mail address: %w", err)
 	}
 	return speaking(ctx, s, rows, email, func(e account.EmailAddress) (string, bool) { return e.UserID, e.Verified })
 }
 
 // phoneClaimants is claimants for a number.
-func (s *Service) phoneClaimants(ctx context.Context, number string) ([]account.Phone, error) {
+func (s *Service) phoneClaimants(ctx context.Context, number string) (claims []account.Phone, silent bool, err error) {
 	rows, err := s.store.PhonesByNumber(ctx, number)
 	if err != nil {
-		return nil, fmt.Errorf("look up phone number: %w", err)
+		return nil, false, fmt.Errorf("look up phone number: %w", err)
 	}
 	return speaking(ctx, s, rows, number, func(p account.Phone) (string, bool) { return p.UserID, p.Verified })
 }
 
-func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) (userID string, verified bool)) ([]T, error) {
-	var claims []T
+func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) (userID string, verified bool)) (claims []T, silent bool, err error) {
 	if len(rows) == 0 {
 		_, err := s.contactsOf(ctx, "") // an unverified address takes as long
-		return nil, err
+		return nil, false, err
 	}
 	for _, row := range rows {
 		userID, verified := get(row)
 		c, err := s.contactsOf(ctx, userID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if verified {
-			return []T{row}, nil
+			return []T{row}, false, nil
 		}
 		if c.speaks(contact) {
 			claims = append(claims, row)
+		} else {
+			silent = true
 		}
 	}
-	return claims, nil
+	return claims, silent, nil
 }
 
 // addEmail adds an address that other accounts may have as well.
@@ -125,38 +127,14 @@ func (s *Service) addEmail(ctx context.Context, address account.EmailAddress) er
 }
 
 // claimEmail adds an address so that no other sign-up can have it, unless the
-// configuration accepts duplicates. Accounts for which it does not speak do not
-// keep it from others. authn.ErrConflict if another account claims it.
-func (s *Service) claimEmail(ctx context.Context, address account.EmailAddress) error {
-	if s.acceptsDuplicates() {
-		return s.addEmail(ctx, address)
-	}
-	err := s.store.AddEmail(ctx, address, true)
-	if !errors.Is(err, authn.ErrConflict) {
-		return err
-	}
-	claims, lookupErr := s.claimants(ctx, address.Email)
-	switch {
-	case lookupErr != nil:
-		return lookupErr
-	case len(claims) > 0:
-		return err
-	}
-	return s.addEmail(ctx, address)
+// configuration accepts duplicates, or the address is silent: accounts for which
+// it does not speak do not keep it from others. authn.ErrConflict if another
+// account claims it.
+func (s *Service) claimEmail(ctx context.Context, address account.EmailAddress, silent bool) error {
+	return s.store.AddEmail(ctx, address, !s.acceptsDuplicates() && !silent)
 }
 
 // claimPhone is claimEmail for a number.
-func (s *Service) claimPhone(ctx context.Context, phone account.Phone) error {
-	err := s.store.SetPhone(ctx, phone, true)
-	if !errors.Is(err, authn.ErrConflict) {
-		return err
-	}
-	claims, lookupErr := s.phoneClaimants(ctx, phone.Number)
-	switch {
-	case lookupErr != nil:
-		return lookupErr
-	case len(claims) > 0:
-		return err
-	}
-	return s.store.SetPhone(ctx, phone, false)
+func (s *Service) claimPhone(ctx context.Context, phone account.Phone, silent bool) error {
+	return s.store.SetPhone(ctx, phone, !silent)
 }

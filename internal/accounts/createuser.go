@@ -33,7 +33,20 @@ func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.U
 	}
 	var created *authn.User
 	err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
-		id, err := s.create(ctx, &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}, opts)
+		draft := &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}
+		if user.Email != "" {
+			var err error
+			if _, draft.silentEmail, err = s.claimants(ctx, user.Email); err != nil {
+				return err
+			}
+		}
+		if user.Phone != "" {
+			var err error
+			if _, draft.silentPhone, err = s.phoneClaimants(ctx, user.Phone); err != nil {
+				return err
+			}
+		}
+		id, err := s.create(ctx, draft, opts)
 		if err != nil {
 			return err
 		}

@@ -286,7 +286,7 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 	if len(errs) > 0 {
 		return account.Phone{}, errs
 	}
-	rows, err := s.phoneClaimants(ctx, number)
+	rows, silent, err := s.phoneClaimants(ctx, number)
 	if err != nil {
 		return account.Phone{}, err
 	}
@@ -301,7 +301,7 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 	if sess.Authenticated() {
 		err = s.changeOwnPhone(ctx, sess, number, rows)
 	} else {
-		err = s.changeAwaitedPhone(ctx, sess, number, taken)
+		err = s.changeAwaitedPhone(ctx, sess, number, taken, silent)
 	}
 	return account.Phone{UserID: sess.UserID(), Number: number}, err
 }
@@ -334,7 +334,7 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 
 // changeAwaitedPhone corrects the number that a login waits for: that of a sign-up
 // at once, that of any other login when it completes.
-func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, number string, taken bool) error {
+func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, number string, taken, silent bool) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -351,7 +351,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 		taken := taken
 		if l.Signup {
 			var err error
-			if taken, err = s.correctNumber(ctx, account.Phone{UserID: c.UserID, Number: number}, taken); err != nil {
+			if taken, err = s.correctNumber(ctx, account.Phone{UserID: c.UserID, Number: number}, taken, silent); err != nil {
 				return err
 			}
 		}
@@ -390,7 +390,7 @@ func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error
 }
 
 // correctNumber is correctAddress for a number.
-func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken bool) (bool, error) {
+func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken, silent bool) (bool, error) {
 	if phone.UserID == "" || taken {
 		return taken, s.correctDecoyNumber(ctx, phone.UserID)
 	}
@@ -398,7 +398,7 @@ func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken 
 		return false, err
 	}
 	err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		if err := s.claimPhone(ctx, phone); err != nil {
+		if err := s.claimPhone(ctx, phone, silent); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}
 		return s.deleteDecoyNumber(ctx, "")

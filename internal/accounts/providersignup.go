@@ -229,7 +229,7 @@ func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in flow.P
 // vouch for the address.
 func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (hidden bool, errs authn.Errors, err error) {
 	if !slices.Contains(draft.vouched, draft.user.Email) {
-		return s.checkTaken(ctx, draft.user)
+		return s.checkTaken(ctx, draft, draft.user)
 	}
 	// What was typed in beside it is one address more, as if it were added to
 	// the account later: whether it is taken is not told.
@@ -238,7 +238,7 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 	if s.cfg.Enumeration == account.AllowEnumeration {
 		unvouched.Email = draft.typed
 	}
-	hidden, errs, err = s.checkTaken(ctx, unvouched)
+	hidden, errs, err = s.checkTaken(ctx, draft, unvouched)
 	if err != nil {
 		return false, nil, err
 	}
@@ -281,7 +281,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 	if draft.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, nothing is stored unproved
 		return nil
 	}
-	taken, err := s.claimants(ctx, draft.typed)
+	taken, _, err := s.claimants(ctx, draft.typed)
 	if err != nil {
 		return err
 	}

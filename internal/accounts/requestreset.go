@@ -43,7 +43,7 @@ func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input st
 // recoverable returns the users who may recover their account by way of the
 // address.
 func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User, error) {
-	claims, err := s.claimants(ctx, email)
+	claims, _, err := s.claimants(ctx, email)
 	if err != nil {
 		return nil, err
 	}

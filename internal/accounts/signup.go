@@ -59,6 +59,9 @@ type newAccount struct {
 	// typed in.
 	vouched []string
 	typed   string
+	// silentEmail and silentPhone are true if accounts have the address or the
+	// number for which it does not speak.
+	silentEmail, silentPhone bool
 	// allowTwin is NewAccount.AllowUsernameTwin.
 	allowTwin bool
 }
@@ -174,11 +177,13 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
 		// What a provider vouches for is not refused because somebody typed it
 		// in elsewhere.
-		add := s.claimEmail
+		var err error
 		if vouched {
-			add = s.addEmail
+			err = s.addEmail(ctx, email)
+		} else {
+			err = s.claimEmail(ctx, email, draft.silentEmail)
 		}
-		if err := add(ctx, email); err != nil {
+		if err != nil {
 			return "", fmt.Errorf("add e-mail address: %w", err)
 		}
 		if err := s.addProviderEmails(ctx, user.ID, draft); err != nil {
@@ -187,7 +192,7 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 	}
 	if draft.user.Phone != "" {
 		phone := account.Phone{UserID: user.ID, Number: draft.user.Phone}
-		if err := s.claimPhone(ctx, phone); err != nil {
+		if err := s.claimPhone(ctx, phone, draft.silentPhone); err != nil {
 			return "", fmt.Errorf("add phone number: %w", err)
 		}
 	}
@@ -213,7 +218,7 @@ func (s *Service) resolveTaken(ctx context.Context, draft *newAccount, generated
 		user.Username = ""
 	}
 	var errs authn.Errors
-	if draft.taken, errs, err = s.checkTaken(ctx, user); err != nil {
+	if draft.taken, errs, err = s.checkTaken(ctx, draft, user); err != nil {
 		return err
 	}
 	if len(errs) > 0 {
@@ -233,8 +238,8 @@ func (s *Service) acceptsDuplicates() bool {
 
 // checkTaken looks for the username, the address and the number on other
 // accounts. It returns the problems that may be told, and whether there is one
-// that must not be.
-func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bool, errs authn.Errors, err error) {
+// that must not be, and notes in the draft which of them are silent.
+func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.NewUser) (hidden bool, errs authn.Errors, err error) {
 	if user.Username != "" {
 		_, err := s.store.UserIDByUsername(ctx, identifier.Username(user.Username))
 		if err == nil {
@@ -244,10 +249,11 @@ func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bo
 		}
 	}
 	if user.Email != "" && !s.acceptsDuplicates() {
-		emails, err := s.claimants(ctx, user.Email)
+		emails, silent, err := s.claimants(ctx, user.Email)
 		if err != nil {
 			return false, nil, err
 		}
+		draft.silentEmail = silent
 		if len(emails) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.EmailVerification != authn.VerificationMandatory {
 				errs = append(errs, Problem("email", "email_taken"))
@@ -257,10 +263,11 @@ func (s *Service) checkTaken(ctx context.Context, user authn.NewUser) (hidden bo
 		}
 	}
 	if user.Phone != "" {
-		phones, err := s.phoneClaimants(ctx, user.Phone)
+		phones, silent, err := s.phoneClaimants(ctx, user.Phone)
 		if err != nil {
 			return false, nil, err
 		}
+		draft.silentPhone = silent
 		if len(phones) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.Phone.VerificationDisabled {
 				errs = append(errs, Problem("phone", "phone_taken"))

@@ -32,7 +32,7 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 		draft.password, one = s.cleanNewPassword(ctx, in.Password, draft.user)
 		errs = append(errs, one...)
 	}
-	hidden, taken, err := s.checkTaken(ctx, draft.user)
+	hidden, taken, err := s.checkTaken(ctx, draft, draft.user)
 	if err != nil {
 		return nil, err
 	}

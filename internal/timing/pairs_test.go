@@ -117,6 +117,16 @@ func unverified(w *world) subject {
 	return w.account(func(in *authn.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
 }
 
+// silentEmail and silentPhone are accounts with an address or number that does not
+// speak for them: another contact is verified.
+func silentEmail(w *world) subject {
+	return w.account(func(in *authn.NewAccount) { in.EmailVerified = false })
+}
+
+func silentPhone(w *world) subject {
+	return w.account(func(in *authn.NewAccount) { in.PhoneVerified = false })
+}
+
 // takenPhone is a free address beside a number that is taken.
 func takenPhone(w *world) subject {
 	s := w.free()
@@ -167,6 +177,8 @@ func takenToFree(w *world) subject { return w.account().correctedTo(w.free()) }
 // ownerOfTaken and ownerOfFree are accounts that get another address or number.
 func ownerOfTaken(w *world) subject { return w.account().correctedTo(w.account()) }
 func ownerOfFree(w *world) subject  { return w.account().correctedTo(w.free()) }
+
+func freeToSilent(w *world) subject { return w.free().correctedTo(silentEmail(w)) }
 
 func takenToTaken(w *world) subject {
 	return w.account().correctedTo(w.account())
@@ -220,6 +232,7 @@ func list(first step, rest ...[]step) []step { return append([]step{first}, slic
 var pairs = []pair{
 	{"sign-up by link", nil, verified, free, []step{signup}, allowed},
 	{"sign-up by link, address unproved", nil, unverified, free, []step{signup}, allowed},
+	{"sign-up by link, address silent", nil, silentEmail, free, []step{signup}, nil},
 	{"sign-up by link, again", nil, verified, free, []step{signup, signup}, allowed},
 	{"sign-up by link with a username", with(usernames), verified, free, []step{signup}, allowed},
 	{"sign-up by link with a username that was typed", with(usernames), verified, free, []step{signupWithUsername}, allowed},
@@ -227,6 +240,8 @@ var pairs = []pair{
 	{"sign-up by code, limited", with(codes), verified, free, []step{signup, refused(429, resendEmail), refused(429, signup)}, allowed},
 	{"sign-up by code, address corrected to a taken one", with(codes, oftener), freeToTaken, freeToFree,
 		[]step{signup, correctEmail, resendEmail, guessEmail}, allowed},
+	{"sign-up by code, address silent", with(codes, oftener), silentEmail, free, []step{signup, resendEmail, guessEmail}, nil},
+	{"sign-up by code, address corrected to a silent one", with(codes, oftener), freeToSilent, freeToFree, []step{signup, correctEmail}, nil},
 	{"sign-up by code, taken address corrected", with(codes, oftener), takenToFree, freeToFree,
 		[]step{signup, correctEmail, resendEmail, guessEmail}, allowed},
 	{"sign-up by code, taken address corrected to a taken one", with(codes, oftener), takenToTaken, freeToFree,
@@ -235,6 +250,7 @@ var pairs = []pair{
 
 	{"sign-up by phone", with(phones), verified, free, []step{signupByPhone, resendPhone, guessPhone}, allowed},
 	{"sign-up by phone, number unproved", with(phones), unverified, free, []step{signupByPhone, resendPhone, guessPhone}, allowed},
+	{"sign-up by phone, number silent", with(phones), silentPhone, free, []step{signupByPhone, resendPhone, guessPhone}, nil},
 	{"sign-up by phone and address", with(phones), takenPhone, free, []step{signupByBoth, resendPhone, guessPhone}, allowed},
 	{"sign-up by phone, number corrected to a taken one", with(phones), freeToTaken, freeToFree,
 		[]step{signupByPhone, correctPhone, resendPhone, guessPhone}, allowed},
@@ -273,6 +289,7 @@ var pairs = []pair{
 	{"login code", with(codes), verified, free, list(requestCode, times(2, resendCode), times(3, guessCode)), allowed},
 	{"login code, unknown accounts get no mail", with(codes, silent), verified, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, address unproved", with(codes), unverified, free, []step{requestCode, resendCode, guessCode}, allowed},
+	{"login code, address silent", with(codes), silentEmail, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, disabled", with(codes), disabled, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, limited", with(codes), verified, free, append(times(3, requestCode), refused(400, requestCode)), allowed},
 	{"login code by text", with(phones), verified, free, []step{requestCodeText, resendCode, guessCode}, allowed},
@@ -281,6 +298,7 @@ var pairs = []pair{
 	{"reset by link", nil, verified, free, []step{requestReset, requestReset, guessKey}, allowed},
 	{"reset by link, unknown accounts get no mail", with(silent), verified, free, []step{requestReset}, allowed},
 	{"reset by link, address unproved", nil, unverified, free, []step{requestReset}, allowed},
+	{"reset by link, address silent", nil, silentEmail, free, []step{requestReset}, allowed},
 	{"reset by link, disabled", nil, disabled, free, []step{requestReset}, allowed},
 	{"reset by link, limited", nil, verified, free, append(times(5, requestReset), refused(429, requestReset)), allowed},
 	{"reset by code", with(codes), verified, free, list(requestResetCode, times(3, guessReset)), allowed},
