@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ func TestASignUpSurvivesAKilledServer(t *testing.T) {
 func signUpWithPower(t *testing.T, path, email string, n int) bool {
 	t.Helper()
 	power := &power{left: -1}
-	db := teststore.Cable(t, "sqlite", path, func(string) error { return power.spend() })
+	db := teststore.Cable(t, "sqlite", path, func(context.Context, string, bool) error { return power.spend() })
 	s := clienttest.StartOn(t, sqlstore.New(db, sqlstore.SQLite))
 	s.PostIsDown(errKilled)             // the mail is left to the survivor
 	t.Cleanup(func() { power.set(-1) }) // so that it can be closed

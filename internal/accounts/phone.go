@@ -80,8 +80,7 @@ func (s *Service) isPhoneTaken(ctx context.Context, userID, number string) (bool
 }
 
 func (s *Service) takeVerifyPhone(ctx context.Context, sess *flow.Session, number string) error {
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
-	return err
+	return s.deps.Charge(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
 }
 
 func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code string) (*authn.Challenge, error) {

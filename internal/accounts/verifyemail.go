@@ -137,8 +137,7 @@ func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address account
 }
 
 func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: email})
-	return err
+	return s.deps.Charge(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: email})
 }
 
 // checkVerificationLimit refuses a login that could only end in a code which

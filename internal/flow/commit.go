@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // Keeper stores the session of a request.
@@ -31,7 +32,12 @@ type Keeper interface {
 // transaction is rolled back, the host is asked outside of it, and f is called
 // again. If the host refuses the login, the rest of f is stored all the same, and
 // the refusal is returned.
+//
+// Inside of another InTx, f is part of the outer transaction.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
+	if runOf(ctx) != nil {
+		return f(ctx)
+	}
 	err := d.commit(ctx, s, f)
 	var q *question
 	for asked := 0; errors.As(err, &q) && asked < maxTries; asked++ { // again if the user has changed since
@@ -49,8 +55,8 @@ func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context)
 
 func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
 	return Retry(ctx, func() error {
-		restore := s.snapshot()
-		err := d.Post.InTx(ctx, func(ctx context.Context) error {
+		restore, r := s.snapshot(), &run{}
+		err := d.Post.InTx(context.WithValue(ctx, runKey{}, r), func(ctx context.Context) error {
 			if err := f(ctx); err != nil {
 				return err
 			}
@@ -61,9 +67,40 @@ func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Contex
 		})
 		if err != nil {
 			restore()
+			d.refund(ctx, r.attempts)
 		}
 		return err
 	})
+}
+
+// run is one run of the function of a transaction.
+type run struct{ attempts []ratelimit.Attempt }
+
+type runKey struct{}
+
+func runOf(ctx context.Context) *run {
+	r, _ := ctx.Value(runKey{}).(*run)
+	return r
+}
+
+// Charge counts an attempt, see [ratelimit.Limiter.Take]. Inside of InTx it is taken
+// back if the transaction is rolled back, also where attempts are counted outside
+// of it.
+func (d *Deps) Charge(ctx context.Context, action string, subject ratelimit.Subject) error {
+	attempt, err := d.Limits.Take(ctx, action, subject)
+	if r := runOf(ctx); r != nil && err == nil {
+		r.attempts = append(r.attempts, attempt)
+	}
+	return err
+}
+
+// refund takes attempts back whose transaction was rolled back.
+func (d *Deps) refund(ctx context.Context, attempts []ratelimit.Attempt) {
+	for _, attempt := range attempts {
+		if err := attempt.Refund(ctx); err != nil {
+			d.Logger.ErrorContext(ctx, "an attempt whose transaction failed stays counted", "error", err)
+		}
+	}
 }
 
 // maxTries is how often a transaction is tried that collides with others.

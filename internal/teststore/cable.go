@@ -8,11 +8,15 @@ import (
 	"testing"
 )
 
-// Cable opens a database through a cable that can be cut. Before each statement,
-// BEGIN and COMMIT among them, cut is asked; its error is what the caller gets
-// in place of the statement's result. A commit that is cut rolls back. The end
-// of the test closes the database.
-func Cable(t testing.TB, driverName, source string, cut func(query string) error) *sql.DB {
+// Cut is asked before each statement, BEGIN and COMMIT among them; its error is
+// what the caller gets in place of the statement's result. ctx is that of the
+// statement, and for COMMIT that of BEGIN. inTx is true inside of a transaction, and
+// for its COMMIT.
+type Cut func(ctx context.Context, query string, inTx bool) error
+
+// Cable opens a database through a cable that can be cut. A commit that is cut
+// rolls back. The end of the test closes the database.
+func Cable(t testing.TB, driverName, source string, cut Cut) *sql.DB {
 	t.Helper()
 	plain, err := sql.Open(driverName, source)
 	if err != nil {
@@ -32,7 +36,7 @@ func Cable(t testing.TB, driverName, source string, cut func(query string) error
 type cable struct {
 	source string
 	driver driver.Driver
-	cut    func(query string) error
+	cut    Cut
 }
 
 func (c cable) Driver() driver.Driver { return c.driver }
@@ -42,61 +46,64 @@ func (c cable) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cableConn{conn, c.cut}, nil
+	return &cableConn{Conn: conn, cut: c.cut}, nil
 }
 
+// cableConn is used by one goroutine at a time.
 type cableConn struct {
 	driver.Conn
-	cut func(query string) error
+	cut  Cut
+	inTx bool
 }
 
-func (c cableConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	if err := c.cut("BEGIN"); err != nil {
+func (c *cableConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	if err := c.cut(ctx, "BEGIN", false); err != nil {
 		return nil, err
 	}
 	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, options)
-	return cableTx{tx, c.cut}, err
+	c.inTx = err == nil
+	return cableTx{tx, c, ctx}, err
 }
 
-func (c cableConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if err := c.cut(query); err != nil {
+func (c *cableConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.cut(ctx, query, c.inTx); err != nil {
 		return nil, err
 	}
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
 // CheckNamedValue lets the driver convert arguments.
-func (c cableConn) CheckNamedValue(v *driver.NamedValue) error {
+func (c *cableConn) CheckNamedValue(v *driver.NamedValue) error {
 	if inner, ok := c.Conn.(driver.NamedValueChecker); ok {
 		return inner.CheckNamedValue(v)
 	}
 	return driver.ErrSkip
 }
 
-func (c cableConn) Prepare(query string) (driver.Stmt, error) {
+func (c *cableConn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-func (c cableConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+func (c *cableConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-	return cableStmt{stmt, query, c.cut}, err
+	return cableStmt{stmt, query, c}, err
 }
 
 type cableStmt struct {
 	driver.Stmt
 	query string
-	cut   func(query string) error
+	conn  *cableConn
 }
 
 func (s cableStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	if err := s.cut(s.query); err != nil {
+	if err := s.conn.cut(ctx, s.query, s.conn.inTx); err != nil {
 		return nil, err
 	}
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
 func (s cableStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	if err := s.cut(s.query); err != nil {
+	if err := s.conn.cut(ctx, s.query, s.conn.inTx); err != nil {
 		return nil, err
 	}
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
@@ -104,12 +111,19 @@ func (s cableStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (
 
 type cableTx struct {
 	driver.Tx
-	cut func(query string) error
+	conn *cableConn
+	ctx  context.Context
 }
 
 func (t cableTx) Commit() error {
-	if err := t.cut("COMMIT"); err != nil {
+	if err := t.conn.cut(t.ctx, "COMMIT", true); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
+	t.conn.inTx = false
 	return t.Tx.Commit()
+}
+
+func (t cableTx) Rollback() error {
+	t.conn.inTx = false
+	return t.Tx.Rollback()
 }

@@ -1,6 +1,8 @@
 package teststore
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"regexp"
 	"sync"
@@ -13,6 +15,8 @@ import (
 // concurrent use.
 type Faulty struct {
 	*sqlstore.Store
+	// DB is the database, for tests that read it.
+	DB *sql.DB
 
 	mu     sync.Mutex
 	broken *regexp.Regexp
@@ -30,7 +34,7 @@ func OpenFaulty(t testing.TB) *Faulty {
 	d, f := open(t), &Faulty{collided: map[string]bool{}}
 	db := Cable(t, d.driver, d.source, f.cut)
 	db.SetMaxOpenConns(20)
-	f.Store = sqlstore.New(db, d.dialect)
+	f.Store, f.DB = sqlstore.New(db, d.dialect), db
 	return f
 }
 
@@ -74,7 +78,10 @@ type deadlock struct{}
 func (deadlock) Error() string    { return "deadlock detected" }
 func (deadlock) SQLState() string { return "40P01" }
 
-func (f *Faulty) cut(query string) error {
+func (f *Faulty) cut(ctx context.Context, query string, inTx bool) error {
+	if c, ok := ctx.Value(collisionKey{}).(*Collision); ok && inTx && c.hits() {
+		return deadlock{}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.broken != nil && f.broken.MatchString(query) {

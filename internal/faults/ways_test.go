@@ -1,0 +1,247 @@
+package faults_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/demoprovider"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/sessions/token"
+	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
+)
+
+// way is a request that changes something, of which each run is by another user.
+type way struct {
+	name string
+	edit func(s *site, cfg *allauth.Config)
+	// prepare does what comes before, and returns the client and its request.
+	prepare func(s *site, n int) (c *clienttest.Client, send func() *clienttest.Answer)
+}
+
+var ways = []way{
+	{"login by password", nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(browser)
+		c.Get("config").Status(200)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/login", body{"email": email(n), "password": password}).LoggedIn(email(n))
+		}
+	}},
+	{"login by password, with tokens", tokens, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			answer := c.Post("auth/login", body{"email": email(n), "password": password}).LoggedIn(email(n))
+			c.Post("tokens/refresh", body{"refresh_token": c.RefreshToken}).Status(200)
+			return answer
+		}
+	}},
+	{"refresh of tokens", tokens, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.loggedIn(app, email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("tokens/refresh", body{"refresh_token": c.RefreshToken}).Status(200)
+		}
+	}},
+	{"sign-up by link", nil, signUp("verify_email")},
+	{"sign-up by code", codes, signUp("verify_email")},
+	{"sign-up with a phone number", phones, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/signup", body{"email": email(n), "phone": number(n), "password": password}).Status(401).Pending("verify_phone")
+		}
+	}},
+	{"sign-up with optional verification", optional, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/signup", body{"email": email(n), "password": password}).LoggedIn(email(n))
+		}
+	}},
+	{"sign-up with a taken address", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		return signUp("verify_email")(s, n)
+	}},
+	{"verification by link", nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c, send := signUp("verify_email")(s, n)
+		send()
+		key := s.Mail(email(n)).Key()
+		return c, func() *clienttest.Answer { return c.Post("auth/email/verify", body{"key": key}).Status(401) }
+	}},
+	{"verification by code", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c, send := signUp("verify_email")(s, n)
+		send()
+		code := s.Mail(email(n)).Code()
+		return c, func() *clienttest.Answer { return c.Post("auth/email/verify", body{"key": code}).LoggedIn(email(n)) }
+	}},
+	{"verification of a phone number", phones, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.Client(app)
+		c.Post("auth/signup", body{"email": email(n), "phone": number(n), "password": password}).Status(401).Pending("verify_phone")
+		code := s.Text(number(n)).Code()
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/phone/verify", body{"code": code}).Status(401).Pending("verify_email")
+		}
+	}},
+	{"login code, request", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/code/request", body{"email": email(n)}).Status(401).Pending("login_by_code")
+		}
+	}},
+	{"login code, confirm", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(app)
+		c.Post("auth/code/request", body{"email": email(n)}).Status(401).Pending("login_by_code")
+		code := s.MailOf("account/login_code", email(n)).Code()
+		return c, func() *clienttest.Answer { return c.Post("auth/code/confirm", body{"code": code}).LoggedIn(email(n)) }
+	}},
+	{"reset by code", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(app)
+		c.Post("auth/password/request", body{"email": email(n)}).Status(401)
+		code := s.MailOf("account/password_reset_code", email(n)).Code()
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/password/reset", body{"key": code, "password": "Another-1-horse"}).Status(401)
+		}
+	}},
+	{"change of the password", nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.loggedIn(app, email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).Status(200)
+		}
+	}},
+	{"reauthentication", nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.loggedIn(browser, email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/reauthenticate", body{"password": password}).Status(200)
+		}
+	}},
+	{"another address", codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.loggedIn(app, email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("account/email", body{"email": "second-" + email(n)}).Status(200)
+		}
+	}},
+	{"TOTP", factors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		_, secret := s.withTOTP(email(n))
+		c := s.awaitingFactor(email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/2fa/authenticate", body{"code": s.totp(secret)}).LoggedIn(email(n))
+		}
+	}},
+	{"recovery code", factors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		owner, _ := s.withTOTP(email(n))
+		list, _ := owner.Get("account/authenticators/recovery-codes").Status(200).Value("data", "unused_codes").([]any)
+		c := s.awaitingFactor(email(n))
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/2fa/authenticate", body{"code": list[0]}).LoggedIn(email(n))
+		}
+	}},
+	{"login through a provider", providers, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.fromProvider(s.Client(app), n).LoggedIn(email(n))
+		c := s.Client(app)
+		return c, func() *clienttest.Answer { return s.fromProvider(c, n).LoggedIn(email(n)) }
+	}},
+	{"sign-up through a provider", providers, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.Client(app)
+		return c, func() *clienttest.Answer { return s.fromProvider(c, n).LoggedIn(email(n)) }
+	}},
+	{"logout", nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.loggedIn(browser, email(n))
+		return c, func() *clienttest.Answer { return c.Delete("auth/session", nil).Status(401) }
+	}},
+}
+
+func email(n int) string  { return fmt.Sprintf("ann%d@example.org", n) }
+func number(n int) string { return fmt.Sprintf("+3161234%04d", n) }
+
+func signUp(pending string) func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+	return func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/signup", body{"email": email(n), "password": password}).Status(401).Pending(pending)
+		}
+	}
+}
+
+func codes(_ *site, cfg *allauth.Config) {
+	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
+	cfg.Account.PasswordResetByCode = &account.CodeConfig{}
+	cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+}
+
+func phones(s *site, cfg *allauth.Config) {
+	codes(s, cfg)
+	cfg.Account.Phone = &account.PhoneConfig{}
+	cfg.Account.SignupFields = []string{"email*", "phone*", "password1*"}
+}
+
+func optional(_ *site, cfg *allauth.Config) {
+	cfg.Account.EmailVerification = authn.VerificationOptional
+}
+
+func factors(_ *site, cfg *allauth.Config) { cfg.MFA = &mfa.Config{} }
+
+func tokens(s *site, cfg *allauth.Config) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cfg.Tokens = &token.Config{Keys: []token.Key{{Private: key}}}
+}
+
+// providers starts an OpenID provider that the server trusts.
+func providers(s *site, cfg *allauth.Config) {
+	op, err := demoprovider.Start(demoprovider.Config{ClientID: "op", ClientSecret: "secret"}, "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.op = op
+	s.t.Cleanup(func() { _ = op.Close(context.Background()) })
+	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
+		Provider: "openid_connect", ProviderID: "op", Name: "OP", ClientID: "op", ClientSecret: "secret",
+		Settings: map[string]any{"server_url": op.Issuer()},
+	}}}
+}
+
+// fromProvider posts an ID token of the n-th user.
+func (s *site) fromProvider(c *clienttest.Client, n int) *clienttest.Answer {
+	s.t.Helper()
+	idToken, err := s.op.IDToken(map[string]any{"sub": fmt.Sprint(n), "name": "Ann", "email": email(n), "email_verified": true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c.Post("auth/provider/token", body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": idToken}})
+}
+
+// eachWay runs a test for every way whose name matches, on a server of its own.
+func eachWay(t *testing.T, names string, test func(t *testing.T, w way)) {
+	match := regexp.MustCompile(names)
+	for _, w := range ways {
+		if !match.MatchString(w.name) {
+			continue
+		}
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
+}
+
+// collided sends a request that collides at its n-th statement inside of a
+// transaction, and reports whether there were as many.
+func collided(c *clienttest.Client, n int, send func() *clienttest.Answer) (answer *clienttest.Answer, happened bool) {
+	c.Header.Set(collideHeader, fmt.Sprint(n))
+	answer = send()
+	c.Header.Del(collideHeader)
+	return answer, answer.Trailer.Get(collideHeader) == "true"
+}
