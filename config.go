@@ -237,7 +237,7 @@ func (c Config) validateCookieNames() error {
 		{"Account.KnownDeviceCookieName", c.Account.KnownDeviceCookieName},
 	}
 	if c.MFA != nil {
-		names = append(names, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
+		names = append(names, [2]string{"the cookie of logins by passkey", factors.PasskeyCookieName}, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
 	}
 	fields := map[string]string{}
 	for _, name := range names {

@@ -26,6 +26,12 @@ const (
 	ceremonyReauthenticate ceremony = "mfa.webauthn.reauthenticate"
 )
 
+// PasskeyCookieName is the name of the cookie that holds the challenge of a login by
+// passkey in a browser that has no session. Pages ask for the challenge as they
+// are loaded: with a session of its own, an answer that arrives late would take
+// the place of a login of the meantime.
+const PasskeyCookieName = "mfa_passkey"
+
 // challengeSize is in bytes (Web Authentication §13.4.3 asks for 16).
 const challengeSize = 32
 
@@ -54,7 +60,42 @@ func (s *Service) ask(ctx context.Context, sess *flow.Session, c ceremony, userI
 	if err != nil {
 		return nil, err
 	}
+	if c == ceremonyLogin && sess.Kind == flow.Browser && sess.RowID == "" {
+		value := s.deps.Keys.Sign(string(c), []byte(issued.ID))
+		sess.SetCookie(flow.Cookie{Name: PasskeyCookieName, Value: value, MaxAge: s.cfg.WebAuthnTimeout})
+		return challenge, nil
+	}
 	return challenge, sess.SetSlot(string(c), issued.ID)
+}
+
+// awaited returns the challenge that the session, or the browser, was given for the
+// ceremony: of several the one that the answer claims. flow.ErrNotPending if there
+// is none.
+func (s *Service) awaited(ctx context.Context, sess *flow.Session, c ceremony, claimed []byte) (row *authn.Challenge, err error) {
+	var id string
+	sess.Slot(string(c), &id)
+	ids := []string{id}
+	if c == ceremonyLogin {
+		for _, value := range sess.SentCookies(PasskeyCookieName) {
+			if id, ok := s.deps.Keys.Verify(string(c), value); ok {
+				ids = append(ids, string(id))
+			}
+		}
+	}
+	for _, id := range ids {
+		found, err := s.deps.Challenges.Find(ctx, string(c), id)
+		if errors.Is(err, flow.ErrNotPending) {
+			continue
+		}
+		if err != nil || s.deps.Challenges.Matches(found, hex.EncodeToString(claimed)) {
+			return found, err
+		}
+		row = found
+	}
+	if row == nil {
+		return nil, flow.ErrNotPending
+	}
+	return row, nil
 }
 
 // spend uses up the challenge that the session was given for the ceremony,
@@ -62,9 +103,7 @@ func (s *Service) ask(ctx context.Context, sess *flow.Session, c ceremony, userI
 // claimed is that challenge, it was drawn for the user, and nobody used it
 // before.
 func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, userID string, claimed []byte) (asked, error) {
-	var id string
-	sess.Slot(string(c), &id)
-	row, err := s.deps.Challenges.Find(ctx, string(c), id)
+	row, err := s.awaited(ctx, sess, c, claimed)
 	if errors.Is(err, flow.ErrNotPending) {
 		return asked{}, fmt.Errorf("no challenge is awaited: %w", webauthn.ErrRejected)
 	}
@@ -81,6 +120,9 @@ func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, use
 		return asked{}, fmt.Errorf("consume challenge: %w", err)
 	}
 	sess.DropSlot(string(c))
+	if c == ceremonyLogin && len(sess.SentCookies(PasskeyCookieName)) > 0 {
+		sess.SetCookie(flow.Cookie{Name: PasskeyCookieName, MaxAge: -1})
+	}
 	if row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)) {
 		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
 	}

@@ -1,0 +1,47 @@
+package mfa_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/allauth-go/allauth/internal/clienttest"
+)
+
+// A page asks for the options of a passkey as it is loaded, in a browser without a
+// session, and gets them only once the user has logged in by password: the login
+// stays.
+func TestLateOptionsOfAPasskeyUndoNoLogin(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	withKey(t, s, clienttest.App, bob, true)
+	c := s.Client(clienttest.Browser)
+	c.Get("config").Status(200)
+	late := c.AnswerLate(http.MethodGet, loginPath, nil)
+	c.Post("auth/login", body{"email": bob, "password": password}).Status(401).Pending("mfa_authenticate")
+	waiting := c.Cookie("sessionid")
+	late.Deliver().Status(200)
+	if c.Cookie("sessionid") != waiting {
+		t.Error("the options replaced the session")
+	}
+	c.Get("auth/session").Status(401).Pending("mfa_authenticate")
+}
+
+// The challenge counts in the browser that got it, once, and leaves no cookie.
+func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	_, d := withKey(t, s, clienttest.App, ann, true)
+	c, other := s.Client(clienttest.Browser), s.Client(clienttest.Browser)
+	answer := d.get(request(c.Get(loginPath)))
+	if c.Cookie("sessionid") != "" {
+		t.Error("the options made a session")
+	}
+	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+	sent := c.Cookie("mfa_passkey")
+	c.Post(loginPath, body{"credential": answer}).LoggedIn(ann)
+	if c.Cookie("mfa_passkey") != "" {
+		t.Error("the cookie is left")
+	}
+	other.SetCookie("mfa_passkey", sent)
+	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+}
