@@ -6,89 +6,71 @@ package memstore
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"maps"
-	"math/big"
-	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
-	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Store is a storage.Store in memory. It is safe for concurrent use:
-// transactions run one after the other. The counters of rate limits take no part
-// in them.
+// Store is a storage.Store in memory. It is safe for concurrent use.
+// Transactions run one after the other, each on a snapshot that a commit makes
+// the current one. Calls outside of transactions read the current snapshot and
+// wait for nothing; those that change something wait for the open transaction,
+// at most until their context ends. The counters of rate limits take no part in
+// transactions.
 type Store struct {
 	*limits
 
-	mu sync.RWMutex
-
-	users           map[string]authn.User
-	usernames       map[string]string // canonical name to user
-	passwords       map[string]string
-	emails          map[string][]emailRow // by user
-	addresses       map[string][]string   // address to users, in the order of adding
-	phones          map[string]phoneRow   // by user
-	challenges      map[string]authn.Challenge
-	sessions        map[string]sessions.Row // by id
-	tokens          map[string]string       // token hash to id
-	owners          map[string][]string     // user to session ids, oldest first
-	outbox          map[string]notify.Entry
-	social          map[socialKey]socialaccount.Account
-	socialOf        map[string][]socialKey             // user to accounts, in the order of adding
-	challengeOwners map[challengeOwner]map[string]bool // to challenge ids
-	refreshTokens   map[string]token.RefreshToken
-
-	authenticators    map[int64]mfa.Authenticator
-	authenticatorsOf  map[string][]int64 // by user
-	claims            map[string]int64   // to authenticator
-	lastAuthenticator int64
+	current atomic.Pointer[snapshot]
+	// writing holds a value while a transaction is open.
+	writing chan struct{}
+	// last is the number that a row was given last. Those of rows that were rolled
+	// back stay unused.
+	last atomic.Int64
 }
 
 // limits is embedded under a name that is not exported.
 type limits = ratelimit.MemoryStore
 
-type emailRow struct {
-	account.EmailAddress
-	claim bool // the address was added exclusively, or is verified
-}
-
-type phoneRow struct {
-	account.Phone
-	claim bool
+// snapshot is the content of a store.
+type snapshot struct {
+	users          table[authn.User]
+	usernames      table[username]
+	passwords      table[password]
+	emails         table[email]
+	phones         table[phone]
+	challenges     table[authn.Challenge]
+	sessions       table[sessions.Row]
+	refreshTokens  table[token.RefreshToken]
+	messages       table[notify.Entry]
+	socialAccounts table[social]
+	authenticators table[mfa.Authenticator]
 }
 
 var _ storage.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{
-		limits: ratelimit.NewMemoryStore(),
-		users:  map[string]authn.User{}, usernames: map[string]string{}, passwords: map[string]string{},
-		emails: map[string][]emailRow{}, addresses: map[string][]string{}, phones: map[string]phoneRow{},
-		challenges: map[string]authn.Challenge{}, sessions: map[string]sessions.Row{}, tokens: map[string]string{},
-		owners: map[string][]string{}, outbox: map[string]notify.Entry{},
-		social: map[socialKey]socialaccount.Account{}, socialOf: map[string][]socialKey{},
-		challengeOwners: map[challengeOwner]map[string]bool{}, refreshTokens: map[string]token.RefreshToken{},
-		authenticators: map[int64]mfa.Authenticator{}, authenticatorsOf: map[string][]int64{}, claims: map[string]int64{},
-	}
+	s := &Store{limits: ratelimit.NewMemoryStore(), writing: make(chan struct{}, 1)}
+	s.current.Store(&snapshot{
+		users: newUsers(), usernames: newUsernames(), passwords: newPasswords(), emails: newEmails(), phones: newPhones(),
+		challenges: newChallenges(), sessions: newSessions(), refreshTokens: newRefreshTokens(), messages: newMessages(),
+		socialAccounts: newSocialAccounts(), authenticators: newAuthenticators(),
+	})
+	return s
 }
 
-// transaction is what ctx carries inside InTx: how to undo what was done.
+// transaction is what ctx carries inside InTx.
 type transaction struct {
 	store *Store
-	undo  []func()
+	snapshot
 }
 
 type transactionKey struct{}
@@ -109,23 +91,36 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tx := &transaction{store: s}
-	done := false
-	defer func() {
-		if !done {
-			tx.rollback(0)
-		}
-	}()
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tx := &transaction{s, *s.current.Load()}
 	if err := f(context.WithValue(ctx, transactionKey{}, tx)); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	done = true
+	next := tx.snapshot // a late call with f's context must not change it
+	s.current.Store(&next)
 	return nil
+}
+
+// InSavepoint implements authn.Transactor.
+func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	tx := s.transaction(ctx)
+	if tx == nil {
+		return s.InTx(ctx, f)
+	}
+	before := tx.snapshot
+	err := f(ctx)
+	if err != nil {
+		tx.snapshot = before
+	}
+	return err
 }
 
 // LockUser implements authn.Transactor. Transactions run one after the other
@@ -137,166 +132,46 @@ func (s *Store) LockUser(ctx context.Context, _ string) error {
 	return ctx.Err()
 }
 
-// InSavepoint implements authn.Transactor.
-func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
-	tx := s.transaction(ctx)
-	if tx == nil {
-		return s.InTx(ctx, f)
-	}
-	before := len(tx.undo)
-	err := f(ctx)
-	if err != nil {
-		tx.rollback(before)
-	}
-	return err
-}
-
 // Base implements storage.Store.
 func (s *Store) Base() storage.Store { return s }
 
-// rollback undoes what was done after the first n changes.
-func (tx *transaction) rollback(n int) {
-	for _, undo := range slices.Backward(tx.undo[n:]) {
-		undo()
-	}
-	tx.undo = tx.undo[:n]
-}
-
-// read runs f under the lock, or within the transaction that ctx carries.
-func (s *Store) read(ctx context.Context, f func() error) error {
-	if s.transaction(ctx) != nil {
-		return f()
-	}
+// read calls f with the current snapshot, or with that of the transaction that
+// ctx carries.
+func read[T any](ctx context.Context, s *Store, f func(now *snapshot) (T, error)) (T, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		var none T
+		return none, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return f()
-}
-
-// write is read for what changes something. What f changes it changes through
-// set and remove, so that it can be undone.
-func (s *Store) write(ctx context.Context, f func(tx *transaction) error) error {
 	if tx := s.transaction(ctx); tx != nil {
-		return f(tx)
+		return f(&tx.snapshot)
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return f(&transaction{store: s})
+	return f(s.current.Load())
 }
 
-// set stores a value so that the transaction can take it back.
-func set[K comparable, V any](tx *transaction, m map[K]V, key K, value V) {
-	old, had := m[key]
-	tx.undo = append(tx.undo, func() {
-		if had {
-			m[key] = old
-		} else {
-			delete(m, key)
+// write calls f as a step of the transaction that ctx carries, or in one of its
+// own. An error of f undoes what f did.
+func (s *Store) write(ctx context.Context, f func(tx *snapshot) error) error {
+	return s.InSavepoint(ctx, func(ctx context.Context) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-	})
-	m[key] = value
-}
-
-// remove deletes a value so that the transaction can take it back.
-func remove[K comparable, V any](tx *transaction, m map[K]V, key K) {
-	if old, had := m[key]; had {
-		tx.undo = append(tx.undo, func() { m[key] = old })
-		delete(m, key)
-	}
-}
-
-// without returns the list without one of its members, in a new array: the old
-// one may be needed to undo.
-func without(list []string, member string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == member })
-}
-
-// with returns the list with one more member, in a new array.
-func with(list []string, member string) []string { return append(slices.Clone(list), member) }
-
-// CreateUser implements authn.UserStore.
-func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
-	id, err := rand.Int(rand.Reader, big.NewInt(1<<53-1))
-	if err != nil {
-		return nil, fmt.Errorf("memstore: create user: %w", err)
-	}
-	user := authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: maps.Clone(u.Extra)}
-	err = s.write(ctx, func(tx *transaction) error {
-		if _, taken := s.users[user.ID]; taken {
-			return authn.ErrConflict
-		}
-		set(tx, s.users, user.ID, user)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &user, nil
-}
-
-// UserByID implements authn.UserStore.
-func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
-	var user authn.User
-	err := s.read(ctx, func() error {
-		var ok bool
-		if user, ok = s.users[id]; !ok {
-			return authn.ErrNotFound
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	user.Extra = maps.Clone(user.Extra)
-	return &user, nil
-}
-
-// SetDisabled turns a user off, or on again.
-func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	return s.write(ctx, func(tx *transaction) error {
-		user, ok := s.users[id]
-		if !ok {
-			return authn.ErrNotFound
-		}
-		user.Disabled = disabled
-		set(tx, s.users, id, user)
-		return nil
+		return f(&s.transaction(ctx).snapshot)
 	})
 }
+
+// byTime is the text of all keys of an index by time.
+const byTime = "time"
+
+func timeKey(at time.Time, id string) key { return key{byTime, at.UnixMicro(), id} }
 
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
-	n := 0
-	err := s.write(ctx, func(tx *transaction) error {
-		for id, row := range s.sessions {
-			if n < limit && row.ExpiresAt.Before(now) {
-				s.dropSession(tx, id)
-				n++
-			}
-		}
-		for id, c := range s.challenges {
-			if n < limit && c.ExpiresAt.Before(now) {
-				s.dropChallenge(tx, id)
-				n++
-			}
-		}
-		for id, e := range s.outbox {
-			if n < limit && e.Channel == notify.ChannelDecoy && e.NotBefore.Before(now) {
-				remove(tx, s.outbox, id)
-				n++
-			}
-		}
-		for id, t := range s.refreshTokens {
-			if n < limit && t.ExpiresAt.Before(now) {
-				remove(tx, s.refreshTokens, id)
-				n++
-			}
-		}
+	n, before := 0, now.UnixMicro()-1
+	err := s.write(ctx, func(tx *snapshot) error {
+		n += tx.sessions.removeUntil(sessionsByExpiry, byTime, before, limit-n)
+		n += tx.challenges.removeUntil(challengesByExpiry, byTime, before, limit-n)
+		n += tx.refreshTokens.removeUntil(refreshTokensByExpiry, byTime, before, limit-n)
+		n += tx.messages.removeUntil(messagesByChannel, notify.ChannelDecoy, before, limit-n)
 		return nil
 	})
 	return n, err
@@ -304,35 +179,17 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 
 // ForgetUser implements storage.Keeper.
 func (s *Store) ForgetUser(ctx context.Context, userID string) error {
-	return s.write(ctx, func(tx *transaction) error {
-		for _, e := range s.emails[userID] {
-			set(tx, s.addresses, e.Email, without(s.addresses[e.Email], userID))
-		}
-		remove(tx, s.emails, userID)
-		remove(tx, s.phones, userID)
-		remove(tx, s.passwords, userID)
-		remove(tx, s.users, userID)
-		for name, owner := range s.usernames {
-			if owner == userID {
-				remove(tx, s.usernames, name)
-			}
-		}
-		s.dropUserChallenges(tx, userID)
-		for id, t := range s.refreshTokens {
-			if t.UserID == userID {
-				remove(tx, s.refreshTokens, id)
-			}
-		}
-		for _, id := range s.owners[userID] {
-			s.dropSession(tx, id)
-		}
-		for _, key := range s.socialOf[userID] {
-			remove(tx, s.social, key)
-		}
-		remove(tx, s.socialOf, userID)
-		for _, id := range s.authenticatorsOf[userID] {
-			s.dropAuthenticator(tx, s.authenticators[id])
-		}
+	return s.write(ctx, func(tx *snapshot) error {
+		tx.users.removeAll(usersByID, userID)
+		tx.usernames.removeAll(usernamesByUser, userID)
+		tx.passwords.removeAll(passwordsByUser, userID)
+		tx.emails.removeAll(emailsByUser, userID)
+		tx.phones.removeAll(phonesByUser, userID)
+		tx.challenges.removeAll(challengesByUser, userID)
+		tx.sessions.removeAll(sessionsByUser, userID)
+		tx.refreshTokens.removeAll(refreshTokensByUser, userID)
+		tx.socialAccounts.removeAll(socialAccountsByUser, userID)
+		tx.authenticators.removeAll(authenticatorsByUser, userID)
 		return nil
 	})
 }

@@ -3,41 +3,45 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"slices"
 	"time"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 )
 
+const (
+	messagesByID = iota
+	messagesByDue
+	messagesByChannel
+)
+
+func newMessages() table[notify.Entry] {
+	return newTable(func(e notify.Entry) notify.Entry {
+		e.Payload = bytes.Clone(e.Payload)
+		return e
+	}, 1,
+		func(e *notify.Entry) key { return key{text: e.ID} },
+		func(e *notify.Entry) key { return timeKey(e.NotBefore, e.ID) },
+		func(e *notify.Entry) key { return key{e.Channel, e.NotBefore.UnixMicro(), e.ID} })
+}
+
 // EnqueueMessage implements notify.Store.
 func (s *Store) EnqueueMessage(ctx context.Context, e notify.Entry) error {
-	return s.write(ctx, func(tx *transaction) error {
-		if _, exists := s.outbox[e.ID]; exists {
-			return authn.ErrConflict
-		}
-		e.Payload = bytes.Clone(e.Payload)
-		set(tx, s.outbox, e.ID, e)
-		return nil
-	})
+	return s.write(ctx, func(tx *snapshot) error { return tx.messages.add(e) })
 }
 
 // ClaimMessages implements notify.Store.
 func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
 	var due []notify.Entry
-	err := s.write(ctx, func(tx *transaction) error {
-		for _, e := range s.outbox {
-			if !e.NotBefore.After(now) {
-				due = append(due, e)
+	err := s.write(ctx, func(tx *snapshot) error {
+		for e := range tx.messages.until(messagesByDue, byTime, now.UnixMicro()) {
+			if len(due) == limit {
+				break
 			}
-		}
-		slices.SortFunc(due, func(a, b notify.Entry) int { return a.NotBefore.Compare(b.NotBefore) })
-		due = due[:min(limit, len(due))]
-		for i := range due {
-			due[i].NotBefore = now.Add(lease)
-			due[i].Attempts++
-			set(tx, s.outbox, due[i].ID, due[i])
-			due[i].Payload = bytes.Clone(due[i].Payload)
+			claimed := tx.messages.clone(*e)
+			claimed.NotBefore = now.Add(lease)
+			claimed.Attempts++
+			tx.messages.put(claimed)
+			due = append(due, claimed)
 		}
 		return nil
 	})
@@ -46,10 +50,10 @@ func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Dur
 
 // RescheduleMessage implements notify.Store.
 func (s *Store) RescheduleMessage(ctx context.Context, id string, notBefore time.Time) error {
-	return s.write(ctx, func(tx *transaction) error {
-		if e, ok := s.outbox[id]; ok {
+	return s.write(ctx, func(tx *snapshot) error {
+		if e, err := tx.messages.load(messagesByID, key{text: id}); err == nil {
 			e.NotBefore = notBefore
-			set(tx, s.outbox, id, e)
+			tx.messages.put(*e)
 		}
 		return nil
 	})
@@ -57,8 +61,8 @@ func (s *Store) RescheduleMessage(ctx context.Context, id string, notBefore time
 
 // DeleteMessage implements notify.Store.
 func (s *Store) DeleteMessage(ctx context.Context, id string) error {
-	return s.write(ctx, func(tx *transaction) error {
-		remove(tx, s.outbox, id)
+	return s.write(ctx, func(tx *snapshot) error {
+		tx.messages.removeAll(messagesByID, id)
 		return nil
 	})
 }

@@ -3,107 +3,86 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/sessions"
 )
 
+const (
+	sessionsByID = iota
+	sessionsByToken
+	sessionsByUser
+	sessionsByExpiry
+)
+
+func newSessions() table[sessions.Row] {
+	return newTable(func(row sessions.Row) sessions.Row {
+		row.Data, row.Profile = bytes.Clone(row.Data), nil
+		return row
+	}, 2,
+		func(row *sessions.Row) key { return key{text: row.ID} },
+		func(row *sessions.Row) key { return key{text: row.TokenHash} },
+		func(row *sessions.Row) key { return key{row.UserID, row.CreatedAt.UnixMicro(), row.ID} },
+		func(row *sessions.Row) key { return timeKey(row.ExpiresAt, row.ID) })
+}
+
 // CreateSession implements sessions.Store.
 func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
-	return s.write(ctx, func(tx *transaction) error { return s.createSession(tx, row) })
-}
-
-func (s *Store) createSession(tx *transaction, row sessions.Row) error {
-	_, idTaken := s.sessions[row.ID]
-	_, tokenTaken := s.tokens[row.TokenHash]
-	if idTaken || tokenTaken {
-		return authn.ErrConflict
-	}
-	row.Data = bytes.Clone(row.Data)
-	set(tx, s.sessions, row.ID, row)
-	set(tx, s.tokens, row.TokenHash, row.ID)
-	if row.UserID != "" {
-		set(tx, s.owners, row.UserID, with(s.owners[row.UserID], row.ID))
-	}
-	return nil
-}
-
-// dropSession deletes a row from every index.
-func (s *Store) dropSession(tx *transaction, id string) {
-	row, ok := s.sessions[id]
-	if !ok {
-		return
-	}
-	remove(tx, s.sessions, id)
-	remove(tx, s.tokens, row.TokenHash)
-	if row.UserID == "" {
-		return
-	}
-	if rest := without(s.owners[row.UserID], id); len(rest) > 0 {
-		set(tx, s.owners, row.UserID, rest)
-	} else {
-		remove(tx, s.owners, row.UserID)
-	}
+	return s.write(ctx, func(tx *snapshot) error { return tx.sessions.add(row) })
 }
 
 // SessionsByTokens implements sessions.Store.
 func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
-	var rows []sessions.Row
-	err := s.read(ctx, func() error {
+	return read(ctx, s, func(now *snapshot) (rows []sessions.Row, _ error) {
 		for _, hash := range tokenHashes {
-			if row, ok := s.sessions[s.tokens[hash]]; ok {
-				row.Data = bytes.Clone(row.Data)
-				if row.UserID != "" {
-					profile := s.profile(row.UserID)
-					row.Profile = &profile
-				}
-				rows = append(rows, row)
+			row, err := now.sessions.load(sessionsByToken, key{text: hash})
+			if err != nil {
+				continue
 			}
+			if row.UserID != "" {
+				row.Profile = now.profile(row.UserID)
+			}
+			rows = append(rows, *row)
 		}
-		return nil
+		return rows, nil
 	})
-	return rows, err
 }
 
 // SaveSession implements sessions.Store.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
-	return s.write(ctx, func(tx *transaction) error {
-		stored, ok := s.sessions[row.ID]
-		if !ok || stored.TokenHash != row.TokenHash {
-			return authn.ErrNotFound
-		}
-		stored.Data, stored.LastSeenAt, stored.ExpiresAt = bytes.Clone(row.Data), row.LastSeenAt, row.ExpiresAt
-		set(tx, s.sessions, row.ID, stored)
-		return nil
+	return s.write(ctx, func(tx *snapshot) error {
+		return tx.sessions.change(key{text: row.ID}, func(stored *sessions.Row) error {
+			if stored.TokenHash != row.TokenHash {
+				return authn.ErrNotFound
+			}
+			stored.Data, stored.LastSeenAt, stored.ExpiresAt = row.Data, row.LastSeenAt, row.ExpiresAt
+			return nil
+		})
 	})
 }
 
 // RenewSession implements sessions.Store.
 func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
-	return s.write(ctx, func(tx *transaction) error {
-		stored, ok := s.sessions[row.ID]
-		if !ok || stored.TokenHash != old.TokenHash {
+	return s.write(ctx, func(tx *snapshot) error {
+		stored := tx.sessions.get(sessionsByID, key{text: row.ID})
+		if stored == nil || stored.TokenHash != old.TokenHash {
 			return authn.ErrNotFound
 		}
-		if s.sessions[old.ID].ID != "" || s.tokens[row.TokenHash] != "" {
-			return authn.ErrConflict
-		}
-		s.dropSession(tx, row.ID)
-		if err := s.createSession(tx, row); err != nil {
+		tx.sessions.remove(stored)
+		if err := tx.sessions.add(row); err != nil {
 			return err
 		}
-		return s.createSession(tx, old)
+		return tx.sessions.add(old)
 	})
 }
 
 // TouchSession implements sessions.Store.
 func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error {
-	return s.write(ctx, func(tx *transaction) error {
-		if row, ok := s.sessions[id]; ok {
+	return s.write(ctx, func(tx *snapshot) error {
+		if row, err := tx.sessions.load(sessionsByID, key{text: id}); err == nil {
 			row.IP, row.UserAgent, row.LastSeenAt = ip, userAgent, seen
-			set(tx, s.sessions, id, row)
+			tx.sessions.put(*row)
 		}
 		return nil
 	})
@@ -111,11 +90,12 @@ func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen
 
 // RekeySessions implements sessions.Store.
 func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
-	return s.write(ctx, func(tx *transaction) error {
-		for _, id := range s.owners[userID] {
-			if row := s.sessions[id]; row.AuthHash == oldAuthHash {
-				row.AuthHash = newAuthHash
-				set(tx, s.sessions, id, row)
+	return s.write(ctx, func(tx *snapshot) error {
+		for row := range tx.sessions.all(sessionsByUser, userID) {
+			if row.AuthHash == oldAuthHash {
+				rekeyed := *row
+				rekeyed.AuthHash = newAuthHash
+				tx.sessions.put(rekeyed)
 			}
 		}
 		return nil
@@ -124,33 +104,25 @@ func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthH
 
 // SessionsByUser implements sessions.Store.
 func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
-	var rows []sessions.Row
-	err := s.read(ctx, func() error {
-		for _, id := range s.owners[userID] {
-			row := s.sessions[id]
-			row.Data = nil
-			rows = append(rows, row)
-		}
-		slices.SortStableFunc(rows, func(a, b sessions.Row) int { return a.CreatedAt.Compare(b.CreatedAt) })
-		return nil
+	return read(ctx, s, func(now *snapshot) ([]sessions.Row, error) {
+		return list(&now.sessions, sessionsByUser, userID, asIs)
 	})
-	return rows, err
 }
 
 // DeleteSession implements sessions.Store.
 func (s *Store) DeleteSession(ctx context.Context, id string) error {
-	return s.write(ctx, func(tx *transaction) error {
-		s.dropSession(tx, id)
+	return s.write(ctx, func(tx *snapshot) error {
+		tx.sessions.removeAll(sessionsByID, id)
 		return nil
 	})
 }
 
 // DeleteUserSessions implements sessions.Store.
 func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string) error {
-	return s.write(ctx, func(tx *transaction) error {
-		for _, id := range s.owners[userID] {
-			if id != exceptID {
-				s.dropSession(tx, id)
+	return s.write(ctx, func(tx *snapshot) error {
+		for row := range tx.sessions.all(sessionsByUser, userID) {
+			if row.ID != exceptID {
+				tx.sessions.remove(row)
 			}
 		}
 		return nil

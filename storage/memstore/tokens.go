@@ -8,46 +8,40 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
+const (
+	refreshTokensByID = iota
+	refreshTokensByUser
+	refreshTokensByExpiry
+)
+
+func newRefreshTokens() table[token.RefreshToken] {
+	return newTable(asIs, 1,
+		func(t *token.RefreshToken) key { return key{text: t.ID} },
+		func(t *token.RefreshToken) key { return key{text: t.UserID, tie: t.ID} },
+		func(t *token.RefreshToken) key { return timeKey(t.ExpiresAt, t.ID) })
+}
+
 // CreateRefreshToken implements token.Store.
 func (s *Store) CreateRefreshToken(ctx context.Context, t token.RefreshToken) error {
-	return s.write(ctx, func(tx *transaction) error {
-		if _, exists := s.refreshTokens[t.ID]; exists {
-			return authn.ErrConflict
-		}
-		set(tx, s.refreshTokens, t.ID, t)
-		return nil
-	})
+	return s.write(ctx, func(tx *snapshot) error { return tx.refreshTokens.add(t) })
 }
 
 // RefreshTokenByID implements token.Store.
 func (s *Store) RefreshTokenByID(ctx context.Context, id string) (*token.RefreshToken, error) {
-	var found token.RefreshToken
-	err := s.read(ctx, func() error {
-		var ok bool
-		if found, ok = s.refreshTokens[id]; !ok {
-			return authn.ErrNotFound
-		}
-		return nil
+	return read(ctx, s, func(now *snapshot) (*token.RefreshToken, error) {
+		return now.refreshTokens.load(refreshTokensByID, key{text: id})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &found, nil
 }
 
 // RotateRefreshToken implements token.Store.
 func (s *Store) RotateRefreshToken(ctx context.Context, id string, at time.Time, next token.RefreshToken) error {
-	return s.write(ctx, func(tx *transaction) error {
-		t, ok := s.refreshTokens[id]
-		if !ok {
-			return authn.ErrNotFound
-		}
-		if _, exists := s.refreshTokens[next.ID]; exists || !t.SpentAt.IsZero() {
-			return authn.ErrConflict
-		}
-		t.SpentAt = at
-		set(tx, s.refreshTokens, id, t)
-		set(tx, s.refreshTokens, next.ID, next)
-		return nil
+	return s.write(ctx, func(tx *snapshot) error {
+		return tx.refreshTokens.change(key{text: id}, func(t *token.RefreshToken) error {
+			if !t.SpentAt.IsZero() {
+				return authn.ErrConflict
+			}
+			t.SpentAt = at
+			return tx.refreshTokens.add(next)
+		})
 	})
 }

@@ -1,0 +1,73 @@
+package memstore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"math/big"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+const usersByID = 0
+
+func newUsers() table[authn.User] {
+	return newTable(func(u authn.User) authn.User {
+		u.Extra = maps.Clone(u.Extra)
+		return u
+	}, 1, func(u *authn.User) key { return key{text: u.ID} })
+}
+
+// CreateUser implements authn.UserStore.
+func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	id, err := rand.Int(rand.Reader, big.NewInt(1<<53-1))
+	if err != nil {
+		return nil, fmt.Errorf("memstore: create user: %w", err)
+	}
+	user := authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: maps.Clone(u.Extra)}
+	if err := s.write(ctx, func(tx *snapshot) error { return tx.users.add(user) }); err != nil {
+		return nil, err
+	}
+	return &user, nil
+}
+
+// UserByID implements authn.UserStore.
+func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
+	return read(ctx, s, func(now *snapshot) (*authn.User, error) { return now.users.load(usersByID, key{text: id}) })
+}
+
+// SetDisabled turns a user off, or on again.
+func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
+	return s.write(ctx, func(tx *snapshot) error {
+		return tx.users.change(key{text: id}, func(user *authn.User) error {
+			user.Disabled = disabled
+			return nil
+		})
+	})
+}
+
+// Profile implements account.Store.
+func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
+	return read(ctx, s, func(now *snapshot) (*authn.Profile, error) { return now.profile(userID), nil })
+}
+
+func (now *snapshot) profile(userID string) *authn.Profile {
+	p := &authn.Profile{}
+	p.User, _ = now.users.load(usersByID, key{text: userID})
+	if row := now.passwords.get(passwordsByUser, key{text: userID}); row != nil {
+		p.PasswordHash = row.hash
+	}
+	for row := range now.emails.all(emailsByUser, userID) {
+		if row.Primary || row.Verified && p.Email == "" {
+			p.Email = row.Email
+		}
+		if row.Primary {
+			break
+		}
+	}
+	return p
+}
+
+// ProfileOrigin implements account.Store.
+func (s *Store) ProfileOrigin() any { return s }
