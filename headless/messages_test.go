@@ -103,6 +103,8 @@ func TestMessagesForUsersWhoAreLoggedIn(t *testing.T) {
 		{"POST", "account/password/change", clienttest.Body{"current_password": clienttest.Password, "new_password": 1}, "new_password", "Enter the password as a text."},
 		{"POST", "account/password/change", clienttest.Body{"current_password": "wrong", "new_password": "xevqn-77-otter"}, "current_password", "Enter your current password."},
 		{"POST", "auth/reauthenticate", clienttest.Body{"password": "wrong"}, "password", "The password is incorrect. Check it, and try again."},
+		{"DELETE", "auth/sessions", clienttest.Body{"sessions": []any{"x"}}, "sessions", "Send the id of one of your sessions."},
+		{"DELETE", "auth/sessions", clienttest.Body{"sessions": []any{123}}, "sessions", "Send the id of one of your sessions."},
 		{"POST", "account/phone", clienttest.Body{"phone": "1"}, "phone", "Enter a phone number with its country code, like +31612345678."},
 	} {
 		a := ann.Do(c.method, c.endpoint, c.body).Status(400)

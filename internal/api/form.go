@@ -77,18 +77,20 @@ var bodyMessages = map[string]string{
 	"unsupported_media_type": "Send the body as application/json.",
 	"too_large":              "Send a smaller body.",
 	"invalid_list":           "Send a list of values.",
-	"invalid_choice":         "Choose one of the values that are offered.",
+	"invalid_choice":         "Send the id of one of your authenticators.",
 	"invalid_pk_value":       "Send the id of one of your authenticators.",
 }
 
 // bodyFieldTexts are what the fieldTexts of package account are for its fields.
 var bodyFieldTexts = map[string]string{
-	"primary.invalid":       "Send true or false.",
-	"name.invalid":          "Enter the name as a text.",
-	"refresh_token.invalid": "Send the refresh token as a text.",
-	"credential.invalid":    "Send the answer of the security key as an object.",
-	"provider.invalid":      "Send the id of the provider as a text.",
-	"account.invalid":       "Send the id of the account as a text.",
+	"sessions.invalid_choice":   "Send the id of one of your sessions.",
+	"sessions.invalid_pk_value": "Send the id of one of your sessions.",
+	"primary.invalid":           "Send true or false.",
+	"name.invalid":              "Enter the name as a text.",
+	"refresh_token.invalid":     "Send the refresh token as a text.",
+	"credential.invalid":        "Send the answer of the security key as an object.",
+	"provider.invalid":          "Send the id of the provider as a text.",
+	"account.invalid":           "Send the id of the account as a text.",
 }
 
 // err returns what is wrong so far.
