@@ -60,6 +60,7 @@ func TestPostgres(t *testing.T) {
 	if db, dialect := openServer(t, "pgx"); db != nil {
 		store := sqlstore.New(db, dialect)
 		runOn(t, store, db, "allauth_")
+		usesIndexes(t, store, db, "pgx", testserver.Users(20_000))
 	}
 }
 
@@ -91,6 +92,7 @@ func TestMySQL(t *testing.T) {
 	if db, dialect := openServer(t, "mysql"); db != nil {
 		store := sqlstore.New(db, dialect)
 		runOn(t, store, db, "allauth_")
+		usesIndexes(t, store, db, "mysql", testserver.Users(20_000))
 	}
 }
 

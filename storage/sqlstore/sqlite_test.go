@@ -7,9 +7,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
-	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/sqlstore"
-	"github.com/allauth-go/allauth/storage/storetest"
 )
 
 // openSQLite opens a database of its own, in a file or ":memory:".
@@ -32,16 +30,13 @@ func openSQLite(t testing.TB, path string, options ...sqlstore.Option) (*sql.DB,
 
 func TestSQLiteFile(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storage.Store {
-		_, store := openSQLite(t, filepath.Join(t.TempDir(), "test.db"))
-		return store
-	})
+	db, store := openSQLite(t, filepath.Join(t.TempDir(), "test.db"))
+	runOn(t, store, db, "allauth_")
+	usesIndexes(t, store, db, "sqlite", 2000)
 }
 
 func TestSQLiteMemory(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storage.Store {
-		_, store := openSQLite(t, ":memory:", sqlstore.TablePrefix("other_"))
-		return store
-	})
+	db, store := openSQLite(t, ":memory:", sqlstore.TablePrefix("other_"))
+	runOn(t, store, db, "other_")
 }
