@@ -125,6 +125,7 @@ func (a *Auth) build() error {
 	kernel := flow.PipelineConfig{
 		Deps: deps, Identifier: a.account, Sessions: a.sessions, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
+		AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
 		StoreGiven: a.account.StoreGiven, Remember: a.account.RememberDevice,
 	}
 	if a.cfg.MFA != nil {

@@ -32,6 +32,14 @@ import (
 
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
 // zero value of everything else is the safe choice.
+//
+// Functions of the host get the context of the request, which ends after
+// HookTimeout. They are called while no transaction is open and no lock is held, so
+// they may use the database, and concurrently. A request has four phases: its input
+// is checked; then comes slow work, such as hashing, providers, and the functions
+// that need to know the user; then one transaction stores everything; afterwards
+// events are published and the answer is written. Each function says in which phase
+// it is called.
 type Config struct {
 	// BaseURL is the public URL of the server, like https://app.example.com.
 	// Links and cookies go by it, never by a request's Host header.
@@ -70,7 +78,8 @@ type Config struct {
 	// a unix socket: only proxies on the same machine can.
 	TrustUnixSockets bool
 	// ClientIP returns the address of the client, for hosts whose proxies tell it
-	// in another header. It may be called more than once for a request. Nil, or
+	// in another header. It is called before everything else, and may be called more
+	// than once for a request. Nil, or
 	// the zero Addr: the peer's address, or what a trusted proxy says in
 	// X-Forwarded-For.
 	ClientIP func(r *http.Request) netip.Addr
@@ -85,9 +94,9 @@ type Config struct {
 	// brackets.
 	EmailSubjectPrefix string
 
-	// OnEvent is told of what happened, after it is stored. It is called in the
-	// request, so it should be quick, and by many requests at once. The events
-	// are listed in docs/events.md.
+	// OnEvent is told of what happened, once per event: afterwards, when it is
+	// stored. The client waits for it, so it should be quick. The events are listed
+	// in docs/events.md.
 	OnEvent func(ctx context.Context, e authn.Event)
 	// HookTimeout bounds each call of a function or provider of the host's. Where
 	// one takes longer, or panics, the request is answered with status 503 or

@@ -80,12 +80,14 @@ type PhoneConfig struct {
 	// address.
 	VerificationDisabled bool
 	// Normalize returns the E.164 form of a number that a user typed, or false
-	// for what is no number. It is called whenever a number is sent. An account
+	// for what is no number. It is called while the input is checked, whenever a
+	// number is sent. An account
 	// whose number was stored in another form still logs in. Nil:
 	// CanonicalPhone.
 	Normalize func(ctx context.Context, input string) (number string, ok bool)
-	// Validate is a stricter rule for numbers that are already in E.164 form.
-	// An *authn.Error is shown to the client as it is.
+	// Validate is a stricter rule for numbers that are already in E.164 form. It is
+	// called while the input is checked. An *authn.Error is shown to the client as
+	// it is.
 	Validate func(ctx context.Context, number string) error
 }
 
@@ -98,15 +100,19 @@ type Config struct {
 	// in the order in which problems are listed; an asterisk marks those that
 	// are required. Nil: what the login methods need, and a password.
 	SignupFields []string
-	// SignupForm checks the custom fields of a sign-up. It gets every member
-	// of the input and returns what is to be kept in authn.NewUser.Extra, or
-	// authn.Errors to show. Nil: there are no custom fields.
+	// SignupForm checks the custom fields of a sign-up. It is called once, while
+	// the input is checked, with every member of the input, and returns what is to be
+	// kept in authn.NewUser.Extra, or authn.Errors to show. Nil: there are no custom
+	// fields.
 	SignupForm func(ctx context.Context, input map[string]json.RawMessage) (map[string]json.RawMessage, error)
 	// SignupClosed refuses sign-ups with status 403.
 	SignupClosed bool
-	// IsOpenForSignup decides it per request. Nil: open.
+	// IsOpenForSignup decides it per request, while the input is checked. It may be
+	// called more than once. Nil: open.
 	IsOpenForSignup func(ctx context.Context) bool
-	// BeforeSignup may change or veto a user before it is created. An
+	// BeforeSignup may change or veto a user before it is created. It is called when
+	// the input is in order, and by a sign-up through a provider again if another
+	// request takes the address or the username meanwhile. An
 	// *authn.Error or authn.Errors is shown to the client. It is called even
 	// where the address is taken and no user follows, because that must not be
 	// told.
@@ -168,8 +174,8 @@ type Config struct {
 	// AllowStaleSessions lets people change addresses without a recent proof
 	// of identity.
 	AllowStaleSessions bool
-	// BeforeLogin is called when a login has passed every stage, outside of any
-	// transaction, so that it may use the database. Return an *authn.Error or
+	// BeforeLogin is called before the transaction of a login that has passed every
+	// stage, when the user is stored. Return an *authn.Error or
 	// authn.Errors to refuse the login with it. What happened before is kept: a new
 	// account, a verified address, a changed password. Any other error is answered
 	// with status 503, and keeps nothing. It is called again where a concurrent
@@ -180,8 +186,8 @@ type Config struct {
 	UsernameMinLength int
 	// UsernameBlacklist holds names nobody may take, whatever their case.
 	UsernameBlacklist []string
-	// ValidateUsername is a stricter rule for usernames. An *authn.Error is
-	// shown to the client as it is.
+	// ValidateUsername is a stricter rule for usernames. It is called while the input
+	// is checked. An *authn.Error is shown to the client as it is.
 	ValidateUsername func(ctx context.Context, username string) error
 	// LowercaseUsernames stores usernames in lower case.
 	LowercaseUsernames bool

@@ -19,7 +19,8 @@ type Config struct {
 	// FrontendURLs are the pages that mails lead to. A relative one starts at
 	// BaseURL, and {key} stands for the key.
 	FrontendURLs FrontendURLs
-	// UserPayload may change what data.user holds.
+	// UserPayload may change what data.user holds. It is called whenever an answer
+	// shows a user, when everything is stored.
 	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
 }
 

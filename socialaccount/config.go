@@ -22,7 +22,8 @@ type Config struct {
 	//	hidden                             bool: tokens are accepted, but nobody
 	//	                                   is told of it
 	Providers []provider.App
-	// Custom are providers that are not in the catalogue. Their ID tokens, if
+	// Custom are providers that are not in the catalogue. Their methods are called
+	// before the transaction. Their ID tokens, if
 	// they are JWTs, are held to the rules of the others: exp and iat are
 	// required, and iat is at most an hour ago.
 	Custom []provider.Provider
@@ -78,15 +79,17 @@ type Config struct {
 	// providers. Empty: CallbackPath.
 	OpenIDConnectCallbackPath string
 
-	// PopulateUser may change a user before it is created. An *authn.Error is
-	// shown to the client.
+	// PopulateUser may change a user before it is created. It is called before
+	// Account.BeforeSignup, and again if another request takes the address or the
+	// username meanwhile. An *authn.Error is shown to the client.
 	PopulateUser func(ctx context.Context, u *authn.NewUser, providerID string, id *provider.Identity) error
-	// ExtraData chooses what is stored of the profile that the provider sent.
-	// Nil: all of it.
+	// ExtraData chooses what is stored of the profile that the provider sent. It is
+	// called once, when the provider has answered. Nil: all of it.
 	ExtraData func(ctx context.Context, providerID string, profile map[string]any) map[string]any
-	// BeforeLogin may veto a login, sign-up or connection when the provider has
-	// vouched for somebody and before anything is stored. userID is empty for
-	// somebody new. An *authn.Error is shown to the client.
+	// BeforeLogin may veto a login, sign-up or connection. It is called when the
+	// provider has vouched for a user and before anything is stored, and again if
+	// another request connects the account at the provider meanwhile. userID is empty
+	// for a new user. An *authn.Error is shown to the client.
 	BeforeLogin func(ctx context.Context, userID, providerID string, id *provider.Identity) error
 }
 

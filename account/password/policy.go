@@ -70,7 +70,8 @@ type Policy struct {
 	AllowNumeric bool
 	// AllowSimilar accepts passwords that are made of the user's name or address.
 	AllowSimilar bool
-	// Breached looks a password up in a list of public ones and returns
+	// Breached looks a password up in a list of public ones, while the input is
+	// checked, and returns
 	// ErrBreached if it is there. An *authn.Error or authn.Errors is shown to
 	// the client, under the name of the password's field. Any other error, or
 	// none within a second, lets the password pass. Nil: no such check.

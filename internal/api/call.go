@@ -30,6 +30,7 @@ type call struct {
 	sess    *session.Active
 	shown   []session.Shown // the tokens that the client shows
 	kept    kept            // what the client has to learn of its session
+	claims  claims
 	written bool
 	// fromProvider is true for a browser that comes back from a provider.
 	fromProvider bool
@@ -86,6 +87,12 @@ func (c *call) dispatch() (reply, error) {
 	return do(c)
 }
 
+// claims are what the host adds to the access tokens of a user.
+type claims struct {
+	userID string
+	more   map[string]any
+}
+
 // kept is what a client needs to come back to a session that was stored.
 type kept struct {
 	session.Outcome
@@ -95,6 +102,10 @@ type kept struct {
 // Keep implements flow.Keeper: the session and the tokens of an app are stored
 // together.
 func (c *call) Keep(ctx context.Context) error {
+	issues := c.tokens != nil && c.sess.Kind == flow.App && c.sess.Authenticated() && c.sess.GetsToken()
+	if issues && c.tokens.AsksHost() && c.claims.userID != c.sess.UserID() {
+		return flow.AskHost(c.askClaims(c.sess.Identity.User))
+	}
 	outcome, err := c.sessions.Keep(ctx, c.sess)
 	if err != nil {
 		return err
@@ -102,11 +113,23 @@ func (c *call) Keep(ctx context.Context) error {
 	if outcome != (session.Outcome{}) {
 		c.kept = kept{Outcome: outcome}
 	}
-	if outcome.Token == "" || c.sess.Kind != flow.App || c.tokens == nil || !c.sess.Authenticated() {
+	if !issues {
 		return nil
 	}
-	c.kept.tokens, err = c.tokens.Issue(ctx, c.sess, outcome.Token)
+	c.kept.tokens, err = c.tokens.Issue(ctx, c.sess, outcome.Token, c.claims.more)
 	return err
+}
+
+// askClaims returns a function that asks the host what it adds to the access tokens
+// of the user.
+func (c *call) askClaims(user *authn.User) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		more, err := c.tokens.Claims(ctx, user)
+		if err == nil {
+			c.claims = claims{user.ID, more}
+		}
+		return err
+	}
 }
 
 // Snapshot implements flow.Keeper.

@@ -47,9 +47,15 @@ type site struct {
 // startSite starts a server. parts are what it keeps outside of its transactions.
 func startSite(t *testing.T, parts storage.Parts, edit ...func(s *site, cfg *allauth.Config)) *site {
 	t.Helper()
+	return startSiteOn(t, func(s *site) storage.Store { return storage.Compose(s.store, parts) }, edit...)
+}
+
+// startSiteOn is startSite for a store that open makes of the faulty one.
+func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s *site, cfg *allauth.Config)) *site {
+	t.Helper()
 	s := &site{t: t, store: teststore.OpenFaulty(t)}
 	s.limits = s.store.DB
-	s.Server = clienttest.StartOn(t, storage.Compose(s.store, parts), func(cfg *allauth.Config) {
+	s.Server = clienttest.StartOn(t, open(s), func(cfg *allauth.Config) {
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

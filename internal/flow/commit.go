@@ -28,24 +28,23 @@ type Keeper interface {
 // the session is as if f had never run. If it collided with another transaction,
 // f is called again, so what else f changes it has to set anew each time.
 //
-// Where a login in f comes to the point at which the host is asked, the
-// transaction is rolled back, the host is asked outside of it, and f is called
-// again. If the host refuses the login, the rest of f is stored all the same, and
-// the refusal is returned.
+// Where f, or the storing of the session, comes to the point at which the host is
+// asked, the transaction is rolled back, the host is asked outside of it, and f is
+// called again, see [AskHost]. If the host refuses the login, the rest of f is stored
+// all the same, and the refusal is returned.
 //
 // Inside of another InTx, f is part of the outer transaction.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
 	if runOf(ctx) != nil {
 		return f(ctx)
 	}
-	err := d.commit(ctx, s, f)
-	var q *question
-	for asked := 0; errors.As(err, &q) && asked < maxTries; asked++ { // again if the user has changed since
-		s.verdict = q.ask(ctx)
-		err = d.commit(ctx, s, f)
+	err := answered(ctx, func() error { return d.commit(ctx, s, f) })
+	if err != nil {
+		return err
 	}
-	if err == nil && s.keeper != nil && !s.keeper.KeepsInTx() {
-		err = s.keeper.Keep(ctx)
+	s.commits++
+	if s.keeper != nil && !s.keeper.KeepsInTx() {
+		err = answered(ctx, func() error { return s.keeper.Keep(ctx) })
 	}
 	if err != nil {
 		return err
@@ -123,19 +122,29 @@ func Retry(ctx context.Context, f func() error) error {
 	}
 }
 
-// question is returned from a transaction that can go on only when the host has
-// judged a login: the host's function may use the database by itself.
+// question is the error of AskHost.
 type question struct {
-	userID, authHash string
-	methods          []authn.Method
-	judge            func(ctx context.Context) error
+	ask func(ctx context.Context) error
 }
 
 func (*question) Error() string { return "flow: the host is asked outside of the transaction" }
 
-// ask calls the host and returns its answer.
-func (q *question) ask(ctx context.Context) *verdict {
-	return &verdict{userID: q.userID, authHash: q.authHash, methods: len(q.methods), err: q.judge(ctx)}
+// AskHost returns the error by which a transaction stops until a function of the
+// host has been called, which may use the database by itself. ask keeps the answer,
+// so that the next run finds it. If it fails, its error is the one of the transaction.
+func AskHost(ask func(ctx context.Context) error) error { return &question{ask} }
+
+// answered calls f again each time that the host had to be asked: more than once if
+// the user has changed since.
+func answered(ctx context.Context, f func() error) error {
+	err := f()
+	var q *question
+	for asked := 0; errors.As(err, &q) && asked < maxTries; asked++ {
+		if err = q.ask(ctx); err == nil {
+			err = f()
+		}
+	}
+	return err
 }
 
 // verdict is what the host said of a login.

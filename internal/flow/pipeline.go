@@ -31,6 +31,8 @@ type PipelineConfig struct {
 	// BeforeLogin is the host's veto, called when every stage has passed. It
 	// may be nil.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// AsksClaims is true where the host adds claims to the tokens of an app.
+	AsksClaims bool
 	// StoreGiven stores what the user gave while the login waited; it is called
 	// when every stage has passed. If it returns authn.Errors, the login waits for
 	// the address or number again. It may be nil.
@@ -198,9 +200,9 @@ func (p *Pipeline) InTx(ctx context.Context, s *Session, f func(ctx context.Cont
 	return p.cfg.Deps.InTx(ctx, s, f)
 }
 
-// AsksHost reports whether the host judges logins. It is asked about users that
-// are stored, outside of any transaction.
-func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil }
+// AsksHost reports whether the host is asked about users who log in: outside of any
+// transaction, when they are stored.
+func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil || p.cfg.AsksClaims }
 
 // Evict removes every way in that any room keeps for the user.
 func (p *Pipeline) Evict(ctx context.Context, userID string) error {
@@ -260,9 +262,11 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 	if p.cfg.BeforeLogin != nil {
 		err, known := s.verdictOn(l.UserID, id.AuthHash, methods)
 		if !known {
-			return &question{l.UserID, id.AuthHash, methods, func(ctx context.Context) error {
-				return p.cfg.BeforeLogin(ctx, id.User, slices.Clone(methods))
-			}}
+			return AskHost(func(ctx context.Context) error {
+				err := p.cfg.BeforeLogin(ctx, id.User, slices.Clone(methods))
+				s.verdict = &verdict{userID: l.UserID, authHash: id.AuthHash, methods: len(methods), err: err}
+				return nil
+			})
 		}
 		if isVeto(err) {
 			s.SetLogin(nil)

@@ -60,7 +60,9 @@ type Session struct {
 	veto    error
 	// afterwards are called once the request is answered for.
 	afterwards []func(ctx context.Context) error
-	keeper     Keeper
+	// commits counts the transactions of the request.
+	commits int
+	keeper  Keeper
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -107,6 +109,9 @@ func (s *Session) TakeAfterwards() []func(ctx context.Context) error {
 	s.afterwards = nil
 	return list
 }
+
+// Commits returns how many transactions of the request were committed.
+func (s *Session) Commits() int { return s.commits }
 
 // Changed reports whether the state has to be stored.
 func (s *Session) Changed() bool { return s.changed }

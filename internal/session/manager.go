@@ -84,6 +84,9 @@ func (a *Active) Token() string { return a.token }
 // Row is what the store keeps beside the session, nil if nothing is stored yet.
 func (a *Active) Row() *sessions.Row { return a.row }
 
+// GetsToken reports whether the session gets a new token when it is stored.
+func (a *Active) GetsToken() bool { return a.Changed() && (a.row == nil || a.Rotates()) }
+
 // Outcome is what a client has to learn of its session after a request.
 type Outcome struct {
 	// Token is the new token, empty if the one that was shown stays valid.
@@ -138,7 +141,7 @@ func (a *Active) Snapshot() (restore func()) {
 // store writes the session through scs and returns its token.
 func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	sm, now := m.scs[a.Kind], m.deps.Now()
-	fresh := a.row == nil || a.Rotates()
+	fresh := a.GetsToken()
 	written := &loading{found: a.row}
 	ctx, err := sm.Load(context.WithValue(ctx, loadingKey{}, written), a.token)
 	if err != nil {

@@ -36,8 +36,8 @@ func (s *Service) signup(ctx context.Context, sess *flow.Session, c *candidate) 
 	if errors.Is(err, flow.ErrSignupIncomplete) {
 		err = s.keepSignup(ctx, sess, c)
 	}
-	if err != nil {
-		*sess = before // nobody is logged out by what comes to nothing
+	if err != nil && sess.Commits() == before.Commits() {
+		*sess = before // what comes to nothing logs no user out
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/allauth-go/allauth/sessions/token"
@@ -79,27 +80,33 @@ func (s *Service) sign(c *claims, more map[string]any) (string, error) {
 	return text, nil
 }
 
-// accessToken makes an access token for the user.
-func (s *Service) accessToken(ctx context.Context, user *authn.User, sessionToken string) (string, error) {
-	var more map[string]any
-	if s.cfg.Claims != nil {
-		added, err := s.cfg.Claims(ctx, user)
-		if err != nil {
-			return "", fmt.Errorf("claims of the access token: %w", err)
-		}
-		more = make(map[string]any, len(added))
-		for name, value := range added {
-			more[name] = value
-		}
-		for _, name := range registered {
-			delete(more, name)
-		}
+// AsksHost reports whether the host adds claims to access tokens.
+func (s *Service) AsksHost() bool { return s.cfg.Claims != nil }
+
+// Claims returns the claims that the host adds to access tokens of the user. It may
+// use the database, so no transaction may be open.
+func (s *Service) Claims(ctx context.Context, user *authn.User) (map[string]any, error) {
+	if s.cfg.Claims == nil {
+		return nil, nil
 	}
+	added, err := s.cfg.Claims(ctx, user)
+	if err != nil {
+		return nil, fmt.Errorf("claims of the access token: %w", err)
+	}
+	more := maps.Clone(added)
+	for _, name := range registered {
+		delete(more, name)
+	}
+	return more, nil
+}
+
+// accessToken makes an access token for the user.
+func (s *Service) accessToken(userID, sessionToken string, more map[string]any) (string, error) {
 	id, err := s.newID()
 	if err != nil {
 		return "", err
 	}
-	c, err := s.newClaims(useAccess, user.ID, sessionToken, id, s.cfg.AccessTokenExpiresIn)
+	c, err := s.newClaims(useAccess, userID, sessionToken, id, s.cfg.AccessTokenExpiresIn)
 	if err != nil {
 		return "", err
 	}

@@ -65,9 +65,10 @@ type Pair struct {
 	Refresh string
 }
 
-// Issue makes a pair of tokens for a session that somebody just logged in to.
-func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToken string) (Pair, error) {
-	access, err := s.accessToken(ctx, active.Identity.User, sessionToken)
+// Issue makes a pair of tokens for the session that a user just logged in to. claims
+// are what Claims returned.
+func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToken string, claims map[string]any) (Pair, error) {
+	access, err := s.accessToken(active.UserID(), sessionToken, claims)
 	if err != nil {
 		return Pair{}, err
 	}
@@ -119,7 +120,11 @@ func (s *Service) Refresh(ctx context.Context, text string, client authn.Client)
 		return s.reused(ctx, row)
 	}
 	// The token is spent last: whatever fails before can be tried again with it.
-	if pair.Access, err = s.accessToken(ctx, active.Identity.User, sessionToken); err != nil {
+	claims, err := s.Claims(ctx, active.Identity.User)
+	if err != nil {
+		return Pair{}, nil, err
+	}
+	if pair.Access, err = s.accessToken(active.UserID(), sessionToken, claims); err != nil {
 		return Pair{}, nil, err
 	}
 	if err := s.deps.Sessions.Touch(ctx, active); err != nil {

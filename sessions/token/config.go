@@ -40,7 +40,8 @@ type Config struct {
 	// Audience is written into the access tokens and demanded of them. Empty:
 	// none.
 	Audience string
-	// Claims adds claims to the access tokens of a user. It can not replace the
-	// registered ones. Nil: no more claims.
+	// Claims adds claims to the access tokens of a user. It cannot replace the
+	// registered ones. It is called before the transaction of a login, when the user
+	// is stored, and at each refresh. Nil: no more claims.
 	Claims func(ctx context.Context, u *authn.User) (map[string]any, error)
 }
