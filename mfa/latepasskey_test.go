@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
@@ -37,6 +38,7 @@ func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
 		t.Error("the options made a session")
 	}
 	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+	other.Get(loginPath).Status(200) // takes the place of its own only
 	sent := c.Cookie("mfa_passkey")
 	c.Post(loginPath, body{"credential": answer}).LoggedIn(ann)
 	if c.Cookie("mfa_passkey") != "" {
@@ -44,4 +46,21 @@ func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
 	}
 	other.SetCookie("mfa_passkey", sent)
 	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+}
+
+// A page that is loaded again and again uses up no limit: what it asks takes the
+// place of what it asked before.
+func TestAskingAgainForAPasskeyIsNotLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"request_passkey": "2/m/ip"} })
+	_, d := withKey(t, s, clienttest.App, ann, true)
+	c := s.Client(clienttest.Browser)
+	first := d.get(request(c.Get(loginPath)))
+	for range 5 {
+		c.Get(loginPath).Status(200)
+	}
+	c.Post(loginPath, body{"credential": first}).Problems("credential:incorrect_code")
+	c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).LoggedIn(ann)
+	other := c.Neighbor()
+	other.Get(loginPath).Status(429)
 }

@@ -35,11 +35,18 @@ func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *flow.Ses
 }
 
 // PasskeyRequestOptions asks for an answer of any passkey. What is asked in one
-// session takes the place of what was asked before; how many sessions strangers
-// may begin this way is limited.
+// session, or in one browser, takes the place of what was asked before; how often
+// clients that have neither may ask is limited.
 func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error) {
 	if sess.RowID == "" {
-		if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
+		earlier, err := s.awaited(ctx, sess, ceremonyLogin, nil)
+		if err == nil {
+			err = s.deps.Challenges.Consume(ctx, earlier)
+		}
+		if errors.Is(err, flow.ErrNotPending) {
+			_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP})
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
