@@ -99,7 +99,7 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.sessions = session.New(a.cfg.Sessions, session.Deps{
-		Store: a.store, Tx: a.store, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		Store: a.store, Tx: deps.Post.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
 	if a.cfg.Tokens != nil {
@@ -190,7 +190,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		Keys:       keys,
 		Post: &flow.Post{
 			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
-			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: a.store,
+			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: flow.Rereading{Transactor: a.store},
 		},
 		Now:           a.cfg.Now,
 		Rand:          a.cfg.Rand,

@@ -113,9 +113,10 @@ type Store interface {
 	UsernameStore
 	PhoneStore
 
-	// Profile returns what UserByID, PasswordHash and EmailsByUser tell of the
-	// user. A user who does not exist has an empty one.
-	Profile(ctx context.Context, userID string) (*authn.Profile, error)
+	// Profile returns what UserByID, PasswordHash, EmailsByUser and PhoneByUser
+	// return for the user, in one step. A user who does not exist has an empty
+	// profile.
+	Profile(ctx context.Context, userID string) (*authn.Profile, []EmailAddress, *Phone, error)
 	// ProfileOrigin returns the store whose methods Profile stands for: the store
 	// itself. A store that wraps another one inherits the method, and returns the
 	// wrapped one: then Profile is not called, as UserByID of the wrapper may tell

@@ -62,7 +62,7 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil,
+		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil, ownPhones: parts.Phones != nil,
 	}
 	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
 		c.profiles = base
@@ -120,8 +120,8 @@ type composed struct {
 	base Store
 	// profiles read what is not the host's, nil if that is not in one place.
 	profiles account.Store
-	// ownUsers and ownSessions say what is kept elsewhere.
-	ownUsers, ownSessions bool
+	// ownUsers, ownSessions and ownPhones say what is kept elsewhere.
+	ownUsers, ownSessions, ownPhones bool
 }
 
 // Base implements Store.
@@ -160,18 +160,24 @@ func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) 
 func (c *composed) SessionsInTx() bool { return !c.ownSessions && c.sessionStore.SessionsInTx() }
 
 // Profile implements account.Store.
-func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
+func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, []account.EmailAddress, *account.Phone, error) {
 	if c.profiles == nil {
-		return nil, errors.New("storage: passwords or email addresses are kept elsewhere")
+		return nil, nil, nil, errors.New("storage: passwords or email addresses are kept elsewhere")
 	}
-	profile, err := c.profiles.Profile(ctx, userID)
+	profile, emails, phone, err := c.profiles.Profile(ctx, userID)
 	if err == nil && c.ownUsers {
 		profile.User, err = c.UserByID(ctx, userID)
 	}
 	if errors.Is(err, authn.ErrNotFound) {
-		return &authn.Profile{}, nil
+		profile, err = &authn.Profile{}, nil
 	}
-	return profile, err
+	if err == nil && c.ownPhones {
+		phone, err = c.PhoneByUser(ctx, userID)
+		if errors.Is(err, authn.ErrNotFound) {
+			phone, err = nil, nil
+		}
+	}
+	return profile, emails, phone, err
 }
 
 // forgetter is the Keeper of a composed store.

@@ -109,7 +109,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email s
 		return err
 	}
 	if taken {
-		return s.mailAccountExistsForLink(ctx, email)
+		return s.mailAccountExistsForLink(ctx, sess.UserID(), email)
 	}
 	_, err = s.mailLink(ctx, address, false)
 	return err

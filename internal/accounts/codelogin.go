@@ -114,10 +114,11 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		return "", err
 	}
 	if len(phones) == 0 {
-		return "", s.lookUpDecoy(ctx)
+		return "", s.lookUpDecoy(standIn(ctx))
 	}
 	user, err := s.activeUser(ctx, phones[0].UserID)
 	if errors.Is(err, authn.ErrNotFound) {
+		standIn(ctx)
 		return "", nil
 	}
 	if err != nil {
@@ -168,6 +169,7 @@ func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Cha
 // enterLoginByCode is the stage that waits for a login code: one that was asked
 // for, or one that is required after another proof.
 func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	ctx = flow.AcceptEarlier(ctx)
 	var id string
 	if l.Note(purposeLoginCode, &id) {
 		return flow.Wait, nil

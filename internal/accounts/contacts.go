@@ -100,11 +100,13 @@ func (s *Service) phoneClaimants(ctx context.Context, number string) (claims []a
 
 func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) (userID string, verified bool)) (claims []T, silent bool, err error) {
 	if len(rows) == 0 {
+		s.readAnew(ctx, "")
 		_, err := s.contactsOf(ctx, "") // an unverified address takes as long
 		return nil, false, err
 	}
 	for _, row := range rows {
 		userID, verified := get(row)
+		s.readAnew(ctx, userID)
 		c, err := s.contactsOf(ctx, userID)
 		if err != nil {
 			return nil, false, err

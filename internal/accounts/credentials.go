@@ -28,25 +28,27 @@ var errWrongPassword = errors.New("account: wrong password")
 // counter is charged before anything is compared. Known, unknown, disabled and
 // passwordless accounts cost the same hashes. The fingerprint of the password is
 // returned along with the user.
-func (s *Service) authenticate(ctx context.Context, sess *flow.Session, method account.LoginMethod, identifier, pass string) (*authn.User, string, error) {
-	candidates, err := s.candidates(ctx, method, identifier)
+func (s *Service) authenticate(ctx context.Context, sess *flow.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
+	candidates, err := s.candidates(ctx, in.Method, in.Identifier)
 	if err != nil {
 		return nil, "", err
 	}
-	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, identifier, candidates...))
+	attempts, err := s.deps.Limits.TakeAll(ctx, login, ratelimit.Charge{
+		Action: ratelimit.ActionLoginFailed, Subject: s.failureSubject(sess, in.Identifier, candidates...),
+	})
 	if err != nil {
 		return nil, "", err
 	}
-	user, hash, err := s.firstMatch(ctx, candidates, pass, s.comparedHashes(method))
+	user, hash, err := s.firstMatch(ctx, candidates, in.Password, s.comparedHashes(in.Method))
 	if errors.Is(err, errWrongPassword) {
-		failed := account.LoginFailed{Identifier: identifier, IP: clientip.Text(sess.Client.IP)}
+		failed := account.LoginFailed{Identifier: in.Identifier, IP: clientip.Text(sess.Client.IP)}
 		if len(candidates) > 0 {
 			failed.UserID = candidates[0]
 		}
 		sess.Emit(failed)
 		return nil, "", err
 	}
-	sess.Afterwards(attempt.Refund) // what fails on the server's side is no guess
+	sess.Afterwards(attempts[1].Refund) // what fails on the server's side is no guess
 	return user, authHash(hash), err
 }
 

@@ -46,8 +46,8 @@ func (s *Service) decoyUserID(subject string) string {
 // returns authn.ErrNotFound.
 func (s *Service) identifyDecoy(ctx context.Context) error {
 	if s.profiles {
-		if _, err := s.decoys.Profile(ctx, s.decoyUserID("")); err != nil {
-			return fmt.Errorf("load user: %w", err)
+		if _, _, _, err := s.decoys.Profile(ctx, ""); err != nil {
+			return err
 		}
 		return authn.ErrNotFound
 	}

@@ -144,7 +144,7 @@ func (s *Service) tellOwner(ctx context.Context, sess *flow.Session, user authn.
 	case user.Email == "" || s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil:
 		return s.textAccountExists(ctx, user.Phone)
 	case s.cfg.EmailVerificationByCode == nil && s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil:
-		return s.mailAccountExistsForLink(ctx, user.Email)
+		return s.mailAccountExistsForLink(ctx, "", user.Email)
 	}
 	return s.mailAccountExists(ctx, user.Email)
 }

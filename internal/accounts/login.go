@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -20,17 +21,21 @@ type LoginInput struct {
 	Password string
 }
 
-// Login logs in by password. The session tells the outcome: somebody is logged
+// Login logs in by password. It charges the limits on logins and on wrong
+// passwords. The session tells the outcome: somebody is logged
 // in, or a stage is pending. authn.Errors for wrong input,
 // flow.ErrNotPending if somebody is logged in already.
 func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
+	login := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
 	var err error
 	if in.Identifier, err = s.cleanIdentifier(ctx, in.Method, in.Identifier); err != nil {
-		return err
+		_, limited := s.deps.Limits.TakeAll(ctx, login)
+		return cmp.Or(limited, err)
 	}
-	user, hash, err := s.authenticate(ctx, sess, in.Method, in.Identifier, in.Password)
+	user, hash, err := s.authenticate(ctx, sess, login, in)
+	var limited *ratelimit.LimitError
 	switch {
-	case errors.Is(err, ratelimit.ErrLimited):
+	case errors.As(err, &limited) && limited.Action == ratelimit.ActionLoginFailed:
 		return problems("", "too_many_login_attempts")
 	case errors.Is(err, errWrongPassword):
 		return problems("password", string(in.Method)+"_password_mismatch")
@@ -44,18 +49,18 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 		return flow.ErrNotPending
 	}
 	method := authn.Method{Name: "password", At: s.deps.Now()}
-	login := flow.Login{UserID: user.ID, AuthHash: hash}
+	attempt := flow.Login{UserID: user.ID, AuthHash: hash}
 	switch in.Method {
 	case account.LoginByEmail:
-		method.Email, login.Email = in.Identifier, in.Identifier
+		method.Email, attempt.Email = in.Identifier, in.Identifier
 	case account.LoginByUsername:
 		method.Username = in.Identifier
 	case account.LoginByPhone: // the contracts know no number of this method
-		login.Phone = in.Identifier
+		attempt.Phone = in.Identifier
 	}
 	sess.AddMethod(user.ID, method)
 	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		return s.pipeline.Start(ctx, sess, login)
+		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 

@@ -23,6 +23,7 @@ func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 // without one pass even if sign-ups require one: a user whose recovery removed a
 // stranger's number could not log in to add their own.
 func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	ctx = flow.AcceptEarlier(ctx)
 	present, _ := signupField(s.cfg, "phone")
 	if !present || s.cfg.Phone.VerificationDisabled {
 		return flow.Pass, nil

@@ -290,7 +290,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
 	if len(taken) > 0 {
-		return s.mailAccountExistsForLink(ctx, draft.typed)
+		return s.mailAccountExistsForLink(ctx, userID, draft.typed)
 	}
 	_, err = s.mailLink(ctx, typed, false)
 	return err

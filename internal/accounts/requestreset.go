@@ -48,12 +48,13 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 		return nil, err
 	}
 	if len(claims) == 0 {
-		return nil, s.lookUpDecoy(ctx)
+		return nil, s.lookUpDecoy(standIn(ctx))
 	}
 	var users []*authn.User
 	for _, claim := range claims[:min(len(claims), maxCandidates)] {
 		user, err := s.activeUser(ctx, claim.UserID)
 		if errors.Is(err, authn.ErrNotFound) {
+			standIn(ctx)
 			continue
 		}
 		if err != nil {

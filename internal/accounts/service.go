@@ -43,10 +43,15 @@ func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *flow.
 	if err != nil {
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
-	return &Service{
+	s := &Service{
 		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps,
 		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
-	}, nil
+	}
+	if s.profiles {
+		s.store = onceRead{store, ""}
+		s.decoys = onceReadDecoy{decoys, onceRead{decoys, s.decoyUserID("")}}
+	}
+	return s, nil
 }
 
 // Connect gives the room what is made after it.
@@ -86,11 +91,8 @@ func (s *Service) IdentityOf(p *authn.Profile) *flow.Identity {
 // profile reads the user in one step where the store can, or else part by part.
 func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, error) {
 	if s.profiles {
-		profile, err := s.store.Profile(ctx, userID)
-		if err != nil {
-			return nil, fmt.Errorf("load user: %w", err)
-		}
-		return profile, nil
+		profile, _, _, err := s.store.Profile(ctx, userID)
+		return profile, err
 	}
 	user, err := s.deps.Users.UserByID(ctx, userID)
 	if err != nil {
@@ -110,10 +112,11 @@ func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, e
 // activeUser returns a user who may log in. authn.ErrNotFound if they are
 // disabled, or gone from the host's own table.
 func (s *Service) activeUser(ctx context.Context, userID string) (*authn.User, error) {
-	user, err := s.deps.Users.UserByID(ctx, userID)
+	id, err := s.Identify(ctx, userID)
 	if err != nil {
-		return nil, fmt.Errorf("load user: %w", err)
+		return nil, err
 	}
+	user := id.User
 	if user.Disabled {
 		return nil, authn.ErrNotFound
 	}

@@ -291,15 +291,16 @@ func (s *Service) mailAccountExists(ctx context.Context, email string) error {
 	}, messageLifetime)
 }
 
-// mailAccountExistsForLink is mailAccountExists in the place of mailLink: it does
+// mailAccountExistsForLink is mailAccountExists in the place of mailLink to that
+// user: it does
 // the same work, and mails nothing where no link could be sent.
-func (s *Service) mailAccountExistsForLink(ctx context.Context, email string) error {
+func (s *Service) mailAccountExistsForLink(ctx context.Context, userID, email string) error {
 	err := s.takeConfirmEmail(ctx, email)
 	if errors.Is(err, ratelimit.ErrLimited) {
 		return nil
 	}
 	if err == nil {
-		_, err = s.passwordHash(ctx, "")
+		_, err = s.passwordHash(ctx, userID)
 	}
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Chal
 	if err != nil {
 		return nil, err
 	}
-	c, err = s.deps.Challenges.Try(ctx, c.Purpose, c.ID, code)
+	c, err = s.deps.Challenges.Try(ctx, sess, c.Purpose, c.ID, code)
 	var wrong *flow.WrongSecretError
 	if errors.As(err, &wrong) {
 		s.rejectCode(sess, wrong)

@@ -21,6 +21,7 @@ const purposeVerifyEmail = "email_verification"
 // enterVerifyEmail is the stage that waits until the address is proved. Where the
 // account has none that its user can verify, it waits until one is given.
 func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
+	ctx = flow.AcceptEarlier(ctx)
 	switch s.verificationOf(l) {
 	case authn.VerificationNone:
 		return flow.Pass, nil

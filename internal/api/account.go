@@ -12,16 +12,13 @@ import (
 )
 
 func (h *Handler) login(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionLogin); err != nil {
-		return reply{}, err
-	}
 	in, err := c.form()
 	if err != nil {
-		return reply{}, err
+		return reply{}, c.limited(ratelimit.ActionLogin, err)
 	}
 	credentials, err := in.credentials(c.ctx, h.account)
 	if err != nil {
-		return reply{}, err
+		return reply{}, c.limited(ratelimit.ActionLogin, err)
 	}
 	if err := h.account.Login(c.ctx, c.sess.Session, credentials); err != nil {
 		return reply{}, err

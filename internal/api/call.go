@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -308,6 +309,10 @@ func (c *call) limit(action string) error {
 	_, err := c.take(action)
 	return err
 }
+
+// limited is limit for an action whose input is wrong: err, unless the limit is
+// exhausted.
+func (c *call) limited(action string, err error) error { return cmp.Or(c.limit(action), err) }
 
 // take is limit for an attempt that may be refunded.
 func (c *call) take(action string) (ratelimit.Attempt, error) {

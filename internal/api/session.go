@@ -63,7 +63,7 @@ type sessionItem struct {
 }
 
 func (h *Handler) listSessions(c *call) (reply, error) {
-	rows, err := h.sessions.List(c.ctx, c.sess.UserID())
+	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
 	if err != nil {
 		return reply{}, err
 	}
@@ -94,7 +94,7 @@ func (h *Handler) endSessions(c *call) (reply, error) {
 	if code != "" {
 		return reply{}, authn.Errors{problem("sessions", code)}
 	}
-	rows, err := h.sessions.List(c.ctx, c.sess.UserID())
+	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
 	if err != nil {
 		return reply{}, err
 	}

@@ -28,7 +28,7 @@ func (h *Handler) refreshTokens(c *call) (reply, error) {
 	if h.tokens == nil {
 		return reply{status: http.StatusBadRequest}, nil
 	}
-	pair, events, err := h.tokens.Refresh(c.ctx, refresh, c.sess.Client)
+	pair, events, err := h.tokens.Refresh(c.ctx, refresh, c.sess)
 	for _, event := range events {
 		c.sess.Emit(event)
 	}

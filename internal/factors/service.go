@@ -50,7 +50,7 @@ type Service struct {
 
 // New returns the room. The configuration has its defaults and is valid.
 func New(cfg *mfa.Config, store mfa.Store, deps *flow.Deps, o Options) (*Service, error) {
-	s := &Service{cfg: cfg, store: store, deps: deps, options: o, accounts: o.Accounts}
+	s := &Service{cfg: cfg, store: onceRead{store}, deps: deps, options: o, accounts: o.Accounts}
 	if !Supports(cfg, mfa.WebAuthn) {
 		return s, nil
 	}

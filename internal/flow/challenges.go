@@ -79,27 +79,35 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 	if id == "" {
 		return nil, ErrNotPending
 	}
-	c, err := s.Store.ChallengeByID(ctx, id)
+	found, err := Remember(ctx, challengeKey(id), func(ctx context.Context) (*authn.Challenge, error) {
+		return s.Store.ChallengeByID(ctx, id)
+	})
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil, ErrNotPending
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !s.alive(c, purpose) || c.MaxAttempts > 0 && c.Attempts >= c.MaxAttempts {
+	c := *found
+	if !s.alive(&c, purpose) || c.MaxAttempts > 0 && c.Attempts >= c.MaxAttempts {
 		return nil, ErrNotPending
 	}
-	return c, nil
+	return &c, nil
 }
+
+// challengeKey is the key under which a challenge is remembered.
+type challengeKey string
 
 // Try counts an attempt and then compares the secret. ErrNotPending if the
 // challenge is gone, a *WrongSecretError if the secret is wrong; after the last
-// attempt the challenge is deleted. A right secret uses up no attempt and does
-// not consume the challenge.
-func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
+// attempt the challenge is deleted. A right secret does not consume the challenge:
+// if the flow does not either, the session's request gives the attempt back when
+// it ends.
+func (s *Challenges) Try(ctx context.Context, sess *Session, purpose, id, secret string) (*authn.Challenge, error) {
 	if _, err := s.Find(ctx, purpose, id); err != nil {
 		return nil, err
 	}
+	Forget(ctx, challengeKey(id))
 	c, err := s.Store.CountAttempt(ctx, id)
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil, ErrNotPending
@@ -108,7 +116,13 @@ func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*auth
 		return nil, fmt.Errorf("count attempt: %w", err)
 	}
 	if s.Matches(c, secret) {
-		return c, s.Store.RefundAttempt(ctx, id)
+		sess.Afterwards(func(ctx context.Context) error {
+			if consumed, _ := Remember(ctx, consumedKey(id), func(context.Context) (bool, error) { return false, nil }); consumed {
+				return nil
+			}
+			return s.Store.RefundAttempt(ctx, id)
+		})
+		return c, nil
 	}
 	wrong := &WrongSecretError{Challenge: c, Last: c.Attempts >= c.MaxAttempts}
 	if wrong.Last {
@@ -136,12 +150,19 @@ func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*au
 // Consume deletes the challenge. ErrNotPending for all but one of several
 // parallel callers.
 func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
+	Forget(ctx, challengeKey(c.ID))
 	err := s.Store.ConsumeChallenge(ctx, c.ID, c.Hash)
 	if errors.Is(err, authn.ErrNotFound) {
 		return ErrNotPending
 	}
+	if err == nil {
+		_, err = Remember(ctx, consumedKey(c.ID), func(context.Context) (bool, error) { return true, nil })
+	}
 	return err
 }
+
+// consumedKey is the key under which is remembered that a challenge was consumed.
+type consumedKey string
 
 // Reissue gives the challenge a new secret, in place of the old one, and stores
 // what the caller changed in c: the user, the subject, the data and the counts.
@@ -153,6 +174,7 @@ func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret str
 	if renewed.Hash, err = s.hash(&renewed, secret); err != nil {
 		return err
 	}
+	Forget(ctx, challengeKey(c.ID))
 	err = s.Store.ReplaceChallenge(ctx, renewed, c.Hash)
 	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
 		return ErrNotPending

@@ -38,7 +38,7 @@ func TestOfTwoReissuesOneWins(t *testing.T) {
 		if err := challenges.Reissue(ctx, &second, secret); !errors.Is(err, flow.ErrNotPending) {
 			t.Errorf("%s: the second one got %v", name, err)
 		}
-		if _, err := challenges.Try(ctx, "login_code", issued.ID, ""); !errors.Is(err, flow.ErrWrongSecret) {
+		if _, err := challenges.Try(ctx, flow.NewSession(flow.App, authn.Client{}), "login_code", issued.ID, ""); !errors.Is(err, flow.ErrWrongSecret) {
 			t.Errorf("%s: an empty code got %v", name, err)
 		}
 	}

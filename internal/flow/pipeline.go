@@ -82,8 +82,8 @@ func NewPipeline(cfg PipelineConfig) (*Pipeline, error) {
 func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 	l.StartedAt = p.cfg.Now()
 	l.Stage = ""
-	l.Notes = maps.Clone(l.Notes) // the caller's are needed if this is tried again
-	id, err := p.cfg.Identifier.Identify(ctx, l.UserID)
+	l.Notes = maps.Clone(l.Notes)                                      // the caller's are needed if this is tried again
+	id, err := p.cfg.Identifier.Identify(AcceptEarlier(ctx), l.UserID) // complete reads it anew
 	switch {
 	case l.UserID == "" && errors.Is(err, authn.ErrNotFound):
 	case err != nil:

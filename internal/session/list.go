@@ -9,13 +9,9 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// List returns the user's living sessions, oldest first.
-func (m *Manager) List(ctx context.Context, userID string) ([]sessions.Row, error) {
-	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
-	}
-	id, err := m.deps.Identifier.Identify(ctx, userID)
+// List returns the sessions of a user that have not ended, oldest first.
+func (m *Manager) List(ctx context.Context, id *flow.Identity) ([]sessions.Row, error) {
+	rows, err := m.deps.Store.SessionsByUser(ctx, id.User.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}

@@ -98,26 +98,22 @@ func (s *Service) nextRefresh(row *sessions.Row, sessionToken string) (token.Ref
 }
 
 // Refresh exchanges a refresh token for a new access token and, unless it is to
-// be kept, a new refresh token. token.ErrInvalid for one that is not good, or no
-// longer; events tell of one that was used before.
-func (s *Service) Refresh(ctx context.Context, text string, client authn.Client) (pair Pair, events []authn.Event, err error) {
+// be kept, a new refresh token. token.ErrInvalid for one that is not valid, or no
+// longer; events tell of one that was used before. shown is the session that the
+// request shows beside it.
+func (s *Service) Refresh(ctx context.Context, text string, shown *session.Active) (pair Pair, events []authn.Event, err error) {
 	c, sessionToken, err := s.parse(useRefresh, text)
 	if err != nil {
 		return Pair{}, nil, err
 	}
-	active, err := s.session(ctx, c, sessionToken, client)
+	active := shown
+	if shown.Token() != sessionToken {
+		active, err = s.session(ctx, c, sessionToken, shown.Client)
+	} else if shown.UserID() != c.Subject {
+		err = token.ErrInvalid
+	}
 	if err != nil {
 		return Pair{}, nil, err
-	}
-	row, err := s.deps.Store.RefreshTokenByID(ctx, c.ID)
-	if errors.Is(err, authn.ErrNotFound) || err == nil && row.SessionID != active.Row().ID {
-		return Pair{}, nil, token.ErrInvalid
-	}
-	if err != nil {
-		return Pair{}, nil, fmt.Errorf("load refresh token: %w", err)
-	}
-	if !row.SpentAt.IsZero() {
-		return s.reused(ctx, row)
 	}
 	// The token is spent last: whatever fails before can be tried again with it.
 	claims, err := s.Claims(ctx, active.Identity.User)
@@ -127,25 +123,47 @@ func (s *Service) Refresh(ctx context.Context, text string, client authn.Client)
 	if pair.Access, err = s.accessToken(active.UserID(), sessionToken, claims); err != nil {
 		return Pair{}, nil, err
 	}
-	if err := s.deps.Sessions.Touch(ctx, active); err != nil {
-		return Pair{}, nil, err
-	}
 	if s.cfg.KeepRefreshToken {
-		return pair, nil, nil
+		events, err = s.checkUnspent(ctx, c.ID, active)
+	} else {
+		pair.Refresh, err = s.rotate(ctx, c.ID, active, sessionToken)
+		if errors.Is(err, authn.ErrConflict) { // it was used before
+			events, err = s.checkUnspent(ctx, c.ID, active)
+		}
 	}
-	pair.Refresh, err = s.rotate(ctx, row, active, sessionToken)
-	if errors.Is(err, authn.ErrConflict) { // another request was faster by a moment
-		return Pair{}, nil, token.ErrInvalid
+	if errors.Is(err, authn.ErrNotFound) {
+		err = token.ErrInvalid
 	}
-	return pair, nil, err
+	if err == nil {
+		err = s.deps.Sessions.Touch(ctx, active)
+	}
+	if err != nil || len(events) > 0 {
+		return Pair{}, events, err
+	}
+	return pair, nil, nil
 }
 
-func (s *Service) rotate(ctx context.Context, row *token.RefreshToken, active *session.Active, sessionToken string) (string, error) {
+// checkUnspent returns token.ErrInvalid for a refresh token of the session that was
+// used before, and ends the session unless that was a moment ago.
+func (s *Service) checkUnspent(ctx context.Context, id string, active *session.Active) ([]authn.Event, error) {
+	row, err := s.deps.Store.RefreshTokenByID(ctx, id)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("load refresh token: %w", err)
+	case row.SessionID != active.Row().ID:
+		return nil, token.ErrInvalid
+	case !row.SpentAt.IsZero():
+		return s.reused(ctx, row)
+	}
+	return nil, nil
+}
+
+func (s *Service) rotate(ctx context.Context, id string, active *session.Active, sessionToken string) (string, error) {
 	next, text, err := s.nextRefresh(active.Row(), sessionToken)
 	if err != nil {
 		return "", err
 	}
-	if err := s.deps.Store.RotateRefreshToken(ctx, row.ID, s.deps.Now(), next); err != nil {
+	if err := s.deps.Store.RotateRefreshToken(ctx, id, s.deps.Now(), next); err != nil {
 		return "", fmt.Errorf("rotate refresh token: %w", err)
 	}
 	return text, nil
@@ -153,15 +171,15 @@ func (s *Service) rotate(ctx context.Context, row *token.RefreshToken, active *s
 
 // reused ends the session of a refresh token that turned up again: it is in the
 // hands of two, and nobody can tell who is the owner (RFC 9700 section 4.14).
-func (s *Service) reused(ctx context.Context, row *token.RefreshToken) (Pair, []authn.Event, error) {
+func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.Event, error) {
 	// Abs: a clock that was set back does not prolong the grace.
 	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
-		return Pair{}, nil, token.ErrInvalid
+		return nil, token.ErrInvalid
 	}
 	if err := s.deps.Sessions.End(ctx, row.SessionID); err != nil {
-		return Pair{}, nil, err
+		return nil, err
 	}
-	return Pair{}, []authn.Event{token.Reused{UserID: row.UserID, SessionID: row.SessionID}}, token.ErrInvalid
+	return []authn.Event{token.Reused{UserID: row.UserID, SessionID: row.SessionID}}, token.ErrInvalid
 }
 
 // session loads the session that a token belongs to, token.ErrInvalid if it has ended

@@ -25,8 +25,9 @@ type Store interface {
 	CreateRefreshToken(ctx context.Context, t RefreshToken) error
 	// RefreshTokenByID returns the token, spent or not, or ErrNotFound.
 	RefreshTokenByID(ctx context.Context, id string) (*RefreshToken, error)
-	// RotateRefreshToken marks the token with that ID as spent at that time and
-	// stores next, both or neither. Exactly one of any number of parallel
-	// callers gets nil, the others ErrConflict. ErrNotFound if there is none.
+	// RotateRefreshToken marks the token with that ID, which belongs to the session
+	// of next, as spent at that time and stores next, both or neither. Exactly one
+	// of any number of parallel callers gets nil, the others ErrConflict.
+	// ErrNotFound if there is none, or if it belongs to another session.
 	RotateRefreshToken(ctx context.Context, id string, at time.Time, next RefreshToken) error
 }

@@ -37,7 +37,10 @@ func (s *Store) RefreshTokenByID(ctx context.Context, id string) (*token.Refresh
 func (s *Store) RotateRefreshToken(ctx context.Context, id string, at time.Time, next token.RefreshToken) error {
 	return s.write(ctx, func(tx *snapshot) error {
 		return tx.refreshTokens.change(key{text: id}, func(t *token.RefreshToken) error {
-			if !t.SpentAt.IsZero() {
+			switch {
+			case t.SessionID != next.SessionID:
+				return authn.ErrNotFound
+			case !t.SpentAt.IsZero():
 				return authn.ErrConflict
 			}
 			t.SpentAt = at

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/big"
 
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 )
 
@@ -48,8 +49,18 @@ func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error
 }
 
 // Profile implements account.Store.
-func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
-	return read(ctx, s, func(now *snapshot) (*authn.Profile, error) { return now.profile(userID), nil })
+func (s *Store) Profile(ctx context.Context, userID string) (p *authn.Profile, emails []account.EmailAddress, phone *account.Phone, err error) {
+	_, err = read(ctx, s, func(now *snapshot) (struct{}, error) {
+		p = now.profile(userID)
+		for row := range now.emails.all(emailsByUser, userID) {
+			emails = append(emails, row.EmailAddress)
+		}
+		if row, err := now.phones.load(phonesByUser, key{text: userID}); err == nil {
+			phone = &row.Phone
+		}
+		return struct{}{}, nil
+	})
+	return p, emails, phone, err
 }
 
 func (now *snapshot) profile(userID string) *authn.Profile {

@@ -18,9 +18,13 @@ func (s *Store) CreateChallenge(ctx context.Context, c authn.Challenge) error {
 
 // ChallengeByID implements authn.ChallengeStore.
 func (s *Store) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
+	return s.challenge(ctx, "load challenge", `SELECT `+challengeColumns+` FROM {challenges} WHERE id = ?`, id)
+}
+
+func (s *Store) challenge(ctx context.Context, what, query, id string) (*authn.Challenge, error) {
 	var c authn.Challenge
 	var created, expires int64
-	err := s.row(ctx, "load challenge", `SELECT `+challengeColumns+` FROM {challenges} WHERE id = ?`, []any{id},
+	err := s.row(ctx, what, query, []any{id},
 		&c.ID, &c.Purpose, &c.UserID, &c.Subject, &c.Hash, &c.Data, &c.Attempts, &c.MaxAttempts, &c.Resends, &c.Changes, &created, &expires)
 	if err != nil {
 		return nil, err
@@ -31,10 +35,13 @@ func (s *Store) ChallengeByID(ctx context.Context, id string) (*authn.Challenge,
 
 // CountAttempt implements authn.ChallengeStore.
 func (s *Store) CountAttempt(ctx context.Context, id string) (*authn.Challenge, error) {
+	const count = `UPDATE {challenges} SET attempts = attempts + 1 WHERE id = ? AND attempts < max_attempts`
+	if s.dialect.returning {
+		return s.challenge(ctx, "count attempt", count+` RETURNING `+challengeColumns, id)
+	}
 	var counted *authn.Challenge
 	err := s.atomically(ctx, func(ctx context.Context) error {
-		err := s.execOne(ctx, "count attempt", authn.ErrNotFound,
-			`UPDATE {challenges} SET attempts = attempts + 1 WHERE id = ? AND attempts < max_attempts`, id)
+		err := s.execOne(ctx, "count attempt", authn.ErrNotFound, count, id)
 		if err == nil {
 			counted, err = s.ChallengeByID(ctx, id)
 		}

@@ -19,6 +19,8 @@ type Dialect struct {
 	ignoreConflict string
 	// hash is the column of password hashes, compared byte by byte.
 	hash string
+	// returning is true where an UPDATE can return the rows that it changed.
+	returning bool
 	// forUpdate locks the rows that a SELECT reads.
 	forUpdate string
 	// lockExisting ends an INSERT that locks the row with that user_id where
@@ -49,7 +51,7 @@ type Dialect struct {
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
-		name: "sqlite", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
+		name: "sqlite", returning: true, hash: "hash", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
 		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
 		lockedInOrder: "id IN ({ids})",
@@ -57,7 +59,7 @@ var (
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
-		name: "postgres", hash: `hash COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
+		name: "postgres", returning: true, hash: `hash COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
 		numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
 		lockExisting:  "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",

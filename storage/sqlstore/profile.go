@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strconv"
 
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 )
 
@@ -36,21 +37,43 @@ func (r *profileRow) profile(userID string) (*authn.Profile, error) {
 	return p, readExtra(r.extra, p.User)
 }
 
-// Profile implements account.Store.
-func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, error) {
-	number, err := strconv.ParseInt(userID, 10, 64)
+// Profile implements account.Store. There is a row for each address, or one
+// without an address.
+func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, []account.EmailAddress, *account.Phone, error) {
+	id, err := strconv.ParseInt(userID, 10, 64)
 	if err != nil {
-		number = -1 // no id of ours
+		id = -1 // no id of ours
 	}
 	if !s.dialect.storable([]any{userID}) {
-		return &authn.Profile{}, nil
+		return &authn.Profile{}, nil, nil, nil
 	}
 	var r profileRow
-	err = s.row(ctx, "load user", `SELECT `+profileColumns("?")+` FROM (SELECT 1 AS one) AS k LEFT JOIN {users} u ON u.id = ? LEFT JOIN {passwords} p ON p.user_id = ?`, []any{userID, number, userID}, r.targets()...)
+	var number, email sql.NullString
+	var numberVerified, verified, primary sql.NullBool
+	var created sql.NullInt64
+	targets := append(r.targets(), &number, &numberVerified, &email, &verified, &primary, &created)
+	var emails []account.EmailAddress
+	_, err = rows(ctx, s, "load user", `SELECT `+profileColumns("?")+`, n.number, n.verified, e.email, e.verified, e.is_primary, e.created_at
+		FROM (SELECT 1 AS one) AS k LEFT JOIN {users} u ON u.id = ? LEFT JOIN {passwords} p ON p.user_id = ?
+		LEFT JOIN {phones} n ON n.user_id = ? LEFT JOIN {emails} e ON e.user_id = ? ORDER BY e.id`,
+		[]any{userID, id, userID, userID, userID}, func(scan func(...any) error) (struct{}, error) {
+			err := scan(targets...)
+			if email.Valid {
+				emails = append(emails, account.EmailAddress{
+					UserID: userID, Email: email.String, Verified: verified.Bool, Primary: primary.Bool, CreatedAt: fromMicros(created.Int64),
+				})
+			}
+			return struct{}{}, err
+		})
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	return r.profile(userID)
+	var phone *account.Phone
+	if number.Valid {
+		phone = &account.Phone{UserID: userID, Number: number.String, Verified: numberVerified.Bool}
+	}
+	p, err := r.profile(userID)
+	return p, emails, phone, err
 }
 
 // ProfileOrigin implements account.Store.

@@ -77,20 +77,34 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 }
 
 // RenewSession implements sessions.Store. The row is updated rather than
-// replaced, so that a DELETE that waits for it finds it afterwards.
+// replaced, so that a DELETE that waits for it finds it afterwards. The update
+// looks for conflicts itself: inside a transaction no savepoint is needed.
 func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
-	return s.atomically(ctx, func(ctx context.Context) error {
-		err := s.execOne(ctx, "renew session", authn.ErrNotFound, `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE id = ? AND token_hash = ?`,
-			row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
-			micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data, sessionID(row.ID), old.TokenHash)
-		if isDuplicate(err) {
-			return authn.ErrConflict
-		}
-		if err != nil {
-			return err
-		}
-		return s.CreateSession(ctx, old)
-	})
+	if current(ctx, s.db) == nil {
+		return s.InTx(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old) })
+	}
+	n, err := s.exec(ctx, "renew session", `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE id = ? AND token_hash = ?
+		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE token_hash = ? OR id = ?) AS taken)`,
+		row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
+		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data, sessionID(row.ID), old.TokenHash, row.TokenHash, sessionID(old.ID))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return s.whyNotRenewed(ctx, row.ID, old.TokenHash)
+	}
+	return s.CreateSession(ctx, old)
+}
+
+// whyNotRenewed returns ErrConflict if the session is there, with that token, or
+// else ErrNotFound.
+func (s *Store) whyNotRenewed(ctx context.Context, id, tokenHash string) error {
+	var one int
+	err := s.row(ctx, "look up session", `SELECT 1 FROM {sessions} WHERE id = ? AND token_hash = ?`, []any{sessionID(id), tokenHash}, &one)
+	if err != nil {
+		return err
+	}
+	return authn.ErrConflict
 }
 
 // TouchSession implements sessions.Store.

@@ -33,12 +33,16 @@ func (s *Store) RefreshTokenByID(ctx context.Context, id string) (*token.Refresh
 // RotateRefreshToken implements token.Store.
 func (s *Store) RotateRefreshToken(ctx context.Context, id string, at time.Time, next token.RefreshToken) error {
 	return s.atomically(ctx, func(ctx context.Context) error {
-		n, err := s.exec(ctx, "spend refresh token", `UPDATE {refresh_tokens} SET spent_at = ? WHERE id = ? AND spent_at = 0`, micros(at), id)
+		n, err := s.exec(ctx, "spend refresh token", `UPDATE {refresh_tokens} SET spent_at = ? WHERE id = ? AND session_id = ? AND spent_at = 0`, micros(at), id, next.SessionID)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			if _, err := s.RefreshTokenByID(ctx, id); err != nil {
+			old, err := s.RefreshTokenByID(ctx, id)
+			if err == nil && old.SessionID != next.SessionID {
+				err = authn.ErrNotFound
+			}
+			if err != nil {
 				return err
 			}
 			return authn.ErrConflict

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -226,10 +227,11 @@ func (s rotatesTwice) RotateRefreshToken(ctx context.Context, id string, at time
 		return authn.ErrConflict
 	}
 	slowly()
-	if err := s.Store.RotateRefreshToken(ctx, id, at, next); err != nil {
+	err = s.Store.RotateRefreshToken(ctx, id, at, next)
+	if errors.Is(err, authn.ErrConflict) {
 		return s.CreateRefreshToken(ctx, next)
 	}
-	return nil
+	return err
 }
 
 type deletesOthers struct{ socialaccount.Store }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -56,6 +57,7 @@ func profileOfParts(k *kit, s storage.Store) {
 			if withPassword {
 				setPassword(k, s, user.ID, "hash of "+user.ID)
 				want.PasswordHash = "hash of " + user.ID
+				k.ok("SetPhone", s.SetPhone(k.Context(), newPhone(user.ID), false))
 			}
 			added := a("@" + k.id() + ".example")
 			for _, address := range added.list {
@@ -65,8 +67,17 @@ func profileOfParts(k *kit, s storage.Store) {
 			want.Email = added.shown
 			want.User, err = s.UserByID(k.Context(), user.ID)
 			k.ok("UserByID", err)
-			got, err := s.Profile(k.Context(), user.ID)
+			got, emails, phone, err := s.Profile(k.Context(), user.ID)
 			k.ok("Profile", err)
+			wantEmails, err := s.EmailsByUser(k.Context(), user.ID)
+			k.ok("EmailsByUser", err)
+			wantPhone, err := s.PhoneByUser(k.Context(), user.ID)
+			if err != nil && !errors.Is(err, authn.ErrNotFound) {
+				k.ok("PhoneByUser", err)
+			}
+			if len(emails)+len(wantEmails) > 0 && !reflect.DeepEqual(emails, wantEmails) || !reflect.DeepEqual(phone, wantPhone) {
+				k.Errorf("%s: Profile returned the contacts %+v and %+v, want %+v and %+v; the contract: it returns what EmailsByUser and PhoneByUser return", name, emails, phone, wantEmails, wantPhone)
+			}
 			if !reflect.DeepEqual(*got, want) {
 				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it returns what UserByID, PasswordHash and EmailsByUser tell", name, withPassword, *got, want)
 			}
@@ -89,7 +100,7 @@ func profileOfSession(k *kit, s storage.Store) {
 		if len(rows) != 1 || rows[0].Profile == nil {
 			continue // the store leaves it to the library to ask
 		}
-		want, err := s.Profile(k.Context(), id)
+		want, _, _, err := s.Profile(k.Context(), id)
 		k.ok("Profile", err)
 		if id != user.ID {
 			want = &authn.Profile{}
@@ -110,7 +121,7 @@ func profileInTransaction(k *kit, s storage.Store) {
 		if err := s.SwapPasswordHash(ctx, user.ID, "", "hash"); err != nil {
 			return err
 		}
-		profile, err := s.Profile(ctx, user.ID)
+		profile, _, _, err := s.Profile(ctx, user.ID)
 		if err == nil && profile.PasswordHash != "hash" {
 			k.Errorf("Profile inside a transaction returned the hash %q; the contract: it takes part in the transaction", profile.PasswordHash)
 		}
@@ -123,7 +134,7 @@ func profileMissing(k *kit, s storage.Store) {
 		return
 	}
 	for _, id := range []string{"", "0", "not a number", "9007199254740990", "x\x00", "\xff"} {
-		got, err := s.Profile(k.Context(), id)
+		got, _, _, err := s.Profile(k.Context(), id)
 		k.ok("Profile of a missing user", err)
 		if !reflect.DeepEqual(*got, authn.Profile{}) {
 			k.Errorf("Profile(%q) returned %+v; the contract: an empty one for a user who does not exist", id, *got)

@@ -36,6 +36,13 @@ func storedToken(k *kit, s token.Store) token.RefreshToken {
 	return t
 }
 
+// successor returns a token that can take the place of t.
+func successor(k *kit, t token.RefreshToken) token.RefreshToken {
+	next := newToken(k)
+	next.SessionID = t.SessionID
+	return next
+}
+
 // refreshToken reports a stored token that is not the wanted one.
 func (k *kit) refreshToken(s token.Store, call string, want token.RefreshToken, contract string) {
 	k.Helper()
@@ -73,16 +80,21 @@ func tokenTaken(k *kit, s token.Store) {
 }
 
 func tokenRotated(k *kit, s token.Store) {
-	t, next, at := storedToken(k, s), newToken(k), k.now(time.Minute)
+	t, at := storedToken(k, s), k.now(time.Minute)
+	next := successor(k, t)
+	k.fails("RotateRefreshToken of another session", s.RotateRefreshToken(k.Context(), t.ID, at, newToken(k)), authn.ErrNotFound, "ErrNotFound if it belongs to another session")
+	k.refreshToken(s, "of another session", t, "a refused call changes nothing")
 	k.ok("RotateRefreshToken", s.RotateRefreshToken(k.Context(), t.ID, at, next))
 	t.SpentAt = at
 	k.refreshToken(s, "of the spent token", t, "it is marked as spent at that time")
 	k.refreshToken(s, "of the successor", next, "the successor is stored")
-	k.fails("RotateRefreshToken of a spent token", s.RotateRefreshToken(k.Context(), t.ID, at, newToken(k)), authn.ErrConflict, "a token is rotated once")
+	k.fails("RotateRefreshToken of a spent token", s.RotateRefreshToken(k.Context(), t.ID, at, successor(k, t)), authn.ErrConflict, "a token is rotated once")
 }
 
 func tokenBoth(k *kit, s token.Store) {
-	t, taken := storedToken(k, s), storedToken(k, s)
+	t := storedToken(k, s)
+	taken := successor(k, t)
+	k.ok("CreateRefreshToken", s.CreateRefreshToken(k.Context(), taken))
 	if err := s.RotateRefreshToken(k.Context(), t.ID, k.now(0), taken); err == nil {
 		k.Errorf("RotateRefreshToken to an id that exists succeeded; the contract: both or neither")
 	}
@@ -92,12 +104,13 @@ func tokenBoth(k *kit, s token.Store) {
 func tokenRace(k *kit, s token.Store) {
 	t := storedToken(k, s)
 	k.oneWinner("RotateRefreshToken", authn.ErrConflict, "exactly one of any number of parallel callers gets nil", func(int) error {
-		return s.RotateRefreshToken(k.Context(), t.ID, k.now(0), newToken(k))
+		return s.RotateRefreshToken(k.Context(), t.ID, k.now(0), successor(k, t))
 	})
 }
 
 func tokenCancelled(k *kit, s token.Store) {
-	t, fresh := storedToken(k, s), newToken(k)
+	t := storedToken(k, s)
+	fresh := successor(k, t)
 	k.cancelled("CreateRefreshToken", func(ctx context.Context) error { return s.CreateRefreshToken(ctx, fresh) })
 	k.cancelled("RotateRefreshToken", func(ctx context.Context) error { return s.RotateRefreshToken(ctx, t.ID, k.now(0), fresh) })
 	k.refreshToken(s, "after cancelled calls", t, "a cancelled context leaves nothing behind")

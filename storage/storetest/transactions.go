@@ -253,7 +253,9 @@ func txUsable(k *kit, s storage.Store) {
 	}))
 	user := k.user(s)
 	own, ownPhone := k.addEmail(s, newEmail(k, user), false), k.setPhone(s, newPhone(user), false)
-	session, refresh, usedRefresh := storedSession(k, s, nil), storedToken(k, s), storedToken(k, s)
+	session, refresh := storedSession(k, s, nil), storedToken(k, s)
+	usedRefresh := successor(k, refresh)
+	k.ok("CreateRefreshToken", s.CreateRefreshToken(k.Context(), usedRefresh))
 	blocked, kept := renewed(k, session)
 	blocked.TokenHash = taken.session.TokenHash
 	rival, proven, wanted := taken.email, taken.email, taken.phone

@@ -1,0 +1,132 @@
+package flow
+
+import (
+	"context"
+	"sync"
+
+	"github.com/allauth-go/allauth/authn"
+)
+
+// reads remember what a request, or one of its transactions, has read of the
+// store, so that it is read once.
+type reads struct {
+	mu     sync.Mutex
+	values map[any]any
+	// earlier is what was read before the transaction, nil outside of one.
+	earlier *reads
+}
+
+// get returns the value of a key, also an earlier one where that is accepted.
+func (r *reads) get(key any, acceptEarlier bool) (any, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	value, ok := r.values[key]
+	if !ok && acceptEarlier && r.earlier != nil {
+		return r.earlier.get(key, false)
+	}
+	return value, ok
+}
+
+type earlierKey struct{}
+
+// AcceptEarlier returns a context in which a transaction accepts what its request
+// has read before, for what the transaction does not rely on.
+func AcceptEarlier(ctx context.Context) context.Context {
+	return context.WithValue(ctx, earlierKey{}, true)
+}
+
+type readsKey struct{}
+
+func readsOf(ctx context.Context) *reads {
+	r, _ := ctx.Value(readsKey{}).(*reads)
+	return r
+}
+
+// WithReads returns a context for one request, in which Remember remembers.
+func WithReads(ctx context.Context) context.Context {
+	return context.WithValue(ctx, readsKey{}, &reads{values: map[any]any{}})
+}
+
+// Remember returns what read returns, and calls it once for the key in a request,
+// and anew in each of its transactions: what a transaction relies on it has read
+// itself. The caller must not change the value. Errors are not remembered, and
+// nothing is in a context without reads.
+func Remember[T any](ctx context.Context, key any, read func(ctx context.Context) (T, error)) (T, error) {
+	r := readsOf(ctx)
+	if r == nil {
+		return read(ctx)
+	}
+	if value, ok := r.get(key, ctx.Value(earlierKey{}) != nil); ok {
+		return value.(T), nil //nolint:forcetypeassert // a key has values of one type
+	}
+	value, err := read(ctx)
+	if err == nil {
+		r.mu.Lock()
+		r.values[key] = value
+		r.mu.Unlock()
+	}
+	return value, err
+}
+
+// Forget lets the key be read anew: it is called with each change of what the key
+// stands for.
+func Forget(ctx context.Context, key any) {
+	if r := readsOf(ctx); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.values, key)
+		r.earlier = nil // it has not seen the change
+	}
+}
+
+// replace sets what is known. What was read earlier does not count any more.
+func (r *reads) replace(values map[any]any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.values, r.earlier = values, nil
+}
+
+// Rereading is a Transactor in whose transactions everything is read anew: from
+// their start, from the lock of a user on, and after a savepoint was undone. What
+// a transaction has read is known afterwards, if it was committed.
+type Rereading struct{ authn.Transactor }
+
+type inTxKey struct{}
+
+// InTx implements authn.Transactor.
+func (t Rereading) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if ctx.Value(inTxKey{}) != nil {
+		return t.Transactor.InTx(ctx, f)
+	}
+	var inner *reads
+	outer := readsOf(ctx)
+	err := t.Transactor.InTx(ctx, func(ctx context.Context) error {
+		inner = &reads{values: map[any]any{}, earlier: outer}
+		return f(context.WithValue(context.WithValue(ctx, inTxKey{}, true), readsKey{}, inner))
+	})
+	if outer != nil {
+		values := map[any]any{}
+		if err == nil && inner != nil {
+			values = inner.values
+		}
+		outer.replace(values)
+	}
+	return err
+}
+
+// LockUser implements authn.Transactor.
+func (t Rereading) LockUser(ctx context.Context, userID string) error {
+	if r := readsOf(ctx); r != nil {
+		defer r.replace(map[any]any{})
+	}
+	return t.Transactor.LockUser(ctx, userID)
+}
+
+// InSavepoint implements authn.Transactor.
+func (t Rereading) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+	err := t.Transactor.InSavepoint(ctx, f)
+	if r := readsOf(ctx); r != nil && err != nil {
+		r.replace(map[any]any{})
+	}
+	return err
+}
