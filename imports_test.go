@@ -44,7 +44,7 @@ var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com
 
 // testTools are what no host ever links, not even for its tests.
 var testTools = []string{
-	module + "/internal/contract", module + "/internal/sqlrecord", module + "/internal/timing", module + "/internal/teststore",
+	module + "/internal/integration/contract", module + "/internal/integration/sqlrecord", module + "/internal/integration/timing", module + "/internal/integration/teststore",
 	"github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi",
 }
 
@@ -140,7 +140,7 @@ func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
 		path, _ := short(p.ImportPath)
-		if path == "internal/contract" || path == "internal/teststore" || path == "examples/server" { // the latter only borrows Parallel
+		if path == "internal/integration/contract" || path == "internal/integration/teststore" || path == "examples/server" { // the latter only borrows Parallel
 			continue
 		}
 		for _, dep := range p.Deps {
@@ -149,8 +149,8 @@ func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 			}
 		}
 		imports := slices.Concat(p.TestImports, p.XTestImports)
-		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, module+"/internal/contract") {
-			t.Errorf("the tests of %s do not import internal/contract", p.ImportPath)
+		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, module+"/internal/integration/contract") {
+			t.Errorf("the tests of %s do not import internal/integration/contract", p.ImportPath)
 		}
 	}
 }

@@ -9,5 +9,5 @@ import (
 var specification []byte
 
 // Specification returns the OpenAPI document of every endpoint there can be.
-// All tests hold the answers against it, see internal/contract.
+// All tests hold the answers against it, see internal/integration/contract.
 func Specification() []byte { return bytes.Clone(specification) }

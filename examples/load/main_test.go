@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/internal/integration/testserver"
 )
 
 func TestLoad(t *testing.T) {

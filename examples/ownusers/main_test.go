@@ -15,7 +15,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
-	_ "github.com/allauth-go/allauth/internal/contract"
+	_ "github.com/allauth-go/allauth/internal/integration/contract"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/storetest"

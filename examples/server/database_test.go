@@ -7,7 +7,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/internal/integration/testserver"
 )
 
 func TestTheDatabaseIsOpened(t *testing.T) {

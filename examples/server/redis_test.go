@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/testserver"
+	"github.com/allauth-go/allauth/internal/integration/testserver"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage/memstore"
 )

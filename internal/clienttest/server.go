@@ -57,7 +57,7 @@ var Open func(t testing.TB) storage.Store
 func Start(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	if Open == nil {
-		t.Fatal("there is no store; import internal/contract")
+		t.Fatal("there is no store; import internal/integration/contract")
 	}
 	return StartOn(t, Open(t), edit...)
 }

@@ -1,8 +1,0 @@
-// Package contract holds every answer in our tests against the OpenAPI document,
-// and fails the test that got one which is not described. Tests turn it on for
-// their package:
-//
-//	import _ "github.com/allauth-go/allauth/internal/contract"
-//
-// The import also gives clienttest.Start the stores of package teststore.
-package contract

@@ -1,0 +1,58 @@
+package faults_test
+
+import (
+	"testing"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/integration/teststore"
+	"github.com/allauth-go/allauth/storage"
+)
+
+// A request whose transaction collides with another one, at whichever statement,
+// ends as one that does not: with the same answer, each message and event once, and
+// each attempt counted once.
+func TestCollisionAtEachStatement(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "", func(t *testing.T, w way) { collideAtEachStatement(t, w, startSite(t, storage.Parts{}, w.edits()...)) })
+}
+
+// The same holds where attempts are counted outside of the transaction, for the ways
+// that count one in it.
+func TestCollisionWithLimitsElsewhere(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "^sign-up|phone", func(t *testing.T, w way) {
+		limits, db := teststore.OpenSQL(t)
+		s := startSite(t, storage.Parts{RateLimits: limits}, w.edits()...)
+		s.limits = db
+		collideAtEachStatement(t, w, s)
+	})
+}
+
+func (w way) edits() []func(s *site, cfg *allauth.Config) {
+	if w.edit == nil {
+		return nil
+	}
+	return []func(s *site, cfg *allauth.Config){w.edit}
+}
+
+func collideAtEachStatement(t *testing.T, w way, s *site) {
+	c, send := w.prepare(s, 0)
+	want := s.outcome(c, send)
+	for n := 1; ; n++ {
+		c, send := w.prepare(s, n)
+		happened := false
+		got := s.outcome(c, func() *clienttest.Answer {
+			var answer *clienttest.Answer
+			answer, happened = collided(c, n, send)
+			return answer
+		})
+		if got != want {
+			t.Errorf("with a collision at statement %d:\n%s\nwithout:\n%s", n, got, want)
+		}
+		if !happened {
+			t.Logf("%d statements", n-1)
+			return
+		}
+	}
+}

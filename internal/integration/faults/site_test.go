@@ -1,0 +1,217 @@
+package faults_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/demoprovider"
+	_ "github.com/allauth-go/allauth/internal/integration/contract"
+	"github.com/allauth-go/allauth/internal/integration/teststore"
+	"github.com/allauth-go/allauth/storage"
+)
+
+type body = clienttest.Body
+
+const (
+	app      = clienttest.App
+	browser  = clienttest.Browser
+	password = clienttest.Password
+)
+
+// site is a server on a store that a test makes fail.
+type site struct {
+	*clienttest.Server
+	t      *testing.T
+	store  *teststore.Faulty
+	limits *sql.DB // where attempts are counted
+	op     *demoprovider.Provider
+
+	mu     sync.Mutex
+	events []string
+}
+
+// startSite starts a server. parts are what it keeps outside of its transactions.
+func startSite(t *testing.T, parts storage.Parts, edit ...func(s *site, cfg *allauth.Config)) *site {
+	t.Helper()
+	return startSiteOn(t, func(s *site) storage.Store { return storage.Compose(s.store, parts) }, edit...)
+}
+
+// startSiteOn is startSite for a store that open makes of the faulty one.
+func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s *site, cfg *allauth.Config)) *site {
+	t.Helper()
+	s := &site{t: t, store: teststore.OpenFaulty(t)}
+	s.limits = s.store.DB
+	s.Server = clienttest.StartOn(t, open(s), func(cfg *allauth.Config) {
+		cfg.OnEvent = func(_ context.Context, e authn.Event) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.events = append(s.events, e.EventName())
+		}
+		for _, change := range edit {
+			change(s, cfg)
+		}
+	})
+	s.Handler = collidingHandler(s.Auth)
+	return s
+}
+
+const collideHeader = "Test-Collide-At"
+
+// collidingHandler lets a request collide at the statement that its header names.
+func collidingHandler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.Header.Get(collideHeader))
+		if err != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, collision := teststore.CollideAt(r.Context(), n)
+		w.Header().Set("Trailer", collideHeader)
+		next.ServeHTTP(w, r.WithContext(ctx))
+		w.Header().Set(collideHeader, strconv.FormatBool(collision.Happened()))
+	})
+}
+
+// member makes a user with Password and a verified address.
+func (s *site) member(email string) {
+	s.t.Helper()
+	user, err := s.Auth.CreateUser(s.t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+	if err == nil {
+		err = s.Auth.SetPassword(s.t.Context(), user.ID, password)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// loggedIn makes a user and returns a client of theirs.
+func (s *site) loggedIn(kind clienttest.Kind, email string) *clienttest.Client {
+	s.t.Helper()
+	s.member(email)
+	return s.LogIn(kind, email)
+}
+
+// withTOTP makes a user with an authenticator app, and returns a client of theirs
+// and the secret of the app.
+func (s *site) withTOTP(email string) (*clienttest.Client, string) {
+	s.t.Helper()
+	c := s.loggedIn(app, email)
+	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
+	c.Post("account/authenticators/totp", body{"code": s.totp(secret)}).Status(200)
+	s.Clock.Advance(30 * time.Second)
+	return c, secret
+}
+
+func (s *site) totp(secret string) string {
+	s.t.Helper()
+	code, err := totp.GenerateCode(secret, s.Clock.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return code
+}
+
+// awaitingFactor returns a client whose login waits for the second factor.
+func (s *site) awaitingFactor(email string) *clienttest.Client {
+	s.t.Helper()
+	c := s.Client(app)
+	c.Post("auth/login", body{"email": email, "password": password}).Status(401).Pending("mfa_authenticate")
+	return c
+}
+
+// takeEvents returns the names of what was published, and forgets them.
+func (s *site) takeEvents() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events := s.events
+	s.events = nil
+	return events
+}
+
+// takeMessages waits until the outbox is empty, and returns what was sent.
+func (s *site) takeMessages() []string {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		var waiting int
+		if err := s.store.DB.QueryRowContext(s.t.Context(), "SELECT COUNT(*) FROM allauth_outbox").Scan(&waiting); err != nil {
+			s.t.Fatal(err)
+		}
+		if waiting == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d messages are not delivered", waiting)
+		}
+	}
+	var sent []string
+	for _, m := range s.AllMails() {
+		s.MailOf(m.Kind, m.To)
+		sent = append(sent, m.Kind)
+	}
+	for _, m := range s.AllTexts() {
+		s.Text(m.To)
+		sent = append(sent, "text of "+m.Kind)
+	}
+	slices.Sort(sent)
+	return sent
+}
+
+// charges counts the attempts under each kind of counter.
+func (s *site) charges() map[string]int {
+	s.t.Helper()
+	rows, err := s.limits.QueryContext(s.t.Context(), "SELECT id, hits FROM allauth_rate_limits")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	counted := map[string]int{}
+	for rows.Next() {
+		var key, text string
+		var hits []any
+		if err := rows.Scan(&key, &text); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(text), &hits); err != nil {
+			s.t.Fatal(err)
+		}
+		kind := key[:strings.LastIndexByte(key, ':')]
+		counted[kind] += len(hits)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return counted
+}
+
+// outcome tells what a request came to, for the client and in the stores.
+func (s *site) outcome(c *clienttest.Client, send func() *clienttest.Answer) string {
+	s.t.Helper()
+	s.takeMessages()
+	s.takeEvents()
+	before := s.charges()
+	answer := send()
+	var charged []string
+	for kind, n := range s.charges() {
+		if n != before[kind] {
+			charged = append(charged, fmt.Sprint(kind, "+", n-before[kind]))
+		}
+	}
+	slices.Sort(charged)
+	messages, events := s.takeMessages(), s.takeEvents()
+	session := c.Get("auth/session")
+	return fmt.Sprintf("status %d, flows %v\ncharged %v\nsent %v\npublished %v\nsession %d, flows %v",
+		answer.StatusCode, answer.Flows(), charged, messages, events, session.StatusCode, session.Flows())
+}

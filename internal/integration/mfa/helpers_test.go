@@ -1,0 +1,316 @@
+package mfa_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/descope/virtualwebauthn"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/integration/contract"
+	"github.com/allauth-go/allauth/mfa"
+	"github.com/allauth-go/allauth/mfa/webauthn"
+)
+
+type body = clienttest.Body
+
+const (
+	password = clienttest.Password
+	ann      = "ann@example.org"
+	bob      = "bob@example.org"
+)
+
+// every turns on all that there is, with verification by code.
+func every(cfg *allauth.Config) {
+	u, _ := url.Parse(cfg.BaseURL)
+	cfg.BaseURL = "http://localhost:" + u.Port() // keys are bound to names, not to numbers
+	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
+	cfg.MFA = &mfa.Config{
+		SupportedTypes:       []mfa.Type{mfa.TOTP, mfa.RecoveryCodes, mfa.WebAuthn},
+		TOTPTolerance:        1,
+		PasskeyLoginEnabled:  true,
+		PasskeySignupEnabled: true,
+		TrustEnabled:         true,
+	}
+}
+
+// setting changes the settings of this room.
+func setting(change func(cfg *mfa.Config)) func(cfg *allauth.Config) {
+	return func(cfg *allauth.Config) { change(cfg.MFA) }
+}
+
+func start(t testing.TB, edit ...func(cfg *allauth.Config)) *clienttest.Server {
+	t.Helper()
+	return clienttest.Start(t, append([]func(cfg *allauth.Config){every}, edit...)...)
+}
+
+// events collects what is published.
+type events struct {
+	mu   sync.Mutex
+	list []authn.Event
+}
+
+func (e *events) collect(cfg *allauth.Config) {
+	cfg.OnEvent = func(_ context.Context, event authn.Event) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.list = append(e.list, event)
+	}
+}
+
+// take returns the events of one type, oldest first, and forgets them.
+func take[T authn.Event](e *events) []T {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var found []T
+	e.list = slices.DeleteFunc(e.list, func(event authn.Event) bool {
+		one, ok := event.(T)
+		if ok {
+			found = append(found, one)
+		}
+		return ok
+	})
+	return found
+}
+
+// app is an authenticator app.
+type app struct {
+	t      testing.TB
+	s      *clienttest.Server
+	secret string
+}
+
+// code is what the app shows, steps of 30 seconds from now.
+func (a *app) code(steps int) string {
+	a.t.Helper()
+	code, err := totp.GenerateCode(a.secret, a.s.Clock.Now().Add(time.Duration(steps)*30*time.Second))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return code
+}
+
+// wrong is a code that the app does not show these days.
+func (a *app) wrong() string {
+	near := map[string]bool{}
+	for step := -5; step <= 5; step++ {
+		near[a.code(step)] = true
+	}
+	for _, code := range []string{"000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777", "888888", "999999", "123456", "654321"} {
+		if !near[code] {
+			return code
+		}
+	}
+	a.t.Fatal("every code is right")
+	return ""
+}
+
+// addApp sets up an app. Its first code is used up by that.
+func addApp(t testing.TB, s *clienttest.Server, c *clienttest.Client) *app {
+	t.Helper()
+	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
+	a := &app{t, s, secret}
+	c.Post("account/authenticators/totp", body{"code": a.code(0)}).Status(200)
+	s.Clock.Advance(30 * time.Second)
+	return a
+}
+
+// withApp signs up and sets up an app.
+func withApp(t testing.TB, s *clienttest.Server, kind clienttest.Kind, email string) (*clienttest.Client, *app) {
+	t.Helper()
+	c := s.SignUp(kind, email)
+	reauthenticate(c)
+	return c, addApp(t, s, c)
+}
+
+// reauthenticate makes the last proof of identity recent.
+func reauthenticate(c *clienttest.Client) {
+	c.Post("auth/reauthenticate", body{"password": password}).Status(200)
+}
+
+// passwordLogin returns a client whose login waits for the second factor.
+func passwordLogin(s *clienttest.Server, kind clienttest.Kind, email string) *clienttest.Client {
+	c := s.Client(kind)
+	c.Post("auth/login", body{"email": email, "password": password}).Status(401).Pending("mfa_authenticate")
+	return c
+}
+
+// codesOf returns the recovery codes that are left.
+func codesOf(c *clienttest.Client) []string {
+	list, _ := c.Get("account/authenticators/recovery-codes").Status(200).Value("data", "unused_codes").([]any)
+	codes := make([]string, len(list))
+	for i, code := range list {
+		codes[i], _ = code.(string)
+	}
+	return codes
+}
+
+// types lists the types of the user's authenticators.
+func types(c *clienttest.Client) []string {
+	list, _ := c.Get("account/authenticators").Status(200).JSON["data"].([]any)
+	found := []string{}
+	for _, item := range list {
+		members, _ := item.(map[string]any)
+		one, _ := members["type"].(string)
+		found = append(found, one)
+	}
+	return found
+}
+
+// methods lists the proofs of an answer, as "method" or "method type".
+func methods(a *clienttest.Answer) []string {
+	list, _ := a.Value("data", "methods").([]any)
+	var found []string
+	for _, item := range list {
+		members, _ := item.(map[string]any)
+		name, _ := members["method"].(string)
+		if one, ok := members["type"].(string); ok {
+			name += " " + one
+		}
+		found = append(found, name)
+	}
+	return found
+}
+
+// device is a software authenticator with one key.
+type device struct {
+	t    testing.TB
+	rp   virtualwebauthn.RelyingParty
+	auth virtualwebauthn.Authenticator
+	key  virtualwebauthn.Credential
+}
+
+func newDevice(t testing.TB, s *clienttest.Server) *device {
+	return &device{
+		t: t, rp: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Example", Origin: s.Config.BaseURL},
+		auth: virtualwebauthn.NewAuthenticator(), key: newKey(),
+	}
+}
+
+// newKey draws a key. The library drops leading zeros of the coordinates of its
+// points, which no authenticator does.
+func newKey() virtualwebauthn.Credential {
+	for {
+		key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		if len(key.Key.AttestationData()) == 77 {
+			return key
+		}
+	}
+}
+
+// create answers creation options.
+func (d *device) create(options any) map[string]any {
+	d.t.Helper()
+	text, err := json.Marshal(options)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	parsed, err := virtualwebauthn.ParseAttestationOptions(string(text))
+	if err != nil {
+		d.t.Fatalf("%v: %s", err, text)
+	}
+	d.auth.Options.UserHandle = []byte(parsed.UserID)
+	return d.answer(virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.key, *parsed))
+}
+
+// get answers request options.
+func (d *device) get(options any) map[string]any {
+	d.t.Helper()
+	text, err := json.Marshal(options)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	parsed, err := virtualwebauthn.ParseAssertionOptions(string(text))
+	if err != nil {
+		d.t.Fatalf("%v: %s", err, text)
+	}
+	if d.key.Counter > 0 {
+		d.key.Counter++
+	}
+	return d.answer(virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *parsed))
+}
+
+func (d *device) answer(text string) map[string]any {
+	d.t.Helper()
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		d.t.Fatal(err)
+	}
+	return answer
+}
+
+func (d *device) id() string { return base64.RawURLEncoding.EncodeToString(d.key.ID) }
+
+// creation and request take the options out of an answer.
+func creation(a *clienttest.Answer) any { return a.Status(200).Value("data", "creation_options") }
+func request(a *clienttest.Answer) any  { return a.Status(200).Value("data", "request_options") }
+
+// addKey registers a key, which can log in by itself if it is a passkey.
+func addKey(t testing.TB, s *clienttest.Server, c *clienttest.Client, passkey bool) *device {
+	t.Helper()
+	d := newDevice(t, s)
+	path := "account/authenticators/webauthn"
+	query := map[bool]string{true: "?passwordless"}[passkey]
+	c.Post(path, body{"credential": d.create(creation(c.Get(path + query)))}).Status(200)
+	return d
+}
+
+// withKey signs up and registers a key.
+func withKey(t testing.TB, s *clienttest.Server, kind clienttest.Kind, email string, passkey bool) (*clienttest.Client, *device) {
+	t.Helper()
+	c := s.SignUp(kind, email)
+	reauthenticate(c)
+	return c, addKey(t, s, c, passkey)
+}
+
+// crowd is how many try the same thing at once.
+const crowd = 64
+
+// winners counts the answers with status 200.
+func winners(n int, send func(i int) *clienttest.Answer) int {
+	var won atomic.Int64
+	clienttest.Parallel(n, func(i int) {
+		if send(i).StatusCode == 200 {
+			won.Add(1)
+		}
+	})
+	return int(won.Load())
+}
+
+// userID is the id of whoever is logged in.
+func userID(c *clienttest.Client) string {
+	id, _ := c.Get("auth/session").Status(200).Value("data", "user", "id").(float64)
+	return strconv.FormatFloat(id, 'f', 0, 64)
+}
+
+// imported is a key that was registered elsewhere.
+func imported(t testing.TB, d *device) *webauthn.Credential {
+	t.Helper()
+	handle := []byte("1z")
+	answer := d.create(map[string]any{
+		"rp": body{"id": "localhost", "name": "Elsewhere"}, "challenge": "AQEBAQEBAQEBAQEBAQEBAQ",
+		"user": body{"id": base64.RawURLEncoding.EncodeToString(handle)},
+	})
+	answer["clientExtensionResults"] = body{"credProps": body{"rk": true}}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := webauthn.ImportCredential(text, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
