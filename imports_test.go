@@ -39,13 +39,12 @@ var arrows = map[string][]string{
 // vocabulary is what all packages share.
 var vocabulary = []string{"authn", "notify", "ratelimit"}
 
-// drivers are what only those link who choose them.
-var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis"}
-
-// testTools are what no host ever links, not even for its tests.
-var testTools = []string{
-	module + "/internal/integration/contract", module + "/internal/integration/sqlrecord", module + "/internal/integration/timing", module + "/internal/integration/teststore",
-	"github.com/santhosh-tekuri/jsonschema", "github.com/getkin/kin-openapi",
+// notForTheRoot are modules that the root must not require: those that hosts choose,
+// those that only tests need, and those of the workspace.
+var notForTheRoot = []string{
+	"github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "modernc.org/sqlite", "github.com/redis/go-redis",
+	"github.com/chromedp", "github.com/descope/virtualwebauthn", "github.com/getkin/kin-openapi",
+	"github.com/santhosh-tekuri/jsonschema", "github.com/zitadel/oidc", module,
 }
 
 type pkg struct {
@@ -56,9 +55,10 @@ type pkg struct {
 	Deps         []string
 }
 
+// packages are those of every module of the workspace.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "./...").Output()
+	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "work").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -117,18 +117,31 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-func TestTheCoreLinksNoDriver(t *testing.T) {
+func TestTheRootRequiresNoDriver(t *testing.T) {
+	t.Parallel()
+	output, err := exec.Command("go", "mod", "edit", "-json", "go.mod").Output()
+	if err != nil {
+		t.Fatalf("go mod edit: %v", err)
+	}
+	var file struct{ Require []struct{ Path string } }
+	if err := json.Unmarshal(output, &file); err != nil || len(file.Require) == 0 {
+		t.Fatalf("%d requirements, %v", len(file.Require), err)
+	}
+	for _, required := range file.Require {
+		if slices.ContainsFunc(notForTheRoot, func(path string) bool { return within(required.Path, path) }) {
+			t.Errorf("go.mod requires %s", required.Path)
+		}
+	}
+}
+
+func TestTheCoreLinksNoStore(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
-		path, _ := short(p.ImportPath)
-		if path != "" && path != "storage/sqlstore" && path != "headless" {
+		if p.ImportPath != module {
 			continue
 		}
 		for _, dep := range p.Deps {
-			if slices.ContainsFunc(drivers, func(driver string) bool { return within(dep, driver) }) {
-				t.Errorf("%s links %s", p.ImportPath, dep)
-			}
-			if target, ours := short(dep); ours && path == "" && (within(target, "storage/memstore") || within(target, "storage/sqlstore")) {
+			if target, ours := short(dep); ours && (within(target, "storage/memstore") || within(target, "storage/sqlstore")) {
 				t.Errorf("%s links the store %s", p.ImportPath, target)
 			}
 		}
@@ -138,19 +151,20 @@ func TestTheCoreLinksNoDriver(t *testing.T) {
 // What tests hold answers against stays with the tests, and all of them do.
 func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 	t.Parallel()
+	const contract = module + "/internal/integration/contract"
 	for _, p := range packages(t) {
 		path, _ := short(p.ImportPath)
 		if path == "internal/integration/contract" || path == "internal/integration/teststore" || path == "examples/server" { // the latter only borrows Parallel
 			continue
 		}
 		for _, dep := range p.Deps {
-			if slices.ContainsFunc(testTools, func(tool string) bool { return within(dep, tool) }) {
+			if target, ours := short(dep); ours && within(target, "internal/integration") && !within(path, "internal/integration") {
 				t.Errorf("%s links %s", p.ImportPath, dep)
 			}
 		}
 		imports := slices.Concat(p.TestImports, p.XTestImports)
-		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, module+"/internal/integration/contract") {
-			t.Errorf("the tests of %s do not import internal/integration/contract", p.ImportPath)
+		if slices.Contains(imports, module+"/internal/clienttest") && !slices.Contains(imports, contract) {
+			t.Errorf("the tests of %s import internal/clienttest, but not %s; they belong in internal/integration", p.ImportPath, contract)
 		}
 	}
 }

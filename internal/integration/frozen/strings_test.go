@@ -88,7 +88,7 @@ type source struct {
 }
 
 // notShipped are folders of the repository that are not part of the library.
-var notShipped = regexp.MustCompile(`^(\.|examples|allauthtest|cmd|storage/storetest|internal/(alternate|contract|clienttest|demoprovider|realprovider|smtpsink|sqlrecord|testserver|teststore|testkit|freeport|frozen|integration))`)
+var notShipped = regexp.MustCompile(`^(\.|examples|allauthtest|cmd|storage/storetest|internal/(alternate|clienttest|demoprovider|smtpsink|testkit|freeport|integration))`)
 
 var constantName = regexp.MustCompile(`^(purpose|slot|note|Note|ceremony|setup)[A-Z]?|Purpose$`)
 
