@@ -291,6 +291,7 @@ func (c *call) tooMany(wait time.Duration) reply {
 // told to the host, and attempts are refunded.
 func (c *call) fail(err error) {
 	c.abandon()
+	c.pipeline.RefundCharges(c.ctx)
 	if errors.Is(err, context.Canceled) {
 		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
 	} else {

@@ -122,7 +122,7 @@ func (h *Handler) add(r route) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	r = r.WithContext(flow.WithReads(r.Context()))
+	r = r.WithContext(flow.WithCharges(flow.WithReads(r.Context())))
 	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
 	defer h.recoverPanic(c)
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {

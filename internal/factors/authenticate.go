@@ -91,6 +91,7 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, c
 		return problems("code", "incorrect_code")
 	}
 	if err != nil {
+		sess.Afterwards(attempt.Refund) // what fails on the server's side is no guess
 		return err
 	}
 	if slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return !s.deps.Keys.IsCurrent(a.Data) }) {

@@ -164,6 +164,9 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 		sess.Emit(*cloned)
 	}
 	if err != nil {
+		if !errors.Is(err, webauthn.ErrRejected) {
+			sess.Afterwards(attempt.Refund) // what fails on the server's side is no guess
+		}
 		return s.explainUse(ctx, sess, userID, err)
 	}
 	s.renewAfterwards(sess, used.UserID)

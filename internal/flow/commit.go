@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // Keeper stores the session of a request.
@@ -35,7 +34,8 @@ type Keeper interface {
 //
 // Inside of another InTx, f is part of the outer transaction.
 func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	if runOf(ctx) != nil {
+	outer := chargesOf(ctx)
+	if outer != nil && outer.inTx {
 		return f(ctx)
 	}
 	err := answered(ctx, func() error { return d.commit(ctx, s, f) })
@@ -43,6 +43,9 @@ func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context)
 		return err
 	}
 	s.commits++
+	if outer != nil {
+		outer.attempts = nil // what they were counted for is stored
+	}
 	if s.keeper != nil && !s.keeper.KeepsInTx() {
 		err = answered(ctx, func() error { return s.keeper.Keep(ctx) })
 	}
@@ -54,8 +57,9 @@ func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context)
 
 func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
 	return Retry(ctx, func() error {
-		restore, r := s.snapshot(), &run{}
-		err := d.Post.InTx(context.WithValue(ctx, runKey{}, r), func(ctx context.Context) error {
+		restore := s.snapshot()
+		ctx := context.WithValue(ctx, chargesKey{}, &charges{inTx: true})
+		err := d.Post.InTx(ctx, func(ctx context.Context) error {
 			if err := f(ctx); err != nil {
 				return err
 			}
@@ -66,40 +70,10 @@ func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Contex
 		})
 		if err != nil {
 			restore()
-			d.refund(ctx, r.attempts)
+			d.RefundCharges(ctx)
 		}
 		return err
 	})
-}
-
-// run is one run of the function of a transaction.
-type run struct{ attempts []ratelimit.Attempt }
-
-type runKey struct{}
-
-func runOf(ctx context.Context) *run {
-	r, _ := ctx.Value(runKey{}).(*run)
-	return r
-}
-
-// Charge counts an attempt, see [ratelimit.Limiter.Take]. Inside of InTx it is taken
-// back if the transaction is rolled back, also where attempts are counted outside
-// of it.
-func (d *Deps) Charge(ctx context.Context, action string, subject ratelimit.Subject) error {
-	attempt, err := d.Limits.Take(ctx, action, subject)
-	if r := runOf(ctx); r != nil && err == nil {
-		r.attempts = append(r.attempts, attempt)
-	}
-	return err
-}
-
-// refund takes attempts back whose transaction was rolled back.
-func (d *Deps) refund(ctx context.Context, attempts []ratelimit.Attempt) {
-	for _, attempt := range attempts {
-		if err := attempt.Refund(ctx); err != nil {
-			d.Logger.ErrorContext(ctx, "an attempt whose transaction failed stays counted", "error", err)
-		}
-	}
 }
 
 // maxTries is how often a transaction is tried that collides with others.

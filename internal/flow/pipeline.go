@@ -200,6 +200,9 @@ func (p *Pipeline) InTx(ctx context.Context, s *Session, f func(ctx context.Cont
 	return p.cfg.Deps.InTx(ctx, s, f)
 }
 
+// RefundCharges is [Deps.RefundCharges].
+func (p *Pipeline) RefundCharges(ctx context.Context) { p.cfg.Deps.RefundCharges(ctx) }
+
 // AsksHost reports whether the host is asked about users who log in: outside of any
 // transaction, when they are stored.
 func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil || p.cfg.AsksClaims }

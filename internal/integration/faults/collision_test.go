@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -39,6 +40,9 @@ func (w way) edits() []func(s *site, cfg *allauth.Config) {
 func collideAtEachStatement(t *testing.T, w way, s *site) {
 	c, send := w.prepare(s, 0)
 	want := s.outcome(c, send)
+	if want.status != w.status {
+		t.Fatalf("without a collision:\n%v", want)
+	}
 	for n := 1; ; n++ {
 		c, send := w.prepare(s, n)
 		happened := false
@@ -47,8 +51,8 @@ func collideAtEachStatement(t *testing.T, w way, s *site) {
 			answer, happened = collided(c, n, send)
 			return answer
 		})
-		if got != want {
-			t.Errorf("with a collision at statement %d:\n%s\nwithout:\n%s", n, got, want)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("with a collision at statement %d:\n%v\nwithout:\n%v", n, got, want)
 		}
 		if !happened {
 			t.Logf("%d statements", n-1)

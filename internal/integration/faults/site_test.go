@@ -196,22 +196,35 @@ func (s *site) charges() map[string]int {
 	return counted
 }
 
-// outcome tells what a request came to, for the client and in the stores.
-func (s *site) outcome(c *clienttest.Client, send func() *clienttest.Answer) string {
+// outcome is what a request came to, for the client and in the stores.
+type outcome struct {
+	status                   int
+	flows                    []string
+	charged, sent, published []string
+	session                  int
+	sessionFlows             []string
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("status %d, flows %v\ncharged %v\nsent %v\npublished %v\nsession %d, flows %v",
+		o.status, o.flows, o.charged, o.sent, o.published, o.session, o.sessionFlows)
+}
+
+// outcome sends a request, and tells what it came to.
+func (s *site) outcome(c *clienttest.Client, send func() *clienttest.Answer) outcome {
 	s.t.Helper()
 	s.takeMessages()
 	s.takeEvents()
 	before := s.charges()
 	answer := send()
-	var charged []string
+	o := outcome{status: answer.StatusCode, flows: answer.Flows(), sent: s.takeMessages(), published: s.takeEvents()}
 	for kind, n := range s.charges() {
 		if n != before[kind] {
-			charged = append(charged, fmt.Sprint(kind, "+", n-before[kind]))
+			o.charged = append(o.charged, fmt.Sprint(kind, "+", n-before[kind]))
 		}
 	}
-	slices.Sort(charged)
-	messages, events := s.takeMessages(), s.takeEvents()
+	slices.Sort(o.charged)
 	session := c.Get("auth/session")
-	return fmt.Sprintf("status %d, flows %v\ncharged %v\nsent %v\npublished %v\nsession %d, flows %v",
-		answer.StatusCode, answer.Flows(), charged, messages, events, session.StatusCode, session.Flows())
+	o.session, o.sessionFlows = session.StatusCode, session.Flows()
+	return o
 }

@@ -1,0 +1,112 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/internal/integration/teststore"
+	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/storage"
+)
+
+const writesOfSessions = "(INSERT INTO|UPDATE) allauth_sessions"
+
+// A request whose session cannot be stored changes nothing, sends nothing and tells
+// nothing: the same request succeeds afterwards, with the same code.
+func TestSessionThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "", func(t *testing.T, w way) {
+		s := startSite(t, storage.Parts{}, w.edits()...)
+		c, send := w.prepare(s, 0)
+		want := s.outcome(c, send)
+		c, send = w.prepare(s, 1)
+		s.takeMessages()
+		s.takeEvents()
+		s.store.Break(writesOfSessions)
+		answer := send()
+		s.store.Mend()
+		if answer.StatusCode == w.status {
+			if w.name != "refresh of tokens" && w.name != "logout" {
+				t.Errorf("the request stores no session")
+			}
+			return
+		}
+		answer.Status(503)
+		if sent, published := s.takeMessages(), s.takeEvents(); len(sent)+len(published) > 0 {
+			t.Errorf("sent %v, published %v", sent, published)
+		}
+		if got := s.outcome(c, send); !reflect.DeepEqual(got, want) {
+			t.Errorf("afterwards:\n%v\nwithout an outage:\n%v", got, want)
+		}
+	})
+}
+
+// Where sessions live elsewhere, they are stored after everything else: what was
+// changed stays, its messages are sent and its events published, and no login is told.
+func TestSessionElsewhereThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "sign-up|verification by code|confirm|TOTP|recovery|provider", func(t *testing.T, w way) {
+		elsewhere := teststore.OpenFaulty(t)
+		s := startSite(t, storage.Parts{Sessions: elsewhere}, w.edits()...)
+		c, send := w.prepare(s, 0)
+		want := s.outcome(c, send)
+		want.published = slices.DeleteFunc(want.published, func(name string) bool { return name == "account.user_logged_in" })
+		_, send = w.prepare(s, 1)
+		s.takeMessages()
+		s.takeEvents()
+		elsewhere.Break(writesOfSessions)
+		send().Status(503)
+		elsewhere.Mend()
+		if sent, published := s.takeMessages(), s.takeEvents(); !slices.Equal(sent, want.sent) || !slices.Equal(published, want.published) {
+			t.Errorf("sent %v, published %v; without an outage %v and %v", sent, published, want.sent, want.published)
+		}
+	})
+}
+
+// forgetful is a store of counters that forgets no attempt.
+type forgetful struct {
+	ratelimit.Store
+	fails atomic.Bool
+}
+
+var errForgetful = errors.New("no attempt can be forgotten")
+
+func (f *forgetful) RefundBuckets(ctx context.Context, at time.Time, id string, buckets []ratelimit.Bucket) error {
+	if f.fails.Load() {
+		return errForgetful
+	}
+	return f.Store.RefundBuckets(ctx, at, id, buckets)
+}
+
+func (f *forgetful) ResetBuckets(ctx context.Context, keys []string) error {
+	if f.fails.Load() {
+		return errForgetful
+	}
+	return f.Store.ResetBuckets(ctx, keys)
+}
+
+// A right password or code that cannot be taken off the counters is right all the
+// same.
+func TestAttemptThatCannotBeRefunded(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "^login by password$|confirm|reset by code|^verification|TOTP|recovery|reauthentication", func(t *testing.T, w way) {
+		limits := &forgetful{Store: ratelimit.NewMemoryStore()}
+		s := startSite(t, storage.Parts{RateLimits: limits}, w.edits()...)
+		c, send := w.prepare(s, 0)
+		want := s.outcome(c, send)
+		c, send = w.prepare(s, 1)
+		limits.fails.Store(true)
+		got := s.outcome(c, send)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("where no attempt can be refunded:\n%v\notherwise:\n%v", got, want)
+		}
+		if w.name != "verification by link" {
+			s.Log.Wait(t, errForgetful.Error())
+		}
+	})
+}
