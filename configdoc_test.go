@@ -33,6 +33,8 @@ var settings = []struct{ title, folder, name string }{
 	{"MFA", "mfa", "Config"},
 	{"SocialAccount", "socialaccount", "Config"},
 	{"SocialAccount.Providers", "socialaccount/provider", "App"},
+	{"Provider settings", "socialaccount/provider", "Settings"},
+	{"Provider trust", "socialaccount/provider", "Trust"},
 	{"Sessions", "sessions", "Config"},
 	{"Tokens", "sessions/token", "Config"},
 	{"Tokens.Keys", "sessions/token", "Key"},

@@ -22,7 +22,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "top-secret-top-secret-top-secret!"
 	key := token.Key{Private: ed25519.NewKeyFromSeed([]byte(secret)[:32])}
-	app := provider.App{Provider: "github", ClientID: "id", ClientSecret: secret, Settings: map[string]any{"scope": secret}}
+	app := provider.App{Provider: "github", ClientID: "id", ClientSecret: secret, Settings: provider.Settings{Scopes: []string{secret}}}
 	cfg := allauth.Config{
 		BaseURL: "https://app.example.com", Secrets: [][]byte{[]byte(secret)},
 		Mailer:        notify.SMTP{Addr: "mail.example.com:587", From: "a@example.com", Username: "a", Password: secret},

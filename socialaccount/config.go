@@ -11,25 +11,15 @@ import (
 // Config turns on login through third parties. The zero value of every field is
 // the safe choice.
 type Config struct {
-	// Providers are the registrations with providers of the catalogue. Beside
-	// a provider's own settings each understands, in Settings:
-	//
-	//	email_authentication               bool, overrides EmailAuthentication
-	//	email_authentication_auto_connect  bool, overrides EmailAuthenticationAutoConnect
-	//	verified_email                     true, or a list of domains: the
-	//	                                   addresses that count as verified
-	//	                                   whatever the provider says
-	//	hidden                             bool: tokens are accepted, but nobody
-	//	                                   is told of it
+	// Providers are the registrations with providers of the catalogue.
 	Providers []provider.App
 	// Custom are providers that are not in the catalogue. Their methods are called
 	// before the transaction. Their ID tokens, if
 	// they are JWTs, are held to the rules of the others: exp and iat are
 	// required, and iat is at most an hour ago.
 	Custom []provider.Provider
-	// CustomSettings are the settings listed above for providers in Custom, by
-	// their ids.
-	CustomSettings map[string]map[string]any
+	// CustomTrust is what the host believes of providers in Custom, by their ids.
+	CustomTrust map[string]provider.Trust
 
 	// DisableAutoSignup always shows the form to new users, even where the
 	// provider told everything that is needed.

@@ -17,7 +17,7 @@ func Example() {
 				{Provider: "google", ClientID: "id", ClientSecret: "secret"},
 				{
 					Provider: "openid_connect", ProviderID: "acme", Name: "Acme", ClientID: "id", ClientSecret: "secret",
-					Settings: map[string]any{"server_url": "https://id.acme.example"},
+					Settings: provider.Settings{ServerURL: "https://id.acme.example"},
 				},
 			},
 		},

@@ -26,7 +26,7 @@ func (d *demoLogin) app() provider.App {
 	return provider.App{
 		Provider: "openid_connect", ProviderID: "demo", Name: "Demo provider",
 		ClientID: demoClientID, ClientSecret: demoClientSecret,
-		Settings: map[string]any{"server_url": d.server.Issuer()},
+		Settings: provider.Settings{ServerURL: d.server.Issuer()},
 	}
 }
 

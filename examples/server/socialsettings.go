@@ -6,7 +6,6 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/socialaccount"
-	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 // socialSettings are the settings of third-party logins.
@@ -28,13 +27,13 @@ type socialSettings struct {
 
 // providerSettings is one registration with a provider.
 type providerSettings struct {
-	Provider     string         `json:"provider"`
-	ProviderID   string         `json:"provider_id"`
-	Name         string         `json:"name"`
-	ClientID     string         `json:"client_id"`
-	ClientSecret string         `json:"client_secret"`
-	Key          string         `json:"key"`
-	Settings     map[string]any `json:"settings"`
+	Provider     string      `json:"provider"`
+	ProviderID   string      `json:"provider_id"`
+	Name         string      `json:"name"`
+	ClientID     string      `json:"client_id"`
+	ClientSecret string      `json:"client_secret"`
+	Key          string      `json:"key"`
+	Settings     appSettings `json:"settings"`
 }
 
 // config returns nil where there is no such section: then the room is turned off.
@@ -56,10 +55,7 @@ func (s *socialSettings) config() (*socialaccount.Config, error) {
 		OpenIDConnectCallbackPath:      s.OpenIDConnectCallbackPath,
 	}
 	for _, p := range s.Providers {
-		cfg.Providers = append(cfg.Providers, provider.App{
-			Provider: p.Provider, ProviderID: p.ProviderID, Name: p.Name,
-			ClientID: p.ClientID, ClientSecret: p.ClientSecret, Key: p.Key, Settings: p.Settings,
-		})
+		cfg.Providers = append(cfg.Providers, p.app())
 	}
 	switch s.EmailVerification {
 	case "":

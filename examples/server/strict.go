@@ -37,6 +37,7 @@ func mistake(err error) error {
 		reflect.TypeFor[duration]():   `a duration like "15m"`,
 		reflect.TypeFor[quota]():      "a number, true or false",
 		reflect.TypeFor[choices]():    "true, false or a list of texts",
+		reflect.TypeFor[scopes]():     "a list, or a text with blanks",
 		reflect.TypeFor[rateLimits](): `false or an object of texts like "5/m/user"`,
 	}
 	kind, ok := kinds[wrong.Type]

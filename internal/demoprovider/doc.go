@@ -7,7 +7,7 @@
 //	app := provider.App{
 //		Provider: "openid_connect", ProviderID: "demo", Name: "Demo provider",
 //		ClientID: "demo", ClientSecret: "secret",
-//		Settings: map[string]any{"server_url": p.Issuer()},
+//		Settings: provider.Settings{ServerURL: p.Issuer()},
 //	}
 //
 // Everybody is let in as anybody: it must not be reachable from elsewhere.

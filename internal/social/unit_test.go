@@ -113,10 +113,14 @@ func TestValidate(t *testing.T) {
 	t.Parallel()
 	google := provider.App{Provider: "google", ClientID: "id"}
 	for want, cfg := range map[string]socialaccount.Config{
-		"Providers[0].Provider":        {Providers: []provider.App{{}}},
-		"Providers[1] is the second":   {Providers: []provider.App{google, google}},
-		"verified_email":               {Providers: []provider.App{{Provider: "x", Settings: map[string]any{"verified_email": "yes"}}}},
-		"hidden":                       {Providers: []provider.App{{Provider: "x", Settings: map[string]any{"hidden": 1}}}},
+		"Providers[0].Provider":      {Providers: []provider.App{{}}},
+		"Providers[1] is the second": {Providers: []provider.App{google, google}},
+		`Providers[0].Trust: VerifiedEmailDomains[1] "a@example.org" is not a domain`: {Providers: []provider.App{{
+			Provider: "x", Trust: provider.Trust{VerifiedEmailDomains: []string{"example.org", "a@example.org"}},
+		}}},
+		"Providers[0].Trust: VerifiedEmailDomains does nothing": {Providers: []provider.App{{
+			Provider: "x", Trust: provider.Trust{VerifiedEmail: true, VerifiedEmailDomains: []string{"example.org"}},
+		}}},
 		"SocialAccount.Only":           {Providers: []provider.App{google}, Only: true, EmailVerification: new(authn.VerificationMandatory)},
 		"EmailVerification is unknown": {Providers: []provider.App{google}, EmailVerification: new(authn.Verification(9))},
 		"RequestsTimeout":              {Providers: []provider.App{google}, RequestsTimeout: -1},
@@ -130,16 +134,13 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	hidden := google
-	hidden.ClientID, hidden.Settings = "other", map[string]any{"hidden": true, "scope": []string{"email"}}
+	hidden.ClientID, hidden.Hidden = "other", true
 	good := WithDefaults((&socialaccount.Config{Providers: []provider.App{google, hidden}}))
 	if err := Validate(good); err != nil {
 		t.Error(err)
 	}
 	if good.StateTimeout != 10*time.Minute || good.RequestsTimeout != 5*time.Second {
 		t.Errorf("defaults: %+v", good)
-	}
-	if own, _, err := splitSettings(hidden); err != nil || len(own.Settings) != 1 {
-		t.Errorf("settings left for the provider: %v, error %v", own.Settings, err)
 	}
 	if err := Validate(WithDefaults((*socialaccount.Config)(nil))); err != nil {
 		t.Errorf("a room that is turned off: %v", err)
@@ -148,7 +149,7 @@ func TestValidate(t *testing.T) {
 
 func TestVouches(t *testing.T) {
 	t.Parallel()
-	e := &entry{trust: trust{verifiedDomains: []string{"Example.org"}}}
+	e := &entry{trust: provider.Trust{VerifiedEmailDomains: []string{"Example.org"}}}
 	for address, want := range map[string]bool{
 		"a@example.org": true, "a@sub.example.org": false, "a@example.org.evil.com": false, "a@evilexample.org": false, "example.org": false,
 	} {

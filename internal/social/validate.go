@@ -3,11 +3,14 @@ package social
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 // Defaults of the durations.
@@ -83,16 +86,15 @@ func validateApps(c *socialaccount.Config) error {
 		if app.Provider == "" {
 			return fmt.Errorf("SocialAccount.Providers[%d].Provider is empty; name an entry of the catalogue, like google", i)
 		}
-		_, trust, err := splitSettings(app)
-		if err != nil {
-			return fmt.Errorf("SocialAccount.Providers[%d].Settings: %w", i, err)
+		if err := validateTrust(app.Trust); err != nil {
+			return fmt.Errorf("SocialAccount.Providers[%d].Trust: %w", i, err)
 		}
-		if trust.hidden {
+		if app.Hidden {
 			continue
 		}
 		id := publicID(app)
 		if seen[id] {
-			return fmt.Errorf("SocialAccount.Providers[%d] is the second one with the id %q; set ProviderID, or hidden in its Settings", i, id)
+			return fmt.Errorf("SocialAccount.Providers[%d] is the second one with the id %q; set ProviderID, or Hidden", i, id)
 		}
 		seen[id] = true
 	}
@@ -101,13 +103,31 @@ func validateApps(c *socialaccount.Config) error {
 			return fmt.Errorf("SocialAccount.Custom[%d] is nil; remove it", i)
 		}
 		id := p.Info().ID
-		if _, err := customTrust(c, id); err != nil {
-			return err
-		}
 		if id == "" || seen[id] {
 			return fmt.Errorf("SocialAccount.Custom[%d] has the id %q, which is empty or taken; give it another", i, id)
 		}
 		seen[id] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.CustomTrust)) {
+		if !slices.ContainsFunc(c.Custom, func(p provider.Provider) bool { return p.Info().ID == id }) {
+			return fmt.Errorf("SocialAccount.CustomTrust[%q] is for no provider in SocialAccount.Custom; use the id of one", id)
+		}
+		if err := validateTrust(c.CustomTrust[id]); err != nil {
+			return fmt.Errorf("SocialAccount.CustomTrust[%q]: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// validateTrust refuses what a host cannot mean.
+func validateTrust(t provider.Trust) error {
+	if t.VerifiedEmail && len(t.VerifiedEmailDomains) > 0 {
+		return errors.New("VerifiedEmailDomains does nothing beside VerifiedEmail, which holds for all domains; leave one of them out")
+	}
+	for i, domain := range t.VerifiedEmailDomains {
+		if domain == "" || strings.ContainsAny(domain, "@*/: \t\r\n") || strings.Trim(domain, ".") != domain {
+			return fmt.Errorf("VerifiedEmailDomains[%d] %q is not a domain; use one like example.com", i, domain)
+		}
 	}
 	return nil
 }

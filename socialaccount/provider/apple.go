@@ -42,39 +42,24 @@ type apple struct {
 }
 
 // newApple takes the key id as ClientSecret, the team id as Key, and the private
-// key, in PEM, as Settings["certificate_key"]. ClientID may list several ids,
+// key, in PEM, as Settings.CertificateKey. ClientID may list several ids,
 // divided by commas: tokens are accepted for all, the first one is ours.
 func newApple(app App, deps Deps, e Entry) (Provider, error) {
-	key, err := app.text("certificate_key", "")
+	signer, err := appleSigner(app.Settings.CertificateKey, app.ClientSecret)
 	if err != nil {
 		return nil, err
-	}
-	signer, err := appleSigner(key, app.ClientSecret)
-	if err != nil {
-		return nil, err
-	}
-	if app.Key == "" {
-		return nil, errors.New("Key is empty; set it to the team id of the Apple developer account")
 	}
 	scopes := []string{"name"}
 	if deps.QueryEmail {
 		scopes = append(scopes, "email")
 	}
-	if scopes, err = app.scopes(scopes); err != nil {
-		return nil, err
-	}
-	params, err := app.authParams()
-	if err != nil {
-		return nil, err
-	}
-	pkce, err := app.flag("oauth_pkce_enabled", true)
-	if err != nil {
-		return nil, err
+	if app.Settings.Scopes != nil {
+		scopes = app.Settings.Scopes
 	}
 	ids := clientIDs(app)
 	client := deps.client()
 	return &apple{
-		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, params: params, pkce: pkce, clientID: ids[0],
+		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, params: app.Settings.AuthParams, pkce: orElse(app.Settings.PKCE, true), clientID: ids[0],
 		tokens: idTokens{now: deps.Now, keys: &keySet{client: client, now: deps.Now, url: func(context.Context) (string, error) { return appleKeys, nil }}},
 		info: Info{
 			ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
@@ -86,15 +71,15 @@ func newApple(app App, deps Deps, e Entry) (Provider, error) {
 func appleSigner(text, keyID string) (jose.Signer, error) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return nil, errors.New(`Settings["certificate_key"] is not in PEM; paste the .p8 file that Apple issued`)
+		return nil, errors.New(`Settings.CertificateKey is not in PEM; paste the .p8 file that Apple issued`)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, errors.New(`Settings["certificate_key"] holds no private key; paste the .p8 file that Apple issued`)
+		return nil, errors.New(`Settings.CertificateKey holds no private key; paste the .p8 file that Apple issued`)
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, errors.New(`Settings["certificate_key"] is not an ECDSA key; paste the .p8 file that Apple issued`)
+		return nil, errors.New(`Settings.CertificateKey is not an ECDSA key; paste the .p8 file that Apple issued`)
 	}
 	if keyID == "" {
 		return nil, errors.New("ClientSecret is empty; set it to the id of the key")

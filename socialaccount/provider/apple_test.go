@@ -80,7 +80,7 @@ func TestApple(t *testing.T) {
 	w := &world{t: t, answers: map[string]string{
 		"/auth/keys": testJWKS(t), "/auth/token": `{"access_token":"at","token_type":"bearer","id_token":"` + signedToken(t, claims) + `"}`,
 	}}
-	app := App{Provider: "apple", ClientID: "org.example.web, org.example.app", ClientSecret: "KEYID", Key: "TEAM", Settings: map[string]any{"certificate_key": appleTestKey(t)}}
+	app := App{Provider: "apple", ClientID: "org.example.web, org.example.app", ClientSecret: "KEYID", Key: "TEAM", Settings: Settings{CertificateKey: appleTestKey(t)}}
 	p, err := New(app, Deps{Transport: w, Now: func() time.Time { return testNow }, QueryEmail: true})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestApple(t *testing.T) {
 		t.Fatalf("client secret %q: %v", secret, err)
 	}
 	var who jwt.Claims
-	block, _ := pem.Decode([]byte(app.Settings["certificate_key"].(string)))
+	block, _ := pem.Decode([]byte(app.Settings.CertificateKey))
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
@@ -134,12 +134,12 @@ func TestApple(t *testing.T) {
 func TestBadAppleSettings(t *testing.T) {
 	t.Parallel()
 	for want, spoil := range map[string]func(app *App){
-		"certificate_key": func(app *App) { delete(app.Settings, "certificate_key") },
-		"Key is empty":    func(app *App) { app.Key = "" },
-		"ClientSecret":    func(app *App) { app.ClientSecret = "" },
-		"ClientID":        func(app *App) { app.ClientID = "" },
+		"CertificateKey": func(app *App) { app.Settings.CertificateKey = "" },
+		"Key is empty":   func(app *App) { app.Key = "" },
+		"ClientSecret":   func(app *App) { app.ClientSecret = "" },
+		"ClientID":       func(app *App) { app.ClientID = "" },
 	} {
-		app := App{Provider: "apple", ClientID: "c", ClientSecret: "k", Key: "t", Settings: map[string]any{"certificate_key": appleTestKey(t)}}
+		app := App{Provider: "apple", ClientID: "c", ClientSecret: "k", Key: "t", Settings: Settings{CertificateKey: appleTestKey(t)}}
 		spoil(&app)
 		if _, err := New(app, Deps{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not mention %s", err, want)

@@ -56,10 +56,12 @@ type Entry struct {
 	// ok is a path that must lead to something, where refusals look like
 	// profiles.
 	ok string
-	// defaults are the values of settings that may be left out. keySetting is the
-	// one that may be the app's key as well.
-	defaults   map[string]string
-	keySetting string
+	// defaults are the values of settings that may be left out. settings are the
+	// names of all settings that build reads, where it does not make a provider of
+	// the protocol. key describes App.Key, where the provider has one.
+	defaults map[string]string
+	settings []string
+	key      string
 	// within is the domain of a profile whose address the token's answer names:
 	// the token is shown to nobody else.
 	within string
@@ -91,9 +93,13 @@ func New(app App, deps Deps) (Provider, error) {
 	if len(clientIDs(app)) == 0 {
 		return nil, errors.New("ClientID is empty; set it to what the provider issued")
 	}
-	if err := checkSettings(app, e); err != nil {
+	if err := app.checkKey(e); err != nil {
 		return nil, err
 	}
+	if err := app.Settings.check(e); err != nil {
+		return nil, err
+	}
+	app.Settings = app.Settings.clone()
 	deps = deps.withDefaults()
 	switch {
 	case e.build != nil:

@@ -12,12 +12,8 @@ import (
 
 // newGitHub looks for the API of a GitHub Enterprise server on that server.
 func newGitHub(app App, deps Deps, e Entry) (Provider, error) {
-	server, err := app.text("github_url", e.defaults["GITHUB_URL"])
-	if err != nil {
-		return nil, err
-	}
-	if server = strings.TrimSuffix(server, "/"); server != e.defaults["GITHUB_URL"] {
-		e.defaults = map[string]string{"GITHUB_API_URL": server + "/api/v3"}
+	if server := strings.TrimSuffix(app.Settings.ServerURL, "/"); server != "" && server != e.defaults["ServerURL"] {
+		e.defaults = map[string]string{"APIURL": server + "/api/v3"}
 	}
 	return newOAuth(app, deps, e)
 }

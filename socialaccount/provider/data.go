@@ -13,9 +13,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "agave", Name: "Agave",
-			authorize: "{API_URL}/authorize", token: "{API_URL}/token",
-			profile: "{API_URL}/profiles/v2/me",
-			scopes:  []string{"PRODUCTION"}, scheme: "Bearer", tokenIn: "access_token", defaults: map[string]string{"API_URL": "https://public.agaveapi.co"},
+			authorize: "{ServerURL}/authorize", token: "{ServerURL}/token",
+			profile: "{ServerURL}/profiles/v2/me",
+			scopes:  []string{"PRODUCTION"}, scheme: "Bearer", tokenIn: "access_token", defaults: map[string]string{"ServerURL": "https://public.agaveapi.co"},
 			uid: "result.username", email: "result.email", username: "result.username", first: "result.first_name", last: "result.last_name",
 		},
 		{
@@ -143,9 +143,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "edx", Name: "Edx",
-			authorize: "{EDX_URL}/oauth2/authorize/", token: "{EDX_URL}/oauth2/access_token",
-			profile: "{EDX_URL}/api/user/v1/me",
-			scopes:  []string{"profile"}, defaults: map[string]string{"EDX_URL": "https://edx.org"},
+			authorize: "{ServerURL}/oauth2/authorize/", token: "{ServerURL}/oauth2/access_token",
+			profile: "{ServerURL}/api/user/v1/me",
+			scopes:  []string{"profile"}, defaults: map[string]string{"ServerURL": "https://edx.org"},
 			uid: "username", email: "email", username: "username", name: "name", complete: edxAccount,
 		},
 		{
@@ -171,9 +171,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "feedly", Name: "Feedly",
-			authorize: "https://{HOST}/v3/auth/auth", token: "https://{HOST}/v3/auth/token",
-			profile: "https://{HOST}/v3/profile",
-			scopes:  []string{"https://cloud.feedly.com/subscriptions"}, scheme: "OAuth", defaults: map[string]string{"HOST": "cloud.feedly.com"},
+			authorize: "{ServerURL}/v3/auth/auth", token: "{ServerURL}/v3/auth/token",
+			profile: "{ServerURL}/v3/profile",
+			scopes:  []string{"https://cloud.feedly.com/subscriptions"}, scheme: "OAuth", defaults: map[string]string{"ServerURL": "https://cloud.feedly.com"},
 			uid: "id", email: "email", first: "givenName", last: "familyName",
 		},
 		{
@@ -198,37 +198,37 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "fxa", Name: "Firefox Accounts",
-			authorize: "{OAUTH_ENDPOINT}/authorization", token: "{OAUTH_ENDPOINT}/token",
-			profile: "{PROFILE_ENDPOINT}/profile",
-			scopes:  []string{"profile"}, defaults: map[string]string{"OAUTH_ENDPOINT": "https://oauth.accounts.firefox.com/v1", "PROFILE_ENDPOINT": "https://profile.accounts.firefox.com/v1"},
+			authorize: "{ServerURL}/authorization", token: "{ServerURL}/token",
+			profile: "{APIURL}/profile",
+			scopes:  []string{"profile"}, defaults: map[string]string{"ServerURL": "https://oauth.accounts.firefox.com/v1", "APIURL": "https://profile.accounts.firefox.com/v1"},
 			uid: "uid", email: "email",
 		},
 		{
 			ID: "gitea", Name: "Gitea",
-			authorize: "{GITEA_URL}/login/oauth/authorize", token: "{GITEA_URL}/login/oauth/access_token",
-			profile: "{GITEA_URL}/api/v1/user",
-			scheme:  "token", defaults: map[string]string{"GITEA_URL": "https://gitea.com"},
+			authorize: "{ServerURL}/login/oauth/authorize", token: "{ServerURL}/login/oauth/access_token",
+			profile: "{ServerURL}/api/v1/user",
+			scheme:  "token", defaults: map[string]string{"ServerURL": "https://gitea.com"},
 			uid: "id", email: "email", username: "login", name: "full_name|name",
 		},
 		{
 			ID: "github", Name: "GitHub",
-			authorize: "{GITHUB_URL}/login/oauth/authorize", token: "{GITHUB_URL}/login/oauth/access_token",
-			profile:     "{GITHUB_API_URL}/user",
-			emailScopes: []string{"user:email"}, scheme: "token", defaults: map[string]string{"GITHUB_URL": "https://github.com", "GITHUB_API_URL": "https://api.github.com"},
+			authorize: "{ServerURL}/login/oauth/authorize", token: "{ServerURL}/login/oauth/access_token",
+			profile:     "{APIURL}/user",
+			emailScopes: []string{"user:email"}, scheme: "token", defaults: map[string]string{"ServerURL": "https://github.com", "APIURL": "https://api.github.com"},
 			uid: "id", username: "login", name: "name", verified: "verified", complete: githubEmails, build: newGitHub,
 		},
 		{
 			ID: "gitlab", Name: "GitLab",
-			authorize: "{GITLAB_URL}/oauth/authorize", token: "{GITLAB_URL}/oauth/token",
-			profile: "{GITLAB_URL}/api/v4/user",
-			scopes:  []string{"read_user"}, tokenIn: "access_token", defaults: map[string]string{"GITLAB_URL": "https://gitlab.com"},
+			authorize: "{ServerURL}/oauth/authorize", token: "{ServerURL}/oauth/token",
+			profile: "{ServerURL}/api/v4/user",
+			scopes:  []string{"read_user"}, tokenIn: "access_token", defaults: map[string]string{"ServerURL": "https://gitlab.com"},
 			uid: "id", email: "email", username: "username", name: "name", ok: "id",
 		},
 		{
 			ID: "gumroad", Name: "Gumroad",
-			authorize: "{GUMROAD_URL}/oauth/authorize", token: "{GUMROAD_URL}/oauth/token",
+			authorize: "{ServerURL}/oauth/authorize", token: "{ServerURL}/oauth/token",
 			profile: "https://api.gumroad.com/v2/user",
-			scopes:  []string{"edit_products"}, tokenIn: "access_token", defaults: map[string]string{"GUMROAD_URL": "https://gumroad.com"},
+			scopes:  []string{"edit_products"}, tokenIn: "access_token", defaults: map[string]string{"ServerURL": "https://gumroad.com"},
 			uid: "user.user_id", email: "user.email", name: "user.name", complete: gumroadUsername,
 		},
 		{
@@ -254,8 +254,8 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "jupyterhub", Name: "JupyterHub",
-			authorize: "{API_URL}/hub/api/oauth2/authorize", token: "{API_URL}/hub/api/oauth2/token",
-			profile: "{API_URL}/hub/api/user",
+			authorize: "{ServerURL}/hub/api/oauth2/authorize", token: "{ServerURL}/hub/api/oauth2/token",
+			profile: "{ServerURL}/hub/api/user",
 			uid:     "name", username: "name",
 		},
 		{
@@ -267,9 +267,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "lichess", Name: "Lichess",
-			authorize: "{API_URL}/oauth", token: "{API_URL}/api/token",
-			profile:     "{API_URL}/api/account",
-			emailScopes: []string{"email:read"}, scheme: "Bearer", tokenIn: "access_token", defaults: map[string]string{"API_URL": "https://lichess.org"},
+			authorize: "{ServerURL}/oauth", token: "{ServerURL}/api/token",
+			profile:     "{ServerURL}/api/account",
+			emailScopes: []string{"email:read"}, scheme: "Bearer", tokenIn: "access_token", defaults: map[string]string{"ServerURL": "https://lichess.org"},
 			uid: "id", username: "username", first: "profile.firstName", last: "profile.lastName", complete: lichessEmail,
 		},
 		{
@@ -281,16 +281,16 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "mailcow", Name: "Mailcow",
-			authorize: "{SERVER}/oauth/authorize", token: "{SERVER}/oauth/token",
-			profile: "{SERVER}/oauth/profile",
-			scopes:  []string{"profile"}, tokenIn: "access_token", defaults: map[string]string{"SERVER": "https://hosted.mailcow.de"},
+			authorize: "{ServerURL}/oauth/authorize", token: "{ServerURL}/oauth/token",
+			profile: "{ServerURL}/oauth/profile",
+			scopes:  []string{"profile"}, tokenIn: "access_token", defaults: map[string]string{"ServerURL": "https://hosted.mailcow.de"},
 			uid: "id", email: "email", username: "username", name: "displayName",
 		},
 		{
 			ID: "mediawiki", Name: "MediaWiki",
-			authorize: "{REST_API}/oauth2/authorize", token: "{REST_API}/oauth2/access_token",
-			profile:  "{REST_API}/oauth2/resource/profile",
-			defaults: map[string]string{"REST_API": "https://meta.wikimedia.org/w/rest.php"},
+			authorize: "{ServerURL}/oauth2/authorize", token: "{ServerURL}/oauth2/access_token",
+			profile:  "{ServerURL}/oauth2/resource/profile",
+			defaults: map[string]string{"ServerURL": "https://meta.wikimedia.org/w/rest.php"},
 			uid:      "sub", email: "email", verified: "confirmed_email", username: "username", name: "realname", complete: mediawikiEmail,
 		},
 		{
@@ -302,9 +302,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "microsoft", Name: "Microsoft",
-			authorize: "{LOGIN_URL}/{TENANT}/oauth2/v2.0/authorize", token: "{LOGIN_URL}/{TENANT}/oauth2/v2.0/token",
-			profile: "{GRAPH_URL}/v1.0/me?$select=displayName,givenName,id,mail,mailNickname,surname,userPrincipalName",
-			scopes:  []string{"User.Read"}, defaults: map[string]string{"TENANT": "common", "LOGIN_URL": "https://login.microsoftonline.com", "GRAPH_URL": "https://graph.microsoft.com"},
+			authorize: "{ServerURL}/{Tenant}/oauth2/v2.0/authorize", token: "{ServerURL}/{Tenant}/oauth2/v2.0/token",
+			profile: "{APIURL}/v1.0/me?$select=displayName,givenName,id,mail,mailNickname,surname,userPrincipalName",
+			scopes:  []string{"User.Read"}, defaults: map[string]string{"Tenant": "common", "ServerURL": "https://login.microsoftonline.com", "APIURL": "https://graph.microsoft.com"},
 			uid: "id", email: "mail|userPrincipalName", username: "mailNickname", first: "givenName", last: "surname", ok: "id",
 		},
 		{
@@ -322,16 +322,16 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "nextcloud", Name: "NextCloud",
-			authorize: "{SERVER}/apps/oauth2/authorize", token: "{SERVER}/apps/oauth2/api/v1/token",
-			profile: "{SERVER}/ocs/v1.php/cloud/users/{tok:user_id}?format=json",
+			authorize: "{ServerURL}/apps/oauth2/authorize", token: "{ServerURL}/apps/oauth2/api/v1/token",
+			profile: "{ServerURL}/ocs/v1.php/cloud/users/{tok:user_id}?format=json",
 			scopes:  []string{"read"},
 			uid:     "ocs.data.id", email: "ocs.data.email", username: "ocs.data.displayname",
 		},
 		{
 			ID: "orcid", Name: "Orcid.org",
-			authorize: "https://{BASE_DOMAIN}/oauth/authorize", token: "https://{BASE_DOMAIN}/oauth/token",
-			profile: "https://pub.{BASE_DOMAIN}/v3.0/{tok:orcid}/record",
-			scopes:  []string{"/authenticate"}, scheme: noHeader, header: map[string]string{"Accept": "application/orcid+json"}, defaults: map[string]string{"BASE_DOMAIN": "orcid.org"},
+			authorize: "https://{Domain}/oauth/authorize", token: "https://{Domain}/oauth/token",
+			profile: "https://pub.{Domain}/v3.0/{tok:orcid}/record",
+			scopes:  []string{"/authenticate"}, scheme: noHeader, header: map[string]string{"Accept": "application/orcid+json"}, defaults: map[string]string{"Domain": "orcid.org"},
 			uid: "orcid-identifier.path", email: "person.emails.email[0].email", first: "person.name.given-names.value", last: "person.name.family-name.value",
 		},
 		{
@@ -343,9 +343,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "paypal", Name: "Paypal",
-			authorize: "{PAYPAL_URL}/webapps/auth/protocol/openidconnect/v1/authorize", token: "{PAYPAL_API_URL}/v1/identity/openidconnect/tokenservice",
-			profile: "{PAYPAL_API_URL}/v1/identity/openidconnect/userinfo",
-			scopes:  []string{"openid", "email"}, tokenIn: "access_token", post: true, query: map[string]string{"schema": "openid"}, defaults: map[string]string{"PAYPAL_URL": "https://www.paypal.com", "PAYPAL_API_URL": "https://api.paypal.com"},
+			authorize: "{ServerURL}/webapps/auth/protocol/openidconnect/v1/authorize", token: "{APIURL}/v1/identity/openidconnect/tokenservice",
+			profile: "{APIURL}/v1/identity/openidconnect/userinfo",
+			scopes:  []string{"openid", "email"}, tokenIn: "access_token", post: true, query: map[string]string{"schema": "openid"}, defaults: map[string]string{"ServerURL": "https://www.paypal.com", "APIURL": "https://api.paypal.com"},
 			uid: "user_id", email: "email", first: "given_name", last: "family_name",
 		},
 		{
@@ -377,9 +377,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "sharefile", Name: "ShareFile",
-			authorize: "{DEFAULT_URL}/oauth/authorize", token: "https://{SUBDOMAIN}.{APICP}/oauth/token",
-			profile:  "https://{SUBDOMAIN}.sf-api.com/sf/v3/Users",
-			defaults: map[string]string{"SUBDOMAIN": "secure", "APICP": "sharefile.com", "DEFAULT_URL": "https://secure.sharefile.com"},
+			authorize: "{ServerURL}/oauth/authorize", token: "https://{Tenant}.{Domain}/oauth/token",
+			profile:  "https://{Tenant}.sf-api.com/sf/v3/Users",
+			defaults: map[string]string{"Tenant": "secure", "Domain": "sharefile.com", "ServerURL": "https://secure.sharefile.com"},
 			uid:      "Id", email: "Email", username: "Username", name: "FullName",
 		},
 		{
@@ -411,10 +411,10 @@ func oauthEntries() []Entry {
 			uid: "id", email: "email", name: "display_name",
 		},
 		{
-			ID: "stackexchange", Name: "Stack Exchange",
+			ID: "stackexchange", Name: "Stack Exchange", key: "the key of the app at Stack Apps",
 			authorize: "https://stackexchange.com/oauth", token: "https://stackexchange.com/oauth/access_token",
 			profile: "https://api.stackexchange.com/2.1/me",
-			tokenIn: "access_token", query: map[string]string{"key": "{key}", "site": "{SITE}"}, defaults: map[string]string{"SITE": "stackoverflow"},
+			tokenIn: "access_token", query: map[string]string{"key": "{key}", "site": "{Site}"}, defaults: map[string]string{"Site": "stackoverflow"},
 			uid: "items[0].account_id", username: "items[0].display_name",
 		},
 		{
@@ -447,9 +447,9 @@ func oauthEntries() []Entry {
 		},
 		{
 			ID: "trainingpeaks", Name: "TrainingPeaks",
-			authorize: "{OAUTH_URL}/OAuth/Authorize", token: "{OAUTH_URL}/oauth/token",
-			profile: "{API_URL}/v1/athlete/profile",
-			scopes:  []string{"athlete:profile"}, defaults: map[string]string{"OAUTH_URL": "https://oauth.trainingpeaks.com", "API_URL": "https://api.trainingpeaks.com"},
+			authorize: "{ServerURL}/OAuth/Authorize", token: "{ServerURL}/oauth/token",
+			profile: "{APIURL}/v1/athlete/profile",
+			scopes:  []string{"athlete:profile"}, defaults: map[string]string{"ServerURL": "https://oauth.trainingpeaks.com", "APIURL": "https://api.trainingpeaks.com"},
 			uid: "Id", email: "Email", first: "FirstName", last: "LastName", complete: trainingPeaksUsername,
 		},
 		{

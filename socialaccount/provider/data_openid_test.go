@@ -85,10 +85,6 @@ func TestEveryOpenIDProviderIsRead(t *testing.T) {
 			t.Parallel()
 			e := entryOf(t, sample.id)
 			app := appOf(sample.id)
-			app.Key = ""
-			if !e.Generic {
-				delete(app.Settings, "server_url")
-			}
 			issuer, err := serverURL(app, e)
 			if err != nil {
 				t.Fatal(err)

@@ -139,13 +139,34 @@ var more = map[string]string{
 	"app_access_token/internal":         `{"code":0,"app_access_token":"aat"}`,
 }
 
-// appFor is a registration with what the entry cannot do without.
-func appFor(id string) App {
-	return App{Provider: id, ClientID: "client", ClientSecret: "secret", Key: "key", Settings: map[string]any{
-		"api_url": "https://hub.example.org", "server": "https://cloud.example.org", "gumroad_url": "https://gumroad.com",
-		"shop": "ann", "auth0_url": "https://ann.auth0.com", "lemonldap_url": "https://l.example.org", "netiq_url": "https://n.example.org",
-		"okta_base_url": "ann.okta.com", "region": "eu-west-1", "user_pool": "pool", "server_url": "https://id.example.org",
-	}}
+// appOf is a registration with what the entry cannot do without.
+func appOf(id string) App {
+	app := App{Provider: id, ClientID: "client", ClientSecret: "secret"}
+	switch id {
+	case "apple", "odnoklassniki", "stackexchange":
+		app.Key = "key"
+	case "auth0":
+		app.Settings.ServerURL = "https://ann.auth0.com"
+	case "okta":
+		app.Settings.ServerURL = "https://ann.okta.com"
+	case "netiq":
+		app.Settings.ServerURL = "https://n.example.org"
+	case "lemonldap":
+		app.Settings.ServerURL = "https://l.example.org"
+	case "jupyterhub":
+		app.Settings.ServerURL = "https://hub.example.org"
+	case "nextcloud", "mailcow":
+		app.Settings.ServerURL = "https://cloud.example.org"
+	case "gumroad":
+		app.Settings.ServerURL = "https://gumroad.com"
+	case "openid_connect":
+		app.Settings.ServerURL = "https://id.example.org"
+	case "amazon_cognito":
+		app.Settings.Region, app.Settings.UserPool = "eu-west-1", "pool"
+	case "shopify":
+		app.Settings.Tenant = "ann"
+	}
+	return app
 }
 
 func TestEveryProfileIsRead(t *testing.T) {
@@ -168,15 +189,6 @@ func TestEveryProfileIsRead(t *testing.T) {
 			}
 		})
 	}
-}
-
-// appOf leaves out the settings that have a default of their own.
-func appOf(id string) App {
-	app := appFor(id)
-	if id != "jupyterhub" {
-		delete(app.Settings, "api_url")
-	}
-	return app
 }
 
 func codeOf(id string) url.Values {
@@ -234,11 +246,11 @@ func TestEveryProviderHasASample(t *testing.T) {
 	}
 }
 
-// appOrdinary is appFor with Apple's key.
+// appOrdinary is appOf with Apple's key.
 func appOrdinary(t testing.TB, e Entry) App {
-	app := appFor(e.ID)
+	app := appOf(e.ID)
 	if e.ID == "apple" {
-		app.Settings["certificate_key"] = appleTestKey(t)
+		app.Settings.CertificateKey = appleTestKey(t)
 	}
 	return app
 }

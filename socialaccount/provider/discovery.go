@@ -52,10 +52,10 @@ type discovery struct {
 func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (*discovery, error) {
 	u, err := url.Parse(serverURL)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("Settings[\"server_url\"] %q is not a URL; use the issuer, like https://id.example.com", serverURL)
+		return nil, fmt.Errorf("Settings.ServerURL %q is not a URL; use the issuer, like https://id.example.com", serverURL)
 	}
 	if err := checkEndpoint(u); err != nil {
-		return nil, fmt.Errorf("Settings[\"server_url\"] %q is not encrypted; use https", serverURL)
+		return nil, fmt.Errorf("Settings.ServerURL %q is not encrypted; use https", serverURL)
 	}
 	d := &discovery{client: client, now: now}
 	if issuer, _, found := strings.Cut(serverURL, "/.well-known/"); found {

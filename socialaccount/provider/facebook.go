@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"golang.org/x/oauth2"
 )
@@ -29,18 +31,9 @@ type facebook struct {
 }
 
 func newFacebook(app App, deps Deps, e Entry) (Provider, error) {
-	version, err := app.text("version", facebookVersion)
-	if err != nil {
-		return nil, err
-	}
-	graph, err := app.text("graph_api_url", "https://graph.facebook.com/"+version)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := app.text("fields", facebookFields)
-	if err != nil {
-		return nil, err
-	}
+	version := cmp.Or(app.Settings.Version, facebookVersion)
+	graph := cmp.Or(strings.TrimSuffix(app.Settings.APIURL, "/"), "https://graph.facebook.com/"+version)
+	fields := cmp.Or(strings.Join(app.Settings.Fields, ","), facebookFields)
 	e.authorize = "https://www.facebook.com/" + version + "/dialog/oauth"
 	e.token = graph + "/oauth/access_token"
 	plain, err := newOAuth(app, deps, e)

@@ -42,31 +42,27 @@ func newOAuth(app App, deps Deps, e Entry) (*oauth, error) {
 	if p.tokenURL, err = expand(e.token, app, e, noToken); err != nil {
 		return nil, err
 	}
-	for _, endpoint := range []string{p.authURL, p.tokenURL} {
-		u, err := url.Parse(endpoint)
-		if err != nil || checkEndpoint(u) != nil {
-			return nil, fmt.Errorf("the endpoint %q is not encrypted; use https", endpoint)
-		}
-	}
-	scopes := e.scopes
+	p.scopes = e.scopes
 	if deps.QueryEmail {
-		scopes = slices.Concat(scopes, e.emailScopes)
+		p.scopes = slices.Concat(p.scopes, e.emailScopes)
 	}
-	if p.scopes, err = app.scopes(scopes); err != nil {
-		return nil, err
-	}
-	own, err := app.authParams()
-	if err != nil {
-		return nil, err
+	if app.Settings.Scopes != nil {
+		p.scopes = app.Settings.Scopes
 	}
 	p.params = map[string]string{}
 	maps.Copy(p.params, e.params)
-	maps.Copy(p.params, own)
-	if p.entry.uid, err = app.text("uid_field", e.uid); err != nil {
-		return nil, err
+	maps.Copy(p.params, app.Settings.AuthParams)
+	p.entry.uid = cmp.Or(app.Settings.UIDField, e.uid)
+	p.pkce = orElse(app.Settings.PKCE, !e.noPKCE)
+	return p, nil
+}
+
+// orElse returns what a setting says, or the default if it is nil.
+func orElse(setting *bool, fallback bool) bool {
+	if setting != nil {
+		return *setting
 	}
-	p.pkce, err = app.flag("oauth_pkce_enabled", !e.noPKCE)
-	return p, err
+	return fallback
 }
 
 func noToken(string) string { return "" }

@@ -1,9 +1,9 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -65,9 +65,7 @@ func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {
 		}
 		return m.JWKSURL, nil
 	}}}
-	if err := p.configure(); err != nil {
-		return nil, err
-	}
+	p.configure()
 	p.info = Info{
 		ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
 		Redirect: true, Token: true,
@@ -97,56 +95,30 @@ func clientIDs(app App) []string {
 // fill in, or the host's own.
 func serverURL(app App, e Entry) (string, error) {
 	if e.issuer != "" {
-		address, err := expand(e.issuer, app, e, nil)
-		if err != nil || address == "" {
-			return "", err
-		}
-		return app.text("server_url", address)
+		return expand(e.issuer, app, e, nil)
 	}
-	address, err := app.text("server_url", "")
-	if err == nil && address == "" {
-		err = errors.New(`Settings["server_url"] is missing; set it to the issuer, like https://id.example.com`)
+	if app.Settings.ServerURL == "" {
+		return "", errors.New("Settings.ServerURL is empty; set it to the issuer, like https://id.example.com")
 	}
-	return address, err
+	return app.Settings.ServerURL, nil
 }
 
-func (p *openIDConnect) configure() (err error) {
-	defaults := []string{"openid", "profile", "email"}
-	if p.entry.scopes != nil {
-		defaults = p.entry.scopes
-	}
-	if p.scopes, err = p.app.scopes(defaults); err != nil {
-		return err
+func (p *openIDConnect) configure() {
+	s := p.app.Settings
+	p.scopes = []string{"openid", "profile", "email"}
+	switch {
+	case s.Scopes != nil:
+		p.scopes = s.Scopes
+	case p.entry.scopes != nil:
+		p.scopes = p.entry.scopes
 	}
 	if !slices.Contains(p.scopes, "openid") {
 		p.scopes = append([]string{"openid"}, p.scopes...)
 	}
-	if p.params, err = p.app.authParams(); err != nil {
-		return err
-	}
 	standard := !knowsNeither(p.discovery.issuer)
-	if p.pkce, err = p.app.flag("oauth_pkce_enabled", standard); err != nil {
-		return err
-	}
-	if p.nonce, err = p.app.flag("nonce_enabled", standard); err != nil {
-		return err
-	}
-	if p.userInfo, err = p.app.flag("fetch_userinfo", true); err != nil {
-		return err
-	}
-	if p.claims.uid, err = p.app.text("uid_field", p.claims.uid); err != nil {
-		return err
-	}
-	if p.claims.uid == "" {
-		return errors.New(`Settings["uid_field"] is empty; leave it out, or name the claim that tells users apart`)
-	}
-	if p.authMethod, err = p.app.text("token_auth_method", ""); err != nil {
-		return err
-	}
-	if !slices.Contains([]string{"", "client_secret_basic", "client_secret_post"}, p.authMethod) {
-		return fmt.Errorf(`Settings["token_auth_method"] is %q; use client_secret_basic or client_secret_post`, p.authMethod)
-	}
-	return nil
+	p.params, p.authMethod = s.AuthParams, s.TokenAuthMethod
+	p.pkce, p.nonce, p.userInfo = orElse(s.PKCE, standard), orElse(s.Nonce, standard), !s.SkipUserInfo
+	p.claims.uid = cmp.Or(s.UIDField, p.claims.uid)
 }
 
 // knowsNeither is true for LinkedIn, whose ID tokens have no nonce and which

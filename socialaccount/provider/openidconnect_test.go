@@ -48,7 +48,7 @@ func openIDWorld(t testing.TB, idToken string) *world {
 }
 
 func openIDApp() App {
-	return App{Provider: "openid_connect", ProviderID: "acme", Name: "Acme", ClientID: "client", ClientSecret: "secret", Settings: map[string]any{"server_url": testIssuer}}
+	return App{Provider: "openid_connect", ProviderID: "acme", Name: "Acme", ClientID: "client", ClientSecret: "secret", Settings: Settings{ServerURL: testIssuer}}
 }
 
 func newOpenID(t testing.TB, w http.RoundTripper, app App) Provider {
@@ -355,14 +355,14 @@ func (down) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestBadSettings(t *testing.T) {
 	t.Parallel()
-	for want, settings := range map[string]map[string]any{
-		"server_url":        {},
-		"is not a URL":      {"server_url": "id"},
-		"use https":         {"server_url": "http://id.example.org"},
-		"token_auth_method": {"server_url": testIssuer, "token_auth_method": "jwt"},
-		"scope":             {"server_url": testIssuer, "scope": 7},
-		"auth_params":       {"server_url": testIssuer, "auth_params": map[string]any{"state": "x"}},
-		"neither true":      {"server_url": testIssuer, "oauth_pkce_enabled": "no"},
+	for want, settings := range map[string]Settings{
+		"Settings.ServerURL is empty":                     {},
+		`Settings.ServerURL "id" is not a URL; use one`:   {ServerURL: "id"},
+		"is not encrypted; use https":                     {ServerURL: "http://id.example.org"},
+		`Settings.TokenAuthMethod is "jwt"; use`:          {ServerURL: testIssuer, TokenAuthMethod: "jwt"},
+		"Settings.Scopes holds":                           {ServerURL: testIssuer, Scopes: []string{"openid email"}},
+		`Settings.AuthParams holds "state"`:               {ServerURL: testIssuer, AuthParams: map[string]string{"a": "1", "state": "x"}},
+		"Settings.Tenant does nothing for openid_connect": {ServerURL: testIssuer, Tenant: "acme"},
 	} {
 		app := openIDApp()
 		app.Settings = settings

@@ -21,15 +21,17 @@ import (
 // ownEntries are the providers that depart from OAuth 2.0, each in its own way.
 func ownEntries() []Entry {
 	return []Entry{
-		{ID: "apple", Name: "Apple", build: newApple},
+		{ID: "apple", Name: "Apple", build: newApple, key: "the team id of the Apple developer account",
+			settings: []string{"Scopes", "AuthParams", "PKCE", "CertificateKey"}},
 		{ID: "facebook", Name: "Facebook", build: newFacebook, emailScopes: []string{"email"}, delimiter: ",",
 			uid: "id", email: "email", first: "first_name", last: "last_name", name: "name",
-			reauthenticate: map[string]string{"auth_type": "reauthenticate"}},
-		{ID: "telegram", Name: "Telegram", build: newTelegram},
+			reauthenticate: map[string]string{"auth_type": "reauthenticate"},
+			settings:       []string{"Scopes", "AuthParams", "PKCE", "UIDField", "APIURL", "Version", "Fields"}},
+		{ID: "telegram", Name: "Telegram", build: newTelegram, settings: []string{"AuthDateValidity"}},
 		{
 			ID: "battlenet", Name: "Battle.net",
-			authorize: "{BATTLENET_URL}/authorize", token: "{BATTLENET_URL}/token", profile: "{BATTLENET_URL}/userinfo",
-			defaults: map[string]string{"BATTLENET_URL": "https://oauth.battle.net"},
+			authorize: "{ServerURL}/authorize", token: "{ServerURL}/token", profile: "{ServerURL}/userinfo",
+			defaults: map[string]string{"ServerURL": "https://oauth.battle.net"},
 			uid:      "id", username: "battletag", complete: battlenetRegion,
 		},
 		{
@@ -80,15 +82,15 @@ func ownEntries() []Entry {
 			email: "owner.user.person.email", name: "owner.user.name", exchange: notionToken, complete: notionUID,
 		},
 		{
-			ID: "odnoklassniki", Name: "Odnoklassniki",
+			ID: "odnoklassniki", Name: "Odnoklassniki", key: "the public key of the app",
 			authorize: "https://connect.ok.ru/oauth/authorize", token: "https://api.ok.ru/oauth/token.do", profile: "https://api.ok.ru/fb.do",
 			scopes: []string{"VALUABLE_ACCESS"}, emailScopes: []string{"GET_EMAIL"}, delimiter: ";", scheme: noHeader,
 			uid: "uid", email: "email", first: "first_name", last: "last_name", signQuery: odnoklassnikiQuery,
 		},
 		{
 			ID: "shopify", Name: "Shopify",
-			authorize: "https://{SHOP}.myshopify.com/admin/oauth/authorize", token: "https://{SHOP}.myshopify.com/admin/oauth/access_token",
-			profile: "https://{SHOP}.myshopify.com/admin/shop.json", scopes: []string{"read_orders", "read_products"}, delimiter: ",", noPKCE: true,
+			authorize: "https://{Tenant}.myshopify.com/admin/oauth/authorize", token: "https://{Tenant}.myshopify.com/admin/oauth/access_token",
+			profile: "https://{Tenant}.myshopify.com/admin/shop.json", scopes: []string{"read_orders", "read_products"}, delimiter: ",", noPKCE: true,
 			scheme: noHeader, header: map[string]string{"X-Shopify-Access-Token": "{tok:access_token}"},
 			uid: "shop.id", email: "shop.email", name: "shop.shop_owner", exchange: shopifyToken, complete: shopifyUser,
 		},
@@ -108,8 +110,8 @@ func ownEntries() []Entry {
 		},
 		{
 			ID: "weixin", Name: "Weixin",
-			authorize: "{AUTHORIZE_URL}", token: "https://api.weixin.qq.com/sns/oauth2/access_token", profile: "https://api.weixin.qq.com/sns/userinfo",
-			defaults: map[string]string{"AUTHORIZE_URL": "https://open.weixin.qq.com/connect/qrconnect"}, scopes: []string{"snsapi_login"}, noPKCE: true,
+			authorize: "{AuthorizeURL}", token: "https://api.weixin.qq.com/sns/oauth2/access_token", profile: "https://api.weixin.qq.com/sns/userinfo",
+			defaults: map[string]string{"AuthorizeURL": "https://open.weixin.qq.com/connect/qrconnect"}, scopes: []string{"snsapi_login"}, noPKCE: true,
 			clientIDParam: "appid", tokenIn: "access_token", query: map[string]string{"openid": "{tok:openid}"},
 			uid: "openid", username: "nickname", name: "nickname", exchange: weixinToken,
 		},

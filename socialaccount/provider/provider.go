@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -124,9 +125,17 @@ type App struct {
 	Name string
 	// ClientID and ClientSecret are what the provider issued.
 	ClientID, ClientSecret string
-	// Key is a third value that some providers have, for example Apple's team.
+	// Key is a third value that the provider issued: Apple's team, or the key of an
+	// app of Odnoklassniki or Stack Exchange. Required there, refused elsewhere.
 	Key string
-	// Settings are the provider's own, like server_url, scope, auth_params,
-	// oauth_pkce_enabled.
-	Settings map[string]any
+	// Settings are what this provider is told beside that.
+	Settings Settings
+	// Trust is what the host believes of the provider.
+	Trust Trust
+	// Hidden accepts tokens for the app, but shows no client that it exists: for the
+	// second and third client id of one provider.
+	Hidden bool
 }
+
+// id is what the registration is called on the wire.
+func (a App) id() string { return cmp.Or(a.ProviderID, a.Provider) }

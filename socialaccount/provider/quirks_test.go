@@ -34,15 +34,15 @@ func TestUserInfoIsLeftOut(t *testing.T) {
 	w := openIDWorld(t, signedToken(t, goodClaims()))
 	delete(w.answers, "/userinfo")
 	app := openIDApp()
-	app.Settings["fetch_userinfo"] = false
+	app.Settings.SkipUserInfo = true
 	if id, err := dance(t, w, app, nil); err != nil || id.UID != "ann" || id.ExtraData["userinfo"] != nil {
 		t.Errorf("%v, %v", id, err)
 	}
-	app.Settings["uid_field"] = "preferred_username"
+	app.Settings.UIDField = "preferred_username"
 	if id, err := dance(t, w, app, nil); err != nil || id.UID != "annie" {
 		t.Errorf("another uid_field: %v, %v", id, err)
 	}
-	app.Settings["uid_field"] = "employee"
+	app.Settings.UIDField = "employee"
 	if id, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a uid_field that is not there: %v, %v", id, err)
 	}
@@ -55,7 +55,7 @@ func TestLinkedIn(t *testing.T) {
 	w := openIDWorld(t, signedToken(t, with(with(goodClaims(), "iss", issuer), "nonce", nil)))
 	w.answers["openid-configuration"] = metadataOf(issuer)
 	app := openIDApp()
-	app.Settings["server_url"] = issuer
+	app.Settings.ServerURL = issuer
 	id, err := dance(t, w, app, nil)
 	if err != nil || id.UID != "ann" {
 		t.Fatalf("%v, %v", id, err)
@@ -63,7 +63,7 @@ func TestLinkedIn(t *testing.T) {
 	if query := w.authorization.Query(); query.Has("nonce") || query.Has("code_challenge") {
 		t.Errorf("the browser is sent to %s", w.authorization)
 	}
-	app.Settings["nonce_enabled"] = true
+	app.Settings.Nonce = new(true)
 	if _, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a nonce that is not answered: %v", err)
 	}
@@ -76,9 +76,8 @@ func TestAskingAgain(t *testing.T) {
 		app := appOf(id)
 		if id == "google" {
 			w, app = googleWorld(t), googleApp()
-			app.Settings = map[string]any{}
 		}
-		app.Settings["auth_params"] = map[string]any{"prompt": "none"}
+		app.Settings.AuthParams = map[string]string{"prompt": "none"}
 		address, err := newOpenID(t, w, app).AuthCodeURL(t.Context(), Authorization{State: "s", Nonce: "n", CodeVerifier: testVerifier, Reauthenticate: true})
 		if err != nil || !strings.Contains(address, want) {
 			t.Errorf("%s: %s, %v", id, address, err)
@@ -121,7 +120,7 @@ func TestMetadataLeadsAroundHere(t *testing.T) {
 	w := openIDWorld(t, "")
 	w.answers["openid-configuration"] = strings.ReplaceAll(strings.ReplaceAll(metadataOf(testIssuer), `"`+testIssuer+`"`, `"https://10.0.0.1"`), testIssuer, "https://10.0.0.2")
 	app := openIDApp()
-	app.Settings["server_url"] = "https://10.0.0.1"
+	app.Settings.ServerURL = "https://10.0.0.1"
 	if address, err := newOpenID(t, w, app).AuthCodeURL(t.Context(), Authorization{}); err != nil || !strings.HasPrefix(address, "https://10.0.0.2/authorize") {
 		t.Errorf("%s, %v", address, err)
 	}
@@ -253,7 +252,7 @@ func TestRefresh(t *testing.T) {
 func TestAnotherUIDField(t *testing.T) {
 	t.Parallel()
 	app := appOf("bitbucket_oauth2")
-	app.Settings["uid_field"] = "username"
+	app.Settings.UIDField = "username"
 	if id, err := dance(t, worldOf(t, "bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}"}`), app, nil); err != nil || id.UID != "annie" {
 		t.Errorf("%v, %v", id, err)
 	}
@@ -263,7 +262,7 @@ func TestAnotherUIDField(t *testing.T) {
 func TestParametersOfTheHost(t *testing.T) {
 	t.Parallel()
 	app := appOf("reddit")
-	app.Settings["auth_params"] = map[string]string{"duration": "permanent"}
+	app.Settings.AuthParams = map[string]string{"duration": "permanent"}
 	w := worldOf(t, "reddit", `{"id":"5bhn2","name":"annie"}`)
 	if _, err := dance(t, w, app, nil); err != nil || w.authorization.Query().Get("duration") != "permanent" {
 		t.Errorf("the browser is sent to %s, %v", w.authorization, err)
@@ -272,11 +271,11 @@ func TestParametersOfTheHost(t *testing.T) {
 
 func TestGitHubServers(t *testing.T) {
 	t.Parallel()
-	for want, settings := range map[string]map[string]any{
-		"https://api.github.com/user":             {"github_url": "https://github.com/"},
-		"https://git.example.org/api/v3/user":     {"github_url": "https://git.example.org"},
-		"https://api.git.example.org/user":        {"github_url": "https://git.example.org/", "github_api_url": "https://api.git.example.org"},
-		"https://git.example.org/sub/api/v3/user": {"github_url": "https://git.example.org/sub/"},
+	for want, settings := range map[string]Settings{
+		"https://api.github.com/user":             {ServerURL: "https://github.com/"},
+		"https://git.example.org/api/v3/user":     {ServerURL: "https://git.example.org"},
+		"https://api.git.example.org/user":        {ServerURL: "https://git.example.org/", APIURL: "https://api.git.example.org"},
+		"https://git.example.org/sub/api/v3/user": {ServerURL: "https://git.example.org/sub/"},
 	} {
 		w := &world{t: t, answers: map[string]string{"access_token": ordinaryToken, "/user": `{"id":1}`, "/user/emails": `[]`}}
 		if _, err := dance(t, w, App{Provider: "github", ClientID: "client", Settings: settings}, nil); err != nil || w.seen[1].URL.String() != want || w.seen[2].URL.String() != want+"/emails" {
@@ -287,14 +286,14 @@ func TestGitHubServers(t *testing.T) {
 
 func TestSettingsOfHosts(t *testing.T) {
 	t.Parallel()
-	for host, want := range map[string]string{"ann.okta.com": "https://ann.okta.com", "ann.okta.com/": "https://ann.okta.com"} {
-		p, err := New(App{Provider: "okta", ClientID: "c", Settings: map[string]any{"okta_base_url": host}}, Deps{})
+	for host, want := range map[string]string{"https://ann.okta.com": "https://ann.okta.com", "https://ann.okta.com/": "https://ann.okta.com"} {
+		p, err := New(App{Provider: "okta", ClientID: "c", Settings: Settings{ServerURL: host}}, Deps{})
 		if err != nil || p.(*openIDConnect).discovery.issuer != want {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
 	for shop, want := range map[string]string{"ann": "ann.myshopify.com", "ann.myshopify.com": "ann.myshopify.com"} {
-		p, err := New(App{Provider: "shopify", ClientID: "c", Settings: map[string]any{"shop": shop}}, Deps{})
+		p, err := New(App{Provider: "shopify", ClientID: "c", Settings: Settings{Tenant: shop}}, Deps{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,20 +303,43 @@ func TestSettingsOfHosts(t *testing.T) {
 		}
 	}
 	for want, app := range map[string]App{
-		"without https://":   {Provider: "okta", ClientID: "c", Settings: map[string]any{"okta_base_url": "https://ann.okta.com"}},
-		"shop":               {Provider: "shopify", ClientID: "c", Settings: map[string]any{"shop": "ann.evil.example.org/"}},
-		"ClientID":           {Provider: "github", ClientID: " , "},
-		"use https":          {Provider: "gitlab", ClientID: "c", Settings: map[string]any{"gitlab_url": "http://git.example.org"}},
-		"number of seconds":  {Provider: "telegram", ClientID: "1", ClientSecret: "t", Settings: map[string]any{"auth_date_validity": "60"}},
-		"uid_field":          {Provider: "github", ClientID: "c", Settings: map[string]any{"uid_field": 7}},
-		"oauth_pkce_enabled": {Provider: "github", ClientID: "c", Settings: map[string]any{"oauth_pkce_enabled": "yes"}},
+		"Settings.ServerURL is empty; Auth0 needs it":         {Provider: "auth0", ClientID: "c"},
+		`Settings.ServerURL "ann.okta.com" is not a URL; use`: {Provider: "okta", ClientID: "c", Settings: Settings{ServerURL: "ann.okta.com"}},
+		"without https://": {Provider: "orcid", ClientID: "c", Settings: Settings{Domain: "https://sandbox.orcid.org"}},
+		"Settings.Tenant":  {Provider: "shopify", ClientID: "c", Settings: Settings{Tenant: "ann.evil.example.org/"}},
+		"ClientID":         {Provider: "github", ClientID: " , "},
+		`"http://git.example.org" is not encrypted; use https`: {Provider: "gitlab", ClientID: "c", Settings: Settings{ServerURL: "http://git.example.org"}},
+		"Settings.APIURL":                                       {Provider: "github", ClientID: "c", Settings: Settings{APIURL: "http://git.example.org"}},
+		"a second to an hour":                                   {Provider: "telegram", ClientID: "1", ClientSecret: "t", Settings: Settings{AuthDateValidity: 60}},
+		"Settings.Scopes does nothing for telegram":             {Provider: "telegram", ClientID: "1", ClientSecret: "t", Settings: Settings{Scopes: []string{"a"}}},
+		"Settings.ServerURL does nothing for google; leave it":  {Provider: "google", ClientID: "c", Settings: Settings{ServerURL: testIssuer}},
+		"or use one of Scopes, AuthParams, PKCE, UIDField, Ser": {Provider: "gitlab", ClientID: "c", Settings: Settings{Nonce: new(false)}},
+		"Settings.UIDField does nothing for slack":              {Provider: "slack", ClientID: "c", Settings: Settings{UIDField: "id"}},
+		"Key does nothing for github; leave it out":             {Provider: "github", ClientID: "c", Key: "k"},
+		"Key is empty; set it to the public key of the app":     {Provider: "odnoklassniki", ClientID: "c"},
 	} {
 		if p, err := New(app, Deps{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v does not mention %q", p, err, want)
 		}
 	}
-	p, err := New(App{Provider: "salesforce", ClientID: "c", Key: "https://ann.my.salesforce.com"}, Deps{})
+	p, err := New(App{Provider: "salesforce", ClientID: "c", Settings: Settings{ServerURL: "https://ann.my.salesforce.com"}}, Deps{})
 	if err != nil || p.(*openIDConnect).discovery.issuer != "https://ann.my.salesforce.com" {
 		t.Errorf("salesforce: %v", err)
+	}
+}
+
+// What the host changes after New changes nothing.
+func TestSettingsAreCopied(t *testing.T) {
+	t.Parallel()
+	app := appOf("github")
+	app.Settings = Settings{Scopes: []string{"read:user"}, AuthParams: map[string]string{"login": "ann"}, PKCE: new(true)}
+	p, err := New(app, Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Settings.Scopes[0], app.Settings.AuthParams["login"], *app.Settings.PKCE = "repo", "bob", false
+	address, err := p.AuthCodeURL(t.Context(), Authorization{State: testState, CodeVerifier: testVerifier})
+	if err != nil || !strings.Contains(address, "login=ann") || !strings.Contains(address, "read%3Auser") || !strings.Contains(address, "code_challenge=") {
+		t.Errorf("the browser is sent to %s, %v", address, err)
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -34,11 +35,7 @@ func newTelegram(app App, deps Deps, e Entry) (Provider, error) {
 	if app.ClientSecret == "" {
 		return nil, errors.New("ClientSecret is empty; set it to the token of the bot")
 	}
-	validity, err := app.seconds("auth_date_validity", telegramValidity)
-	if err != nil {
-		return nil, err
-	}
-	return &telegram{app: app, now: deps.Now, validity: validity, info: Info{
+	return &telegram{app: app, now: deps.Now, validity: cmp.Or(app.Settings.AuthDateValidity, telegramValidity), info: Info{
 		ID: app.id(), Class: app.Provider, Name: e.Name, Redirect: true, CallbackInFragment: true,
 	}}, nil
 }

@@ -1,14 +1,16 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 )
 
-// expand fills in an address like https://{HOST}/users/{tok:user.id}: names in
-// capitals are settings of the app or have a default, tok: is a path in the
-// answer of the token endpoint.
+// expand fills in an address like {ServerURL}/users/{tok:user.id}: names are
+// fields of Settings, and may have a default; tok: is a path in the answer of the
+// token endpoint.
 func expand(template string, app App, e Entry, token func(path string) string) (string, error) {
 	var b strings.Builder
 	for rest := template; ; {
@@ -40,26 +42,19 @@ func expand(template string, app App, e Entry, token func(path string) string) (
 
 // fillIn returns the setting that stands between two parts of an address.
 func fillIn(name, before, behind string, app App, e Entry) (string, error) {
-	fallback, setting := e.defaults[name], strings.ToLower(name)
-	if name == e.keySetting && app.Key != "" {
-		fallback = app.Key
-	}
-	value, err := app.text(setting, fallback)
-	if err != nil {
-		return "", err
-	}
+	value := cmp.Or(reflect.ValueOf(app.Settings).FieldByName(name).String(), e.defaults[name])
 	if value == "" {
-		return "", fmt.Errorf("Settings[%q] is missing; %s needs it", setting, e.Name)
+		return "", fmt.Errorf("Settings.%s is empty; %s needs it", name, e.Name)
 	}
 	value = strings.TrimSuffix(value, "/")
 	if strings.HasSuffix(before, "://") || strings.HasSuffix(before, ".") { // it is part of the host
 		domain, _, _ := strings.Cut(behind, "/")
 		value = strings.TrimSuffix(value, domain)
 		if strings.ContainsAny(value, "/@?#") {
-			return "", fmt.Errorf("Settings[%q] is %q; use the host alone, without https:// and path", setting, value)
+			return "", fmt.Errorf("Settings.%s is %q; use the host alone, without https:// and path", name, value)
 		}
 		if domain != "" && strings.Contains(value, ".") {
-			return "", fmt.Errorf("Settings[%q] is %q; use the name before %s", setting, value, domain)
+			return "", fmt.Errorf("Settings.%s is %q; use the name before %s", name, value, domain)
 		}
 	}
 	return value, nil

@@ -83,13 +83,13 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"docs/providers.md": func(cfg *allauth.Config) {
 			cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "gogle", ClientID: "id", ClientSecret: "secret"}}}
 		},
-		`SocialAccount.Providers[0] (google): Settings["scopes"]`: func(cfg *allauth.Config) {
+		`SocialAccount.Providers[0] (google): Settings.Region`: func(cfg *allauth.Config) {
 			cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
-				Provider: "google", ClientID: "id", ClientSecret: "secret", Settings: map[string]any{"scopes": "email"},
+				Provider: "google", ClientID: "id", ClientSecret: "secret", Settings: provider.Settings{Region: "eu"},
 			}}}
 		},
-		"SocialAccount.CustomSettings": func(cfg *allauth.Config) {
-			cfg.SocialAccount = &socialaccount.Config{CustomSettings: map[string]map[string]any{"acme": {}}}
+		`SocialAccount.CustomTrust["acme"]`: func(cfg *allauth.Config) {
+			cfg.SocialAccount = &socialaccount.Config{CustomTrust: map[string]provider.Trust{"acme": {}}}
 		},
 		"Templates: mailtemplate: account/login_cod.txt": func(cfg *allauth.Config) {
 			cfg.Templates = fstest.MapFS{"account/login_cod.txt": {Data: []byte("{{.Code}}")}}

@@ -19,7 +19,7 @@ import (
 func TestNewReportsTheSameFirstProblem(t *testing.T) {
 	t.Parallel()
 	google := provider.App{Provider: "google", ClientID: "c", ClientSecret: "s"}
-	with := func(settings map[string]any) *socialaccount.Config {
+	with := func(settings provider.Settings) *socialaccount.Config {
 		app := google
 		app.Settings = settings
 		return &socialaccount.Config{Providers: []provider.App{app}}
@@ -48,15 +48,15 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 			cfg.Account.Phone = &account.PhoneConfig{CodeConfig: bad}
 		},
 		"settings of a provider": func(cfg *allauth.Config) {
-			cfg.SocialAccount = with(map[string]any{"hidden": 1, "verified_email": 1, "email_authentication": 1, "email_authentication_auto_connect": 1})
+			cfg.SocialAccount = with(provider.Settings{Region: "a", UserPool: "b", Tenant: "c", Site: "d"})
 		},
 		"parameters of a provider": func(cfg *allauth.Config) {
-			cfg.SocialAccount = with(map[string]any{"auth_params": map[string]any{"a": 1, "b": 2, "c": 3, "d": 4}})
+			cfg.SocialAccount = with(provider.Settings{AuthParams: map[string]string{"state": "a", "nonce": "b", "scope": "c", "client_id": "d"}})
 		},
 		"everything": func(cfg *allauth.Config) {
 			cfg.Account.LoginTimeout, cfg.Sessions.Lifetime = -1, -1
 			cfg.RateLimits = map[string]string{"a": "1/m", "b": "1/m"}
-			cfg.SocialAccount = with(map[string]any{"a": 1, "b": 2})
+			cfg.SocialAccount = with(provider.Settings{Region: "a", UserPool: "b"})
 		},
 	} {
 		said := map[string]bool{}

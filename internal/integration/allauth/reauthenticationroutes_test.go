@@ -54,7 +54,7 @@ func startGuarded(t *testing.T, edit ...func(cfg *allauth.Config)) *guarded {
 	g.Server = clienttest.Start(t, append([]func(*allauth.Config){passwordless, func(cfg *allauth.Config) {
 		cfg.Account.LoginByCode.Required, cfg.Account.LoginByCode.RequiredFor = false, []string{"password"}
 		cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
-			Provider: "openid_connect", ProviderID: "op", ClientID: "op", ClientSecret: "op-secret", Settings: map[string]any{"server_url": op.Issuer()},
+			Provider: "openid_connect", ProviderID: "op", ClientID: "op", ClientSecret: "op-secret", Settings: provider.Settings{ServerURL: op.Issuer()},
 		}}}
 	}}, edit...)...)
 	return g

@@ -211,7 +211,7 @@ func providers(s *site, cfg *allauth.Config) {
 	s.t.Cleanup(func() { _ = op.Close(context.Background()) })
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
 		Provider: "openid_connect", ProviderID: "op", Name: "OP", ClientID: "op", ClientSecret: "secret",
-		Settings: map[string]any{"server_url": op.Issuer()},
+		Settings: provider.Settings{ServerURL: op.Issuer()},
 	}}}
 }
 

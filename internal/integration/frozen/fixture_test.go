@@ -133,7 +133,7 @@ func (f *fixture) start(t *testing.T, db *database, op *demoprovider.Provider, c
 		}
 		cfg.SocialAccount = &socialaccount.Config{StoreTokens: true, Providers: []provider.App{{
 			Provider: "openid_connect", ProviderID: "op", Name: "OP", ClientID: "op", ClientSecret: "op-secret",
-			Settings: map[string]any{"server_url": s.op.Issuer()},
+			Settings: provider.Settings{ServerURL: s.op.Issuer()},
 		}}}
 		if codes {
 			cfg.Account.EmailVerificationByCode = &account.CodeConfig{}

@@ -437,7 +437,8 @@ func TestTrustIsPerProvider(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		register(cfg, second, "second", "email_authentication", false)
+		register(cfg, second, "second")
+		cfg.SocialAccount.Providers[1].Trust.EmailAuthentication = new(false)
 	})
 	t.Cleanup(func() { _ = second.Close(t.Context()) })
 	w.SignUp(app, "ann@example.org")

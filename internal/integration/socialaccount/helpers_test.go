@@ -88,13 +88,10 @@ func (w *world) now() time.Time {
 
 // register adds the provider to the configuration under an id that is its
 // client id as well.
-func register(cfg *allauth.Config, op *demoprovider.Provider, id string, settings ...any) {
-	all := map[string]any{"server_url": op.Issuer()}
-	for i := 0; i+1 < len(settings); i += 2 {
-		all[settings[i].(string)] = settings[i+1]
-	}
+func register(cfg *allauth.Config, op *demoprovider.Provider, id string) {
 	cfg.SocialAccount.Providers = append(cfg.SocialAccount.Providers, provider.App{
-		Provider: "openid_connect", ProviderID: id, Name: strings.ToUpper(id), ClientID: id, ClientSecret: secret, Settings: all,
+		Provider: "openid_connect", ProviderID: id, Name: strings.ToUpper(id), ClientID: id, ClientSecret: secret,
+		Settings: provider.Settings{ServerURL: op.Issuer()},
 	})
 }
 

@@ -26,7 +26,7 @@ func startReal(t *testing.T) (*world, *realprovider.Provider) {
 			RequestsTimeout: time.Second,
 			Providers: []provider.App{{
 				Provider: "openid_connect", ProviderID: "real", ClientID: "site", ClientSecret: secret,
-				Settings: map[string]any{"server_url": op.Issuer, "token_auth_method": "client_secret_basic", "scope": "openid profile email"},
+				Settings: provider.Settings{ServerURL: op.Issuer, TokenAuthMethod: "client_secret_basic", Scopes: []string{"openid", "profile", "email"}},
 			}},
 		}
 	})
@@ -92,7 +92,7 @@ func TestTokenOfARealProvider(t *testing.T) {
 	w, op := startReal(t)
 	site, err := provider.New(provider.App{
 		Provider: "openid_connect", ProviderID: "real", ClientID: "site", ClientSecret: secret,
-		Settings: map[string]any{"server_url": op.Issuer, "token_auth_method": "client_secret_basic"},
+		Settings: provider.Settings{ServerURL: op.Issuer, TokenAuthMethod: "client_secret_basic"},
 	}, provider.Deps{})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ var op = func() *demoprovider.Provider {
 func provider(cfg *allauth.Config) {
 	cfg.SocialAccount = &socialaccount.Config{Providers: []socialprovider.App{{
 		Provider: "openid_connect", ProviderID: "op", Name: "OP", ClientID: "op", ClientSecret: "op-secret",
-		Settings: map[string]any{"server_url": op.Issuer()},
+		Settings: socialprovider.Settings{ServerURL: op.Issuer()},
 	}}}
 }
 

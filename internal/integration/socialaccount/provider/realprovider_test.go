@@ -38,13 +38,10 @@ func startRealOP(t testing.TB) *realOP {
 	return p
 }
 
-// provider is our side, with the settings that are given beside the issuer.
-func (p *realOP) provider(t testing.TB, deps provider.Deps, settings map[string]any) provider.Provider {
+// provider is our side, with other scopes than the usual ones if any are given.
+func (p *realOP) provider(t testing.TB, deps provider.Deps, scopes ...string) provider.Provider {
 	t.Helper()
-	all := map[string]any{"server_url": p.Issuer, "token_auth_method": "client_secret_basic"}
-	for name, value := range settings {
-		all[name] = value
-	}
+	all := provider.Settings{ServerURL: p.Issuer, TokenAuthMethod: "client_secret_basic", Scopes: scopes}
 	made, err := provider.New(provider.App{Provider: "openid_connect", ProviderID: "real", ClientID: "client", ClientSecret: p.secret, Settings: all}, deps)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +69,7 @@ func (p *realOP) login(t testing.TB, ours provider.Provider, change func(*provid
 func TestRealProvider(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
-	ours := p.provider(t, provider.Deps{}, map[string]any{"scope": "openid profile email offline_access"})
+	ours := p.provider(t, provider.Deps{}, "openid", "profile", "email", "offline_access")
 	var used provider.Callback
 	id, err := p.login(t, ours, func(c *provider.Callback) { used = *c })
 	if err != nil || id.UID != "id2" || id.Username != "test-user2" || !slices.Equal(id.Emails, []provider.Email{{Address: "test-user2@zitadel.ch", Verified: true}}) {
@@ -98,7 +95,7 @@ func TestRealProvider(t *testing.T) {
 func TestRealProviderAsksAgain(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
-	ours := p.provider(t, provider.Deps{}, nil)
+	ours := p.provider(t, provider.Deps{})
 	begun := time.Now().Add(-time.Second)
 	address, err := ours.AuthCodeURL(t.Context(), provider.Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack, Reauthenticate: true})
 	if err != nil {
@@ -117,7 +114,7 @@ func TestRealProviderAsksAgain(t *testing.T) {
 func TestRealProviderRefusals(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
-	ours := p.provider(t, provider.Deps{}, nil)
+	ours := p.provider(t, provider.Deps{})
 	for name, change := range map[string]func(*provider.Callback){
 		"another nonce":    func(c *provider.Callback) { c.Nonce = "other" },
 		"no nonce":         func(c *provider.Callback) { c.Nonce = "" },
@@ -132,7 +129,7 @@ func TestRealProviderRefusals(t *testing.T) {
 		}
 	}
 	p.secret = "wrong"
-	wrong := p.provider(t, provider.Deps{}, nil)
+	wrong := p.provider(t, provider.Deps{})
 	if _, err := p.login(t, wrong, nil); !errors.Is(err, provider.ErrInvalid) {
 		t.Errorf("a wrong client secret: %v", err)
 	}
@@ -144,7 +141,7 @@ func TestRealProviderWithAnotherClock(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
 	for off, want := range map[time.Duration]bool{-50 * time.Second: true, 50 * time.Second: true, -2 * time.Minute: false, 2 * time.Hour: false} {
-		ours := p.provider(t, provider.Deps{Now: func() time.Time { return time.Now().Add(off) }}, nil)
+		ours := p.provider(t, provider.Deps{Now: func() time.Time { return time.Now().Add(off) }})
 		if id, err := p.login(t, ours, nil); (err == nil) != want || err != nil && !errors.Is(err, provider.ErrInvalid) {
 			t.Errorf("our clock is off by %v: %v, %v", off, id, err)
 		}
@@ -154,7 +151,7 @@ func TestRealProviderWithAnotherClock(t *testing.T) {
 func TestRealProviderChangesItsKeys(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
-	ours := p.provider(t, provider.Deps{}, nil)
+	ours := p.provider(t, provider.Deps{})
 	for _, key := range []string{"second", "third"} {
 		if _, err := p.login(t, ours, nil); err != nil {
 			t.Fatal(err)
@@ -182,7 +179,7 @@ func TestRealProviderGoesDown(t *testing.T) {
 	p := startRealOP(t)
 	var now atomic.Int64
 	now.Store(time.Now().UnixNano())
-	ours := p.provider(t, provider.Deps{Timeout: time.Second, Now: func() time.Time { return time.Unix(0, now.Load()) }}, nil)
+	ours := p.provider(t, provider.Deps{Timeout: time.Second, Now: func() time.Time { return time.Unix(0, now.Load()) }})
 	id, err := p.login(t, ours, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +201,7 @@ func TestRealProviderGoesDown(t *testing.T) {
 	if _, err := ours.AuthCodeURL(t.Context(), provider.Authorization{}); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("a day later: %v", err)
 	}
-	if _, err := p.provider(t, provider.Deps{Timeout: time.Second}, nil).VerifyToken(t.Context(), shown); !errors.Is(err, provider.ErrUnavailable) {
+	if _, err := p.provider(t, provider.Deps{Timeout: time.Second}).VerifyToken(t.Context(), shown); !errors.Is(err, provider.ErrUnavailable) {
 		t.Errorf("a server that starts meanwhile: %v", err)
 	}
 }
@@ -221,7 +218,7 @@ func TestProviderThatHangs(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
-	ours, err := provider.New(provider.App{Provider: "openid_connect", ClientID: "client", Settings: map[string]any{"server_url": server.URL}}, provider.Deps{Timeout: 300 * time.Millisecond})
+	ours, err := provider.New(provider.App{Provider: "openid_connect", ClientID: "client", Settings: provider.Settings{ServerURL: server.URL}}, provider.Deps{Timeout: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
