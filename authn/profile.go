@@ -9,4 +9,7 @@ type Profile struct {
 	// Email is the primary address, or else the first verified one. It is empty
 	// if there is neither.
 	Email string
+	// Sessions is the number of the user's stored sessions, expired ones included,
+	// or negative if they were not counted.
+	Sessions int
 }

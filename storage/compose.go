@@ -165,11 +165,17 @@ func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, 
 		return nil, nil, nil, errors.New("storage: passwords or email addresses are kept elsewhere")
 	}
 	profile, emails, phone, err := c.profiles.Profile(ctx, userID)
-	if err == nil && c.ownUsers {
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if c.ownSessions {
+		profile.Sessions = -1
+	}
+	if c.ownUsers {
 		profile.User, err = c.UserByID(ctx, userID)
 	}
 	if errors.Is(err, authn.ErrNotFound) {
-		profile, err = &authn.Profile{}, nil
+		profile, err = &authn.Profile{Sessions: profile.Sessions}, nil
 	}
 	if err == nil && c.ownPhones {
 		phone, err = c.PhoneByUser(ctx, userID)

@@ -85,6 +85,7 @@ func (s *Service) IdentityOf(p *authn.Profile) *flow.Identity {
 		Email:             p.Email,
 		HasUsablePassword: password.Usable(p.PasswordHash),
 		AuthHash:          authHash(p.PasswordHash),
+		Sessions:          p.Sessions,
 	}
 }
 
@@ -106,7 +107,7 @@ func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, e
 	if err != nil {
 		return nil, fmt.Errorf("load e-mail addresses: %w", err)
 	}
-	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails)}, nil
+	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails), Sessions: -1}, nil
 }
 
 // activeUser returns a user who may log in. authn.ErrNotFound if they are

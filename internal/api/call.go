@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -55,7 +56,7 @@ func (c *call) serve(kind flow.Kind) {
 		c.finish(c.gone())
 		return
 	}
-	answer, err := c.dispatch()
+	answer, err := c.dispatchLogin()
 	if errors.Is(err, flow.ErrSessionEnded) {
 		c.abandon()
 		c.writeEnded()
@@ -69,6 +70,28 @@ func (c *call) serve(kind flow.Kind) {
 		return
 	}
 	c.finish(answer, nil)
+}
+
+// dispatchLogin is dispatch for a session whose pending login may have come to its
+// end: its user may be gone, or have a new password.
+func (c *call) dispatchLogin() (reply, error) {
+	if !slices.Contains(c.route.passes, c.r.Method) {
+		if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
+			return reply{}, err
+		}
+		return c.dispatch()
+	}
+	answer, err := c.dispatch()
+	if !errors.Is(err, flow.ErrNotPending) || c.sess.State.Login == nil {
+		return answer, err
+	}
+	if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
+		return reply{}, err
+	}
+	if c.sess.State.Login == nil { // as if it had never been there
+		return reply{}, c.route.pending(c.ctx, c.sess.Session)
+	}
+	return answer, err
 }
 
 func (c *call) dispatch() (reply, error) {

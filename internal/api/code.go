@@ -12,9 +12,9 @@ import (
 // codeRoutes are the endpoints of one-time codes and telephone numbers.
 func (h *Handler) codeRoutes() []route {
 	routes := []route{
-		{paths: []string{"auth/code/confirm"}, pending: h.account.CheckLoginCodePending, methods: methods{"POST": h.confirmLoginCode}},
+		{paths: []string{"auth/code/confirm"}, passes: post, pending: h.account.CheckLoginCodePending, methods: methods{"POST": h.confirmLoginCode}},
 		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resend(h.account.ResendEmailCode)}},
-		{paths: []string{"auth/phone/verify"}, pending: h.account.CheckPhonePending, methods: methods{"POST": h.verifyPhone}},
+		{paths: []string{"auth/phone/verify"}, passes: post, pending: h.account.CheckPhonePending, methods: methods{"POST": h.verifyPhone}},
 		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resend(h.account.ResendPhoneCode)}},
 	}
 	if h.account.PhoneEnabled() {

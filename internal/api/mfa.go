@@ -18,7 +18,7 @@ func (h *Handler) mfaRoutes() []route {
 	}
 	cfg := h.mfa.Config()
 	routes := []route{
-		{paths: []string{"auth/2fa/authenticate"}, pending: h.mfa.CheckPending, methods: methods{"POST": h.authenticateByCode}},
+		{paths: []string{"auth/2fa/authenticate"}, passes: post, pending: h.mfa.CheckPending, methods: methods{"POST": h.authenticateByCode}},
 		{paths: []string{"auth/2fa/reauthenticate"}, login: true, methods: methods{"POST": h.reauthenticateByCode}},
 		{paths: []string{"account/authenticators"}, login: true, methods: methods{"GET": h.listAuthenticators}},
 	}

@@ -22,6 +22,9 @@ type route struct {
 	// pending returns flow.ErrNotPending, for a bare 409, where what the
 	// endpoint finishes was never begun. Nil: nothing has to be.
 	pending func(ctx context.Context, sess *flow.Session) error
+	// passes are the methods that let a pending login pass a stage: what they do
+	// checks the login, so it need not be checked before.
+	passes []string
 	// local marks a way in that is gone where only providers are.
 	local bool
 	// form marks a route that pages post a form to, in place of JSON.
@@ -52,6 +55,9 @@ func (r *route) allow() string {
 
 type methods = map[string]endpoint
 
+// post are the methods of routes that pass a stage.
+var post = []string{http.MethodPost}
+
 // table is every route of the API.
 func (h *Handler) table() []route {
 	routes := []route{
@@ -68,7 +74,7 @@ func (h *Handler) accountRoutes() []route {
 	return []route{
 		{paths: []string{"auth/login"}, local: true, methods: methods{"POST": h.login}},
 		{paths: []string{"auth/signup"}, local: true, methods: methods{"POST": h.signup}},
-		{paths: []string{"auth/email/verify"}, pending: h.account.CheckEmailPending, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
+		{paths: []string{"auth/email/verify"}, passes: post, pending: h.account.CheckEmailPending, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
 		{paths: []string{"auth/password/request"}, local: true, methods: methods{"POST": h.requestReset}},
 		{paths: []string{"auth/password/reset"}, local: true, methods: methods{"GET": h.showReset, "POST": h.resetPassword}},
 		{paths: []string{"account/email"}, methods: methods{

@@ -16,7 +16,7 @@ import (
 // webAuthnRoutes are the endpoints of security keys and passkeys.
 func (h *Handler) webAuthnRoutes(cfg *mfa.Config) []route {
 	routes := []route{
-		{paths: []string{"auth/webauthn/authenticate"}, pending: h.mfa.CheckPending, methods: methods{
+		{paths: []string{"auth/webauthn/authenticate"}, passes: post, pending: h.mfa.CheckPending, methods: methods{
 			"GET": requestOptions(h.mfa.KeyRequestOptions), "POST": answerOfKey(h.mfa.AuthenticateByKey),
 		}},
 		{paths: []string{"auth/webauthn/reauthenticate"}, login: true, methods: methods{

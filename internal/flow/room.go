@@ -80,6 +80,8 @@ type Identity struct {
 	// AuthHash is the fingerprint that ends sessions opened with an older
 	// password.
 	AuthHash string
+	// Sessions is the number of stored sessions, negative if it is not known.
+	Sessions int
 }
 
 // NameOf is what a user is called, empty if nobody has said so.

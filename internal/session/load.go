@@ -94,15 +94,16 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(flow.State)
 	a.RowID = a.row.ID
 	if a.State.UserID == "" {
-		return true, m.checkLogin(ctx, a)
+		return true, nil
 	}
 	return m.identify(ctx, a)
 }
 
-// checkLogin drops a pending login whose user is gone, or got a new password
-// since it began.
-func (m *Manager) checkLogin(ctx context.Context, a *Active) error {
-	if a.State.Login == nil {
+// CheckLogin drops a pending login whose user is gone, or got a new password
+// since it began. It is called before the login is used, unless that checks it as
+// well.
+func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
+	if a.State.Login == nil || a.State.UserID != "" {
 		return nil
 	}
 	current, err := a.State.Login.IsCurrent(ctx, m.deps.Identifier)

@@ -170,7 +170,11 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	if !fresh || row.UserID == "" {
 		return token, nil
 	}
-	a.Afterwards(func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
+	// Sessions of logins at the same time are not counted yet: there is room for as
+	// many again.
+	if known := a.Identity.Sessions; known < 0 || known >= m.cfg.MaxPerUser/2 {
+		a.Afterwards(func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
+	}
 	return token, m.endOthers(ctx, a)
 }
 

@@ -52,6 +52,10 @@ func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error
 func (s *Store) Profile(ctx context.Context, userID string) (p *authn.Profile, emails []account.EmailAddress, phone *account.Phone, err error) {
 	_, err = read(ctx, s, func(now *snapshot) (struct{}, error) {
 		p = now.profile(userID)
+		p.Sessions = 0
+		for range now.sessions.all(sessionsByUser, userID) {
+			p.Sessions++
+		}
 		for row := range now.emails.all(emailsByUser, userID) {
 			emails = append(emails, row.EmailAddress)
 		}
@@ -64,7 +68,7 @@ func (s *Store) Profile(ctx context.Context, userID string) (p *authn.Profile, e
 }
 
 func (now *snapshot) profile(userID string) *authn.Profile {
-	p := &authn.Profile{}
+	p := &authn.Profile{Sessions: -1}
 	p.User, _ = now.users.load(usersByID, key{text: userID})
 	if row := now.passwords.get(passwordsByUser, key{text: userID}); row != nil {
 		p.PasswordHash = row.hash

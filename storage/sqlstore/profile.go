@@ -29,7 +29,7 @@ func (r *profileRow) targets() []any {
 
 // profile returns the profile of the user with that id.
 func (r *profileRow) profile(userID string) (*authn.Profile, error) {
-	p := &authn.Profile{PasswordHash: r.hash.String, Email: r.email.String}
+	p := &authn.Profile{PasswordHash: r.hash.String, Email: r.email.String, Sessions: -1}
 	if !r.username.Valid {
 		return p, nil
 	}
@@ -51,12 +51,14 @@ func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, []a
 	var number, email sql.NullString
 	var numberVerified, verified, primary sql.NullBool
 	var created sql.NullInt64
-	targets := append(r.targets(), &number, &numberVerified, &email, &verified, &primary, &created)
+	var count int
+	targets := append(r.targets(), &number, &numberVerified, &email, &verified, &primary, &created, &count)
 	var emails []account.EmailAddress
-	_, err = rows(ctx, s, "load user", `SELECT `+profileColumns("?")+`, n.number, n.verified, e.email, e.verified, e.is_primary, e.created_at
+	_, err = rows(ctx, s, "load user", `SELECT `+profileColumns("?")+`, n.number, n.verified, e.email, e.verified, e.is_primary, e.created_at,
+		(SELECT COUNT(*) FROM {sessions} s WHERE s.user_id = ?)
 		FROM (SELECT 1 AS one) AS k LEFT JOIN {users} u ON u.id = ? LEFT JOIN {passwords} p ON p.user_id = ?
 		LEFT JOIN {phones} n ON n.user_id = ? LEFT JOIN {emails} e ON e.user_id = ? ORDER BY e.id`,
-		[]any{userID, id, userID, userID, userID}, func(scan func(...any) error) (struct{}, error) {
+		[]any{userID, userID, id, userID, userID, userID}, func(scan func(...any) error) (struct{}, error) {
 			err := scan(targets...)
 			if email.Valid {
 				emails = append(emails, account.EmailAddress{
@@ -73,6 +75,7 @@ func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, []a
 		phone = &account.Phone{UserID: userID, Number: number.String, Verified: numberVerified.Bool}
 	}
 	p, err := r.profile(userID)
+	p.Sessions = count
 	return p, emails, phone, err
 }
 

@@ -69,6 +69,7 @@ func profileOfParts(k *kit, s storage.Store) {
 			k.ok("UserByID", err)
 			got, emails, phone, err := s.Profile(k.Context(), user.ID)
 			k.ok("Profile", err)
+			got.Sessions = max(got.Sessions, 0) // a store may leave them uncounted
 			wantEmails, err := s.EmailsByUser(k.Context(), user.ID)
 			k.ok("EmailsByUser", err)
 			wantPhone, err := s.PhoneByUser(k.Context(), user.ID)
@@ -105,6 +106,10 @@ func profileOfSession(k *kit, s storage.Store) {
 		if id != user.ID {
 			want = &authn.Profile{}
 		}
+		if id == user.ID && want.Sessions >= 0 && want.Sessions != 1 {
+			k.Errorf("Profile counted %d sessions of a user with one", want.Sessions)
+		}
+		want.Sessions = rows[0].Profile.Sessions // not counted
 		if !reflect.DeepEqual(rows[0].Profile, want) || id == "" {
 			k.Errorf("SessionsByTokens of user %q told %+v of the user, want %+v; the contract: what Profile tells", id, *rows[0].Profile, *want)
 		}
@@ -136,6 +141,7 @@ func profileMissing(k *kit, s storage.Store) {
 	for _, id := range []string{"", "0", "not a number", "9007199254740990", "x\x00", "\xff"} {
 		got, _, _, err := s.Profile(k.Context(), id)
 		k.ok("Profile of a missing user", err)
+		got.Sessions = max(got.Sessions, 0) // a store may leave them uncounted
 		if !reflect.DeepEqual(*got, authn.Profile{}) {
 			k.Errorf("Profile(%q) returned %+v; the contract: an empty one for a user who does not exist", id, *got)
 		}
