@@ -1,6 +1,6 @@
-// Package account is the room of accounts: sign-up, login by password or code,
-// e-mail addresses and telephone numbers and their verification, passwords and
-// their reset.
+// Package account holds the settings, the stores and the events of accounts: sign-up,
+// login by password or code, email addresses and phone numbers with their
+// verification, passwords and their reset.
 //
 //	allauth.Config{
 //		Account: account.Config{
@@ -10,6 +10,7 @@
 //		},
 //	}
 //
-// Every flow is a method of [Service] that takes the session it happens in; the
-// HTTP layer only decodes and encodes.
+// A host that keeps its own tables of users, addresses or passwords implements the
+// store interfaces, and hands them to storage.Compose. Package identifier brings what
+// users log in with into its stored form.
 package account

@@ -1,6 +1,6 @@
-// Package mfa is the room of second factors and passkeys: codes of an
-// authenticator app (TOTP), recovery codes, security keys, login and sign-up by
-// passkey, and browsers that their owners trust.
+// Package mfa holds the settings, the store and the events of second factors and
+// passkeys: authenticator apps (TOTP, RFC 6238), recovery codes, security keys
+// (WebAuthn), login and sign-up by passkey, and trusted browsers.
 //
 //	allauth.Config{
 //		MFA: &mfa.Config{
@@ -10,7 +10,5 @@
 //		},
 //	}
 //
-// Every flow is a method of [Service] that takes the session it happens in; the
-// HTTP layer only decodes and encodes. The ceremonies of security keys are in
-// the package webauthn below this one.
+// The ceremonies of security keys are in package webauthn.
 package mfa

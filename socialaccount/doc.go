@@ -1,4 +1,5 @@
-// Package socialaccount logs people in through third parties: by OpenID
+// Package socialaccount holds the settings, the store and the events of logins
+// through third parties: by OpenID
 // Connect, by OAuth 2.0, by whatever the catalogue in package provider speaks.
 //
 //	auth, err := allauth.New(allauth.Config{

@@ -130,10 +130,10 @@ type verdict struct {
 
 // verdictOn returns the host's answer about the login of a user, if it was given
 // in this request, for the same password and proofs.
-func (s *Session) verdictOn(userID, authHash string, methods []authn.Method) (err error, known bool) {
+func (s *Session) verdictOn(userID, authHash string, methods []authn.Method) (known bool, err error) {
 	v := s.verdict
 	if v == nil || v.userID != userID || v.authHash != authHash || v.methods != len(methods) {
-		return nil, false
+		return false, nil
 	}
-	return v.err, true
+	return true, v.err
 }

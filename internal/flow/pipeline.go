@@ -263,7 +263,7 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		methods = nil
 	}
 	if p.cfg.BeforeLogin != nil {
-		err, known := s.verdictOn(l.UserID, id.AuthHash, methods)
+		known, err := s.verdictOn(l.UserID, id.AuthHash, methods)
 		if !known {
 			return AskHost(func(ctx context.Context) error {
 				err := p.cfg.BeforeLogin(ctx, id.User, slices.Clone(methods))

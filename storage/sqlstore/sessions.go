@@ -84,7 +84,8 @@ func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
 		return s.InTx(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old) })
 	}
 	n, err := s.exec(ctx, "renew session", `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE id = ? AND token_hash = ?
-		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE token_hash = ? OR id = ?) AS taken)`,
+		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE token_hash = ?) AS same_token)
+		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE id = ?) AS same_id)`,
 		row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
 		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data, sessionID(row.ID), old.TokenHash, row.TokenHash, sessionID(old.ID))
 	if err != nil {
