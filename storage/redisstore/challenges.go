@@ -9,118 +9,90 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// A challenge is a hash. The ids of a user's challenges are in a set, which
-// lives as long as the longest-lived of them.
-
-const challengeFunctions = `
-local function unlink(user, id)
-	if user ~= '' then redis.call('SREM', P .. 'challenges:' .. user, id) end
-end
-local function link(user, id, ttl)
-	if user == '' then return end
-	local index = P .. 'challenges:' .. user
-	for _, other in ipairs(redis.call('SMEMBERS', index)) do
-		if redis.call('EXISTS', P .. 'challenge:' .. other) == 0 then redis.call('SREM', index, other) end
-	end
-	redis.call('SADD', index, id)
-	redis.call('PEXPIRE', index, math.max(redis.call('PTTL', index), ttl))
-end
-local function drop(id)
-	local key = P .. 'challenge:' .. id
-	local user = redis.call('HGET', key, 'user')
-	if not user then return 0 end
-	unlink(user, id)
-	redis.call('DEL', key)
-	return 1
-end
-`
-
-func challengeScript(text string) *redis.Script { return script(challengeFunctions + text) }
+// A challenge is a hash, and decides alone what becomes of it. The ids of a user's
+// challenges are in a sorted set. An id is listed there before its challenge is
+// stored, so that a crash in between leaves an id without a challenge, and never a
+// challenge that DeleteUserChallenges does not find. Ids stay listed until their
+// time has come; a challenge that was given to another user is listed under both,
+// and says itself whose it is.
 
 var (
-	createChallenge = challengeScript(`
-local id, user, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local key = P .. 'challenge:' .. id
-if redis.call('EXISTS', key) == 1 then return -1 end
-redis.call('HSET', key, 'user', user, unpack(ARGV, 4))
-redis.call('PEXPIRE', key, ttl)
-link(user, id, ttl)
-return 1`)
-
-	loadChallenge = challengeScript(`return redis.call('HGETALL', P .. 'challenge:' .. ARGV[1])`)
-
-	countAttempt = challengeScript(`
-local key = P .. 'challenge:' .. ARGV[1]
-local counts = redis.call('HMGET', key, 'attempts', 'max_attempts')
+	countAttempt = redis.NewScript(`
+local counts = redis.call('HMGET', KEYS[1], 'attempts', 'max_attempts')
 if not counts[1] or tonumber(counts[1]) >= tonumber(counts[2]) then return {} end
-redis.call('HINCRBY', key, 'attempts', 1)
-return redis.call('HGETALL', key)`)
+redis.call('HINCRBY', KEYS[1], 'attempts', 1)
+return redis.call('HGETALL', KEYS[1])`)
 
-	refundAttempt = challengeScript(`
-local key = P .. 'challenge:' .. ARGV[1]
-local attempts = redis.call('HGET', key, 'attempts')
-if attempts and tonumber(attempts) > 0 then redis.call('HINCRBY', key, 'attempts', -1) end
+	refundAttempt = redis.NewScript(`
+local attempts = redis.call('HGET', KEYS[1], 'attempts')
+if attempts and tonumber(attempts) > 0 then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
 return 1`)
 
-	replaceChallenge = challengeScript(`
-local id, old, user, expires = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local key = P .. 'challenge:' .. id
-local stored = redis.call('HMGET', key, 'hash', 'user', 'created')
+	replaceChallenge = redis.NewScript(`
+local old, expires, grace = ARGV[1], ARGV[2], ARGV[3]
+local stored = redis.call('HMGET', KEYS[1], 'hash', 'created')
 if not stored[1] then return 0 end
 if stored[1] ~= old then return -1 end
-local ttl = math.max(math.ceil((tonumber(expires) - tonumber(stored[3])) / 1000), 0) + 60000
-redis.call('HSET', key, 'user', user, 'expires', expires, unpack(ARGV, 5))
-redis.call('PEXPIRE', key, ttl)
-unlink(stored[2], id)
-link(user, id, ttl)
-return 1`)
-
-	consumeChallenge = challengeScript(`
-if redis.call('HGET', P .. 'challenge:' .. ARGV[1], 'hash') ~= ARGV[2] then return 0 end
-return drop(ARGV[1])`)
-
-	deleteChallenge = challengeScript(`return drop(ARGV[1])`)
-
-	// With an empty purpose, those of every purpose.
-	deleteUserChallenges = challengeScript(`
-for _, id in ipairs(redis.call('SMEMBERS', P .. 'challenges:' .. ARGV[1])) do
-	if ARGV[2] == '' or redis.call('HGET', P .. 'challenge:' .. id, 'purpose') == ARGV[2] then drop(id) end
-end
+redis.call('HSET', KEYS[1], 'expires', expires, unpack(ARGV, 4))
+redis.call('PEXPIRE', KEYS[1], math.max(math.ceil((tonumber(expires) - tonumber(stored[2])) / 1000), 0) + grace)
 return 1`)
 )
 
+func (s *Store) challengeKey(id string) string { return s.key("challenge", id) }
+
+// linkChallenge lists a challenge under its user. One without a user is listed
+// under its own id: that costs as much, so that the time does not tell whether
+// there is a user.
+func (s *Store) linkChallenge(ctx context.Context, what string, c authn.Challenge) error {
+	owner := c.UserID
+	if owner == "" {
+		owner = c.ID
+	}
+	return s.change(ctx, what, s.link("challenges", owner, c.ID, c.CreatedAt, c.ExpiresAt))
+}
+
 // CreateChallenge implements authn.ChallengeStore.
 func (s *Store) CreateChallenge(ctx context.Context, c authn.Challenge) error {
-	return s.change(ctx, "create challenge", createChallenge, c.ID, c.UserID, lifetime(c.CreatedAt, c.ExpiresAt),
-		"purpose", c.Purpose, "subject", c.Subject, "hash", c.Hash, "data", c.Data,
+	const what = "create challenge"
+	if err := s.linkChallenge(ctx, what, c); err != nil {
+		return err
+	}
+	return s.change(ctx, what, create(s.challengeKey(c.ID), lifetime(c.CreatedAt, c.ExpiresAt),
+		"user", c.UserID, "purpose", c.Purpose, "subject", c.Subject, "hash", c.Hash, "data", c.Data,
 		"attempts", c.Attempts, "max_attempts", c.MaxAttempts, "resends", c.Resends, "changes", c.Changes,
-		"created", micros(c.CreatedAt), "expires", micros(c.ExpiresAt))
+		"created", micros(c.CreatedAt), "expires", micros(c.ExpiresAt)))
 }
 
 // ChallengeByID implements authn.ChallengeStore.
 func (s *Store) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, error) {
-	return s.challenge(ctx, "load challenge", loadChallenge, id)
+	rows, err := s.load(ctx, "load challenge", []string{s.challengeKey(id)})
+	if err != nil {
+		return nil, err
+	}
+	return readChallenge(id, rows[0])
 }
 
 // CountAttempt implements authn.ChallengeStore.
 func (s *Store) CountAttempt(ctx context.Context, id string) (*authn.Challenge, error) {
-	return s.challenge(ctx, "count attempt", countAttempt, id)
-}
-
-// challenge runs a script that returns the challenge with that id.
-func (s *Store) challenge(ctx context.Context, what string, script *redis.Script, id string) (*authn.Challenge, error) {
-	result, err := s.run(ctx, what, script, id)
+	result, err := s.run(ctx, "count attempt", step{script: countAttempt, key: s.challengeKey(id)})
 	if err != nil {
 		return nil, err
 	}
-	list, err := result.Slice()
+	list, err := result.StringSlice()
 	if err != nil {
-		return nil, fmt.Errorf("redisstore: %s: %w", what, err)
+		return nil, fmt.Errorf("redisstore: count attempt: %w", err)
 	}
-	if len(list) == 0 {
+	f := fields{}
+	for i := 0; i+1 < len(list); i += 2 {
+		f[list[i]] = list[i+1]
+	}
+	return readChallenge(id, f)
+}
+
+func readChallenge(id string, f fields) (*authn.Challenge, error) {
+	if len(f) == 0 {
 		return nil, authn.ErrNotFound
 	}
-	f := readFields(list)
 	return &authn.Challenge{
 		ID: id, Purpose: f["purpose"], UserID: f["user"], Subject: f["subject"], Hash: f.bytes("hash"), Data: f.bytes("data"),
 		Attempts: f.number("attempts"), MaxAttempts: f.number("max_attempts"), Resends: f.number("resends"), Changes: f.number("changes"),
@@ -130,26 +102,53 @@ func (s *Store) challenge(ctx context.Context, what string, script *redis.Script
 
 // RefundAttempt implements authn.ChallengeStore.
 func (s *Store) RefundAttempt(ctx context.Context, id string) error {
-	return s.forgiving(ctx, "refund attempt", refundAttempt, id)
+	return s.change(ctx, "refund attempt", step{script: refundAttempt, key: s.challengeKey(id)})
 }
 
 // ReplaceChallenge implements authn.ChallengeStore.
 func (s *Store) ReplaceChallenge(ctx context.Context, c authn.Challenge, oldHash []byte) error {
-	return s.change(ctx, "replace challenge", replaceChallenge, c.ID, oldHash, c.UserID, micros(c.ExpiresAt),
-		"subject", c.Subject, "hash", c.Hash, "data", c.Data, "resends", c.Resends, "changes", c.Changes)
+	const what = "replace challenge"
+	if err := s.linkChallenge(ctx, what, c); err != nil {
+		return err
+	}
+	return s.change(ctx, what, step{replaceChallenge, s.challengeKey(c.ID), []any{oldHash, micros(c.ExpiresAt), grace.Milliseconds(),
+		"user", c.UserID, "subject", c.Subject, "hash", c.Hash, "data", c.Data, "resends", c.Resends, "changes", c.Changes}})
 }
 
 // ConsumeChallenge implements authn.ChallengeStore.
 func (s *Store) ConsumeChallenge(ctx context.Context, id string, hash []byte) error {
-	return s.change(ctx, "consume challenge", consumeChallenge, id, hash)
+	return s.change(ctx, "consume challenge", remove(s.challengeKey(id), "hash", hash))
 }
 
 // DeleteChallenge implements authn.ChallengeStore.
 func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
-	return s.forgiving(ctx, "delete challenge", deleteChallenge, id)
+	return unlessMissing(s.change(ctx, "delete challenge", remove(s.challengeKey(id))))
 }
 
 // DeleteUserChallenges implements authn.ChallengeStore.
 func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string) error {
-	return s.change(ctx, "delete challenges", deleteUserChallenges, userID, purpose)
+	const what = "delete challenges"
+	ids, err := s.linked(ctx, what, "challenges", userID)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	these := []any{"user", userID}
+	if purpose != "" {
+		these = append(these, "purpose", purpose)
+	}
+	steps := make([]step, len(ids))
+	for i, id := range ids {
+		steps[i] = remove(s.challengeKey(id), these...)
+	}
+	results, err := s.runAll(ctx, what, steps...)
+	if err != nil {
+		return err
+	}
+	var gone []any
+	for i, result := range results {
+		if answer(result) == done {
+			gone = append(gone, ids[i])
+		}
+	}
+	return s.unlink(ctx, what, "challenges", userID, gone)
 }

@@ -2,91 +2,88 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // A bucket is a sorted set of attempts by time, in microseconds. Numbers are
-// written with all their digits, which Lua would not do by itself.
+// written with all their digits, which Lua would not do by itself. Buckets lie on
+// different nodes, and each decides alone whether it takes an attempt. Those that
+// are full are found before any is charged, so that a source over its limits does
+// not fill the buckets of others. A crash between the steps leaves an attempt
+// counted that was refused.
 
-const takeBody = `
-local now, id, count, skew = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
-local latest = string.format('%.0f', now + skew)
-for i = 5, #ARGV, 3 do
-	local key, amount, per = P .. 'rate:' .. ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-	local since = string.format('(%.0f', now - per)
-	local first = redis.call('ZREVRANGEBYSCORE', key, latest, since, 'WITHSCORES', 'LIMIT', amount - 1, 1)
-	if #first > 0 then
-		return {ARGV[i], math.min(math.max(tonumber(first[2]) + per - now, 1000), per)}
-	end
-	if count then
-		redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - per))
-		redis.call('ZREMRANGEBYSCORE', key, '(' .. latest, '+inf')
-		redis.call('ZADD', key, ARGV[1], id)
-		redis.call('PEXPIRE', key, math.ceil(per / 1000) + 1000)
-	end
-end
-return {}`
+// takeScript returns how many microseconds a bucket takes no attempt, zero if it
+// takes one. With an id it counts the attempt.
+var takeScript = redis.NewScript(`
+local now, amount, per, skew, id = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local latest, since = string.format('%.0f', now + skew), string.format('%.0f', now - per)
+local first = redis.call('ZREVRANGEBYSCORE', KEYS[1], latest, '(' .. since, 'WITHSCORES', 'LIMIT', amount - 1, 1)
+if #first > 0 then return math.min(math.max(tonumber(first[2]) + per - now, 1000), per) end
+if id == '' then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', since)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. latest, '+inf')
+redis.call('ZADD', KEYS[1], ARGV[1], id)
+redis.call('PEXPIRE', KEYS[1], math.ceil(per / 1000) + 1000)
+return 0`)
 
-var (
-	takeScript = script(takeBody)
-
-	refundScript = script(`
-for i = 2, #ARGV do redis.call('ZREM', P .. 'rate:' .. ARGV[i], ARGV[1]) end
-return 1`)
-
-	resetScript = script(`
-for i = 1, #ARGV do redis.call('DEL', P .. 'rate:' .. ARGV[i]) end
-return 1`)
-)
+func (s *Store) rateKey(name string) string { return s.key("rate", name) }
 
 // ChargeBuckets implements ratelimit.Store.
 func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
-	return s.refusal(ctx, "count attempt", now, id, true, buckets)
+	full, open, err := s.take(ctx, "look up attempts", now, "", buckets)
+	if err != nil || open == 0 {
+		return full, err
+	}
+	refusal, charged, err := s.take(ctx, "count attempt", now, id, buckets[:open])
+	if err != nil || refusal == nil {
+		return full, err
+	}
+	return refusal, s.RefundBuckets(ctx, now, id, buckets[charged+1:open])
 }
 
 // PeekBuckets implements ratelimit.Store.
 func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
-	return s.refusal(ctx, "look up attempts", now, "", false, buckets)
+	refusal, _, err := s.take(ctx, "look up attempts", now, "", buckets)
+	return refusal, err
 }
 
-func (s *Store) refusal(ctx context.Context, what string, now time.Time, id string, count bool, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
-	args := []any{micros(now), id, count, ratelimit.ClockSkew.Microseconds()}
-	for _, b := range buckets {
-		args = append(args, b.Key, b.Amount, b.Per.Microseconds())
+// take runs takeScript on each bucket. It returns the first refusal, and how many
+// buckets are before it.
+func (s *Store) take(ctx context.Context, what string, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, int, error) {
+	steps := make([]step, len(buckets))
+	for i, b := range buckets {
+		steps[i] = step{takeScript, s.rateKey(b.Key), []any{micros(now), b.Amount, b.Per.Microseconds(), ratelimit.ClockSkew.Microseconds(), id}}
 	}
-	result, err := s.run(ctx, what, takeScript, args...)
+	results, err := s.runAll(ctx, what, steps...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	answer, err := result.Slice()
-	if err != nil {
-		return nil, fmt.Errorf("redisstore: %s: %w", what, err)
+	for i, result := range results {
+		if wait, _ := result.Int64(); wait > 0 {
+			return &ratelimit.Refusal{Key: buckets[i].Key, Wait: time.Duration(wait) * time.Microsecond}, i, nil
+		}
 	}
-	if len(answer) != 2 {
-		return nil, nil
-	}
-	key, _ := answer[0].(string)
-	wait, _ := answer[1].(int64)
-	return &ratelimit.Refusal{Key: key, Wait: time.Duration(wait) * time.Microsecond}, nil
+	return nil, len(buckets), nil
 }
 
 // RefundBuckets implements ratelimit.Store.
 func (s *Store) RefundBuckets(ctx context.Context, _ time.Time, id string, buckets []ratelimit.Bucket) error {
-	args := []any{id}
-	for _, b := range buckets {
-		args = append(args, b.Key)
-	}
-	return s.change(ctx, "refund attempt", refundScript, args...)
+	return s.pipelined(ctx, "refund attempt", func(pipe redis.Pipeliner) {
+		for _, b := range buckets {
+			pipe.ZRem(ctx, s.rateKey(b.Key), id)
+		}
+	})
 }
 
 // ResetBuckets implements ratelimit.Store.
 func (s *Store) ResetBuckets(ctx context.Context, keys []string) error {
-	args := make([]any, len(keys))
-	for i, key := range keys {
-		args[i] = key
-	}
-	return s.change(ctx, "forget attempts", resetScript, args...)
+	return s.pipelined(ctx, "forget attempts", func(pipe redis.Pipeliner) {
+		for _, key := range keys {
+			pipe.Del(ctx, s.rateKey(key))
+		}
+	})
 }

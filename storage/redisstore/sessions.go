@@ -2,134 +2,52 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
-	"strconv"
+	"errors"
+	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// A session is a hash, which its token leads to. The ids of a user's sessions
-// are in a sorted set by creation.
+// A session lies under three keys, which may be on different nodes:
+//
+//	token:{token hash}   its row, a hash: a token is valid if this key exists
+//	session:{id}         its handle, a hash that leads from the id to the row
+//	sessions:{user id}   the ids of the user's sessions, a sorted set
+//
+// Each step changes one key. The order of steps makes sure that a crash between
+// two of them leaves no session that a client knows the token of and that cannot
+// be ended, and no token that is valid although its session was ended or got
+// another one:
+//
+//   - To create, list the id, store the row, store the handle. The client gets its
+//     token after the last step: what a crash leaves is not known to anyone.
+//   - To end, delete the row, then the handle.
+//   - To renew, store the new row and note it in the handle; put the row that
+//     remembers the old token in the place of the old row, which of several requests
+//     at once succeeds for one; make the handle lead to the new row. A crash before
+//     the second step leaves the session as it was, one after it ends the session.
+//
+// A handle leads to the session also between the steps of a renewal. The last step
+// fails where the handle was deleted meanwhile: the session has been ended, and the
+// new row is deleted again.
 
-const sessionFunctions = `
-local function expire(id, ttl)
-	local key = P .. 'session:' .. id
-	local found = redis.call('HMGET', key, 'user', 'token')
-	redis.call('PEXPIRE', key, ttl)
-	redis.call('PEXPIRE', P .. 'token:' .. found[2], ttl)
-	if found[1] ~= '' then
-		local index = P .. 'sessions:' .. found[1]
-		redis.call('PEXPIRE', index, math.max(redis.call('PTTL', index), ttl))
-	end
-end
-local function drop(id)
-	local key = P .. 'session:' .. id
-	local found = redis.call('HMGET', key, 'user', 'token')
-	if not found[1] then return 0 end
-	redis.call('DEL', key, P .. 'token:' .. found[2])
-	if found[1] ~= '' then redis.call('ZREM', P .. 'sessions:' .. found[1], id) end
-	return 1
-end
-local function create(first)
-	local id, user, token, created, ttl = unpack(ARGV, first, first + 4)
-	local key = P .. 'session:' .. id
-	redis.call('HSET', key, 'id', id, 'user', user, 'token', token, 'created', created, unpack(ARGV, first + 5, first + ROW - 1))
-	redis.call('SET', P .. 'token:' .. token, id)
-	if user ~= '' then redis.call('ZADD', P .. 'sessions:' .. user, created, id) end
-	expire(id, tonumber(ttl))
-	return 1
-end
-`
+func (s *Store) rowKey(tokenHash string) string { return s.key("token", tokenHash) }
 
-func sessionScript(text string) *redis.Script {
-	return script("local ROW = " + strconv.Itoa(len(rowArgs(sessions.Row{}))) + sessionFunctions + text)
-}
+func (s *Store) handleKey(id string) string { return s.key("session", id) }
 
-var (
-	createSession = sessionScript(`
-if redis.call('EXISTS', P .. 'session:' .. ARGV[1], P .. 'token:' .. ARGV[3]) > 0 then return -1 end
-return create(1)`)
-
-	loadSessions = sessionScript(`
-local list = {}
-for _, token in ipairs(ARGV) do
-	local id = redis.call('GET', P .. 'token:' .. token)
-	local row = id and redis.call('HGETALL', P .. 'session:' .. id) or {}
-	if #row > 0 then list[#list + 1] = row end
-end
-return list`)
-
-	saveSession = sessionScript(`
-local id, ttl = ARGV[1], tonumber(ARGV[3])
-local key = P .. 'session:' .. id
-if redis.call('HGET', key, 'token') ~= ARGV[2] then return 0 end
-redis.call('HSET', key, unpack(ARGV, 4))
-expire(id, ttl)
-return 1`)
-
-	renewSession = sessionScript(`
-local id, token, old, oldToken = ARGV[1], ARGV[3], ARGV[1 + ROW], ARGV[3 + ROW]
-if redis.call('HGET', P .. 'session:' .. id, 'token') ~= oldToken then return 0 end
-if redis.call('EXISTS', P .. 'session:' .. old, P .. 'token:' .. token) > 0 then return -1 end
-drop(id)
-create(1)
-return create(1 + ROW)`)
-
-	touchSession = sessionScript(`
-local key = P .. 'session:' .. ARGV[1]
-if redis.call('EXISTS', key) == 0 then return 0 end
-redis.call('HSET', key, unpack(ARGV, 2))
-return 1`)
-
-	rekeySessions = sessionScript(`
-for _, id in ipairs(redis.call('ZRANGE', P .. 'sessions:' .. ARGV[1], 0, -1)) do
-	local key = P .. 'session:' .. id
-	if redis.call('HGET', key, 'auth') == ARGV[2] then redis.call('HSET', key, 'auth', ARGV[3]) end
-end
-return 1`)
-
-	// Ids whose session expired are dropped from the index on the way.
-	listSessions = sessionScript(`
-local index, list = P .. 'sessions:' .. ARGV[1], {}
-for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-	local row = redis.call('HMGET', P .. 'session:' .. id, unpack(ARGV, 2))
-	if row[1] then
-		list[#list + 1] = row
-	else
-		redis.call('ZREM', index, id)
-	end
-end
-return list`)
-
-	deleteSession = sessionScript(`return drop(ARGV[1])`)
-
-	deleteUserSessions = sessionScript(`
-for _, id in ipairs(redis.call('ZRANGE', P .. 'sessions:' .. ARGV[1], 0, -1)) do
-	if id ~= ARGV[2] then drop(id) end
-end
-return 1`)
-)
-
-// rowArgs is a row as the scripts take it.
-func rowArgs(row sessions.Row) []any {
+// rowFields are the fields of a row.
+func rowFields(row sessions.Row) []any {
 	return []any{
-		row.ID, row.UserID, row.TokenHash, micros(row.CreatedAt), sessionLifetime(row),
+		"id", row.ID, "token", row.TokenHash, "user", row.UserID, "created", micros(row.CreatedAt),
 		"kind", row.Kind, "auth", row.AuthHash, "ip", row.IP, "agent", row.UserAgent,
 		"seen", micros(row.LastSeenAt), "expires", micros(row.ExpiresAt), "data", row.Data,
 	}
 }
 
-// sessionLifetime counts from the latest time that the row knows.
-func sessionLifetime(row sessions.Row) int64 {
-	from := row.CreatedAt
-	if row.LastSeenAt.After(from) {
-		from = row.LastSeenAt
-	}
-	return lifetime(from, row.ExpiresAt)
-}
+// listed are the fields of a row in a list, which lacks the data.
+var listed = []string{"id", "token", "kind", "user", "auth", "ip", "agent", "created", "seen", "expires"}
 
 func readSession(f fields) sessions.Row {
 	return sessions.Row{
@@ -138,91 +56,304 @@ func readSession(f fields) sessions.Row {
 	}
 }
 
+// sessionLifetime counts from the latest time that the row knows.
+func sessionLifetime(row sessions.Row) time.Duration { return lifetime(latest(row), row.ExpiresAt) }
+
+func latest(row sessions.Row) time.Time {
+	if row.LastSeenAt.After(row.CreatedAt) {
+		return row.LastSeenAt
+	}
+	return row.CreatedAt
+}
+
+func (s *Store) createRow(row sessions.Row) step {
+	return create(s.rowKey(row.TokenHash), sessionLifetime(row), rowFields(row)...)
+}
+
+func (s *Store) removeRow(tokenHash, id string) step { return remove(s.rowKey(tokenHash), "id", id) }
+
+func (s *Store) createHandle(row sessions.Row) step {
+	return create(s.handleKey(row.ID), sessionLifetime(row)+grace, "token", row.TokenHash, "user", row.UserID)
+}
+
+func (s *Store) removeHandle(id, tokenHash string) step {
+	return remove(s.handleKey(id), "token", tokenHash)
+}
+
+// linkSession lists a session under its user, if it has one.
+func (s *Store) linkSession(row sessions.Row) []step {
+	if row.UserID == "" {
+		return nil
+	}
+	return []step{s.link("sessions", row.UserID, row.ID, latest(row), row.ExpiresAt)}
+}
+
 // CreateSession implements sessions.Store.
 func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
-	return s.change(ctx, "create session", createSession, rowArgs(row)...)
+	const what = "create session"
+	if _, err := s.runAll(ctx, what, s.linkSession(row)...); err != nil {
+		return err
+	}
+	if err := s.change(ctx, what, s.createRow(row)); err != nil {
+		return err
+	}
+	err := s.change(ctx, what, s.createHandle(row))
+	if errors.Is(err, authn.ErrConflict) {
+		return s.undo(ctx, what, err, s.removeRow(row.TokenHash, row.ID))
+	}
+	return err
+}
+
+// undo runs steps that take back what was done before a refusal.
+func (s *Store) undo(ctx context.Context, what string, refusal error, steps ...step) error {
+	if _, err := s.runAll(ctx, what, steps...); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // SessionsByTokens implements sessions.Store.
 func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
-	args := make([]any, len(tokenHashes))
+	keys := make([]string, len(tokenHashes))
 	for i, hash := range tokenHashes {
-		args[i] = hash
+		keys[i] = s.rowKey(hash)
 	}
-	result, err := s.run(ctx, "load sessions", loadSessions, args...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := result.Slice()
-	if err != nil {
-		return nil, fmt.Errorf("redisstore: load sessions: %w", err)
-	}
+	found, err := s.load(ctx, "load sessions", keys)
 	var rows []sessions.Row
-	for _, item := range list {
-		values, _ := item.([]any)
-		rows = append(rows, readSession(readFields(values)))
+	for _, f := range found {
+		if len(f) > 0 {
+			rows = append(rows, readSession(f))
+		}
 	}
-	return rows, nil
+	return rows, err
 }
 
-// SaveSession implements sessions.Store.
+// SaveSession implements sessions.Store. What leads to the row must outlive it, and
+// is prolonged first.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
-	return s.change(ctx, "save session", saveSession, row.ID, row.TokenHash, lifetime(row.LastSeenAt, row.ExpiresAt),
-		"data", row.Data, "seen", micros(row.LastSeenAt), "expires", micros(row.ExpiresAt))
+	const what = "save session"
+	ttl := lifetime(row.LastSeenAt, row.ExpiresAt)
+	handles, err := s.load(ctx, what, []string{s.handleKey(row.ID)}, "user")
+	if err != nil {
+		return err
+	}
+	leading := row
+	leading.UserID = handles[0]["user"]
+	if _, err := s.runAll(ctx, what, append(s.linkSession(leading),
+		update(s.handleKey(row.ID), []any{"token", row.TokenHash}, ttl+grace))...); err != nil {
+		return err
+	}
+	return s.change(ctx, what, update(s.rowKey(row.TokenHash), []any{"id", row.ID}, ttl,
+		"data", row.Data, "seen", micros(row.LastSeenAt), "expires", micros(row.ExpiresAt)))
 }
 
 // RenewSession implements sessions.Store.
 func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
-	return s.change(ctx, "renew session", renewSession, append(rowArgs(row), rowArgs(old)...)...)
+	const what = "renew session"
+	results, err := s.runAll(ctx, what, append(s.linkSession(row),
+		update(s.handleKey(row.ID), []any{"token", old.TokenHash}, 0, "next", row.TokenHash),
+		s.createHandle(old), s.createRow(row))...)
+	if err != nil {
+		return err
+	}
+	var undo []step
+	for i, step := range []step{s.removeRow(row.TokenHash, row.ID), s.removeHandle(old.ID, old.TokenHash)} {
+		if answer(results[len(results)-1-i]) == done {
+			undo = append(undo, step)
+		}
+	}
+	if len(undo) < 2 {
+		return s.undo(ctx, what, authn.ErrConflict, undo...)
+	}
+	err = s.change(ctx, what, update(s.rowKey(old.TokenHash), []any{"id", row.ID}, sessionLifetime(old), rowFields(old)...))
+	if errors.Is(err, authn.ErrNotFound) {
+		return s.undo(ctx, what, err, undo...)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, what, update(s.handleKey(row.ID), []any{"token", old.TokenHash}, sessionLifetime(row)+grace,
+		"token", row.TokenHash, "user", row.UserID))
+	if errors.Is(err, authn.ErrNotFound) {
+		return s.undo(ctx, what, err, append(undo, s.removeRow(old.TokenHash, old.ID))...)
+	}
+	return err
+}
+
+// handle leads to a session. Token is that of its row; next is that of the row in
+// its place where a renewal is under way.
+type handle struct{ id, token, next, user string }
+
+// handles returns those of the ids that have one.
+func (s *Store) handles(ctx context.Context, what string, ids ...string) ([]handle, error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.handleKey(id)
+	}
+	found, err := s.load(ctx, what, keys, "token", "next", "user")
+	if err != nil {
+		return nil, err
+	}
+	var list []handle
+	for i, id := range ids {
+		if f := found[i]; f["token"] != "" {
+			list = append(list, handle{id, f["token"], f["next"], f["user"]})
+		}
+	}
+	return list, nil
+}
+
+// userHandles returns the handles of the user's sessions.
+func (s *Store) userHandles(ctx context.Context, what, userID string) ([]handle, error) {
+	ids, err := s.linked(ctx, what, "sessions", userID)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	list, err := s.handles(ctx, what, ids...)
+	return slices.DeleteFunc(list, func(h handle) bool { return h.user != userID }), err
+}
+
+// tokens are those of the rows that may be that of the session, the current one
+// first.
+func (h handle) tokens() []string {
+	if h.next == "" {
+		return []string{h.token}
+	}
+	return []string{h.token, h.next}
+}
+
+// updateRows overwrites fields of the rows of sessions.
+func (s *Store) updateRows(ctx context.Context, what string, list []handle, where []any, fields ...any) error {
+	var steps []step
+	for _, h := range list {
+		for _, token := range h.tokens() {
+			steps = append(steps, update(s.rowKey(token), append([]any{"id", h.id}, where...), 0, fields...))
+		}
+	}
+	_, err := s.runAll(ctx, what, steps...)
+	return err
 }
 
 // TouchSession implements sessions.Store.
 func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error {
-	return s.forgiving(ctx, "touch session", touchSession, id, "ip", ip, "agent", userAgent, "seen", micros(seen))
+	const what = "touch session"
+	list, err := s.handles(ctx, what, id)
+	if err != nil {
+		return err
+	}
+	return s.updateRows(ctx, what, list, nil, "ip", ip, "agent", userAgent, "seen", micros(seen))
 }
 
-// RekeySessions implements sessions.Store.
+// RekeySessions implements sessions.Store. A session that is renewed at the same
+// time may keep the old fingerprint, and so end.
 func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
-	return s.change(ctx, "rekey sessions", rekeySessions, userID, oldAuthHash, newAuthHash)
+	const what = "rekey sessions"
+	list, err := s.userHandles(ctx, what, userID)
+	if err != nil {
+		return err
+	}
+	return s.updateRows(ctx, what, list, []any{"auth", oldAuthHash}, "auth", newAuthHash)
 }
 
-// listed are the fields of a row in a list, which lacks the data.
-var listed = []string{"id", "token", "kind", "user", "auth", "ip", "agent", "created", "seen", "expires"}
-
-// SessionsByUser implements sessions.Store.
+// SessionsByUser implements sessions.Store. A session whose row is not where its
+// handle said may have been renewed meanwhile, and is looked up again.
 func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
-	args := []any{userID}
-	for _, name := range listed {
-		args = append(args, name)
-	}
-	result, err := s.run(ctx, "list sessions", listSessions, args...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := result.Slice()
-	if err != nil {
-		return nil, fmt.Errorf("redisstore: list sessions: %w", err)
-	}
+	const what = "list sessions"
+	list, err := s.userHandles(ctx, what, userID)
 	var rows []sessions.Row
-	for _, item := range list {
-		values, _ := item.([]any)
-		f := fields{}
-		for i, name := range listed[:min(len(listed), len(values))] {
-			f[name], _ = values[i].(string)
+	for range 3 {
+		if err != nil || len(list) == 0 {
+			break
 		}
-		rows = append(rows, readSession(f))
+		var keys []string
+		for _, h := range list {
+			for _, token := range h.tokens() {
+				keys = append(keys, s.rowKey(token))
+			}
+		}
+		found, err := s.load(ctx, what, keys, listed...)
+		if err != nil {
+			return nil, err
+		}
+		own := map[string]fields{}
+		for _, f := range found {
+			if f["user"] == userID && own[f["id"]] == nil {
+				own[f["id"]] = f
+			}
+		}
+		var moved []string
+		for _, h := range list {
+			if f := own[h.id]; f != nil {
+				rows = append(rows, readSession(f))
+			} else {
+				moved = append(moved, h.id)
+			}
+		}
+		list, err = s.handles(ctx, what, moved...)
+		if err != nil {
+			return nil, err
+		}
 	}
-	return rows, nil
+	slices.SortStableFunc(rows, func(a, b sessions.Row) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return rows, err
 }
 
 // DeleteSession implements sessions.Store.
 func (s *Store) DeleteSession(ctx context.Context, id string) error {
-	return s.forgiving(ctx, "end session", deleteSession, id)
+	const what = "end session"
+	list, err := s.handles(ctx, what, id)
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, what, list)
 }
 
 // DeleteUserSessions implements sessions.Store.
 func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string) error {
-	return s.change(ctx, "end sessions", deleteUserSessions, userID, exceptID)
+	const what = "end sessions"
+	list, err := s.userHandles(ctx, what, userID)
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, what, slices.DeleteFunc(list, func(h handle) bool { return h.id == exceptID }))
+}
+
+// end deletes sessions. One that was renewed meanwhile is ended by its new handle.
+func (s *Store) end(ctx context.Context, what string, list []handle) error {
+	for len(list) > 0 {
+		var rows, handles []step
+		for _, h := range list {
+			for _, token := range h.tokens() {
+				rows = append(rows, s.removeRow(token, h.id))
+			}
+			handles = append(handles, s.removeHandle(h.id, h.token))
+		}
+		if _, err := s.runAll(ctx, what, rows...); err != nil {
+			return err
+		}
+		results, err := s.runAll(ctx, what, handles...)
+		if err != nil {
+			return err
+		}
+		ended := map[string][]any{} // ids by user
+		var renewed []string
+		for i, h := range list {
+			if answer(results[i]) != done {
+				renewed = append(renewed, h.id)
+			} else if h.user != "" {
+				ended[h.user] = append(ended[h.user], h.id)
+			}
+		}
+		for user, ids := range ended {
+			if err := s.unlink(ctx, what, "sessions", user, ids); err != nil {
+				return err
+			}
+		}
+		if list, err = s.handles(ctx, what, renewed...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SessionsInTx implements sessions.Store.

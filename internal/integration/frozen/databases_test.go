@@ -159,12 +159,7 @@ func openRedis(t *testing.T, dir string) *database {
 	if address == "" {
 		return nil
 	}
-	options, err := redis.ParseURL(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	t.Cleanup(func() { _ = client.Close() })
+	client := testserver.ConnectRedis(t, address)
 	prefix := "{" + rand.Text() + "}:"
 	if dir != "" {
 		var keys []redisKey
@@ -196,7 +191,7 @@ func openRedis(t *testing.T, dir string) *database {
 	}
 }
 
-func dumpRedis(t *testing.T, client *redis.Client, name string) redisKey {
+func dumpRedis(t *testing.T, client redis.UniversalClient, name string) redisKey {
 	t.Helper()
 	ctx := t.Context()
 	key := redisKey{TTL: client.PTTL(ctx, name).Val()}
@@ -221,7 +216,7 @@ func dumpRedis(t *testing.T, client *redis.Client, name string) redisKey {
 	return key
 }
 
-func restoreRedis(t *testing.T, client *redis.Client, name string, key redisKey) {
+func restoreRedis(t *testing.T, client redis.UniversalClient, name string, key redisKey) {
 	t.Helper()
 	ctx := t.Context()
 	var err error

@@ -48,7 +48,7 @@ var filled = []struct {
 	}},
 	{"postgres+redis", configured("ALLAUTH_TEST_POSTGRES", "ALLAUTH_TEST_REDIS"), func(b *testing.B, n int) storage.Store {
 		base := filledSQL(b, "pgx", testserver.Postgres(b), sqlstore.Postgres, n)
-		cache := connectRedis(b, testserver.Redis(b), "{"+rand.Text()+"}:")
+		cache := connectRedis(b, testserver.Redis(b), rand.Text()+":")
 		return storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
 	}},
 }

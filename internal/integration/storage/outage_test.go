@@ -153,7 +153,7 @@ func TestRedisIsKilled(t *testing.T) {
 	if process == nil {
 		return
 	}
-	cache := connectRedis(t, process.Source, "{outage}:")
+	cache := connectRedis(t, process.Source+"?max_retries=-1", "outage:") // which would take seconds
 	base := memstore.New()
 	store := storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
 	s := clienttest.StartOn(t, store)

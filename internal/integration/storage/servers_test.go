@@ -13,7 +13,6 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	scsmemstore "github.com/alexedwards/scs/v2/memstore"
-	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/allauth-go/allauth"
@@ -54,9 +53,12 @@ func backends(t *testing.T) []backend {
 	list = append(list, backend{"Postgres", func(t testing.TB) storage.Store {
 		return connectSQL(t, "pgx", source, sqlstore.Postgres)
 	}})
-	if address := testserver.Redis(t); address != "" {
-		source, prefix := testserver.Postgres(t), "{"+rand.Text()+"}:"
-		list = append(list, backend{"PostgresAndRedis", func(t testing.TB) storage.Store {
+	for name, address := range map[string]string{"PostgresAndRedis": testserver.Redis(t), "PostgresAndRedisCluster": testserver.RedisCluster(t)} {
+		if address == "" {
+			continue
+		}
+		source, prefix := testserver.Postgres(t), rand.Text()+":"
+		list = append(list, backend{name, func(t testing.TB) storage.Store {
 			cache := connectRedis(t, address, prefix)
 			base := connectSQL(t, "pgx", source, sqlstore.Postgres)
 			return storage.Compose(base, storage.Parts{Sessions: cache, Challenges: cache, RateLimits: cache})
@@ -82,13 +84,7 @@ func connectSQL(t testing.TB, driver, source string, dialect sqlstore.Dialect) *
 
 func connectRedis(t testing.TB, address, prefix string) *redisstore.Store {
 	t.Helper()
-	options, err := redis.ParseURL(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	t.Cleanup(func() { _ = client.Close() })
-	return redisstore.New(client, redisstore.KeyPrefix(prefix))
+	return redisstore.New(testserver.ConnectRedis(t, address), redisstore.KeyPrefix(prefix))
 }
 
 // startTwo starts two servers on one backend, behind an address that sends each

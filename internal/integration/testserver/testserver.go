@@ -1,9 +1,10 @@
 // Package testserver gives tests databases of their own on the servers that the
 // environment names: ALLAUTH_TEST_POSTGRES holds the URL of a PostgreSQL
 // server, ALLAUTH_TEST_MYSQL the data source name of a MySQL or MariaDB server,
-// both of a user who may create databases, and ALLAUTH_TEST_REDIS the URL of a
-// Redis server. Where a variable is not set its function returns the empty
-// text and the test has nothing to do. The script .ci/servers starts all three.
+// both of a user who may create databases, ALLAUTH_TEST_REDIS the URL of a Redis
+// server, and ALLAUTH_TEST_REDIS_CLUSTER that of a Redis Cluster with its nodes.
+// Where a variable is not set its function returns the empty text and the test has
+// nothing to do. The script .ci/servers starts all of them.
 package testserver
 
 import (
@@ -68,13 +69,6 @@ func mySQL(t testing.TB, database string) (server, source string) {
 	}
 	config.DBName = database
 	return server, config.FormatDSN()
-}
-
-// Redis returns the URL of the server. Tests share it, so each takes key names
-// of its own.
-func Redis(t testing.TB) string {
-	t.Helper()
-	return setting(t, "ALLAUTH_TEST_REDIS")
 }
 
 func setting(t testing.TB, variable string) string {
