@@ -48,15 +48,19 @@ type Store interface {
 	// them, in any order. Hashes without a row are left out.
 	SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]Row, error)
 	// SaveSession overwrites Data, LastSeenAt and ExpiresAt of the row with that
-	// ID and token hash. ErrNotFound if there is none: a deleted row is never
-	// brought back, and a session is not changed by its old token.
-	SaveSession(ctx context.Context, row Row) error
+	// ID and token hash. loaded is the Data that the change was made of.
+	// ErrNotFound if there is no such row: a deleted row is never brought back, and a
+	// session is not changed by its old token. ErrConflict if its Data is not loaded
+	// any more: what another request has stored meanwhile is not lost. An empty
+	// loaded, of a session whose data is elsewhere, is compared with nothing.
+	SaveSession(ctx context.Context, row Row, loaded []byte) error
 	// RenewSession gives a session a new token: the row with row.ID and
 	// old.TokenHash becomes row, and old is stored as a row of its own. Both or
 	// neither. ErrNotFound if the session is gone or has another token by now,
-	// ErrConflict if the new token hash or old.ID exists. A DeleteSession of
-	// row.ID at the same time comes before or after it: the row is gone.
-	RenewSession(ctx context.Context, row, old Row) error
+	// ErrConflict if its Data is not loaded any more, as for SaveSession, or if the
+	// new token hash or old.ID exists. A DeleteSession of row.ID at the same time
+	// comes before or after it: the row is gone.
+	RenewSession(ctx context.Context, row, old Row, loaded []byte) error
 	// TouchSession updates IP, UserAgent and LastSeenAt. A missing row is not
 	// an error.
 	TouchSession(ctx context.Context, id, ip, userAgent string, seen time.Time) error

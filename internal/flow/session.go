@@ -146,12 +146,17 @@ func (s *Session) AddMethod(userID string, m authn.Method) {
 	if s.State.MethodsOf != userID {
 		s.State.Methods, s.State.MethodsOf = nil, userID
 	}
-	s.State.Methods = append(s.State.Methods, m)
-	if len(s.State.Methods) > maxMethods {
-		repeated := slices.IndexFunc(s.State.Methods, func(m authn.Method) bool { return m.Reauthenticated })
-		s.State.Methods = slices.Delete(s.State.Methods, max(repeated, 0), max(repeated, 0)+1)
-	}
+	s.State.Methods = boundedMethods(append(s.State.Methods, m))
 	s.changed = true
+}
+
+// boundedMethods drops, of too many proofs, the oldest repetitions.
+func boundedMethods(list []authn.Method) []authn.Method {
+	for len(list) > maxMethods {
+		repeated := slices.IndexFunc(list, func(m authn.Method) bool { return m.Reauthenticated })
+		list = slices.Delete(list, max(repeated, 0), max(repeated, 0)+1)
+	}
+	return list
 }
 
 // SetLogin keeps l as the pending login; nil drops it.

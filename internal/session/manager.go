@@ -111,6 +111,11 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 		return outcome, nil
 	}
 	token, err := m.store(ctx, a)
+	for try := 1; errors.Is(err, authn.ErrConflict) && try < maxMerges; try++ {
+		if err = m.merge(ctx, a); err == nil {
+			token, err = m.store(ctx, a)
+		}
+	}
 	if errors.Is(err, authn.ErrNotFound) {
 		return Outcome{}, flow.ErrSessionEnded
 	}
@@ -123,6 +128,43 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 	}
 	a.token = token
 	return Outcome{Token: token}, nil
+}
+
+// maxMerges is how often a session is stored that other requests change: of any
+// number of requests at once one succeeds each time.
+const maxMerges = 100
+
+// merge brings what another request has stored of the session, since it was loaded,
+// together with what this one changed. authn.ErrNotFound if the session was ended, or
+// got another token.
+func (m *Manager) merge(ctx context.Context, a *Active) error {
+	if a.row == nil {
+		return authn.ErrConflict
+	}
+	rows, err := m.deps.Store.SessionsByTokens(ctx, a.row.TokenHash)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 || rows[0].ID != a.row.ID {
+		return authn.ErrNotFound
+	}
+	base, err := stateOf(a.row.Data)
+	if err != nil {
+		return err
+	}
+	theirs, err := stateOf(rows[0].Data)
+	if err != nil {
+		return err
+	}
+	a.State, a.row = flow.Merge(base, a.State, theirs), &rows[0]
+	return nil
+}
+
+// stateOf decodes the data of a row.
+func stateOf(data []byte) (flow.State, error) {
+	_, values, err := codec{}.Decode(data)
+	state, _ := values[stateKey].(flow.State)
+	return state, err
 }
 
 // KeepsInTx reports whether sessions are rolled back with a transaction of the

@@ -68,9 +68,9 @@ func (s rowStore) CommitCtx(ctx context.Context, tokenHash string, data []byte, 
 func (s rowStore) writeRow(ctx context.Context, l *loading) error {
 	switch {
 	case !l.fresh:
-		return s.rows.SaveSession(ctx, *l.write)
+		return s.rows.SaveSession(ctx, *l.write, l.found.Data)
 	case l.old != nil:
-		return s.rows.RenewSession(ctx, *l.write, *l.old)
+		return s.rows.RenewSession(ctx, *l.write, *l.old, l.found.Data)
 	default:
 		return s.rows.CreateSession(ctx, *l.write)
 	}

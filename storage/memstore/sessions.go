@@ -50,11 +50,14 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 }
 
 // SaveSession implements sessions.Store.
-func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
+func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte) error {
 	return s.write(ctx, func(tx *snapshot) error {
 		return tx.sessions.change(key{text: row.ID}, func(stored *sessions.Row) error {
 			if stored.TokenHash != row.TokenHash {
 				return authn.ErrNotFound
+			}
+			if !isCurrent(stored, loaded) {
+				return authn.ErrConflict
 			}
 			stored.Data, stored.LastSeenAt, stored.ExpiresAt = row.Data, row.LastSeenAt, row.ExpiresAt
 			return nil
@@ -62,12 +65,20 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 	})
 }
 
+// isCurrent reports whether a row has the data that was loaded.
+func isCurrent(stored *sessions.Row, loaded []byte) bool {
+	return len(loaded) == 0 || bytes.Equal(stored.Data, loaded)
+}
+
 // RenewSession implements sessions.Store.
-func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
 	return s.write(ctx, func(tx *snapshot) error {
 		stored := tx.sessions.get(sessionsByID, key{text: row.ID})
 		if stored == nil || stored.TokenHash != old.TokenHash {
 			return authn.ErrNotFound
+		}
+		if !isCurrent(stored, loaded) {
+			return authn.ErrConflict
 		}
 		tx.sessions.remove(stored)
 		if err := tx.sessions.add(row); err != nil {

@@ -130,7 +130,7 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 
 // SaveSession implements sessions.Store. What leads to the row must outlive it, and
 // is prolonged first.
-func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
+func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte) error {
 	const what = "save session"
 	ttl := lifetime(row.LastSeenAt, row.ExpiresAt)
 	handles, err := s.load(ctx, what, []string{s.handleKey(row.ID)}, "user")
@@ -143,12 +143,38 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
 		update(s.handleKey(row.ID), []any{"token", row.TokenHash}, ttl+grace))...); err != nil {
 		return err
 	}
-	return s.change(ctx, what, update(s.rowKey(row.TokenHash), []any{"id", row.ID}, ttl,
+	err = s.change(ctx, what, update(s.rowKey(row.TokenHash), currentRow(row.ID, loaded), ttl,
 		"data", row.Data, "seen", micros(row.LastSeenAt), "expires", micros(row.ExpiresAt)))
+	if errors.Is(err, authn.ErrNotFound) {
+		return s.whyNotCurrent(ctx, what, row.TokenHash, row.ID)
+	}
+	return err
+}
+
+// currentRow is the condition for the row of a session whose data is the one that was
+// loaded.
+func currentRow(id string, loaded []byte) []any {
+	if len(loaded) == 0 {
+		return []any{"id", id}
+	}
+	return []any{"id", id, "data", loaded}
+}
+
+// whyNotCurrent returns ErrConflict if the session is there, with that token, or else
+// ErrNotFound.
+func (s *Store) whyNotCurrent(ctx context.Context, what, tokenHash, id string) error {
+	found, err := s.load(ctx, what, []string{s.rowKey(tokenHash)}, "id")
+	if err != nil {
+		return err
+	}
+	if found[0]["id"] == id {
+		return authn.ErrConflict
+	}
+	return authn.ErrNotFound
 }
 
 // RenewSession implements sessions.Store.
-func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
 	const what = "renew session"
 	results, err := s.runAll(ctx, what, append(s.linkSession(row),
 		update(s.handleKey(row.ID), []any{"token", old.TokenHash}, 0, "next", row.TokenHash),
@@ -165,9 +191,9 @@ func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
 	if len(undo) < 2 {
 		return s.undo(ctx, what, authn.ErrConflict, undo...)
 	}
-	err = s.change(ctx, what, update(s.rowKey(old.TokenHash), []any{"id", row.ID}, sessionLifetime(old), rowFields(old)...))
+	err = s.change(ctx, what, update(s.rowKey(old.TokenHash), currentRow(row.ID, loaded), sessionLifetime(old), rowFields(old)...))
 	if errors.Is(err, authn.ErrNotFound) {
-		return s.undo(ctx, what, err, undo...)
+		return s.undo(ctx, what, s.whyNotCurrent(ctx, what, old.TokenHash, row.ID), undo...)
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -70,24 +71,44 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 }
 
 // SaveSession implements sessions.Store.
-func (s *Store) SaveSession(ctx context.Context, row sessions.Row) error {
-	return s.updateOne(ctx, "save session", `{sessions}`,
-		`data = ?, last_seen_at = ?, expires_at = ?`, []any{row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt)},
-		`id = ? AND token_hash = ?`, []any{sessionID(row.ID), row.TokenHash})
+func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte) error {
+	where, key := currentSession(row.ID, row.TokenHash, loaded)
+	n, err := s.exec(ctx, "save session", `UPDATE {sessions} SET data = ?, last_seen_at = ?, expires_at = ? WHERE `+where,
+		append([]any{row.Data, micros(row.LastSeenAt), micros(row.ExpiresAt)}, key...)...)
+	if err != nil || n > 0 {
+		return err
+	}
+	var data []byte
+	err = s.row(ctx, "look up session", `SELECT data FROM {sessions} WHERE id = ? AND token_hash = ?`, []any{sessionID(row.ID), row.TokenHash}, &data)
+	if err == nil && len(loaded) > 0 && !bytes.Equal(data, loaded) {
+		return authn.ErrConflict
+	}
+	return err // nil where the row was as it shall be, which MySQL does not count
+}
+
+// currentSession is the condition for the row of a session with that token whose
+// data is the one that was loaded.
+func currentSession(id, tokenHash string, loaded []byte) (where string, key []any) {
+	where, key = `id = ? AND token_hash = ?`, []any{sessionID(id), tokenHash}
+	if len(loaded) > 0 {
+		where, key = where+` AND data = ?`, append(key, loaded)
+	}
+	return where, key
 }
 
 // RenewSession implements sessions.Store. The row is updated rather than
 // replaced, so that a DELETE that waits for it finds it afterwards. The update
 // looks for conflicts itself: inside a transaction no savepoint is needed.
-func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row) error {
+func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
 	if current(ctx, s.db) == nil {
-		return s.InTx(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old) })
+		return s.InTx(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old, loaded) })
 	}
-	n, err := s.exec(ctx, "renew session", `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE id = ? AND token_hash = ?
+	where, key := currentSession(row.ID, old.TokenHash, loaded)
+	n, err := s.exec(ctx, "renew session", `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE `+where+`
 		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE token_hash = ?) AS same_token)
 		AND NOT EXISTS (SELECT 1 FROM (SELECT id FROM {sessions} WHERE id = ?) AS same_id)`,
-		row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
-		micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data, sessionID(row.ID), old.TokenHash, row.TokenHash, sessionID(old.ID))
+		append(append([]any{row.TokenHash, row.Kind, row.UserID, row.AuthHash, row.IP, row.UserAgent,
+			micros(row.CreatedAt), micros(row.LastSeenAt), micros(row.ExpiresAt), row.Data}, key...), row.TokenHash, sessionID(old.ID))...)
 	if err != nil {
 		return err
 	}

@@ -120,8 +120,8 @@ func (s ignoresContext) DeleteChallenge(ctx context.Context, id string) error {
 
 type bringsBack struct{ sessions.Store }
 
-func (s bringsBack) SaveSession(ctx context.Context, row sessions.Row) error {
-	if err := s.Store.SaveSession(ctx, row); err != nil {
+func (s bringsBack) SaveSession(ctx context.Context, row sessions.Row, loaded []byte) error {
+	if err := s.Store.SaveSession(ctx, row, loaded); err != nil {
 		return s.CreateSession(ctx, row)
 	}
 	return nil
@@ -129,7 +129,7 @@ func (s bringsBack) SaveSession(ctx context.Context, row sessions.Row) error {
 
 type renewsInTwoSteps struct{ sessions.Store }
 
-func (s renewsInTwoSteps) RenewSession(ctx context.Context, row, old sessions.Row) error {
+func (s renewsInTwoSteps) RenewSession(ctx context.Context, row, old sessions.Row, _ []byte) error {
 	if err := s.DeleteSession(ctx, row.ID); err != nil {
 		return err
 	}

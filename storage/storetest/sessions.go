@@ -24,6 +24,8 @@ var sessionChecks = []check[sessions.Store]{
 	{"token hashes are compared exactly", sessionExact},
 	{"several tokens are looked up at once", sessionTokens},
 	{"saving overwrites data and times only", sessionSave},
+	{"what another request stored is not overwritten", sessionNewer},
+	{"one of many changes of the same data wins", sessionNewerRace},
 	{"a replaced token changes nothing", sessionOldToken},
 	{"what is deleted stays deleted", sessionDeleted},
 	{"renewing is both or neither", sessionRenew},
@@ -102,10 +104,10 @@ func sessionMissing(k *kit, s sessions.Store) {
 	for _, token := range []string{k.id(), "", "a\x00b"} {
 		k.noSession(s, "of a token that does not exist", token, "hashes without a row are left out")
 	}
-	k.fails("SaveSession of a row that is gone", s.SaveSession(ctx, newSession(k)), authn.ErrNotFound, "ErrNotFound if it is gone")
+	k.fails("SaveSession of a row that is gone", s.SaveSession(ctx, newSession(k), nil), authn.ErrNotFound, "ErrNotFound if it is gone")
 	row := newSession(k)
 	old := newSession(k)
-	k.fails("RenewSession of a row that is gone", s.RenewSession(ctx, row, old), authn.ErrNotFound, "ErrNotFound if the session is gone")
+	k.fails("RenewSession of a row that is gone", s.RenewSession(ctx, row, old, nil), authn.ErrNotFound, "ErrNotFound if the session is gone")
 	for _, token := range []string{row.TokenHash, old.TokenHash} {
 		k.noSession(s, "after a refused RenewSession", token, "both or neither")
 	}
@@ -149,10 +151,10 @@ func sessionSave(k *kit, s sessions.Store) {
 	changed := newSession(k)
 	changed.ID, changed.TokenHash = row.ID, row.TokenHash
 	changed.Data, changed.LastSeenAt, changed.ExpiresAt = []byte("new"), k.now(time.Minute), k.now(2*time.Hour)
-	k.ok("SaveSession", s.SaveSession(k.Context(), changed))
+	k.ok("SaveSession", s.SaveSession(k.Context(), changed, nil))
 	row.Data, row.LastSeenAt, row.ExpiresAt = changed.Data, changed.LastSeenAt, changed.ExpiresAt
 	k.same("SessionsByTokens after SaveSession", k.session(s, row.TokenHash), row, "SaveSession overwrites Data, LastSeenAt and ExpiresAt, nothing else")
-	k.ok("SaveSession without a change", s.SaveSession(k.Context(), row))
+	k.ok("SaveSession without a change", s.SaveSession(k.Context(), row, nil))
 	k.same("SessionsByTokens of another row after SaveSession", k.session(s, other.TokenHash), other, "others stay as they are")
 }
 
@@ -160,7 +162,7 @@ func sessionDeleted(k *kit, s sessions.Store) {
 	row := storedSession(k, s, nil)
 	k.ok("DeleteSession", s.DeleteSession(k.Context(), row.ID))
 	k.noSession(s, "after DeleteSession", row.TokenHash, "the row is deleted")
-	k.fails("SaveSession after DeleteSession", s.SaveSession(k.Context(), row), authn.ErrNotFound, "a deleted row is never brought back")
+	k.fails("SaveSession after DeleteSession", s.SaveSession(k.Context(), row, nil), authn.ErrNotFound, "a deleted row is never brought back")
 	k.ok("TouchSession after DeleteSession", s.TouchSession(k.Context(), row.ID, "::1", "", k.now(0)))
 	k.noSession(s, "after DeleteSession, SaveSession and TouchSession", row.TokenHash, "a deleted row is never brought back")
 	rows, err := s.SessionsByUser(k.Context(), row.UserID)
@@ -180,7 +182,7 @@ func sessionRenew(k *kit, s sessions.Store) {
 	session := storedSession(k, s, nil)
 	row, old := renewed(k, session)
 	row.UserID = k.id()
-	k.ok("RenewSession", s.RenewSession(k.Context(), row, old))
+	k.ok("RenewSession", s.RenewSession(k.Context(), row, old, nil))
 	k.same("SessionsByTokens of the new token", k.session(s, row.TokenHash), row, "the row becomes the new one")
 	k.same("SessionsByTokens of the old token", k.session(s, old.TokenHash), old, "the old token is kept in a row of its own")
 	for user, want := range map[string]int{session.UserID: 0, row.UserID: 1} {
@@ -191,10 +193,10 @@ func sessionRenew(k *kit, s sessions.Store) {
 	taken := storedSession(k, s, nil)
 	blocked, again := renewed(k, row)
 	blocked.TokenHash = taken.TokenHash
-	k.fails("RenewSession with a token hash that exists", s.RenewSession(k.Context(), blocked, again), authn.ErrConflict, "ErrConflict if the new token hash exists")
+	k.fails("RenewSession with a token hash that exists", s.RenewSession(k.Context(), blocked, again, nil), authn.ErrConflict, "ErrConflict if the new token hash exists")
 	blocked, again = renewed(k, row)
 	again.ID = taken.ID
-	k.fails("RenewSession with an id of the old row that exists", s.RenewSession(k.Context(), blocked, again), authn.ErrConflict, "ErrConflict if old.ID exists")
+	k.fails("RenewSession with an id of the old row that exists", s.RenewSession(k.Context(), blocked, again, nil), authn.ErrConflict, "ErrConflict if old.ID exists")
 	k.noSession(s, "after a refused RenewSession", blocked.TokenHash, "both or neither")
 	k.same("SessionsByTokens after a refused RenewSession", k.session(s, row.TokenHash), row, "both or neither")
 	k.same("SessionsByTokens of another row after a refused RenewSession", k.session(s, taken.TokenHash), taken, "others stay as they are")
@@ -203,16 +205,45 @@ func sessionRenew(k *kit, s sessions.Store) {
 	k.same("SessionsByTokens of the old token after DeleteSession", k.session(s, old.TokenHash), old, "the rows are two")
 }
 
+// sessionNewer is a request that has loaded the session before another one stored
+// it.
+func sessionNewer(k *kit, s sessions.Store) {
+	loaded := storedSession(k, s, nil)
+	newer := loaded
+	newer.Data = []byte("newer")
+	k.ok("SaveSession", s.SaveSession(k.Context(), newer, loaded.Data))
+	k.ok("SaveSession without a change", s.SaveSession(k.Context(), newer, newer.Data))
+	stale := loaded
+	stale.Data = []byte("of what is stale")
+	const contract = "ErrConflict if its Data is not loaded any more"
+	k.fails("SaveSession of what is stale", s.SaveSession(k.Context(), stale, loaded.Data), authn.ErrConflict, contract)
+	k.fails("SaveSession of the same data", s.SaveSession(k.Context(), newer, loaded.Data), authn.ErrConflict, contract)
+	row, old := renewed(k, loaded)
+	k.fails("RenewSession of what is stale", s.RenewSession(k.Context(), row, old, loaded.Data), authn.ErrConflict, contract)
+	k.same("SessionsByTokens after refused calls", k.session(s, loaded.TokenHash), newer, "what another request has stored is not lost")
+	k.ok("RenewSession", s.RenewSession(k.Context(), row, old, newer.Data))
+	k.same("SessionsByTokens of the new token", k.session(s, row.TokenHash), row, "the row becomes the new one")
+}
+
+func sessionNewerRace(k *kit, s sessions.Store) {
+	loaded := storedSession(k, s, nil)
+	k.oneWinner("SaveSession", authn.ErrConflict, "ErrConflict if its Data is not loaded any more", func(i int) error {
+		row := loaded
+		row.Data = []byte{byte(i + 1)}
+		return s.SaveSession(k.Context(), row, loaded.Data)
+	})
+}
+
 // sessionOldToken is a request that has loaded the session before it got another
 // token.
 func sessionOldToken(k *kit, s sessions.Store) {
 	session := storedSession(k, s, nil)
 	row, old := renewed(k, session)
-	k.ok("RenewSession", s.RenewSession(k.Context(), row, old))
+	k.ok("RenewSession", s.RenewSession(k.Context(), row, old, nil))
 	session.Data = []byte("stale")
-	k.fails("SaveSession by the old token", s.SaveSession(k.Context(), session), authn.ErrNotFound, "a session is not changed by its old token")
+	k.fails("SaveSession by the old token", s.SaveSession(k.Context(), session, nil), authn.ErrNotFound, "a session is not changed by its old token")
 	next, again := renewed(k, session)
-	k.fails("RenewSession by the old token", s.RenewSession(k.Context(), next, again), authn.ErrNotFound, "ErrNotFound if the session has another token by now")
+	k.fails("RenewSession by the old token", s.RenewSession(k.Context(), next, again, nil), authn.ErrNotFound, "ErrNotFound if the session has another token by now")
 	k.same("SessionsByTokens after calls by the old token", k.session(s, row.TokenHash), row, "a session is not changed by its old token")
 }
 
@@ -220,7 +251,7 @@ func sessionRenewRace(k *kit, s sessions.Store) {
 	session := storedSession(k, s, nil)
 	k.oneWinner("RenewSession", authn.ErrNotFound, "ErrNotFound if the session has another token by now", func(int) error {
 		row, old := renewed(k, session)
-		return s.RenewSession(k.Context(), row, old)
+		return s.RenewSession(k.Context(), row, old, nil)
 	})
 	rows, err := s.SessionsByUser(k.Context(), session.UserID)
 	k.ok("SessionsByUser", err)
@@ -236,7 +267,7 @@ func sessionRenewDeleteRace(k *kit, s sessions.Store) {
 			if i > 0 {
 				return s.DeleteSession(k.Context(), session.ID)
 			}
-			err := s.RenewSession(k.Context(), row, old)
+			err := s.RenewSession(k.Context(), row, old, nil)
 			if outcome(err) == "ErrNotFound" {
 				return nil
 			}
@@ -338,7 +369,7 @@ func sessionDeleteRace(k *kit, s sessions.Store) {
 		if i == callers/2 {
 			return s.DeleteUserSessions(k.Context(), row.UserID, "")
 		}
-		err := s.SaveSession(k.Context(), row)
+		err := s.SaveSession(k.Context(), row, nil)
 		if outcome(err) == "ErrNotFound" {
 			return nil
 		}
@@ -374,11 +405,11 @@ func sessionCancelled(k *kit, s sessions.Store) {
 	k.cancelled("SaveSession", func(ctx context.Context) error {
 		changed := row
 		changed.Data = []byte("new")
-		return s.SaveSession(ctx, changed)
+		return s.SaveSession(ctx, changed, nil)
 	})
 	k.cancelled("RenewSession", func(ctx context.Context) error {
 		next, old := renewed(k, row)
-		return s.RenewSession(ctx, next, old)
+		return s.RenewSession(ctx, next, old, nil)
 	})
 	k.cancelled("TouchSession", func(ctx context.Context) error { return s.TouchSession(ctx, row.ID, "::2", "new", k.now(0)) })
 	k.cancelled("RekeySessions", func(ctx context.Context) error { return s.RekeySessions(ctx, row.UserID, row.AuthHash, "new") })

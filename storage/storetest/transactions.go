@@ -271,7 +271,7 @@ func txUsable(k *kit, s storage.Store) {
 			"SwapPasswordHash":   s.SwapPasswordHash(ctx, taken.user, "", "other"),
 			"CreateChallenge":    s.CreateChallenge(ctx, taken.challenge),
 			"CreateSession":      s.CreateSession(ctx, taken.session),
-			"RenewSession":       s.RenewSession(ctx, blocked, kept),
+			"RenewSession":       s.RenewSession(ctx, blocked, kept, nil),
 			"RotateRefreshToken": s.RotateRefreshToken(ctx, refresh.ID, k.now(0), usedRefresh),
 		} {
 			k.fails(call+" inside InTx", err, authn.ErrConflict, "ErrConflict inside f leaves the transaction usable")
@@ -279,7 +279,7 @@ func txUsable(k *kit, s storage.Store) {
 		for call, err := range map[string]error{
 			"DeleteEmail":      s.DeleteEmail(ctx, user, "nobody@example.com"),
 			"VerifyPhone":      s.VerifyPhone(ctx, user, "+100"),
-			"SaveSession":      s.SaveSession(ctx, newSession(k)),
+			"SaveSession":      s.SaveSession(ctx, newSession(k), nil),
 			"ConsumeChallenge": s.ConsumeChallenge(ctx, k.id(), nil),
 		} {
 			k.fails(call+" inside InTx", err, authn.ErrNotFound, "ErrNotFound inside f leaves the transaction usable")

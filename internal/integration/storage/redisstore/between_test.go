@@ -71,7 +71,7 @@ func TestRequestsBetweenTheStepsOfARenewal(t *testing.T) {
 					came = true
 					meanwhile(step)
 				}}
-				err := redisstore.New(hooked(t, s, hook), redisstore.KeyPrefix(s.prefix)).RenewSession(ctx, row, old)
+				err := redisstore.New(hooked(t, s, hook), redisstore.KeyPrefix(s.prefix)).RenewSession(ctx, row, old, nil)
 				ended := came && (name == "end" || name == "all")
 				if err != nil && !(ended && errors.Is(err, authn.ErrNotFound)) {
 					t.Fatalf("%s before step %d: %v", name, step, err)

@@ -145,7 +145,7 @@ func TestACrashDuringARenewalEndsTheSession(t *testing.T) {
 			row, _ := rows(id, "user"+id, now)
 			old, _ := rows("old"+id, "", now)
 			row.TokenHash, old.TokenHash, old.Kind = "new-"+id, row.TokenHash, "replaced"
-			return store.RenewSession(ctx, row, old)
+			return store.RenewSession(ctx, row, old, nil)
 		}, func(id, moment string, done bool) {
 			kind, is := found(t, store, "token-"+id)
 			lives := kind == "app" && is == id

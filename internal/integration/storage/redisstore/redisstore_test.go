@@ -159,7 +159,7 @@ func TestEveryKeyExpires(t *testing.T) {
 
 		row.ExpiresAt, c.ExpiresAt = now.Add(3*time.Hour), now.Add(3*time.Hour)
 		_, err = store.ChargeBuckets(ctx, now, "id", []ratelimit.Bucket{{Key: "k", Amount: 2, Per: 3 * time.Hour}})
-		must(t, err, store.SaveSession(ctx, row), store.ReplaceChallenge(ctx, c, c.Hash))
+		must(t, err, store.SaveSession(ctx, row, row.Data), store.ReplaceChallenge(ctx, c, c.Hash))
 		check(3*time.Hour-time.Minute, 3*time.Hour+2*time.Minute)
 
 		// What is deleted leaves no key behind.
