@@ -20,7 +20,9 @@ var (
 )
 
 // Error is a problem with what the client sent: the wire shows Code, Param and
-// Message, and nothing else. Code is stable, Message is for people.
+// Message, and nothing else. Code is stable,
+// and one of package code where the library makes the problem; Message is for
+// people.
 type Error struct {
 	Code    string
 	Param   string // the input field; empty for a problem of the whole input

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/allauth-go/allauth/authn/code"
+
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/hook"
 )
@@ -37,14 +39,15 @@ const (
 
 // Problem is one reason why a password is not good enough.
 type Problem struct {
-	// Code is "password_too_short", "password_too_common",
-	// "password_entirely_numeric", "password_too_similar" or "max_length".
+	// Code is [code.PasswordTooShort], [code.PasswordTooCommon],
+	// [code.PasswordEntirelyNumeric], [code.PasswordTooSimilar] or
+	// [code.MaxLength].
 	Code string
 	// Message is for people.
 	Message string
 }
 
-var tooCommon = Problem{"password_too_common", "The password is too common. Choose another one."}
+var tooCommon = Problem{code.PasswordTooCommon, "The password is too common. Choose another one."}
 
 // Policy says which passwords are good enough. It is safe for concurrent use.
 //
@@ -82,16 +85,16 @@ type Policy struct {
 // not resemble.
 func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
 	if len(password) > MaxLength {
-		return []Problem{{"max_length", fmt.Sprintf("Choose a password of at most %d bytes.", MaxLength)}}
+		return []Problem{{code.MaxLength, fmt.Sprintf("Choose a password of at most %d bytes.", MaxLength)}}
 	}
 	password = normalize(password)
 	var problems []Problem
 	if !p.AllowSimilar && similarToAny(password, attributes) {
-		problems = append(problems, Problem{"password_too_similar", "The password is too similar to your name or email address. Choose another one."})
+		problems = append(problems, Problem{code.PasswordTooSimilar, "The password is too similar to your name or email address. Choose another one."})
 	}
 	minimum := cmp.Or(p.MinLength, defaultMinLength)
 	if utf8.RuneCountInString(password) < minimum {
-		problems = append(problems, Problem{"password_too_short", fmt.Sprintf("Choose a password of at least %d characters.", minimum)})
+		problems = append(problems, Problem{code.PasswordTooShort, fmt.Sprintf("Choose a password of at least %d characters.", minimum)})
 	}
 	if !p.AllowCommon && (isCommon(password) || p.isExpected(password)) {
 		problems = append(problems, tooCommon)
@@ -102,7 +105,7 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
-		problems = append(problems, Problem{"password_entirely_numeric", "The password cannot be entirely numeric."})
+		problems = append(problems, Problem{code.PasswordEntirelyNumeric, "The password cannot be entirely numeric."})
 	}
 	return problems
 }

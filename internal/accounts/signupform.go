@@ -153,7 +153,7 @@ func cleanEmail2(in SignupInput) authn.Errors {
 	first, ok := identifier.Email(in.Email)
 	second, _ := identifier.Email(in.Email2)
 	if ok && first != second {
-		return authn.Errors{{Param: "email2", Message: messages["email_mismatch"]}}
+		return problems("email2", "")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/jsonio"
 )
@@ -73,24 +74,24 @@ func problem(param, code string) *authn.Error {
 
 // bodyMessages say what to do, as those of package account.
 var bodyMessages = map[string]string{
-	"invalid_json":           "Send the body as one JSON object.",
-	"unsupported_media_type": "Send the body as application/json.",
-	"too_large":              "Send a smaller body.",
-	"invalid_list":           "Send a list of values.",
-	"invalid_choice":         "Send the id of one of your authenticators.",
-	"invalid_pk_value":       "Send the id of one of your authenticators.",
+	code.InvalidJSON:          "Send the body as one JSON object.",
+	code.UnsupportedMediaType: "Send the body as application/json.",
+	code.TooLarge:             "Send a smaller body.",
+	code.InvalidList:          "Send a list of values.",
+	code.InvalidChoice:        "Send the id of one of your authenticators.",
+	code.InvalidPKValue:       "Send the id of one of your authenticators.",
 }
 
 // bodyFieldTexts are what the fieldTexts of package account are for its fields.
 var bodyFieldTexts = map[string]string{
-	"sessions.invalid_choice":   "Send the id of one of your sessions.",
-	"sessions.invalid_pk_value": "Send the id of one of your sessions.",
-	"primary.invalid":           "Send true or false.",
-	"name.invalid":              "Enter the name as a text.",
-	"refresh_token.invalid":     "Send the refresh token as a text.",
-	"credential.invalid":        "Send the answer of the security key as an object.",
-	"provider.invalid":          "Send the id of the provider as a text.",
-	"account.invalid":           "Send the id of the account as a text.",
+	"sessions." + code.InvalidChoice:  "Send the id of one of your sessions.",
+	"sessions." + code.InvalidPKValue: "Send the id of one of your sessions.",
+	"primary." + code.Invalid:         "Send true or false.",
+	"name." + code.Invalid:            "Enter the name as a text.",
+	"refresh_token." + code.Invalid:   "Send the refresh token as a text.",
+	"credential." + code.Invalid:      "Send the answer of the security key as an object.",
+	"provider." + code.Invalid:        "Send the id of the provider as a text.",
+	"account." + code.Invalid:         "Send the id of the account as a text.",
 }
 
 // err returns what is wrong so far.

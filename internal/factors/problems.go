@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 )
 
 // ErrUnverifiedEmail means that the account holds an address that is not
@@ -16,17 +17,17 @@ var ErrTooManyKeys = errors.New("mfa: too many security keys")
 
 // messages say what to do; clients go by the code.
 var messages = map[string]string{
-	"required":                       "This field is required.",
-	"invalid":                        "Enter a valid value.",
-	"invalid_choice":                 "Choose one of your authenticators.",
-	"max_length":                     "Enter a shorter value.",
-	"incorrect_code":                 "The code is incorrect. Check it, or wait for the next one.",
-	"too_many_login_attempts":        "Too many attempts. Try again later.",
-	"mfa_required":                   "Add an authenticator to your account first.",
-	"unverified_email":               "Verify your email address first.",
-	"cannot_delete_authenticator":    "Set a password before you remove your only way to log in.",
-	"max_security_keys":              "Remove a security key before you add another one.",
-	"cannot_generate_recovery_codes": "Add another authenticator before you generate recovery codes.",
+	code.Required:                    "This field is required.",
+	code.Invalid:                     "Enter a valid value.",
+	code.InvalidChoice:               "Choose one of your authenticators.",
+	code.MaxLength:                   "Enter a shorter value.",
+	code.IncorrectCode:               "The code is incorrect. Check it, or wait for the next one.",
+	code.TooManyLoginAttempts:        "Too many attempts. Try again later.",
+	code.MFARequired:                 "Add an authenticator to your account first.",
+	code.UnverifiedEmail:             "Verify your email address first.",
+	code.CannotDeleteAuthenticator:   "Set a password before you remove your only way to log in.",
+	code.MaxSecurityKeys:             "Remove a security key before you add another one.",
+	code.CannotGenerateRecoveryCodes: "Add another authenticator before you generate recovery codes.",
 }
 
 // Problem is an input problem of one field, or of the whole input if param is

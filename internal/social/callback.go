@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
@@ -18,7 +19,7 @@ func (s *Service) FinishRedirect(ctx context.Context, sess *flow.Session, provid
 	st, err := s.takeState(ctx, sess, values.Get("state"))
 	if err != nil {
 		s.fail(ctx, sess, providerID, ProcessLogin, err)
-		return s.errorPage(codeUnknown)
+		return s.errorPage(code.Unknown)
 	}
 	err = s.finishRedirect(ctx, sess, providerID, st, values)
 	if err == nil && !s.underWay(sess) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/flow"
 )
 
@@ -21,17 +22,17 @@ var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", flow.ErrUnauth
 
 // messages say what to do; clients go by the code.
 var messages = map[string]string{
-	"required":                           "This field is required.",
-	"invalid_choice":                     "Send login or connect.",
-	"invalid_token":                      "The token is invalid or has expired. Log in with the provider again.",
-	"client_id_required":                 "Provide the client id that the token was issued for.",
-	"token_required":                     "Provide an ID token or an access token.",
-	"token_authentication_not_supported": "This provider does not accept tokens. Log in by redirect.",
-	"account_not_found":                  "Choose one of your connected accounts.",
-	"connected_other":                    "Another user has connected this account. Disconnect it there first.",
-	"disconnect_last":                    "Connect another account before you disconnect the last one.",
-	"no_password":                        "Set a password before you disconnect the only other way to log in.",
-	"no_verified_email":                  "Verify an email address before you disconnect the only other way to log in.",
+	code.Required:                        "This field is required.",
+	code.InvalidChoice:                   "Send login or connect.",
+	code.InvalidToken:                    "The token is invalid or has expired. Log in with the provider again.",
+	code.ClientIDRequired:                "Provide the client id that the token was issued for.",
+	code.TokenRequired:                   "Provide an ID token or an access token.",
+	code.TokenAuthenticationNotSupported: "This provider does not accept tokens. Log in by redirect.",
+	code.AccountNotFound:                 "Choose one of your connected accounts.",
+	code.ConnectedOther:                  "Another user has connected this account. Disconnect it there first.",
+	code.DisconnectLast:                  "Connect another account before you disconnect the last one.",
+	code.NoPassword:                      "Set a password before you disconnect the only other way to log in.",
+	code.NoVerifiedEmail:                 "Verify an email address before you disconnect the only other way to log in.",
 }
 
 // Problem is an input problem of one field, or of the whole input if param is

@@ -6,18 +6,10 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/socialaccount/provider"
-)
-
-// What the front end is told of a login that failed.
-const (
-	codeUnknown          = "unknown"
-	codeCancelled        = "cancelled"
-	codePermissionDenied = "permission_denied"
-	codeReauthenticate   = "reauthentication_required"
-	codeSignupClosed     = "signup_closed"
 )
 
 // RedirectInput asks for a login by way of the provider's own pages.
@@ -33,11 +25,11 @@ type RedirectInput struct {
 func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in RedirectInput) string {
 	e := s.providers.byID(in.Provider)
 	if e == nil || !e.info.Redirect || !in.Process.Valid() || !s.mayReturnTo(in.CallbackURL) {
-		return s.errorPage(codeUnknown)
+		return s.errorPage(code.Unknown)
 	}
 	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionLogin, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
 		s.report(ctx, sess, err, in.Provider)
-		return failed(in.CallbackURL, codeUnknown, in.Process)
+		return failed(in.CallbackURL, code.Unknown, in.Process)
 	}
 	st := &state{
 		Provider: e.info.ID, Process: in.Process, UserID: sess.UserID(), Next: in.CallbackURL,
@@ -46,7 +38,7 @@ func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in Redi
 	target, err := s.authorize(ctx, sess, e, st)
 	if err != nil {
 		s.report(ctx, sess, err, in.Provider)
-		return failed(in.CallbackURL, codeUnknown, in.Process)
+		return failed(in.CallbackURL, code.Unknown, in.Process)
 	}
 	return target
 }
@@ -63,7 +55,7 @@ func (s *Service) authorize(ctx context.Context, sess *flow.Session, e *entry, s
 }
 
 // ErrorPage is where a browser goes when the server could not do its part.
-func (s *Service) ErrorPage() string { return s.errorPage(codeUnknown) }
+func (s *Service) ErrorPage() string { return s.errorPage(code.Unknown) }
 
 // errorPage is where a browser goes that no login can be found for.
 func (s *Service) errorPage(code string) string {
@@ -79,17 +71,17 @@ func failureCode(err error) string {
 	var one *authn.Error
 	switch {
 	case errors.Is(err, provider.ErrCancelled):
-		return codeCancelled
+		return code.Cancelled
 	case errors.Is(err, errAnonymous):
-		return codePermissionDenied
+		return code.PermissionDenied
 	case errors.Is(err, flow.ErrReauthenticate):
-		return codeReauthenticate
+		return code.ReauthenticationRequired
 	case errors.Is(err, flow.ErrForbidden):
-		return codeSignupClosed
+		return code.SignupClosed
 	case errors.As(err, &one) && one.Code != "":
 		return one.Code
 	}
-	return codeUnknown
+	return code.Unknown
 }
 
 // report logs what the host may want to know of and the client is not told.
@@ -99,7 +91,7 @@ func (s *Service) report(ctx context.Context, sess *flow.Session, err error, pro
 		s.deps.Logger.WarnContext(ctx, "replay of an ID token refused", "provider", providerID, "ip", sess.Client.IP)
 	case errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrInvalid):
 		s.deps.Logger.WarnContext(ctx, "provider login failed", "provider", providerID, "error", err)
-	case failureCode(err) != codeUnknown, errors.Is(err, flow.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
+	case failureCode(err) != code.Unknown, errors.Is(err, flow.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
 		errors.Is(err, errNobody), errors.Is(err, provider.ErrTokenMissing):
 		s.deps.Logger.DebugContext(ctx, "provider login refused", "provider", providerID, "error", err)
 	default:

@@ -64,6 +64,7 @@ func TestNewStringsAreOnTheList(t *testing.T) {
 	if len(source.events) < 20 || len(source.codes) < 40 || len(source.purposes) < 20 {
 		t.Fatalf("%d events, %d codes and %d purposes: are they made in another way now?", len(source.events), len(source.codes), len(source.purposes))
 	}
+	list["error codes"] = slices.Concat(list["error codes"], list["errors of redirects"])
 	for section, found := range map[string]map[string]bool{"events": source.events, "error codes": source.codes} {
 		for entry := range found {
 			if !slices.Contains(list[section], entry) {
@@ -82,7 +83,7 @@ func TestNewStringsAreOnTheList(t *testing.T) {
 type source struct {
 	// all are the string literals and the JSON names of members.
 	all map[string]bool
-	// events are what EventName returns, codes the codes of problems, purposes
+	// events are what EventName returns, codes those of package code, purposes
 	// the constants that are named like purposes, slots, notes and ceremonies.
 	events, codes, purposes map[string]bool
 }
@@ -144,15 +145,11 @@ func (s source) read(file *ast.File) {
 				if i >= len(n.Values) {
 					continue
 				}
-				if constantName.MatchString(name.Name) {
+				switch {
+				case file.Name.Name == "code":
+					addText(s.codes, n.Values[i])
+				case constantName.MatchString(name.Name):
 					addText(s.purposes, n.Values[i])
-				}
-				if table, ok := n.Values[i].(*ast.CompositeLit); ok && strings.HasSuffix(strings.ToLower(name.Name), "messages") {
-					for _, row := range table.Elts {
-						if pair, ok := row.(*ast.KeyValueExpr); ok {
-							addText(s.codes, pair.Key)
-						}
-					}
 				}
 			}
 		case *ast.CompositeLit:
