@@ -137,8 +137,11 @@ func restore(t *testing.T, driver, source string, statements []byte) {
 	}
 }
 
-// redisPrefix is the default of redisstore.
-const redisPrefix = "{allauth}:"
+// The default prefixes of redisstore: that of today, and that of the first fixture.
+const (
+	redisPrefix      = "allauth:"
+	firstRedisPrefix = "{allauth}:"
+)
 
 // redisKey is a key of Redis.
 type redisKey struct {
@@ -160,14 +163,15 @@ func openRedis(t *testing.T, dir string) *database {
 		return nil
 	}
 	client := testserver.ConnectRedis(t, address)
-	prefix := "{" + rand.Text() + "}:"
+	prefix := rand.Text() + ":"
 	if dir != "" {
 		var keys []redisKey
 		if err := json.Unmarshal(readFile(t, dir, redisFile), &keys); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {
-			restoreRedis(t, client, prefix+strings.TrimPrefix(key.Key, redisPrefix), key)
+			name := strings.TrimPrefix(strings.TrimPrefix(key.Key, redisPrefix), firstRedisPrefix)
+			restoreRedis(t, client, prefix+name, key)
 		}
 	}
 	base, cache := openSQLite(t, dir), redisstore.New(client, redisstore.KeyPrefix(prefix))

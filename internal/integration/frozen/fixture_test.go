@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -175,9 +177,6 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// cookieNames are the cookies that a browser may hold.
-var cookieNames = []string{"sessionid", "csrftoken", "known_device", "mfa_trusted"}
-
 // hold keeps what the client holds under a name.
 func (s *site) hold(name string, c *clienttest.Client, more held) {
 	s.t.Helper()
@@ -189,13 +188,11 @@ func (s *site) hold(name string, c *clienttest.Client, more held) {
 		if c.Kind == app && c.AccessToken != "" {
 			more.Access, more.Refresh = c.AccessToken, c.RefreshToken
 		}
-		for _, cookie := range cookieNames {
-			if value := c.Cookie(cookie); value != "" {
-				if more.Cookies == nil {
-					more.Cookies = map[string]string{}
-				}
-				more.Cookies[cookie] = value
+		for _, cookie := range c.HTTP.Jar.Cookies(&url.URL{Scheme: "https", Host: strings.TrimPrefix(baseURL, "https://"), Path: "/"}) {
+			if more.Cookies == nil {
+				more.Cookies = map[string]string{}
 			}
+			more.Cookies[cookie.Name] = cookie.Value
 		}
 	}
 	s.fixture.Held[name] = &more
