@@ -36,7 +36,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	t.Cleanup(func() { _ = auth.Close(t.Context()) })
 	for name, value := range map[string]any{
 		"Config": cfg, "*Config": &cfg, "Auth": auth, "token.Config": *cfg.Tokens, "token.Key": key, "Key of bytes": cfg.Tokens.Keys[1],
-		"provider.App": app, "socialaccount.Config": *cfg.SocialAccount,
+		"provider.App": app, "provider.Settings": provider.Settings{CertificateKey: secret}, "socialaccount.Config": *cfg.SocialAccount,
 	} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("made", "what", value)

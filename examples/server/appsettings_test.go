@@ -58,7 +58,8 @@ func TestSettingsOfProvidersAreMapped(t *testing.T) {
 			continue
 		}
 		if got := s.app(); !reflect.DeepEqual(got, test.want) {
-			t.Errorf("%s: %#v, want %#v", name, got.Settings, test.want.Settings)
+			type plain provider.Settings // which prints its fields
+			t.Errorf("%s: %+v %+v, want %+v %+v", name, plain(got.Settings), got.Trust, plain(test.want.Settings), test.want.Trust)
 		}
 	}
 }
