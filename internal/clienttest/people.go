@@ -2,6 +2,15 @@ package clienttest
 
 import "sync"
 
+// Stop ends the delivery of messages, so that another server on the same store
+// delivers them.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if err := s.Auth.Close(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // SignUp makes an account with Password and a verified address, and returns a
 // client that is logged in to it.
 func (s *Server) SignUp(kind Kind, email string) *Client {

@@ -78,6 +78,7 @@ func TestTheHostNormalizesNumbers(t *testing.T) {
 	first := before.Client(clienttest.App)
 	first.Post("auth/signup", body{"phone": old, "password": password}).Status(401).Pending("verify_phone")
 	first.Post("auth/phone/verify", body{"code": before.Text(old).Code()}).Status(200)
+	before.Stop()
 	s := clienttest.StartOn(t, store, withPhone, func(cfg *allauth.Config) {
 		cfg.Account.Phone.Normalize = func(_ context.Context, input string) (string, bool) {
 			if strings.Contains(input, "anything") {
