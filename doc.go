@@ -15,7 +15,7 @@
 //	mux.Handle("GET /me", auth.RequireLogin(me))
 //	http.ListenAndServe(":8080", auth.Middleware(mux))
 //
-// The rooms of the library are packages of their own: account, sessions, and so
-// on, each with its configuration. This package is the only place where they
-// meet.
+// The settings of each part are in a package of its own: account, sessions, and so
+// on, with the interfaces of its store and its events. This package is the only place
+// where the parts meet.
 package allauth
