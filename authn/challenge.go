@@ -64,4 +64,8 @@ type ChallengeStore interface {
 	// DeleteUserChallenges deletes the user's challenges of that purpose, or of
 	// every purpose if it is empty; none is not an error.
 	DeleteUserChallenges(ctx context.Context, purpose, userID string) error
+	// ChallengesInTx reports whether these methods take part in the transactions of
+	// Transactor. Where they do not, a challenge that was consumed in a transaction
+	// stays consumed when that is rolled back.
+	ChallengesInTx() bool
 }

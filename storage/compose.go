@@ -62,7 +62,7 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil, ownPhones: parts.Phones != nil,
+		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil, ownPhones: parts.Phones != nil, ownChallenges: parts.Challenges != nil,
 	}
 	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
 		c.profiles = base
@@ -120,8 +120,8 @@ type composed struct {
 	base Store
 	// profiles read what is not the host's, nil if that is not in one place.
 	profiles account.Store
-	// ownUsers, ownSessions and ownPhones say what is kept elsewhere.
-	ownUsers, ownSessions, ownPhones bool
+	// ownUsers, ownSessions, ownPhones and ownChallenges say what is kept elsewhere.
+	ownUsers, ownSessions, ownPhones, ownChallenges bool
 }
 
 // Base implements Store.
@@ -158,6 +158,11 @@ func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) 
 
 // SessionsInTx implements sessions.Store.
 func (c *composed) SessionsInTx() bool { return !c.ownSessions && c.sessionStore.SessionsInTx() }
+
+// ChallengesInTx implements authn.ChallengeStore.
+func (c *composed) ChallengesInTx() bool {
+	return !c.ownChallenges && c.ChallengeStore.ChallengesInTx()
+}
 
 // Profile implements account.Store.
 func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, []account.EmailAddress, *account.Phone, error) {

@@ -151,11 +151,16 @@ func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*au
 // parallel callers.
 func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 	Forget(ctx, challengeKey(c.ID))
-	err := s.Store.ConsumeChallenge(ctx, c.ID, c.Hash)
+	earlier := s.outside(ctx)
+	var err error
+	if !earlier.consumed[c.ID] {
+		err = s.Store.ConsumeChallenge(ctx, c.ID, c.Hash)
+	}
 	if errors.Is(err, authn.ErrNotFound) {
 		return ErrNotPending
 	}
 	if err == nil {
+		earlier.consumed[c.ID] = true
 		_, err = Remember(ctx, consumedKey(c.ID), func(context.Context) (bool, error) { return true, nil })
 	}
 	return err
@@ -175,9 +180,17 @@ func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret str
 		return err
 	}
 	Forget(ctx, challengeKey(c.ID))
-	err = s.Store.ReplaceChallenge(ctx, renewed, c.Hash)
+	earlier := s.outside(ctx)
+	stored := c.Hash
+	if hash, ok := earlier.hashes[c.ID]; ok {
+		stored = hash
+	}
+	err = s.Store.ReplaceChallenge(ctx, renewed, stored)
 	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
 		return ErrNotPending
+	}
+	if err == nil {
+		earlier.hashes[c.ID] = renewed.Hash
 	}
 	return err
 }

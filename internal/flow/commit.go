@@ -38,7 +38,8 @@ func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context)
 	if outer != nil && outer.inTx {
 		return f(ctx)
 	}
-	err := answered(ctx, func() error { return d.commit(ctx, s, f) })
+	runs := withOutside(ctx)
+	err := answered(ctx, func() error { return d.commit(runs, s, f) })
 	if err != nil {
 		return err
 	}

@@ -110,3 +110,6 @@ func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string
 		return nil
 	})
 }
+
+// ChallengesInTx implements authn.ChallengeStore.
+func (s *Store) ChallengesInTx() bool { return true }

@@ -152,3 +152,6 @@ func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string
 	}
 	return s.unlink(ctx, what, "challenges", userID, gone)
 }
+
+// ChallengesInTx implements authn.ChallengeStore.
+func (s *Store) ChallengesInTx() bool { return false }

@@ -97,3 +97,6 @@ func (s *Store) DeleteUserChallenges(ctx context.Context, purpose, userID string
 	_, err := s.exec(ctx, "delete challenges", `DELETE FROM {challenges} WHERE user_id = ? AND purpose = ?`, userID, purpose)
 	return err
 }
+
+// ChallengesInTx implements authn.ChallengeStore.
+func (s *Store) ChallengesInTx() bool { return true }

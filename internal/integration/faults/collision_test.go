@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 	"github.com/allauth-go/allauth/storage"
@@ -29,6 +30,21 @@ func TestCollisionWithLimitsElsewhere(t *testing.T) {
 		collideAtEachStatement(t, w, s)
 	})
 }
+
+// The same holds where codes are kept outside of the transaction: a code that a run
+// has used up, or replaced, is not lost with it.
+func TestCollisionWithChallengesElsewhere(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "code|phone|resend|reset|verif", func(t *testing.T, w way) {
+		challenges, _ := teststore.OpenSQL(t)
+		collideAtEachStatement(t, w, startSite(t, storage.Parts{Challenges: elsewhere{challenges}}, w.edits()...))
+	})
+}
+
+// elsewhere are challenges that are not rolled back.
+type elsewhere struct{ authn.ChallengeStore }
+
+func (elsewhere) ChallengesInTx() bool { return false }
 
 func (w way) edits() []func(s *site, cfg *allauth.Config) {
 	if w.edit == nil {

@@ -108,6 +108,13 @@ var ways = []way{
 		code := s.MailOf("account/login_code", email(n)).Code()
 		return c, func() *clienttest.Answer { return c.Post("auth/code/confirm", body{"code": code}) }
 	}},
+	{"login code, resend", 200, codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.member(email(n))
+		c := s.Client(app)
+		c.Post("auth/code/request", body{"email": email(n)}).Status(401).Pending("login_by_code")
+		s.MailOf("account/login_code", email(n))
+		return c, func() *clienttest.Answer { return c.Post("auth/code/resend", nil) }
+	}},
 	{"reset by code", 401, codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		s.member(email(n))
 		c := s.Client(app)
@@ -178,7 +185,7 @@ func signUp(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 func codes(_ *site, cfg *allauth.Config) {
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 	cfg.Account.PasswordResetByCode = &account.CodeConfig{}
-	cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
+	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: account.CodeConfig{Resends: 1}}
 }
 
 func phones(s *site, cfg *allauth.Config) {
