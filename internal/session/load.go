@@ -123,6 +123,11 @@ func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err erro
 	id, err := m.identity(ctx, a)
 	if err == nil && id.AuthHash != a.row.AuthHash {
 		err = m.rekeyed(ctx, a.row, id.AuthHash)
+		if errors.Is(err, authn.ErrNotFound) && !m.KeepsInTx() {
+			// The request that has just stored a new password may be about to store
+			// this session, under the new fingerprint.
+			return false, nil
+		}
 	}
 	if errors.Is(err, authn.ErrNotFound) {
 		return false, m.End(ctx, a.row.ID)

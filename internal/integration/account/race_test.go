@@ -11,6 +11,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
@@ -242,6 +243,36 @@ func (b *beforeTx) InTx(ctx context.Context, f func(ctx context.Context) error) 
 		b.do()
 	}
 	return b.Store.InTx(ctx, f)
+}
+
+// beforeRenewal are sessions that are kept elsewhere, in which something else happens
+// right before one gets another token.
+type beforeRenewal struct {
+	sessions.Store
+	do func()
+}
+
+func (b *beforeRenewal) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
+	if b.do != nil {
+		b.do()
+	}
+	return b.Store.RenewSession(ctx, row, old, loaded)
+}
+
+// Where sessions are kept elsewhere, a request that comes between the new password
+// and the new session does not end that session.
+func TestAPasswordChangeKeepsItsSessionElsewhere(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		elsewhere := &beforeRenewal{Store: memstore.New()}
+		s := clienttest.StartOn(t, storage.Compose(memstore.New(), storage.Parts{Sessions: elsewhere}))
+		c := s.SignUp(kind, "ann@example.org")
+		meanwhile := c.Clone()
+		elsewhere.do = func() { meanwhile.Get("auth/session") }
+		c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).LoggedIn("ann@example.org")
+		elsewhere.do = nil
+		c.Get("auth/session").LoggedIn("ann@example.org")
+	})
 }
 
 // A front end goes on asking while its user changes the password: neither answer
