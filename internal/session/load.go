@@ -124,8 +124,8 @@ func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err erro
 	if err == nil && id.AuthHash != a.row.AuthHash {
 		err = m.rekeyed(ctx, a.row, id.AuthHash)
 		if errors.Is(err, authn.ErrNotFound) && !m.KeepsInTx() {
-			// The request that has just stored a new password may be about to store
-			// this session, under the new fingerprint.
+			// A request may be about to commit the password of the new fingerprint,
+			// or to store this session under it.
 			return false, nil
 		}
 	}

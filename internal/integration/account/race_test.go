@@ -245,26 +245,27 @@ func (b *beforeTx) InTx(ctx context.Context, f func(ctx context.Context) error) 
 	return b.Store.InTx(ctx, f)
 }
 
-// beforeRenewal are sessions that are kept elsewhere, in which something else happens
-// right before one gets another token.
-type beforeRenewal struct {
+// afterRekeying are sessions that are kept elsewhere, in which something else happens
+// right after they were moved to another fingerprint.
+type afterRekeying struct {
 	sessions.Store
 	do func()
 }
 
-func (b *beforeRenewal) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
-	if b.do != nil {
-		b.do()
+func (a *afterRekeying) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
+	err := a.Store.RekeySessions(ctx, userID, oldAuthHash, newAuthHash)
+	if a.do != nil {
+		a.do()
 	}
-	return b.Store.RenewSession(ctx, row, old, loaded)
+	return err
 }
 
-// Where sessions are kept elsewhere, a request that comes between the new password
-// and the new session does not end that session.
+// Where sessions are kept elsewhere, they have the new fingerprint before the new
+// password is committed. A request that comes in between does not end them.
 func TestAPasswordChangeKeepsItsSessionElsewhere(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
-		elsewhere := &beforeRenewal{Store: memstore.New()}
+		elsewhere := &afterRekeying{Store: memstore.New()}
 		s := clienttest.StartOn(t, storage.Compose(memstore.New(), storage.Parts{Sessions: elsewhere}))
 		c := s.SignUp(kind, "ann@example.org")
 		meanwhile := c.Clone()
