@@ -65,7 +65,7 @@ func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 
 // ImportAuthenticator stores an authenticator that the user has in another
 // system, and returns its id. authn.ErrConflict if the user has an app or
-// recovery codes already, or if somebody has that key.
+// recovery codes already, or if a user has that key.
 func (a *Auth) ImportAuthenticator(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
 	if a.mfa == nil {
 		return 0, errMFAOff

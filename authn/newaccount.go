@@ -1,7 +1,7 @@
 package authn
 
 // NewAccount is an account that the host makes itself: an import from another
-// system, an invitation, somebody at a desk.
+// system, an invitation, an account that an administrator makes.
 type NewAccount struct {
 	// NewUser is what the store of users gets. Email, Username and Phone may be
 	// empty, whatever the sign-up form asks for. They may have a form that a

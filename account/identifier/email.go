@@ -72,7 +72,7 @@ func isKnownLocal(r rune) bool {
 }
 
 // asciiLower leaves everything but A to Z alone. strings.ToLower would turn
-// other scripts' letters into ASCII ones and so into somebody else's address.
+// other scripts' letters into ASCII ones and so into the address of another user.
 func asciiLower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

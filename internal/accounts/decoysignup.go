@@ -69,7 +69,7 @@ func (s *Service) correctDecoyNumber(ctx context.Context, userID string) error {
 	})
 }
 
-// undone calls f with a name that is nobody's and undoes what it did. With lock it
+// undone calls f with a name that no user has, and undoes what it did. With lock it
 // locks the name, as a user who exists is locked.
 func (s *Service) undone(ctx context.Context, lock bool, f func(ctx context.Context, name string) error) error {
 	name, err := flow.RandomID(s.deps.Rand)
@@ -102,7 +102,7 @@ func (s *Service) deleteDecoyNumber(ctx context.Context, userID string) error {
 	return nil
 }
 
-// createDecoy writes the rows of create under a name that is nobody's and in no
+// createDecoy writes the rows of create under a name that no user has, and in no
 // other request's way.
 func (s *Service) createDecoy(ctx context.Context, name string, draft *newAccount, opts SignupOptions) error {
 	user, err := s.decoys.CreateUser(ctx, authn.NewUser{Username: name, Display: draft.user.Display, Extra: draft.user.Extra})

@@ -22,9 +22,9 @@ type LoginInput struct {
 }
 
 // Login logs in by password. It charges the limits on logins and on wrong
-// passwords. The session tells the outcome: somebody is logged
-// in, or a stage is pending. authn.Errors for wrong input,
-// flow.ErrNotPending if somebody is logged in already.
+// passwords. Afterwards the user is logged in in the session, or a stage is pending
+// there. authn.Errors for wrong input, flow.ErrNotPending if a user is logged in
+// already.
 func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
 	login := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
 	var err error

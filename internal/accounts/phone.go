@@ -96,7 +96,7 @@ func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code strin
 }
 
 // textCode texts a code to the subject of its challenge. The empty code of a
-// decoy reaches nobody.
+// decoy is dropped.
 func (s *Service) textCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
 	post, code := s.postFor(code)

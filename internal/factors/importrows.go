@@ -12,7 +12,7 @@ import (
 
 // Import stores an authenticator of another system, and returns its id.
 // authn.ErrConflict if the user has an app or recovery codes already, or if
-// somebody has that key.
+// a user has that key.
 func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
 	row := &mfa.Authenticator{UserID: userID, CreatedAt: in.CreatedAt, LastUsedAt: in.LastUsedAt}
 	var data any
