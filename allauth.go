@@ -182,7 +182,6 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
 	a.outbox = outbox.New(box)
-	pages := a.cfg.Headless.FrontendURLs
 	return &flow.Deps{
 		Users:      a.store,
 		Challenges: &flow.Challenges{Store: a.store, Keys: keys, Now: a.cfg.Now, Rand: a.cfg.Rand},
@@ -197,10 +196,7 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		Logger:        a.cfg.Logger,
 		ProvidersOnly: a.cfg.SocialAccount != nil && a.cfg.SocialAccount.Only,
 		BaseURL:       a.cfg.BaseURL,
-		FrontendURLs: flow.FrontendURLs{
-			ConfirmEmail: pages.ConfirmEmail, ResetPassword: pages.ResetPassword,
-			ResetPasswordFromKey: pages.ResetPasswordFromKey, Signup: pages.Signup, SocialLoginError: pages.SocialLoginError,
-		},
+		FrontendURLs:  a.cfg.Headless.FrontendURLs,
 	}, nil
 }
 

@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"headless":      {"authn"},
 	"storage":       {"authn", "notify", "ratelimit", "sessions", "account", "mfa", "socialaccount", "storage"},
 	// The flows know their own public package, and not each other.
-	"internal/flow":     append([]string{"account", "internal/keyring", "internal/typedcode"}, vocabulary...),
+	"internal/flow":     append([]string{"account", "headless", "internal/keyring", "internal/typedcode"}, vocabulary...),
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/flow", "internal/keyring", "sessions"}, vocabulary...),
 	"internal/tokens":   append([]string{"internal/flow", "internal/keyring", "internal/session", "sessions"}, vocabulary...),
 	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/flow", "internal/hook", "internal/keyring", "internal/typedcode"}, vocabulary...),

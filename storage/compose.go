@@ -62,7 +62,7 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(), ownUsers: parts.Users != nil, ownSessions: parts.Sessions != nil, ownPhones: parts.Phones != nil, ownChallenges: parts.Challenges != nil,
+		Keeper: forgetter{base, parts}, base: base.Base(), parts: parts,
 	}
 	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
 		c.profiles = base
@@ -120,8 +120,8 @@ type composed struct {
 	base Store
 	// profiles read what is not the host's, nil if that is not in one place.
 	profiles account.Store
-	// ownUsers, ownSessions, ownPhones and ownChallenges say what is kept elsewhere.
-	ownUsers, ownSessions, ownPhones, ownChallenges bool
+	// parts are kept elsewhere.
+	parts Parts
 }
 
 // Base implements Store.
@@ -143,9 +143,9 @@ func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) 
 		profile := rows[i].Profile
 		switch {
 		case profile == nil:
-		case c.ownSessions || c.profiles == nil:
+		case c.parts.Sessions != nil || c.profiles == nil:
 			rows[i].Profile = nil
-		case c.ownUsers:
+		case c.parts.Users != nil:
 			user, err := c.UserByID(ctx, rows[i].UserID)
 			if err != nil && !errors.Is(err, authn.ErrNotFound) {
 				return nil, err
@@ -157,11 +157,13 @@ func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) 
 }
 
 // SessionsInTx implements sessions.Store.
-func (c *composed) SessionsInTx() bool { return !c.ownSessions && c.sessionStore.SessionsInTx() }
+func (c *composed) SessionsInTx() bool {
+	return c.parts.Sessions == nil && c.sessionStore.SessionsInTx()
+}
 
 // ChallengesInTx implements authn.ChallengeStore.
 func (c *composed) ChallengesInTx() bool {
-	return !c.ownChallenges && c.ChallengeStore.ChallengesInTx()
+	return c.parts.Challenges == nil && c.ChallengeStore.ChallengesInTx()
 }
 
 // Profile implements account.Store.
@@ -173,16 +175,16 @@ func (c *composed) Profile(ctx context.Context, userID string) (*authn.Profile, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if c.ownSessions {
+	if c.parts.Sessions != nil {
 		profile.Sessions = -1
 	}
-	if c.ownUsers {
+	if c.parts.Users != nil {
 		profile.User, err = c.UserByID(ctx, userID)
 	}
 	if errors.Is(err, authn.ErrNotFound) {
 		profile, err = &authn.Profile{Sessions: profile.Sessions}, nil
 	}
-	if err == nil && c.ownPhones {
+	if err == nil && c.parts.Phones != nil {
 		phone, err = c.PhoneByUser(ctx, userID)
 		if errors.Is(err, authn.ErrNotFound) {
 			phone, err = nil, nil

@@ -58,7 +58,6 @@ func (c *call) serve(kind flow.Kind) {
 	}
 	answer, err := c.dispatchLogin()
 	if errors.Is(err, flow.ErrSessionEnded) {
-		c.abandon()
 		c.writeEnded()
 		return
 	}
@@ -172,8 +171,7 @@ func (c *call) KeepsInTx() bool { return c.sessions.KeepsInTx() }
 // done at the end of a request: its errors change no answer. flow.ErrSessionEnded
 // if the session was ended, or got another token, meanwhile.
 func (c *call) settle() error {
-	err := c.keepRest()
-	if err != nil {
+	if err := c.keepRest(); err != nil {
 		return err
 	}
 	c.publish(false)
@@ -218,7 +216,6 @@ func (c *call) finish(answer reply, err error) {
 	}
 	err = c.settle()
 	if errors.Is(err, flow.ErrSessionEnded) {
-		c.abandon()
 		c.writeEnded()
 		return
 	}
@@ -261,6 +258,7 @@ func (c *call) carry(answer *reply) {
 // while it was under way. Nothing in the answer makes the client forget its
 // session, which may have a newer token by now.
 func (c *call) writeEnded() {
+	c.abandon()
 	c.sess = &session.Active{Session: flow.NewSession(c.sess.Kind, c.sess.Client)}
 	c.answer(c.authentication())
 }

@@ -117,7 +117,7 @@ func (s *Challenges) Try(ctx context.Context, sess *Session, purpose, id, secret
 	}
 	if s.Matches(c, secret) {
 		sess.Afterwards(func(ctx context.Context) error {
-			if consumed, _ := Remember(ctx, consumedKey(id), func(context.Context) (bool, error) { return false, nil }); consumed {
+			if Noted(ctx, consumedKey(id)) {
 				return nil
 			}
 			return s.Store.RefundAttempt(ctx, id)
@@ -161,7 +161,7 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 	}
 	if err == nil {
 		earlier.consumed[c.ID] = true
-		_, err = Remember(ctx, consumedKey(c.ID), func(context.Context) (bool, error) { return true, nil })
+		Note(ctx, consumedKey(c.ID), true)
 	}
 	return err
 }

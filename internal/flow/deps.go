@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -27,16 +28,7 @@ type Deps struct {
 	// BaseURL is the server's public URL without a trailing slash.
 	BaseURL string
 	// FrontendURLs are the pages that mails and redirects lead to.
-	FrontendURLs FrontendURLs
-}
-
-// FrontendURLs are absolute URLs in which {key} stands for a key.
-type FrontendURLs struct {
-	ConfirmEmail         string
-	ResetPassword        string
-	ResetPasswordFromKey string
-	Signup               string
-	SocialLoginError     string
+	FrontendURLs headless.FrontendURLs
 }
 
 // WithKey puts the key, escaped, in the place of {key}.

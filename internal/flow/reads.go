@@ -61,11 +61,28 @@ func Remember[T any](ctx context.Context, key any, read func(ctx context.Context
 	}
 	value, err := read(ctx)
 	if err == nil {
-		r.mu.Lock()
-		r.values[key] = value
-		r.mu.Unlock()
+		Note(ctx, key, value)
 	}
 	return value, err
+}
+
+// Note lets Remember return the value for the key, without reading it.
+func Note(ctx context.Context, key, value any) {
+	if r := readsOf(ctx); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.values[key] = value
+	}
+}
+
+// Noted reports whether there is a value for the key.
+func Noted(ctx context.Context, key any) bool {
+	r := readsOf(ctx)
+	if r == nil {
+		return false
+	}
+	_, ok := r.get(key, false)
+	return ok
 }
 
 // Forget lets the key be read anew: it is called with each change of what the key

@@ -137,7 +137,7 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 	if err == nil {
 		err = s.deps.Sessions.Touch(ctx, active)
 	}
-	if err != nil || len(events) > 0 {
+	if err != nil {
 		return Pair{}, events, err
 	}
 	return pair, nil, nil

@@ -101,7 +101,7 @@ func currentSession(id, tokenHash string, loaded []byte) (where string, key []an
 // looks for conflicts itself: inside a transaction no savepoint is needed.
 func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
 	if current(ctx, s.db) == nil {
-		return s.InTx(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old, loaded) })
+		return s.atomically(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old, loaded) })
 	}
 	where, key := currentSession(row.ID, old.TokenHash, loaded)
 	n, err := s.exec(ctx, "renew session", `UPDATE {sessions} SET token_hash = ?, kind = ?, user_id = ?, auth_hash = ?, ip = ?, user_agent = ?, created_at = ?, last_seen_at = ?, expires_at = ?, data = ? WHERE `+where+`
