@@ -1,0 +1,186 @@
+package allauth_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// word is a word or phrase that is written otherwise here, so that each idea has
+// one word and each sentence a subject.
+type word struct {
+	pattern string   // of lower-case text in which words are separated by single spaces
+	instead string   // what to write
+	except  []string // phrases in which the word is right
+}
+
+var words = []word{
+	{pattern: `(some|any|every)body|nobody|whoever`, instead: "the user, the client, the host, the server, another user, another request; for a decoy, decoy"},
+	{pattern: `strangers?`, instead: "an attacker, another user, anyone"},
+
+	{pattern: `(re)?prov(e|es|ed|en|ing)`, instead: "verify an address, authenticate a user, show that something holds"},
+	{pattern: `vouch(es|ed|ing)?`, instead: "verify, say"},
+	{pattern: `(confirm|settle)(s|ed)? (an?|the|its|their|your) (email )?address`, instead: "verify an address"},
+	{pattern: `believ(e|es|ed|ing)`, instead: "trust, accept"},
+	{pattern: `pretend(s|ed|ing)?`, instead: "decoy"},
+	{pattern: `forg[ai]ve(s|n)?|forgiving`, instead: "clear, reset"},
+	{pattern: `dead`, instead: "ended, invalid", except: []string{"dead end", "dead ends"}},
+	{pattern: `(sessions?|users?) (is|are|that is|that are) gone`, instead: "ended, deleted"},
+	{pattern: `leads? (to )?nowhere`, instead: "is invalid, has ended, has expired"},
+	{pattern: `out of date`, instead: "expired, stale, old"},
+	{pattern: `good (for|until)`, instead: "valid for, valid until"},
+
+	{pattern: `e-mails?|e-mailed|e-mailing`, instead: "email, mail, send by email"},
+	{pattern: `can not`, instead: "cannot", except: []string{"can not only"}},
+	{pattern: `telephones?`, instead: "phone"},
+	{pattern: `log-(in|out)s?`, instead: "log in, log out (verbs), login, logout (nouns)"},
+	{pattern: `(can|cannot|could|may|must|will|to|not) (login|logout) (with|by|again)`, instead: "log in, log out (verbs)"},
+	{pattern: `sign-?ins?|sign(s|ed|ing)? in`, instead: "log in (verb), login (noun)", except: []string{"sign in with apple", "sign in with google", "sign in with slack"}},
+	{pattern: `set-ups?`, instead: "set up (verb), setup (noun)"},
+}
+
+// wordsLeft are the files and folders that the words have not been taken out of
+// yet. The list only shrinks.
+var wordsLeft = []string{
+	".ci", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "account", "admin.go", "allauth.go", "allauthtest",
+	"authn", "config.go", "configdoc_test.go", "docs", "examples", "headless", "hooks_internal_test.go", "internal", "mfa", "mfa.go",
+	"middleware.go", "notify", "ratelimit", "redact_test.go", "sessions", "socialaccount", "storage", "tokens.go",
+}
+
+// wordsExempt are files that are not read: the list of words, and what was
+// fixed before it.
+var wordsExempt = []string{
+	"words_test.go",
+	"internal/integration/frozen/frozen.txt",
+}
+
+// wordsRead are the kinds of files that are read.
+var wordsRead = []string{".go", ".md", ".txt", ".html", ".js", ".css", ".json", ".yml", ".yaml"}
+
+var (
+	camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	spaces    = regexp.MustCompile(`[\s_]+`)
+	anyWord   = regexp.MustCompile(`\b(` + strings.Join(patterns(), "|") + `)\b`)
+)
+
+func patterns() []string {
+	var all []string
+	for _, w := range words {
+		all = append(all, w.pattern)
+	}
+	return all
+}
+
+// misused returns the words of a line, with what to write instead. Identifiers
+// are read word by word.
+func misused(line string) map[string]string {
+	line = strings.ToLower(camelCase.ReplaceAllString(line, "$1 $2"))
+	line = spaces.ReplaceAllString(line, " ")
+	found := map[string]string{}
+	if !anyWord.MatchString(line) {
+		return found
+	}
+	for _, w := range words {
+		rest := line
+		for _, phrase := range w.except {
+			rest = strings.ReplaceAll(rest, phrase, "")
+		}
+		if text := regexp.MustCompile(`\b(` + w.pattern + `)\b`).FindString(rest); text != "" {
+			found[text] = w.instead
+		}
+	}
+	return found
+}
+
+// wordsIn calls report for each misused word of the repository.
+func wordsIn(t *testing.T, report func(path string, line int, found, instead string)) {
+	t.Helper()
+	read := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() {
+			if name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") && !slices.Contains([]string{".", ".ci", ".github"}, name) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		path = filepath.ToSlash(path)
+		script := within(path, ".ci")
+		if slices.Contains(wordsExempt, path) || !script && !slices.Contains(wordsRead, filepath.Ext(name)) {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read++
+		for i, line := range strings.Split(string(text), "\n") {
+			for found, instead := range misused(line) {
+				report(path, i+1, found, instead)
+			}
+		}
+		return nil
+	})
+	if err != nil || read < 100 {
+		t.Fatalf("%d files, %v", read, err)
+	}
+}
+
+func TestWordsAreThoseOfTheGuide(t *testing.T) {
+	t.Parallel()
+	left := map[string]bool{}
+	wordsIn(t, func(path string, line int, found, instead string) {
+		for _, folder := range wordsLeft {
+			if within(path, folder) {
+				left[folder] = true
+				return
+			}
+		}
+		t.Errorf("%s:%d: %q; write: %s", path, line, found, instead)
+	})
+	for _, folder := range wordsLeft {
+		if !left[folder] {
+			t.Errorf("%s has none of the words: take it off wordsLeft", folder)
+		}
+	}
+}
+
+func TestWordsAreFound(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"// Nobody is told.":                       "nobody",
+		"func whoeverHas()":                        "whoever",
+		"x := tellNobody(y)":                       "nobody",
+		"an E-mail address":                        "e-mail",
+		"the address is proved":                    "proved",
+		"a DPoP proof, a proof of possession":      "",
+		"provide, provider, approve, improve":      "",
+		"users can not log in":                     "can not",
+		"they can not only read":                   "",
+		"the session is dead":                      "dead",
+		"a dead end before the deadline":           "",
+		"users may login with it":                  "may login with",
+		"the way to login pages, to logout by now": "to logout by",
+		"a code is good for a minute":              "good for",
+		"they sign in":                             "sign in",
+		"Sign in with Apple, a sign in stone":      "sign in",
+		"Sign in with Apple":                       "",
+		"confirms the address":                     "confirms the address",
+		"POST auth/code/confirm":                   "",
+	} {
+		got := ""
+		for found := range misused(text) {
+			got = found
+		}
+		if got != want {
+			t.Errorf("%q: found %q, want %q", text, got, want)
+		}
+	}
+}
