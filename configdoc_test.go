@@ -11,11 +11,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/configuration.md anew")
+// docLink is a link of a doc comment, such as [authn.Error].
+var docLink = regexp.MustCompile(`\[(\*?\w+(?:\.\w+)*)\]`)
+
+var update = flag.Bool("update", false, "rewrite docs/configuration.md")
 
 // settings are the types that docs/configuration.md lists, with their folders.
 var settings = []struct{ title, folder, name string }{
@@ -42,11 +46,11 @@ var settings = []struct{ title, folder, name string }{
 	{"notify.Webhook", "notify", "Webhook"},
 }
 
-// The page of settings is made of the doc comments, so that it can not rot.
+// The page of settings consists of the doc comments, so it is always current.
 func TestTheConfigurationIsDocumented(t *testing.T) {
 	t.Parallel()
 	var page bytes.Buffer
-	page.WriteString("# Configuration\n\nEvery setting, its type and its meaning. The zero value is the default that is named, and the safe choice. Durations are Go durations.\n\nThis page is made of the comments in the code: `go test -run Documented . -update`.\n")
+	page.WriteString("# Configuration\n\nEvery setting, its type and its meaning. The zero value is the default, and the safe choice. Durations are Go durations.\n\nThis page is generated from the comments in the code: `go test -run Documented . -update`.\n")
 	for _, s := range settings {
 		if _, err := os.Stat(s.folder); os.IsNotExist(err) {
 			t.Errorf("no folder %s", s.folder)
@@ -65,7 +69,7 @@ func TestTheConfigurationIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(written, page.Bytes()) {
-		t.Errorf("%s is out of date; run: go test -run Documented . -update", file)
+		t.Errorf("%s differs from the comments; run: go test -run Documented . -update", file)
 	}
 }
 
@@ -114,7 +118,7 @@ func writeSettings(t *testing.T, page *bytes.Buffer, title string, s *ast.Struct
 		for _, name := range field.Names {
 			names = append(names, "`"+name.Name+"`")
 		}
-		meaning := strings.Join(strings.Fields(field.Doc.Text()), " ")
+		meaning := docLink.ReplaceAllString(strings.Join(strings.Fields(field.Doc.Text()), " "), "`$1`")
 		if meaning == "" {
 			t.Errorf("%s.%s has no comment", title, field.Names[0].Name)
 		}

@@ -1,15 +1,15 @@
 package account
 
-// CodeFormat is what one-time codes look like. The zero value is eight letters
-// in two groups, XXXX-XXXX, of an alphabet that spells no words: 34 bits.
+// CodeFormat describes the one-time codes. The zero value is eight consonants in
+// two groups, XXXX-XXXX, which is 34 bits and never spells a word.
 type CodeFormat struct {
-	// Alphabet is what codes are drawn from. Empty: consonants in capitals.
+	// Alphabet holds the characters of the codes. Empty: upper-case consonants.
 	Alphabet string
-	// Length is the number of characters, hyphens not counted. Zero: 8, or 9
-	// where Numeric is set.
+	// Length is the number of characters, without hyphens. Zero: 8, or 9 with
+	// Numeric.
 	Length int
-	// Numeric draws digits instead of the Alphabet.
+	// Numeric uses digits in place of Alphabet.
 	Numeric bool
-	// Ungrouped leaves the hyphens out.
+	// Ungrouped omits the hyphens.
 	Ungrouped bool
 }

@@ -10,190 +10,193 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// LoginMethod is what people log in with, beside their password.
+// LoginMethod is an identifier that users can log in with.
 type LoginMethod string
 
-// The methods of Config.LoginMethods.
+// The login methods of Config.LoginMethods.
 const (
 	LoginByEmail    LoginMethod = "email"
 	LoginByUsername LoginMethod = "username"
 	LoginByPhone    LoginMethod = "phone"
 )
 
-// Enumeration says what strangers may learn about who has an account.
+// Enumeration says what responses may tell about which email addresses, usernames
+// and phone numbers have an account.
 type Enumeration int
 
 const (
-	// PreventEnumeration hides it wherever that does not break the rule that an
-	// address belongs to one account.
+	// PreventEnumeration hides whether an account exists, except at a sign-up
+	// with an address that is taken: an address belongs to one account.
 	PreventEnumeration Enumeration = iota
-	// PreventEnumerationStrictly hides it everywhere: sign-up accepts an
-	// address that is taken as long as it is not verified. A login then computes
-	// three password hashes instead of one, for up to three accounts that share
-	// an unverified address.
+	// PreventEnumerationStrictly hides it at sign-up as well: an address that is
+	// taken but unverified is accepted. Up to three accounts may then share an
+	// unverified address, so a login computes three password hashes instead of
+	// one.
 	PreventEnumerationStrictly
-	// AllowEnumeration tells people that an address is taken or unknown.
+	// AllowEnumeration tells the client that an address is taken or unknown.
 	AllowEnumeration
 )
 
-// CodeConfig is how one-time codes of one purpose behave.
+// CodeConfig configures the one-time codes of one purpose.
 type CodeConfig struct {
-	// Timeout is how long a code is good for, from the first request; sending
-	// it again does not prolong it. Zero: the default of the purpose.
+	// Timeout is how long a code is valid, from the first request; sending it
+	// again does not prolong it. Zero: the default of the purpose.
 	Timeout time.Duration
-	// MaxAttempts is how many wrong codes end the flow. Zero: 3.
+	// MaxAttempts is the number of wrong codes that ends the flow. Zero: 3.
 	MaxAttempts int
-	// Resends is how often a new code can be asked for.
+	// Resends is how often the user can request a new code.
 	Resends int
-	// Changes is how often the address or number can be corrected while the code
-	// of a sign-up is awaited. A login that waits for the code allows at least
+	// Changes is how often the user can correct the address or number while a
+	// sign-up waits for the code. A login that waits for the code allows at least
 	// one correction, as a mistyped contact would lock the user out. A user who
-	// signs up with a taken address and corrects it to their own gets no code,
-	// and may conclude that it is taken.
+	// signs up with a taken address and corrects it to their own receives no
+	// code, and may conclude that the address is taken.
 	Changes int
-	// Format is what the codes look like.
+	// Format describes the codes.
 	Format CodeFormat
 }
 
 // LoginByCodeConfig turns on login by a mailed or texted code.
 type LoginByCodeConfig struct {
 	CodeConfig
-	// RequestDisabled keeps people from asking for a code in place of their
-	// password, where codes are only a second step.
+	// RequestDisabled refuses logins by code alone: codes are only a second step.
 	RequestDisabled bool
-	// Required asks for a code after every other proof.
+	// Required asks for a code after every other method of authentication.
 	Required bool
-	// RequiredFor asks for a code after these proofs only, such as "password"
-	// or "socialaccount", and at sign-up.
+	// RequiredFor asks for a code after these methods only, such as "password" or
+	// "socialaccount", and at sign-up.
 	RequiredFor []string
 	// TrustEnabled lets a trusted browser skip the required code.
 	TrustEnabled bool
 }
 
-// PhoneConfig turns on telephone numbers.
+// PhoneConfig turns on phone numbers.
 type PhoneConfig struct {
 	CodeConfig
 	// Texter sends the text messages.
 	Texter notify.Texter
-	// VerificationDisabled accepts numbers unproved. A number that its user never
-	// verified logs in by code only while the account has no verified email
-	// address.
+	// VerificationDisabled accepts numbers without verification. A user can then
+	// log in by a code to an unverified number only while the account has no
+	// verified email address.
 	VerificationDisabled bool
-	// Normalize returns the E.164 form of a number that a user typed, or false
-	// for what is no number. It is called while the input is checked, whenever a
-	// number is sent. An account
-	// whose number was stored in another form still logs in. Nil:
-	// CanonicalPhone.
+	// Normalize returns the E.164 form of a number that a user typed, or false if
+	// it is not a phone number. It is called while the input is checked, whenever
+	// a client sends a number. Accounts whose number was stored in another form
+	// can still log in. Nil: identifier.Phone.
 	Normalize func(ctx context.Context, input string) (number string, ok bool)
-	// Validate is a stricter rule for numbers that are already in E.164 form. It is
-	// called while the input is checked. An *authn.Error is shown to the client as
-	// it is.
+	// Validate is a stricter rule for numbers in E.164 form. It is called while
+	// the input is checked. The client receives an [*authn.Error] unchanged.
 	Validate func(ctx context.Context, number string) error
 }
 
-// Config configures accounts. The zero value is login by e-mail address and
+// Config configures accounts. The zero value is login with email address and
 // password, with mandatory verification by link.
 type Config struct {
-	// LoginMethods are the ways to name one's account. Nil: e-mail.
+	// LoginMethods are the identifiers that users can log in with. Nil: the email
+	// address.
 	LoginMethods []LoginMethod
-	// SignupFields are "email", "email2", "username", "phone" and "password1",
-	// in the order in which problems are listed; an asterisk marks those that
-	// are required. Nil: what the login methods need, and a password.
+	// SignupFields are "email", "email2", "username", "phone" and "password1", in
+	// the order in which problems are listed; an asterisk marks required ones.
+	// Nil: what the login methods need, and a password.
 	SignupFields []string
 	// SignupForm checks the custom fields of a sign-up. It is called once, while
-	// the input is checked, with every member of the input, and returns what is to be
-	// kept in authn.NewUser.Extra, or authn.Errors to show. Nil: there are no custom
-	// fields.
+	// the input is checked, with all members of the input. It returns the values
+	// to store in authn.NewUser.Extra, or [authn.Errors] for the client. Nil:
+	// there are no custom fields.
 	SignupForm func(ctx context.Context, input map[string]json.RawMessage) (map[string]json.RawMessage, error)
 	// SignupClosed refuses sign-ups with status 403.
 	SignupClosed bool
-	// IsOpenForSignup decides it per request, while the input is checked. It may be
-	// called more than once. Nil: open.
+	// IsOpenForSignup reports whether sign-up is open. It is called while the
+	// input of a request is checked, possibly more than once. Nil: open.
 	IsOpenForSignup func(ctx context.Context) bool
-	// BeforeSignup may change or veto a user before it is created. It is called when
-	// the input is in order, and by a sign-up through a provider again if another
-	// request takes the address or the username meanwhile. An
-	// *authn.Error or authn.Errors is shown to the client. It is called even
-	// where the address is taken and no user follows, because that must not be
-	// told.
+	// BeforeSignup may change or refuse a user before it is created. It is called
+	// once the input is valid; a sign-up through a provider calls it again if
+	// another request takes the address or the username meanwhile. It is also
+	// called if the address is taken and no user will be created, so that the
+	// response does not tell. The client receives an [*authn.Error] or
+	// [authn.Errors].
 	BeforeSignup func(ctx context.Context, u *authn.NewUser) error
 
-	// EmailVerification says whether addresses must be proved.
+	// EmailVerification says whether email addresses must be verified. Zero:
+	// mandatory.
 	EmailVerification authn.Verification
-	// EmailVerificationByCode proves addresses by a code instead of a link.
-	// Its codes are good for 10 minutes.
+	// EmailVerificationByCode verifies addresses by a code in place of a link.
+	// Codes are valid for 10 minutes by default.
 	EmailVerificationByCode *CodeConfig
-	// EmailConfirmationTimeout is how long a verification link is good for.
-	// Zero: 24 hours.
+	// EmailConfirmationTimeout is how long a verification link is valid. Zero: 24
+	// hours.
 	EmailConfirmationTimeout time.Duration
-	// LoginOnEmailConfirmation goes on with the login when the link is opened
-	// in the session that waits for it.
+	// LoginOnEmailConfirmation continues the login when the link is opened in the
+	// session that waits for the verification.
 	LoginOnEmailConfirmation bool
-	// ChangeEmail allows one address per account: a new one replaces it once
-	// it is verified.
+	// ChangeEmail allows one address per account: a new one replaces it once it
+	// is verified.
 	ChangeEmail bool
-	// MaxEmailAddresses bounds the addresses of an account. Zero: 20.
+	// MaxEmailAddresses is the largest number of addresses of an account. Zero:
+	// 20.
 	MaxEmailAddresses int
 
-	// Enumeration says what strangers may learn about who has an account.
+	// Enumeration says what responses may tell about which addresses have an
+	// account. Zero: only that an address is taken, at sign-up.
 	Enumeration Enumeration
-	// DisableEmailUnknownAccounts sends nothing to addresses without an
-	// account that ask for a reset or a code.
+	// DisableEmailUnknownAccounts sends no mail to an address without an account
+	// for which a password reset or a login code was requested.
 	DisableEmailUnknownAccounts bool
-	// DisableEmailNotifications sends no mail about changed passwords,
-	// addresses and factors.
+	// DisableEmailNotifications sends no mail about changes of passwords,
+	// addresses and second factors.
 	DisableEmailNotifications bool
 
-	// LoginByCode turns on login by code, good for 3 minutes. Nil: off.
+	// LoginByCode turns on login by code. Codes are valid for 3 minutes by
+	// default. Nil: off.
 	LoginByCode *LoginByCodeConfig
-	// PasswordResetByCode resets passwords by a code instead of a link, good
-	// for 3 minutes. Nil: by link.
+	// PasswordResetByCode resets passwords by a code in place of a link. Codes
+	// are valid for 3 minutes by default. Nil: by link.
 	PasswordResetByCode *CodeConfig
-	// PasswordResetTimeout is how long a reset link is good for. Zero: 1 hour.
+	// PasswordResetTimeout is how long a reset link is valid. Zero: 1 hour.
 	PasswordResetTimeout time.Duration
-	// Phone turns on telephone numbers, whose codes are good for 10 minutes.
+	// Phone turns on phone numbers. Codes are valid for 10 minutes by default.
 	// Nil: off.
 	Phone *PhoneConfig
 
-	// LoginOnPasswordReset logs in whoever reset the password.
+	// LoginOnPasswordReset logs the user in after a password reset.
 	LoginOnPasswordReset bool
-	// LogoutOnPasswordChange ends the session in which a password is changed.
-	// All others end in any case.
+	// LogoutOnPasswordChange also ends the session in which the user changes the
+	// password. All other sessions end in any case.
 	LogoutOnPasswordChange bool
 
-	// KnownDeviceCookieName is the name of the cookie by which a browser is
-	// known to those who have logged in with it: strangers who use up the
-	// attempts of an account do not lock them out. Empty: known_device.
+	// KnownDeviceCookieName is the name of the cookie that marks browsers in
+	// which the user has logged in before. These browsers have their own limit
+	// for failed logins, so an attacker cannot lock the user out. Empty:
+	// known_device.
 	KnownDeviceCookieName string
-	// LoginTimeout is how long a login may wait at its stages. Zero: 15
-	// minutes.
+	// LoginTimeout is how long a login may wait at its stages. Zero: 15 minutes.
 	LoginTimeout time.Duration
-	// ReauthenticationTimeout is how long a proof of identity counts as
-	// recent. Zero: 5 minutes.
+	// ReauthenticationTimeout is how long an authentication counts as recent.
+	// Zero: 5 minutes.
 	ReauthenticationTimeout time.Duration
-	// AllowStaleSessions lets people change addresses without a recent proof
-	// of identity.
+	// AllowStaleSessions lets users change addresses without a recent
+	// authentication.
 	AllowStaleSessions bool
-	// BeforeLogin is called before the transaction of a login that has passed every
-	// stage, when the user is stored. Return an *authn.Error or
-	// authn.Errors to refuse the login with it. What happened before is kept: a new
-	// account, a verified address, a changed password. Any other error is answered
-	// with status 503, and keeps nothing. It is called again where a concurrent
-	// request changes the user meanwhile.
+	// BeforeLogin is called after every stage of a login, before its transaction;
+	// a new user is stored by then. Return an [*authn.Error] or [authn.Errors] to
+	// refuse the login: the client receives it, and what happened before (a new
+	// account, a verified address, a changed password) is kept. After any other
+	// error the API answers with status 503 and nothing is kept. It is called
+	// again if a concurrent request changes the user meanwhile.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
 
 	// UsernameMinLength is in characters. Zero: 1.
 	UsernameMinLength int
-	// UsernameBlacklist holds names nobody may take, whatever their case.
+	// UsernameBlacklist holds usernames that are refused, in any case.
 	UsernameBlacklist []string
-	// ValidateUsername is a stricter rule for usernames. It is called while the input
-	// is checked. An *authn.Error is shown to the client as it is.
+	// ValidateUsername is a stricter rule for usernames. It is called while the
+	// input is checked. The client receives an [*authn.Error] unchanged.
 	ValidateUsername func(ctx context.Context, username string) error
 	// LowercaseUsernames stores usernames in lower case.
 	LowercaseUsernames bool
 
-	// Password says which passwords are good enough.
+	// Password is the policy for new passwords.
 	Password password.Policy
-	// PasswordHash says how passwords are hashed.
+	// PasswordHash configures how passwords are hashed.
 	PasswordHash password.Config
 }

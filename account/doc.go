@@ -10,7 +10,7 @@
 //		},
 //	}
 //
-// A host that keeps its own tables of users, addresses or passwords implements the
-// store interfaces, and hands them to storage.Compose. Package identifier brings what
-// users log in with into its stored form.
+// A host with its own tables of users, addresses or passwords implements the
+// store interfaces and passes them to storage.Compose. Package identifier
+// converts what users log in with to its stored form.
 package account

@@ -2,12 +2,12 @@ package account
 
 import "github.com/allauth-go/allauth/authn"
 
-// The events of this room, published after what they tell of is stored.
+// The events of accounts. Each is published after the change is stored.
 
-// UserSignedUp tells of a new account.
+// UserSignedUp is published when an account was created.
 type UserSignedUp struct{ UserID string }
 
-// UserLoggedIn is published when a login is complete, by whatever method.
+// UserLoggedIn is published when a login is complete, by any method.
 type UserLoggedIn struct {
 	UserID string
 	// Signup is true for the first login of a new account.
@@ -17,52 +17,52 @@ type UserLoggedIn struct {
 	Client  authn.Client
 }
 
-// UserLoggedOut tells of a session that its user ended.
+// UserLoggedOut is published when a user ended a session.
 type UserLoggedOut struct{ UserID string }
 
-// LoginFailed tells of a wrong password. UserID is empty where the account does
-// not exist.
+// LoginFailed is published after a wrong password. UserID is empty if the account
+// does not exist.
 type LoginFailed struct{ UserID, Identifier, IP string }
 
-// PasswordSet tells of a first password.
+// PasswordSet is published when a user without a password set one.
 type PasswordSet struct{ UserID string }
 
-// PasswordChanged tells of a new password, given by its owner.
+// PasswordChanged is published when a user changed their password.
 type PasswordChanged struct{ UserID string }
 
-// PasswordReset tells of a new password, given by way of a mail.
+// PasswordReset is published when a password was reset by a mailed link or code.
 type PasswordReset struct{ UserID string }
 
-// EmailAdded tells of a new address.
+// EmailAdded is published when an account got another address.
 type EmailAdded struct{ UserID, Email string }
 
-// EmailRemoved tells of an address that is gone.
+// EmailRemoved is published when an address was removed.
 type EmailRemoved struct{ UserID, Email string }
 
-// EmailChanged tells of a new primary address.
+// EmailChanged is published when the primary address changed.
 type EmailChanged struct{ UserID, From, To string }
 
-// EmailConfirmed tells of an address that was proved.
+// EmailConfirmed is published when an address was verified.
 type EmailConfirmed struct{ UserID, Email string }
 
-// PhoneChanged tells of a new number.
+// PhoneChanged is published when the phone number changed.
 type PhoneChanged struct{ UserID, From, To string }
 
-// PhoneVerified tells of a number that was proved.
+// PhoneVerified is published when a phone number was verified.
 type PhoneVerified struct{ UserID, Number string }
 
-// CodeRejected tells of a wrong one-time code. Purpose is "login_code",
-// "reauthentication_code", "email_verification", "phone_verification" or "password_reset_code". Last is
-// true if it was the last attempt.
+// CodeRejected is published after a wrong one-time code. Purpose is "login_code",
+// "reauthentication_code", "email_verification", "phone_verification" or
+// "password_reset_code". Last is true for the last attempt.
 type CodeRejected struct {
 	UserID, Purpose string
 	Last            bool
 }
 
 // AddressReclaimed is published when an account without a verified email address
-// or phone number was recovered by one of them. All earlier credentials and all
-// other contacts were removed, as another person may have made the account.
-// Exactly one of Email and Phone is set.
+// or phone number was recovered by one of them. All earlier credentials and other
+// contacts were removed, as another person may have created the account. Exactly
+// one of Email and Phone is set.
 type AddressReclaimed struct{ UserID, Email, Phone string }
 
 // EventName implements authn.Event.

@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// People sign up with a username and an address, tell where they work, and
-// prove the address by a code.
+// Users sign up with a username and an email address, say where they work, and
+// verify the address by a code.
 func Example() {
 	config := allauth.Config{
 		Account: account.Config{
@@ -21,7 +21,7 @@ func Example() {
 			SignupForm: func(_ context.Context, input map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 				var company string
 				if err := json.Unmarshal(input["company"], &company); err != nil || company == "" {
-					return nil, authn.Errors{{Param: "company", Code: "required", Message: "Where do you work?"}}
+					return nil, authn.Errors{{Param: "company", Code: "required", Message: "Enter your company."}}
 				}
 				return map[string]json.RawMessage{"company": input["company"]}, nil
 			},

@@ -7,76 +7,81 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// EmailAddress is one address of one user. An address may stand on several
-// accounts while nobody has verified it; once somebody has, it is theirs.
+// EmailAddress is one address of one user. Several users may have the same
+// address until one of them has verified it.
 type EmailAddress struct {
 	UserID string
-	// Email is in its canonical form, see [CanonicalEmail].
+	// Email is in the form of identifier.Email.
 	Email     string
 	Verified  bool
 	Primary   bool
 	CreatedAt time.Time
 }
 
-// EmailStore keeps e-mail addresses. Implementations must be safe for
-// concurrent use; each method is one atomic step.
+// EmailStore stores email addresses. Implementations must be safe for concurrent
+// use; each method is one atomic step.
 type EmailStore interface {
-	// AddEmail stores a. ErrConflict if the user already has that address, or
-	// if a is verified and the address is verified by another user. With
-	// exclusive also ErrConflict if another user has verified the address or
-	// has added it exclusively: of any number of parallel exclusive calls for
-	// one address exactly one succeeds. What others added neither exclusively
-	// nor verified is in nobody's way, and whoever verifies an address, or adds
-	// it as verified, takes it from those who added it exclusively.
+	// AddEmail stores a. It returns [authn.ErrConflict] if
+	//
+	//   - the user already has the address,
+	//   - a is verified, or exclusive is set, and another user has verified the
+	//     address, or
+	//   - exclusive is set and another user has added the address exclusively.
+	//
+	// Of any number of concurrent exclusive calls for one address exactly one
+	// succeeds. Verifying an address, or adding it as verified, ends the
+	// exclusive claims of other users.
 	AddEmail(ctx context.Context, a EmailAddress, exclusive bool) error
-	// EmailsByUser returns the user's addresses in the order they were added.
+	// EmailsByUser returns the user's addresses in the order in which they were
+	// added.
 	EmailsByUser(ctx context.Context, userID string) ([]EmailAddress, error)
-	// EmailsByAddress returns the rows of every user who has the address, the
-	// verified one first, then in the order they were added.
+	// EmailsByAddress returns the address of every user who has it: the verified
+	// one first, then in the order in which they were added.
 	EmailsByAddress(ctx context.Context, email string) ([]EmailAddress, error)
-	// VerifyEmail marks the user's address as verified and reports whether
-	// this call did it: false if it already was. ErrNotFound if the user has
-	// no such address, ErrConflict if another user has verified it.
+	// VerifyEmail marks the user's address as verified, and reports whether it
+	// was unverified before. It returns [authn.ErrNotFound] if the user does not
+	// have the address, and [authn.ErrConflict] if another user has verified it.
 	VerifyEmail(ctx context.Context, userID, email string) (bool, error)
-	// SetPrimaryEmail makes the address the user's only primary one.
-	// ErrNotFound if the user has no such address.
+	// SetPrimaryEmail makes the address the only primary one of the user. It
+	// returns [authn.ErrNotFound] if the user does not have the address.
 	SetPrimaryEmail(ctx context.Context, userID, email string) error
-	// DeleteEmail deletes the user's address. ErrNotFound if there is none, so
-	// that one of several parallel callers wins.
+	// DeleteEmail deletes the user's address. It returns [authn.ErrNotFound] if
+	// the user does not have it: of several concurrent calls one succeeds.
 	DeleteEmail(ctx context.Context, userID, email string) error
 }
 
-// PasswordStore keeps password hashes. Implementations must be safe for
+// PasswordStore stores password hashes. Implementations must be safe for
 // concurrent use.
 type PasswordStore interface {
-	// PasswordHash returns the stored hash, or ErrNotFound if the user has no
-	// password.
+	// PasswordHash returns the stored hash, or [authn.ErrNotFound] if the user
+	// has no password.
 	PasswordHash(ctx context.Context, userID string) (string, error)
-	// SwapPasswordHash stores the new hash provided that the stored one equals
-	// old, in one atomic step; an empty old means that there is none.
-	// ErrConflict if it changed meanwhile.
+	// SwapPasswordHash stores the new hash if the stored one equals old, in one
+	// atomic step. An empty old means that there is none. It returns
+	// [authn.ErrConflict] if the stored hash differs from old.
 	SwapPasswordHash(ctx context.Context, userID, old, new string) error
 	// NextPasswordHash returns the smallest stored hash of any user, compared
-	// byte by byte, that is from or greater, or ErrNotFound if there is none. It
-	// is called a few times a minute, to learn which formats of hashes there are,
-	// and needs an index: its time must not grow with the number of users. A
-	// store that cannot compare its hashes, as they are encrypted, answers from a
-	// list with one made-up hash of each format.
+	// byte by byte, that is not less than from, or [authn.ErrNotFound] if there
+	// is none. It is called a few times a minute to learn which hash formats are
+	// stored, and needs an index: its time must not grow with the number of
+	// users. A store that encrypts its hashes, and so cannot compare them, may
+	// search a list with one made-up hash of each format.
 	NextPasswordHash(ctx context.Context, from string) (string, error)
 }
 
 // UsernameStore maps usernames to users. Implementations must be safe for
 // concurrent use.
 type UsernameStore interface {
-	// ClaimUsername gives the name, in its canonical form, to the user.
-	// ErrConflict if it is taken, also by the same user.
+	// ClaimUsername assigns the username to the user. canonical is in the form of
+	// identifier.Username. It returns [authn.ErrConflict] if the username is
+	// taken, also by the same user.
 	ClaimUsername(ctx context.Context, userID, canonical string) error
-	// UserIDByUsername returns the user with that canonical name, or
-	// ErrNotFound.
+	// UserIDByUsername returns the ID of the user with that username, or
+	// [authn.ErrNotFound].
 	UserIDByUsername(ctx context.Context, canonical string) (string, error)
 }
 
-// Phone is the telephone number of a user. A user has at most one.
+// Phone is the phone number of a user. A user has at most one.
 type Phone struct {
 	UserID string
 	// Number is in E.164 form: a plus sign and digits.
@@ -84,42 +89,45 @@ type Phone struct {
 	Verified bool
 }
 
-// PhoneStore keeps telephone numbers. Implementations must be safe for
-// concurrent use; each method is one atomic step.
+// PhoneStore stores phone numbers. Implementations must be safe for concurrent
+// use; each method is one atomic step.
 type PhoneStore interface {
-	// SetPhone stores p in place of the number the user had. ErrConflict if
-	// another user has verified that number; with exclusive also if another
-	// user has set it exclusively: of any number of parallel exclusive calls
-	// for one number exactly one succeeds. What others set neither exclusively
-	// nor verified is in nobody's way, and whoever verifies a number, or sets
-	// it as verified, takes it from those who set it exclusively.
+	// SetPhone stores p in place of the user's earlier number. It returns
+	// [authn.ErrConflict] if
+	//
+	//   - another user has verified the number, or
+	//   - exclusive is set and another user has set the number exclusively.
+	//
+	// Of any number of concurrent exclusive calls for one number exactly one
+	// succeeds. Verifying a number, or setting it as verified, ends the exclusive
+	// claims of other users.
 	SetPhone(ctx context.Context, p Phone, exclusive bool) error
-	// VerifyPhone marks the user's number as verified. ErrNotFound if the user
-	// does not have that number, ErrConflict if another user has verified it.
+	// VerifyPhone marks the user's number as verified. It returns
+	// [authn.ErrNotFound] if the user does not have the number, and
+	// [authn.ErrConflict] if another user has verified it.
 	VerifyPhone(ctx context.Context, userID, number string) error
-	// DeletePhone deletes the user's number, if there is one.
+	// DeletePhone deletes the user's number. It is not an error if there is none.
 	DeletePhone(ctx context.Context, userID string) error
-	// PhoneByUser returns the user's number, or ErrNotFound.
+	// PhoneByUser returns the user's number, or [authn.ErrNotFound].
 	PhoneByUser(ctx context.Context, userID string) (*Phone, error)
-	// PhonesByNumber returns the rows of every user who has the number, the
-	// verified one first.
+	// PhonesByNumber returns the number of every user who has it, the verified
+	// one first.
 	PhonesByNumber(ctx context.Context, number string) ([]Phone, error)
 }
 
-// Store is all that this room keeps.
+// Store is the sum of the stores of accounts.
 type Store interface {
 	EmailStore
 	PasswordStore
 	UsernameStore
 	PhoneStore
 
-	// Profile returns what UserByID, PasswordHash, EmailsByUser and PhoneByUser
-	// return for the user, in one step. A user who does not exist has an empty
-	// profile.
+	// Profile returns in one step what UserByID, PasswordHash, EmailsByUser and
+	// PhoneByUser return. For an unknown user it returns an empty profile.
 	Profile(ctx context.Context, userID string) (*authn.Profile, []EmailAddress, *Phone, error)
-	// ProfileOrigin returns the store whose methods Profile stands for: the store
-	// itself. A store that wraps another one inherits the method, and returns the
-	// wrapped one: then Profile is not called, as UserByID of the wrapper may tell
-	// something else. Nil has the same effect.
+	// ProfileOrigin returns the store whose methods Profile replaces: the store
+	// itself. A store that embeds another one inherits the method and so returns
+	// the embedded one. Profile is not called then, as the outer store may
+	// override UserByID. Nil has the same effect.
 	ProfileOrigin() any
 }

@@ -1,7 +1,7 @@
-// Package authn is the vocabulary that every other package of allauth shares:
-// users, authentication methods, one-time challenges, errors and events. It
-// imports the standard library only, so that a store or an event handler can
-// depend on it without pulling in anything else.
+// Package authn holds the types that all packages of allauth share: users,
+// authentication methods, one-time challenges, errors and events. It imports only
+// the standard library, so that a store or an event handler depends on nothing
+// else.
 //
 // A host application with its own user table implements [UserStore]:
 //

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// The outcomes that stores report beside success. They may be wrapped: test with
-// errors.Is. Any other error means that the store could not tell.
+// Results of store methods other than success. They may be wrapped: test for them
+// with errors.Is. Any other error means that the store failed.
 var (
-	// ErrNotFound means that there is no such row, or that another caller
+	// ErrNotFound means that there is no such row, or that a concurrent call
 	// consumed it first.
 	ErrNotFound = errors.New("authn: not found")
-	// ErrConflict means that a unique value is taken or that the row changed
+	// ErrConflict means that a unique value is taken, or that the row has changed
 	// since it was read.
 	ErrConflict = errors.New("authn: conflict")
-	// ErrCollision means that a transaction met with another one, in a deadlock
-	// for example, and was undone. Tried again it may succeed.
+	// ErrCollision means that the database rolled the transaction back because of
+	// a concurrent one, for example after a deadlock. Retrying may succeed.
 	ErrCollision = errors.New("authn: collision of transactions")
 )
 
-// Error is a problem with what the client sent: the wire shows Code, Param and
-// Message, and nothing else. Code is stable,
-// and one of package code where the library makes the problem; Message is for
-// people.
+// Error is a problem with the client's input. The response holds Code, Param and
+// Message, and nothing else. Code is stable: the library's codes are listed in
+// package [github.com/allauth-go/allauth/authn/code]. Message is a text for
+// users.
 type Error struct {
 	Code    string
 	Param   string // the input field; empty for a problem of the whole input
@@ -37,7 +37,8 @@ func (e *Error) Error() string {
 	return e.Param + ": " + e.Code
 }
 
-// Errors is a list of input problems, answered with status 400.
+// Errors is a list of problems with the client's input. The API answers with
+// status 400.
 type Errors []*Error
 
 // Error implements error.
@@ -49,7 +50,7 @@ func (e Errors) Error() string {
 	return strings.Join(texts, ", ")
 }
 
-// Unwrap lets errors.As find a single *Error.
+// Unwrap returns the problems, for errors.As.
 func (e Errors) Unwrap() []error {
 	list := make([]error, len(e))
 	for i, one := range e {

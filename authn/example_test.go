@@ -8,7 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// users keeps users in a table of the host's own: here a slice.
+// users is the host's own user table, here a slice.
 type users []authn.User
 
 func (u *users) CreateUser(_ context.Context, n authn.NewUser) (*authn.User, error) {
@@ -25,8 +25,8 @@ func (u *users) UserByID(_ context.Context, id string) (*authn.User, error) {
 	return &(*u)[n-1], nil
 }
 
-// A host with its own table of users implements two methods. With storage.Compose
-// everything else stays in a store of the library.
+// A host with its own user table implements two methods. With storage.Compose
+// everything else is kept in a store of the library.
 func ExampleUserStore() {
 	ctx := context.Background()
 	var store authn.UserStore = &users{}

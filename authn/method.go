@@ -7,25 +7,26 @@ import (
 	"time"
 )
 
-// Method is one proof of identity given during a session, in the shape that
-// clients know from data.methods.
+// Method records one authentication of the user in a session. Its JSON form is an
+// entry of data.methods in responses of the API.
 type Method struct {
 	// Name is "password", "code", "password_reset", "mfa" or "socialaccount".
 	Name string
-	// At is when the proof was given, to the microsecond.
+	// At is when the user authenticated, to the microsecond.
 	At time.Time
 
-	Email    string // address the proof went by, if any
+	Email    string // the email address that was used, if any
 	Username string
 	Phone    string
-	// Reauthenticated marks a proof given again inside a running session.
+	// Reauthenticated is set if the user authenticated again in a session that
+	// was already logged in.
 	Reauthenticated bool
-	// AuthenticatorID and Type belong to "mfa".
+	// AuthenticatorID and Type are set if Name is "mfa".
 	AuthenticatorID int64
 	Type            string
-	// Passwordless marks a login by passkey alone.
+	// Passwordless is set after a login with a passkey alone.
 	Passwordless bool
-	// Provider and UID belong to "socialaccount".
+	// Provider and UID are set if Name is "socialaccount".
 	Provider string
 	UID      string
 }
@@ -45,13 +46,14 @@ type methodJSON struct {
 }
 
 // MarshalJSON writes the wire shape; empty members are left out and At is a
-// number of seconds since the epoch.
+// MarshalJSON encodes the method as in responses of the API. Empty members are
+// left out; At is encoded as by [Seconds].
 func (m Method) MarshalJSON() ([]byte, error) {
 	return json.Marshal(methodJSON{m.Name, Seconds(m.At), m.Email, m.Username, m.Phone, m.Reauthenticated,
 		m.AuthenticatorID, m.Type, m.Passwordless, m.Provider, m.UID})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes what MarshalJSON encodes.
 func (m *Method) UnmarshalJSON(data []byte) error {
 	var j methodJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -62,15 +64,15 @@ func (m *Method) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Seconds is t as seconds since the epoch with microseconds, the form that
-// every time on the wire has.
+// Seconds returns t as seconds since the epoch, with microseconds. All times in
+// responses have this form.
 func Seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// Client is where a request came from, as far as the library can tell.
+// Client describes the origin of a request.
 type Client struct {
-	// IP is the address behind the trusted proxies, the zero Addr if it is not
-	// known.
+	// IP is the address of the client behind the trusted proxies. It is the zero
+	// Addr if unknown.
 	IP netip.Addr
-	// UserAgent is cut to 200 bytes.
+	// UserAgent is the User-Agent header, cut to 200 bytes.
 	UserAgent string
 }

@@ -1,26 +1,28 @@
 package authn
 
-// NewAccount is an account that the host makes itself: an import from another
-// system, an invitation, an account that an administrator makes.
+// NewAccount is an account that the host creates, for example in an import from
+// another system or for an invitation.
 type NewAccount struct {
-	// NewUser is what the store of users gets. Email, Username and Phone may be
-	// empty, whatever the sign-up form asks for. They may have a form that a
-	// sign-up refuses and other systems accepted: an address that [identifier.KnownEmail]
-	// takes, a username with @ or of several scripts.
+	// NewUser is passed to the store of users. Email, Username and Phone may each
+	// be empty, whatever the sign-up form requires. The rules are those for
+	// existing accounts, so that accounts of other systems can be imported: an
+	// email address must be accepted by [identifier.KnownEmail], and a username
+	// may contain @ or mix scripts.
 	NewUser
-	// AllowUsernameTwin accepts a username that differs from another user's in case
-	// only, as tables of other systems may hold. Each user logs in by the exact
-	// spelling of the name; other spellings belong to the user who was imported
-	// first. A name in lower case has to be imported before its twins, or it is
-	// taken. The exact rule is that of [identifier.Username].
+	// AllowUsernameTwin accepts a username that differs only in case from the
+	// username of another user. Each user logs in with the exact spelling; any
+	// other spelling belongs to the user who was imported first. A username in
+	// lower case must be imported before its twins, or else it is taken. The rule
+	// for equal usernames is that of [identifier.Username].
 	AllowUsernameTwin bool
-	// EmailVerified says that the host knows whose address it is. Where it is
-	// false the first login asks for a proof, as after a sign-up.
+	// EmailVerified states that the host has verified that the user owns the
+	// email address. If it is false, the user has to verify the address at the
+	// first login, as after a sign-up.
 	EmailVerified bool
-	// PhoneVerified says the same of the telephone number.
+	// PhoneVerified states the same of the phone number.
 	PhoneVerified bool
-	// PasswordHash is a hash that another system made, in one of the formats
-	// that package password knows. It is upgraded at the first login. Empty: no
+	// PasswordHash is a hash in one of the formats that package password
+	// supports. It is upgraded at the first login. Empty: the account has no
 	// password yet.
 	PasswordHash string
 }

@@ -5,28 +5,28 @@ import (
 	"encoding/json"
 )
 
-// User is an account as the library sees it. The host may keep far more; what
-// it keeps travels in Record.
+// User is the part of an account that the library needs. The host may keep more;
+// Record carries it.
 type User struct {
-	// ID is opaque, stable and never reused. A decimal number comes out as a
-	// JSON number on the wire, anything else as a string.
+	// ID is opaque, stable and never reused. On the wire a decimal number is a
+	// JSON number, any other ID a string.
 	ID string
-	// Username is the name the user chose, as typed. It may be empty.
+	// Username is the name that the user chose, as typed. It may be empty.
 	Username string
-	// Display is what people see. Empty means the username, else the e-mail
-	// address, is shown.
+	// Display is the name that is shown to users. Empty: the username, or else
+	// the email address.
 	Display string
-	// Disabled users can not log in, and their sessions answer as anonymous.
+	// Disabled users cannot log in, and their sessions are treated as anonymous.
 	Disabled bool
-	// Extra holds the custom sign-up fields. Stores of this module keep them; a
-	// host with a table of its own may leave them out.
+	// Extra holds the custom sign-up fields. The stores of this module keep them;
+	// a host with its own user table may leave them out.
 	Extra map[string]json.RawMessage
-	// Record is the host's own row. The library never looks inside.
+	// Record is the host's own row. The library passes it on unchanged.
 	Record any
 }
 
-// NewUser is what a sign-up knows of the user it is about to create. The
-// addresses and the username are validated and in their stored form.
+// NewUser is the user that a sign-up is about to create. Addresses and username
+// are validated and in their stored form.
 type NewUser struct {
 	Username string
 	Email    string
@@ -36,42 +36,44 @@ type NewUser struct {
 	Extra map[string]json.RawMessage
 }
 
-// UserStore is all that a host with its own user table has to implement.
+// UserStore is the interface that a host with its own user table implements.
 // Implementations must be safe for concurrent use.
 type UserStore interface {
-	// CreateUser stores a user and returns it with its ID. It runs inside
-	// [Transactor.InTx]: a store on the same database joins that transaction,
-	// so that sign-up writes everything or nothing. ErrConflict if the
-	// username is taken. A cancelled context leaves nothing behind.
+	// CreateUser stores a user and returns it with its ID. It is called in a
+	// transaction of [Transactor]: a store in the same database must join it, so
+	// that a sign-up stores everything or nothing. If ctx is cancelled, nothing
+	// may be stored. It returns [ErrConflict] if the username is taken.
 	CreateUser(ctx context.Context, u NewUser) (*User, error)
-	// UserByID returns the user, or ErrNotFound.
+	// UserByID returns the user, or [ErrNotFound].
 	UserByID(ctx context.Context, id string) (*User, error)
 }
 
-// Transactor runs several store calls as one, and one after another where they
-// concern one user.
+// Transactor runs several store calls in one transaction, and serializes
+// transactions that concern one user.
 type Transactor interface {
-	// InTx calls f with a context that carries a transaction. Every method of
-	// the same store called with that context takes part in it. It commits if
-	// f returns nil and undoes everything otherwise; f's error is returned as
-	// it is. A nested call joins the outer transaction. ErrConflict and
-	// ErrNotFound returned by a method inside f leave the transaction usable,
-	// and the rows as they were. A context that ends before f returns, or a
-	// panic of f, undoes everything as well. A database that undoes one of two
-	// transactions because they wait for each other reports ErrCollision, and
-	// f may be called again.
+	// InTx calls f with a context that carries a transaction. All methods of the
+	// same store that are called with this context take part in it. InTx commits
+	// if f returns nil. It rolls back if f returns an error, which InTx returns
+	// unchanged, if f panics, or if ctx ends before f returns. A nested call
+	// joins the outer transaction.
+	//
+	// A method that returns [ErrConflict] or [ErrNotFound] inside f changes
+	// nothing, and the transaction stays usable. InTx returns [ErrCollision] if
+	// the database rolled the transaction back because of a concurrent one; the
+	// caller may call InTx again.
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
-	// LockUser waits until no other transaction holds the lock of the user, and
-	// holds it until the transaction that ctx carries ends. What the
-	// transaction reads afterwards includes what earlier holders committed. So
-	// rules that count or exclude rows of one user hold, if every transaction
-	// that changes these rows locks the user before it reads them. The lock is a
-	// row of the library, made at its first use: the user need not exist, and
-	// may be kept in another database. Locking a user twice in one transaction
-	// is allowed. An error outside of InTx.
+	// LockUser locks the user for the transaction that ctx carries, until it
+	// ends. It waits for other transactions that hold the lock, and the
+	// transaction then reads what they committed. A rule that counts or excludes
+	// rows of one user therefore holds if every transaction that changes these
+	// rows locks the user before it reads them.
+	//
+	// The lock is a row of the library that is created at its first use: the user
+	// need not exist, and may be stored in another database. A transaction may
+	// lock a user more than once. Outside of InTx, LockUser returns an error.
 	LockUser(ctx context.Context, userID string) error
-	// InSavepoint is InTx for one step of a transaction: an error of f undoes
-	// what f did and nothing else, and the transaction goes on. Outside of a
-	// transaction it is InTx.
+	// InSavepoint calls f as one step of the transaction that ctx carries: if f
+	// returns an error, only what f did is rolled back, and the transaction goes
+	// on. Outside of a transaction it is InTx.
 	InSavepoint(ctx context.Context, f func(ctx context.Context) error) error
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/allauth-go/allauth/account/identifier"
 )
 
-// Addresses are compared in one form, so an import has to bring it.
+// Addresses are compared in one form, so an import converts them.
 func ExampleEmail() {
 	fmt.Println(identifier.Email("Ann@Example.org"))
 	fmt.Println(identifier.Email("ann@bücher.example"))
@@ -17,7 +17,7 @@ func ExampleEmail() {
 	//  false
 }
 
-// Accounts of another system may have addresses that a sign-up refuses.
+// Accounts of another system may have addresses that sign-ups refuse.
 func ExampleKnownEmail() {
 	fmt.Println(identifier.KnownEmail("Jürgen@Example.org"))
 	fmt.Println(identifier.KnownEmail("a..b.@example.org"))

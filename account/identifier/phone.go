@@ -13,15 +13,14 @@ import (
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{5,14}$`)
 
-// trunkZeroKept are the country codes behind which a zero in brackets is part of
+// trunkZeroKept are the country codes after which a zero in brackets is part of
 // the number: Italy, San Marino and Vatican City.
 var trunkZeroKept = []string{"+39", "+378", "+379"}
 
-// Phone returns a phone number in E.164 form, such as +31612345678. It
-// reads what people write: digits of any script, spaces, hyphens, dots, slashes
-// and brackets, 00 in place of the plus sign, and the (0) of a number that is
-// also dialled inside its country. A number without its country code is not
-// valid: Phone reports false for it, and for any other text.
+// Phone returns a phone number in E.164 form, such as +31612345678. It accepts
+// digits of any script, spaces, hyphens, dots, slashes and brackets, 00 in place
+// of the plus sign, and the (0) that is dialled inside a country only. It returns
+// false for a number without a country code, and for any other text.
 func Phone(input string) (string, bool) {
 	var b strings.Builder
 	for _, r := range norm.NFKC.String(input) {

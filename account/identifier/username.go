@@ -9,18 +9,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxUsernameLength is the length of the longest username that is accepted, in
+// MaxUsernameLength is the length of the longest accepted username, in
 // characters.
 const MaxUsernameLength = 150
 
-// Username returns the form under which usernames are compared:
-// compatibility-normalised and case-folded.
+// Username returns the form in which usernames are compared:
+// compatibility-normalized and case-folded.
 func Username(username string) string {
 	return cases.Fold().String(norm.NFKC.String(username))
 }
 
 // ValidUsername reports whether a sign-up accepts the characters of a username:
-// letters, digits and @.+-_, and no mix of the scripts whose letters look alike.
+// letters, digits and @.+-_, without a mix of scripts whose letters look alike.
 func ValidUsername(username string) bool {
 	var latin, lookalike bool
 	for _, r := range username {

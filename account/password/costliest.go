@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// family is a kind of hashes that Verify reads.
+// family is a kind of hash that Verify supports.
 type family struct {
-	// start is what all its hashes begin with.
+	// start is the prefix of all its hashes.
 	start string
-	// dollars is how many dollar signs there are up to the end of the parameters.
+	// dollars is the number of dollar signs up to the end of the parameters.
 	dollars int
-	// rest completes the parameters to a hash.
+	// rest completes a prefix with parameters to a hash.
 	rest string
 }
 
@@ -27,7 +27,7 @@ var (
 	sum64        = strings.Repeat("A", 86)
 )
 
-// families are in the order of their bytes.
+// families are sorted by their prefixes, byte by byte.
 var families = []family{
 	{"$2a$", 3, restOfBcrypt},
 	{"$2b$", 3, restOfBcrypt},
@@ -48,21 +48,23 @@ var families = []family{
 
 const djangoScrypt = "scrypt$"
 
-// maxFormats bounds how many formats of one family Costliest looks for.
+// maxFormats is the largest number of formats of one family that Costliest looks
+// up.
 const maxFormats = 16
 
 var errOrder = errors.New("password: the stored hashes are not in the order of their bytes")
 
-// Costliest returns how long one hash takes in the costliest of the formats that
-// are stored, or zero if every hash is as Hash makes them. next returns the
-// smallest stored hash, compared byte by byte, that is not less than from, or an
-// empty text. It is called about once for each format, whatever the number of
-// hashes. Each format is measured once, by computing a hash that matches nothing:
-// one at a time, beside the hashes that MaxConcurrent bounds, so that a flood of
-// logins cannot hold it up. Errors are those of next and of the context.
+// Costliest returns how long the costliest of the stored formats takes for one
+// hash, or zero if all hashes are as Hash makes them. A format is a kind of hash
+// with its parameters; it counts even if a hash of it is malformed, as others may
+// be valid.
 //
-// A format is a kind of hash with its parameters. Where a hash is malformed, the
-// format is measured all the same, as others may be in order.
+// next returns the smallest stored hash, compared byte by byte, that is not less
+// than from, or an empty text. It is called about once for each format, whatever
+// the number of hashes. Each format is measured once, by computing a hash that
+// matches nothing. Measurements run one at a time and outside of MaxConcurrent,
+// so that a flood of logins cannot delay them. The errors are those of next and
+// of the context.
 func (h *Hasher) Costliest(ctx context.Context, next func(ctx context.Context, from string) (string, error)) (time.Duration, error) {
 	found, err := formats(ctx, next)
 	if err != nil {
@@ -84,7 +86,7 @@ func (h *Hasher) Costliest(ctx context.Context, next func(ctx context.Context, f
 	return costliest, nil
 }
 
-// measure returns how long it takes to compute a hash of the format.
+// measure returns how long one hash of the format takes.
 func (h *Hasher) measure(format string, example hash) time.Duration {
 	h.measuring.Lock()
 	defer h.measuring.Unlock()
@@ -98,8 +100,8 @@ func (h *Hasher) measure(format string, example hash) time.Duration {
 	return took
 }
 
-// formats returns a hash of each stored format. It asks for the first hash of a
-// format and goes on after the last one that can be of it.
+// formats returns a hash of each stored format. It looks up the first hash of a
+// format, and continues after the last possible hash of that format.
 func formats(ctx context.Context, next func(ctx context.Context, from string) (string, error)) (map[string]hash, error) {
 	found := map[string]hash{}
 	count := map[string]int{} // by the start of the family
@@ -133,7 +135,7 @@ func formats(ctx context.Context, next func(ctx context.Context, from string) (s
 	return found, nil
 }
 
-// startAfter returns what the next family begins with, or an empty text.
+// startAfter returns the prefix of the next family, or an empty text.
 func startAfter(encoded string) string {
 	for _, f := range families {
 		if f.start > encoded {
@@ -143,11 +145,11 @@ func startAfter(encoded string) string {
 	return ""
 }
 
-// after returns the smallest text after all that begin with prefix, which ends
-// with a dollar sign.
+// after returns the smallest text that is greater than all texts with the prefix,
+// which ends with a dollar sign.
 func after(prefix string) string { return strings.TrimSuffix(prefix, "$") + "%" }
 
-// format returns the beginning of a hash up to the end of its parameters.
+// format returns the prefix of a hash up to the end of its parameters.
 func (f family) format(encoded string) (format string, whole bool) {
 	end := 0
 	for range f.dollars {
@@ -160,8 +162,8 @@ func (f family) format(encoded string) (format string, whole bool) {
 	return encoded[:end], true
 }
 
-// example returns a hash that takes as long as those of the format, of which
-// encoded is one, or nil if there are none that Verify computes.
+// example returns a hash that takes as long as those of the format, such as
+// encoded, or nil if Verify computes none of them.
 func (f family) example(format, encoded string) hash {
 	stored, err := parse(encoded)
 	if err == nil {

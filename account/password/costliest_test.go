@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// sorted returns what a store answers that holds these hashes, and how often it
-// was asked.
+// sorted returns a lookup in a store with these hashes, and the number of its
+// calls.
 func sorted(stored []string) (next func(context.Context, string) (string, error), asked *int) {
 	stored = slices.Sorted(slices.Values(stored))
 	asked = new(int)
@@ -25,8 +25,8 @@ func sorted(stored []string) (next func(context.Context, string) (string, error)
 	}, asked
 }
 
-// Each format is found among any number of hashes, beside what is no hash at all,
-// with a few questions.
+// Each format is found with a few lookups, among any number of hashes and of
+// values that are not hashes.
 func TestEveryStoredFormatIsFound(t *testing.T) {
 	t.Parallel()
 	h := hasher(t, cheap)
@@ -101,7 +101,7 @@ func TestTheCostliestFormatDecides(t *testing.T) {
 	if took := cost(own, quick, slow); took == 0 || len(h.measured) != 3 {
 		t.Errorf("%v of %v", took, h.measured)
 	}
-	// Each format was measured, and is not again.
+	// Each format is measured only once.
 	h.measured = map[string]time.Duration{h.params.format(): 2, "pbkdf2_sha256$1$": 1, "$2y$08$": 3}
 	for want, stored := range map[time.Duration][]string{2: {own, quick}, 3: {own, quick, slow}} {
 		if took := cost(stored...); took != want {
@@ -120,7 +120,7 @@ func TestTheCostliestFormatDecides(t *testing.T) {
 	}
 }
 
-// A longer sum, and parameters that only follow the salt, cost as well.
+// A longer sum, and parameters behind the salt, count as well.
 func TestWhatFollowsTheSaltCosts(t *testing.T) {
 	t.Parallel()
 	next, _ := sorted([]string{"$pbkdf2-sha1$i=1$c2FsdHNhbHQ$" + sum64, "scrypt$16$salt$8$1$" + sum64})
@@ -136,7 +136,8 @@ func TestWhatFollowsTheSaltCosts(t *testing.T) {
 	}
 }
 
-// A store with as many formats as hashes is not read to its end.
+// The number of formats is bounded, so a store with as many formats as hashes is
+// not read to its end.
 func TestFormatsAreBounded(t *testing.T) {
 	t.Parallel()
 	var stored []string

@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 )
 
-// A hash that another system made is verified, and due for an upgrade.
+// A hash of another system is verified, and due for an upgrade.
 func Example() {
 	ctx := context.Background()
 	hasher, err := password.NewHasher(password.Config{})

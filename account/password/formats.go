@@ -17,8 +17,8 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// Stored hashes beyond these bounds are refused: whoever can write to the
-// database must not be able to take the server down with one row.
+// Bounds of stored hashes. Hashes beyond them are refused, so that a single row
+// cannot take the server down.
 const (
 	maxMemoryKiB       = 256 << 10
 	maxArgonIterations = 10
@@ -33,7 +33,7 @@ type hash interface {
 	matches(password []byte) bool
 }
 
-// parse reads a stored hash. ErrUnsupportedHash if it is none that we verify.
+// parse parses a stored hash. It returns ErrUnsupportedHash for any other text.
 func parse(encoded string) (hash, error) {
 	if len(encoded) > 2*maxFieldSize {
 		return nil, ErrUnsupportedHash
@@ -76,7 +76,7 @@ func parsePHC(kind, rest string) (hash, error) {
 
 func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 
-// decode reads base64 with or without padding.
+// decode decodes base64 with or without padding.
 func decode(text string) ([]byte, bool) {
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 	return b, err == nil && len(b) > 0 && len(b) <= maxFieldSize
@@ -84,8 +84,8 @@ func decode(text string) ([]byte, bool) {
 
 func encode(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
 
-// parameters reads "m=1,t=2" into numbers, in the order of the names; all must
-// be there.
+// parameters parses numbers like "m=1,t=2" in the order of the names, all of
+// which are required.
 func parameters(text string, names ...string) ([]uint64, bool) {
 	parts := strings.Split(text, ",")
 	if len(parts) != len(names) {
@@ -114,7 +114,7 @@ func (p Argon2id) bounded() bool {
 		p.MemoryKiB >= 8*uint32(p.Parallelism) && p.MemoryKiB <= maxMemoryKiB
 }
 
-// parseArgon reads v=19$m=..,t=..,p=..$salt$sum.
+// parseArgon parses v=19$m=..,t=..,p=..$salt$sum.
 func parseArgon(variant, rest string) (hash, error) {
 	fields := strings.Split(rest, "$")
 	if len(fields) != 4 || fields[0] != "v="+strconv.Itoa(argon2.Version) || variant != "argon2id" && variant != "argon2i" {
@@ -150,12 +150,12 @@ func (h decoyHash) matches(password []byte) bool {
 	return false
 }
 
-// maxBcryptLength is how many bytes of a password bcrypt reads.
+// maxBcryptLength is the number of bytes of a password that bcrypt uses.
 const maxBcryptLength = 72
 
 type bcryptHash struct {
 	encoded string
-	sha256  bool // Django hashes the password before, so that any length counts
+	sha256  bool // Django hashes the password first, so that all of its bytes count
 }
 
 func isBcrypt(encoded string) bool {
@@ -178,10 +178,10 @@ func (h bcryptHash) matches(password []byte) bool {
 	return bcrypt.CompareHashAndPassword([]byte(h.encoded), password[:min(len(password), maxBcryptLength)]) == nil
 }
 
-// ignoresPartOf reports whether a hash may stand for a longer password or for
-// another end of this one: PHP, Node and earlier versions of Go cut passwords for
-// bcrypt without a word. Such a hash is not replaced, or a mistake in what it
-// ignores would become part of the password.
+// ignoresPartOf reports whether a hash also matches a longer password, or one
+// with another end: PHP, Node and earlier versions of Go silently cut passwords
+// for bcrypt. Such a hash is not replaced, or a mistake in the ignored part would
+// become part of the password.
 func ignoresPartOf(stored hash, password string) bool {
 	b, ok := stored.(bcryptHash)
 	return ok && !b.sha256 && len(password) >= maxBcryptLength
@@ -193,7 +193,7 @@ type pbkdf2Hash struct {
 	salt, sum  []byte
 }
 
-// parseDjangoPBKDF2 reads iterations$salt$sum; the salt is plain text.
+// parseDjangoPBKDF2 parses iterations$salt$sum; the salt is plain text.
 func parseDjangoPBKDF2(digest, rest string) (hash, error) {
 	fields := strings.Split(rest, "$")
 	if len(fields) != 3 {
@@ -206,7 +206,7 @@ func parseDjangoPBKDF2(digest, rest string) (hash, error) {
 	return newPBKDF2(digest, fields[0], []byte(fields[1]), sum)
 }
 
-// parsePHCPBKDF2 reads i=..$salt$sum.
+// parsePHCPBKDF2 parses i=..$salt$sum.
 func parsePHCPBKDF2(digest, rest string) (hash, error) {
 	fields := strings.Split(rest, "$")
 	if len(fields) != 3 {
@@ -252,7 +252,7 @@ type scryptHash struct {
 	salt, sum []byte
 }
 
-// parseDjangoScrypt reads n$salt$r$p$sum; the salt is plain text.
+// parseDjangoScrypt parses n$salt$r$p$sum; the salt is plain text.
 func parseDjangoScrypt(rest string) (hash, error) {
 	fields := strings.Split(rest, "$")
 	if len(fields) != 5 {
@@ -268,7 +268,7 @@ func parseDjangoScrypt(rest string) (hash, error) {
 	return newScrypt(n, r, p, []byte(fields[1]), sum)
 }
 
-// parsePHCScrypt reads ln=..,r=..,p=..$salt$sum.
+// parsePHCScrypt parses ln=..,r=..,p=..$salt$sum.
 func parsePHCScrypt(rest string) (hash, error) {
 	fields := strings.Split(rest, "$")
 	if len(fields) != 3 {

@@ -17,21 +17,22 @@ import (
 const (
 	// MaxLength is the length of the longest new password, in bytes.
 	MaxLength = 1024
-	// MaxVerifyLength is the length of the longest password that is compared
-	// with a stored hash, in bytes. Another system may have accepted it.
+	// MaxVerifyLength is the length of the longest password that is compared with
+	// a stored hash, in bytes. Other systems may have accepted longer passwords
+	// than MaxLength.
 	MaxVerifyLength = 4096
 )
 
-// Unusable stands in the place of a hash where there is no password. Whatever
-// begins with it is no hash.
+// Unusable is the prefix of stored values that are not hashes, for users without
+// a password.
 const Unusable = "!"
 
 var (
-	// ErrBusy means that more hashes are wanted than the server will compute:
-	// try again later.
+	// ErrBusy means that too many hashes are being computed. The caller may try
+	// again later.
 	ErrBusy = errors.New("password: busy")
-	// ErrTooLong means that the password is longer than MaxLength or, where it
-	// is compared with a stored hash, than MaxVerifyLength.
+	// ErrTooLong means that a new password is longer than MaxLength, or a
+	// password to verify longer than MaxVerifyLength.
 	ErrTooLong = errors.New("password: too long")
 	// ErrUnsupportedHash means that a stored hash is malformed, of an unknown
 	// kind, or so costly that verifying it would harm the server.
@@ -43,8 +44,8 @@ const (
 	keySize  = 32
 )
 
-// Argon2id are the parameters of new hashes. Zero fields have the defaults that
-// OWASP recommends.
+// Argon2id holds the parameters of new hashes. The defaults are those that OWASP
+// recommends.
 type Argon2id struct {
 	// MemoryKiB is the memory of one hash in KiB. Zero: 19456.
 	MemoryKiB uint32
@@ -54,24 +55,24 @@ type Argon2id struct {
 	Parallelism uint8
 }
 
-// Config says how passwords are hashed. The zero value is complete.
+// Config configures how passwords are hashed. The zero value is complete.
 type Config struct {
 	// Argon2id are the parameters of new hashes.
 	Argon2id Argon2id
-	// MaxConcurrent is how many hashes are computed at once. Zero: as many as
-	// there are processors, at least 2.
+	// MaxConcurrent is how many hashes are computed at once. Zero: the number of
+	// processors, at least 2.
 	MaxConcurrent int
-	// MaxQueue is how many callers may wait beyond that. Zero: 16 for each of
+	// MaxQueue is how many further callers may wait. Zero: 16 for each of
 	// MaxConcurrent, at least 256.
 	MaxQueue int
-	// MaxWait is how long they wait. Zero: 10 seconds.
+	// MaxWait is how long a caller waits. Zero: 10 seconds.
 	MaxWait time.Duration
-	// Rand is where salts come from. Nil: crypto/rand.
+	// Rand is the source of salts. Nil: crypto/rand.
 	Rand io.Reader
 }
 
-// Hasher hashes and verifies passwords. It is safe for concurrent use, and
-// bounds how many hashes are computed at once.
+// Hasher hashes and verifies passwords, and bounds how many hashes are computed
+// at once. It is safe for concurrent use.
 type Hasher struct {
 	params  Argon2id
 	limiter *limiter
@@ -81,7 +82,8 @@ type Hasher struct {
 	measured  map[string]time.Duration // by format
 }
 
-// NewHasher returns a Hasher. The error names the field that is wrong.
+// NewHasher returns a Hasher. The error names the field that is wrong, and the
+// fix.
 func NewHasher(cfg Config) (*Hasher, error) {
 	p := cfg.Argon2id
 	if p.MemoryKiB == 0 {
@@ -117,8 +119,8 @@ func NewHasher(cfg Config) (*Hasher, error) {
 	}, nil
 }
 
-// Hash returns the hash of a new password as a PHC string. Errors are ErrTooLong,
-// ErrBusy, and the context's error.
+// Hash returns the hash of a new password as a PHC string. It returns
+// [ErrTooLong], [ErrBusy] or the error of ctx.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxLength {
 		return "", ErrTooLong
@@ -126,8 +128,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return h.Rehash(ctx, password)
 }
 
-// Rehash returns the hash that replaces the stored one after a match with
-// Upgrade set. It is Hash for passwords of up to MaxVerifyLength bytes.
+// Rehash returns the hash that replaces the stored one after a match with Upgrade
+// set. It is Hash for passwords of up to MaxVerifyLength bytes.
 func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxVerifyLength {
 		return "", ErrTooLong
@@ -144,9 +146,9 @@ func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
 	return h.params.format() + encode(salt) + "$" + encode(key), nil
 }
 
-// Verify compares a password with a stored hash in constant time. upgrade is
-// true if it matched and Rehash would make a better hash. Errors are
-// ErrUnsupportedHash, ErrTooLong, ErrBusy, and the context's error.
+// Verify compares a password with a stored hash in constant time. upgrade is true
+// if the password matched and Rehash would make a better hash. It returns
+// [ErrUnsupportedHash], [ErrTooLong], [ErrBusy] or the error of ctx.
 func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, upgrade bool, err error) {
 	if !Supported(encoded) {
 		return false, false, ErrUnsupportedHash
@@ -158,7 +160,7 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, upgr
 	return c.Matches[0].OK, c.Matches[0].Upgrade, nil
 }
 
-// MaxHashes is how many hashes VerifyAll computes at most.
+// MaxHashes is the largest number of hashes that VerifyAll computes.
 const MaxHashes = 3
 
 // Match is the result of comparing a password with one stored hash.
@@ -170,23 +172,23 @@ type Match struct {
 	Upgrade bool
 }
 
-// Comparison is what VerifyAll did and found.
+// Comparison is the result of VerifyAll.
 type Comparison struct {
-	// Matches has a Match for each stored hash.
+	// Matches has an entry for each stored hash.
 	Matches []Match
-	// Began is when the first hash was begun, after the wait for others.
+	// Began is when the first hash began, after waiting for others.
 	Began time.Time
-	// Took is how long all of them took.
+	// Took is how long all hashes took together.
 	Took time.Duration
-	// Hashes is how many were computed, at most MaxHashes.
+	// Hashes is the number of computed hashes, at most MaxHashes.
 	Hashes int
 }
 
 // VerifyAll compares a password with the stored hashes of several accounts in
-// constant time. How many hashes it computes depends
-// on the password and on the number of accounts only: for an empty, unusable or
-// unsupported hash, and where there is no account at all, it computes decoys.
-// Errors are ErrTooLong, ErrBusy, and the context's error.
+// constant time. The number of hashes that it computes depends only on the
+// password and the number of accounts: it computes a decoy for a hash that is
+// empty, unusable or unsupported, and if there is no account. It returns
+// [ErrTooLong], [ErrBusy] or the error of ctx.
 func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...string) (Comparison, error) {
 	if len(password) > MaxVerifyLength {
 		return Comparison{}, ErrTooLong
@@ -207,8 +209,8 @@ func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...stri
 	return c, err
 }
 
-// compare computes the hashes of VerifyAll. It goes on after a match: the time
-// must not tell which spelling it was, or whose.
+// compare computes the hashes of VerifyAll. It continues after a match, so that
+// the time does not tell which spelling or account matched.
 func (h *Hasher) compare(password string, encoded []string, stored ...hash) Comparison {
 	c := Comparison{Matches: make([]Match, len(encoded)), Began: time.Now()}
 	for _, s := range spellings(password) {
@@ -229,32 +231,33 @@ func (h *Hasher) compare(password string, encoded []string, stored ...hash) Comp
 // which matches a password in that spelling.
 func (h *Hasher) improves(encoded string, stored hash, s spelling) bool {
 	if s.trimmed || ignoresPartOf(stored, s.text) {
-		return false // the hash stands for other passwords, too
+		return false // the hash matches other passwords, too
 	}
 	return !s.normal || !h.current(encoded, stored)
 }
 
-// current reports whether a stored hash is what Hash would make today.
+// current reports whether a stored hash has the format and parameters of new
+// hashes.
 func (h *Hasher) current(encoded string, stored hash) bool {
 	a, ok := stored.(argonHash)
 	return ok && !isDjango(encoded) && a.variant == "argon2id" && a.params == h.params &&
 		len(a.salt) == saltSize && len(a.sum) == keySize
 }
 
-// isDjango reports whether a hash is in Django's format. Django leaves out the
-// blanks at the ends of a password before it hashes it.
+// isDjango reports whether a hash is in Django's format. Django removes leading
+// and trailing blanks of a password before it hashes it.
 func isDjango(encoded string) bool { return !strings.HasPrefix(encoded, "$") }
 
-// Usable reports whether a stored value is a hash at all.
+// Usable reports whether a stored value is a hash.
 func Usable(encoded string) bool { return encoded != "" && !strings.HasPrefix(encoded, Unusable) }
 
-// Supported reports whether Verify can read a hash.
+// Supported reports whether Verify supports a hash.
 func Supported(encoded string) bool {
 	_, err := parse(encoded)
 	return err == nil
 }
 
-// format is what a hash with these parameters begins with.
+// format returns the prefix of hashes with these parameters.
 func (p Argon2id) format() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, p.MemoryKiB, p.Iterations, p.Parallelism)
 }

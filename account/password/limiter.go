@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// limiter bounds the hashes that are computed at once, and the callers that
-// wait: a flood of logins can neither exhaust the memory nor starve the rest.
+// limiter bounds the number of hashes that are computed at once, and of callers
+// that wait, so that a flood of logins cannot exhaust the memory or the
+// processors.
 type limiter struct {
 	slots   chan struct{}
 	waiting chan struct{}
@@ -17,8 +18,8 @@ func newLimiter(slots, queue int, maxWait time.Duration) *limiter {
 	return &limiter{make(chan struct{}, slots), make(chan struct{}, queue), maxWait}
 }
 
-// run calls f when a slot is free. ErrBusy if too many wait already, or for too
-// long.
+// run calls f when a slot is free. It returns ErrBusy if too many callers wait
+// already, or if the wait is too long.
 func (l *limiter) run(ctx context.Context, f func()) error {
 	select {
 	case l.slots <- struct{}{}:

@@ -24,65 +24,66 @@ import (
 	"github.com/allauth-go/allauth/internal/hook"
 )
 
-// ErrBreached is what Policy.Breached returns for a password that is known to
-// be public. It may be wrapped.
+// ErrBreached is the error of Policy.Breached for a breached password. It may be
+// wrapped.
 var ErrBreached = errors.New("password: breached")
 
 const (
-	// defaultMinLength is MinLength where none is set, in characters.
+	// defaultMinLength is the default of MinLength, in characters.
 	defaultMinLength = 8
 	// breachTimeout is how long a check for breaches may take.
 	breachTimeout = time.Second
-	// breachGrace is how long a check has to notice that its time is up.
+	// breachGrace is how long a check may take to return after its context has
+	// ended.
 	breachGrace = time.Second / 4
 )
 
-// Problem is one reason why a password is not good enough.
+// Problem is one reason why a password is refused.
 type Problem struct {
 	// Code is [code.PasswordTooShort], [code.PasswordTooCommon],
 	// [code.PasswordEntirelyNumeric], [code.PasswordTooSimilar] or
 	// [code.MaxLength].
 	Code string
-	// Message is for people.
+	// Message is a text for users.
 	Message string
 }
 
 var tooCommon = Problem{code.PasswordTooCommon, "The password is too common. Choose another one."}
 
-// Policy says which passwords are good enough. It is safe for concurrent use.
+// Policy is the policy for new passwords. It is safe for concurrent use.
 //
 // The zero value follows section 3.1.1.2 of NIST SP 800-63B-4 (2025), with two
-// exceptions: NIST asks for 15 characters where the password is the only factor,
-// for which SingleFactorMinLength is there, and would accept a password of digits
-// only, for which AllowNumeric is there.
+// exceptions: NIST requires 15 characters if the password is the only factor (see
+// SingleFactorMinLength), and accepts passwords of digits only (see
+// AllowNumeric).
 type Policy struct {
 	// MinLength is in characters of the normalized password. Zero: 8.
 	MinLength int
 	// SingleFactorMinLength is the MinLength for accounts without a second
-	// factor: at sign-up and at a reset, and at a change as long as the user has
-	// no authenticator. NIST SP 800-63B-4 requires 15. Zero: MinLength.
+	// factor: at sign-up, at a reset, and at a change if the user has no
+	// authenticator. NIST SP 800-63B-4 requires 15. Zero: MinLength.
 	SingleFactorMinLength int
-	// Blocklist holds words that users of this site are expected to choose, such
-	// as names of products. A password that consists of them, digits and signs is
-	// too common, whatever its case. allauth.New adds the name and the host of the
-	// site.
+	// Blocklist holds words that users of this site are likely to choose, such as
+	// names of products. A password that consists of them, digits and signs is
+	// refused as too common, in any case. allauth.New adds the name and the host
+	// of the site.
 	Blocklist []string
-	// AllowCommon accepts the most common passwords and those of the Blocklist.
+	// AllowCommon accepts common passwords and those of the Blocklist.
 	AllowCommon bool
-	// AllowNumeric accepts passwords made of digits only.
+	// AllowNumeric accepts passwords of digits only.
 	AllowNumeric bool
-	// AllowSimilar accepts passwords that are made of the user's name or address.
+	// AllowSimilar accepts passwords that resemble the user's name or address.
 	AllowSimilar bool
-	// Breached looks a password up in a list of public ones, while the input is
-	// checked, and returns
-	// ErrBreached if it is there. An *authn.Error or authn.Errors is shown to
-	// the client, under the name of the password's field. Any other error, or
-	// none within a second, lets the password pass. Nil: no such check.
+	// Breached looks a password up in a list of breached ones, while the input is
+	// checked. It returns [ErrBreached] if the password is in the list. The
+	// client receives an [*authn.Error] or [authn.Errors], with the password's
+	// field as param. After any other error, or one second, the password is
+	// accepted. Nil: no check.
 	Breached func(ctx context.Context, password string) error
 }
 
-// Validate returns every problem of a password. The attributes are what it must
-// not resemble.
+// Validate returns all problems of a password. The password must not resemble an
+// attribute, such as the user's name or address.
 func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
 	if len(password) > MaxLength {
 		return []Problem{{code.MaxLength, fmt.Sprintf("Choose a password of at most %d bytes.", MaxLength)}}
@@ -116,7 +117,7 @@ func (p Policy) ForSingleFactor() Policy {
 	return p
 }
 
-// isExpected reports whether a password is on the site's own list.
+// isExpected reports whether a password consists of words of the Blocklist.
 func (p Policy) isExpected(password string) bool {
 	var words []string
 	for _, entry := range p.Blocklist {
@@ -125,11 +126,11 @@ func (p Policy) isExpected(password string) bool {
 	return madeOf(fold(password), words)
 }
 
-// breachCheck is where Breached is called, for all policies.
+// breachCheck calls Breached, for all policies.
 var breachCheck = (&hook.Host{Timeout: breachTimeout + breachGrace}).Hook("Policy.Breached")
 
-// breached returns what the host's check found. A check that fails lets the
-// password pass.
+// breached returns the problems that the host's check found. If the check fails,
+// there are none.
 func (p Policy) breached(ctx context.Context, password string) (problems []Problem) {
 	if p.Breached == nil {
 		return nil
@@ -165,7 +166,7 @@ var commonList []byte
 var common = sync.OnceValue(func() []string {
 	unpacked, err := gzip.NewReader(bytes.NewReader(commonList))
 	if err != nil {
-		panic(err) // the list is part of the program
+		panic(err) // the list is embedded in the program
 	}
 	text, err := io.ReadAll(unpacked)
 	if err != nil {
@@ -174,9 +175,9 @@ var common = sync.OnceValue(func() []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 })
 
-// isCommon looks a password up as a whole, whatever its case and the width of its
-// characters: as it is, as what it repeats, and without digits that count behind
-// it.
+// isCommon reports whether a list of common passwords contains the password, in
+// any case and width of its characters: as a whole, as the word that it repeats,
+// or without trailing digits that count up or repeat.
 func isCommon(password string) bool {
 	folded := strings.ToLower(norm.NFKC.String(strings.TrimSpace(password)))
 	if isListed(folded) || isListed(repeated(folded)) {
@@ -186,10 +187,11 @@ func isCommon(password string) bool {
 	return stem != folded && len(stem) >= 6 && isListed(stem) && isRun(folded[len(stem):])
 }
 
-// repeated returns the word of which a text is the repetition, or the text.
+// repeated returns the shortest word of which a text is a repetition, which may
+// be the text itself.
 func repeated(text string) string {
-	// A text that consists of repetitions of a word is found again within two of
-	// itself, at the end of that word.
+	// A text that repeats a word occurs again in two copies of itself, at the end
+	// of the first word.
 	size := strings.Index((text + text)[min(1, len(text)):], text) + 1
 	if size < minWord {
 		return text

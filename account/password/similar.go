@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// maxSimilarity is how much of a password may be the letters of an attribute,
-	// in their order.
+	// maxSimilarity is the largest part of a password that may be letters of an
+	// attribute, in their order.
 	maxSimilarity = 0.7
 	// minWord is the length of the shortest word that counts on its own, in
 	// characters.
 	minWord = 4
-	// minPart is that of a word that counts next to others.
+	// minPart is the length of the shortest word that counts next to others.
 	minPart = 3
 )
 
-// similarToAny reports whether a password is made of an attribute: of its words,
-// with digits and signs, or of most of its letters, forwards or backwards.
+// similarToAny reports whether a password consists of words of an attribute,
+// digits and signs, or of most of an attribute's letters, forwards or backwards.
 func similarToAny(password string, attributes []string) bool {
 	password = fold(password)
 	letters := []rune(password)
@@ -41,12 +41,12 @@ func similarToAny(password string, attributes []string) bool {
 	return false
 }
 
-// wordsOf returns the words of a text in lower case: its runs of letters.
+// wordsOf returns the words of a text, its runs of letters, in lower case.
 func wordsOf(text string) []string {
 	return strings.FieldsFunc(fold(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
 }
 
-// fold returns a text in lower case and composed.
+// fold returns a text in lower case and composed form.
 func fold(text string) string { return norm.NFC.String(strings.ToLower(text)) }
 
 // madeOf reports whether a password consists of words, digits and signs.
@@ -63,8 +63,8 @@ func madeOf(password string, words []string) bool {
 }
 
 // similar reports whether two texts have most of their letters in common, in the
-// same order. Long texts of one language have most letters in common in some
-// order.
+// same order. The order matters: long texts of one language have most letters in
+// common in some order.
 func similar(password, word []rune) bool {
 	total := float64(len(password) + len(word))
 	if len(word) == 0 || 2*float64(min(len(password), len(word))) < maxSimilarity*total {

@@ -10,8 +10,8 @@ import (
 )
 
 // normalize returns the form in which new passwords are hashed: the OpaqueString
-// profile of RFC 8265. Where the profile refuses a character, as it does some
-// emoji, the password is normalized all the same.
+// profile of RFC 8265. Characters that the profile refuses, such as some emoji,
+// are kept.
 func normalize(password string) string {
 	if opaque, err := precis.OpaqueString.String(password); err == nil {
 		return opaque
@@ -19,18 +19,18 @@ func normalize(password string) string {
 	return norm.NFC.String(password)
 }
 
-// spelling is one form in which a password may have been hashed.
+// spelling is a form in which a password may have been hashed.
 type spelling struct {
 	text string
 	// normal is true for the form of new hashes.
 	normal bool
-	// trimmed is true if blanks at the ends are left out.
+	// trimmed is true if leading and trailing blanks are removed.
 	trimmed bool
 }
 
-// spellings returns the forms in which a password may have been hashed, at most
-// three: as new ones are, as it was typed, and as Django did, without the blanks
-// at its ends. They depend on what was typed and on nothing else.
+// spellings returns the at most three forms in which a password may have been
+// hashed: the form of new hashes, as typed, and as Django does it, without
+// leading and trailing blanks. They depend on the typed text only.
 func spellings(password string) []spelling {
 	list := []spelling{{text: normalize(password), normal: true}}
 	for _, s := range []spelling{{text: password}, {text: strings.TrimFunc(password, isBlank), trimmed: true}} {

@@ -39,8 +39,8 @@ func TestAPasswordIsThatOfEveryKeyboard(t *testing.T) {
 	}
 }
 
-// raw returns the hash of a password exactly as it is, as versions before
-// normalization made it.
+// raw returns the hash of a password without normalization, as earlier versions
+// made it.
 func raw(t *testing.T, h *Hasher, password string) string {
 	t.Helper()
 	salt := []byte("saltsaltsaltsalt")
@@ -48,7 +48,7 @@ func raw(t *testing.T, h *Hasher, password string) string {
 		encode(salt), encode(h.params.key([]byte(password), salt, keySize)))
 }
 
-func TestAHashOfTheTextAsItWasTypedStaysGood(t *testing.T) {
+func TestAHashOfTheTypedTextStaysValid(t *testing.T) {
 	t.Parallel()
 	h := hasher(t, cheap)
 	ctx := context.Background()
@@ -82,8 +82,8 @@ func TestBcryptOfALongPasswordMadeElsewhere(t *testing.T) {
 			if !ok || err != nil {
 				t.Errorf("%d bytes, %.9s: %v %v", size, encoded, ok, err)
 			}
-			// What bcrypt ignored may be mistyped: it must not become part of
-			// the password.
+			// bcrypt ignored these bytes, so they may be mistyped: they must not
+			// become part of the password.
 			if want := size < 72; upgrade != want {
 				t.Errorf("%d bytes, %.9s: upgrade %v", size, encoded, upgrade)
 			}

@@ -141,7 +141,7 @@ const (
 	ClientIDRequired = "client_id_required"
 	// TokenRequired means that neither an ID token nor an access token was sent.
 	TokenRequired = "token_required"
-	// InvalidToken means that the provider does not confirm the token.
+	// InvalidToken means that the provider rejects the token.
 	InvalidToken = "invalid_token"
 	// TokenAuthenticationNotSupported means that the provider has no login by token.
 	TokenAuthenticationNotSupported = "token_authentication_not_supported"

@@ -124,7 +124,7 @@ func documented(t *testing.T) map[string]bool {
 	return found
 }
 
-// The package names every code that the API answers with, and no others.
+// The package has a constant for every code of the API, and no others.
 func TestEveryCodeHasAName(t *testing.T) {
 	t.Parallel()
 	names, inCode, inDocument := constants(t), used(t), documented(t)
@@ -149,7 +149,7 @@ func TestEveryCodeHasAName(t *testing.T) {
 	}
 }
 
-// Every code that a request makes is one of the package.
+// Every code that the library puts in a response is a constant of the package.
 func TestCodesOfProblemsAreNamed(t *testing.T) {
 	t.Parallel()
 	values := slices.Collect(maps.Values(constants(t)))

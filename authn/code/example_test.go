@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/authn/code"
 )
 
-// A hook refuses a value in the words of the API, so that clients treat it as any
-// other value that is taken.
+// A hook refuses a username with a code of the API, so that clients handle it like
+// any other refused username.
 func Example() {
 	beforeSignup := func(_ context.Context, u *authn.NewUser) error {
 		if strings.HasPrefix(u.Username, "admin") {
