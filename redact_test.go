@@ -16,8 +16,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Whoever prints what the library was made of, by whatever verb, prints no
-// secret.
+// No verb of package fmt, and no handler of package slog, prints a secret of the
+// configuration.
 func TestNothingPrintsSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "top-secret-top-secret-top-secret!"

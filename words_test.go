@@ -47,8 +47,8 @@ var words = []word{
 // yet. The list only shrinks.
 var wordsLeft = []string{
 	".ci", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "admin.go", "allauth.go", "allauthtest",
-	"config.go", "docs", "examples", "headless", "hooks_internal_test.go", "internal", "mfa", "mfa.go",
-	"middleware.go", "notify", "ratelimit", "redact_test.go", "sessions", "socialaccount", "storage", "tokens.go",
+	"config.go", "docs", "examples", "headless/openapi.json", "hooks_internal_test.go", "internal", "mfa.go",
+	"middleware.go", "notify", "ratelimit", "socialaccount", "storage", "tokens.go",
 }
 
 // wordsExempt are files that are not read: the list of words, and what was

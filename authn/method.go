@@ -45,7 +45,6 @@ type methodJSON struct {
 	UID             string  `json:"uid,omitempty"`
 }
 
-// MarshalJSON writes the wire shape; empty members are left out and At is a
 // MarshalJSON encodes the method as in responses of the API. Empty members are
 // left out; At is encoded as by [Seconds].
 func (m Method) MarshalJSON() ([]byte, error) {

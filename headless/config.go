@@ -6,37 +6,38 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Config says how the API is served.
+// Config configures how the API is served.
 type Config struct {
-	// BasePath is where the handler is mounted. Empty: /_allauth.
+	// BasePath is the path below which the handler is mounted. Empty: /_allauth.
 	BasePath string
-	// Clients are the client kinds that are served: "app" and "browser". Nil:
+	// Clients are the kinds of clients that are served: "app" and "browser". Nil:
 	// both.
 	Clients []string
-	// ServeSpecification serves the OpenAPI document of the API, as it is
-	// configured, at openapi.json and openapi.yaml below BasePath.
+	// ServeSpecification serves the OpenAPI document of the configured API at
+	// openapi.json and openapi.yaml below BasePath.
 	ServeSpecification bool
-	// FrontendURLs are the pages that mails lead to. A relative one starts at
-	// BaseURL, and {key} stands for the key.
+	// FrontendURLs are the pages that mails link to. A relative URL is resolved
+	// against BaseURL, and {key} is replaced by the key.
 	FrontendURLs FrontendURLs
-	// UserPayload may change what data.user holds. It is called whenever an answer
-	// shows a user, when everything is stored.
+	// UserPayload may change the content of data.user. It is called after
+	// everything is stored, whenever a response contains a user.
 	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
 }
 
 // FrontendURLs are pages of the front end.
 type FrontendURLs struct {
-	// ConfirmEmail takes the key of a verification link. Empty:
+	// ConfirmEmail receives the key of a verification link. Empty:
 	// /account/verify-email/{key}.
 	ConfirmEmail string
-	// ResetPassword asks for a reset. Empty: /account/password/reset.
+	// ResetPassword is where users request a password reset. Empty:
+	// /account/password/reset.
 	ResetPassword string
-	// ResetPasswordFromKey takes the key of a reset link. Empty:
+	// ResetPasswordFromKey receives the key of a reset link. Empty:
 	// /account/password/reset/key/{key}.
 	ResetPasswordFromKey string
-	// Signup is where accounts are made. Empty: /account/signup.
+	// Signup is where users sign up. Empty: /account/signup.
 	Signup string
-	// SocialLoginError is where a failed login through a provider ends. Empty:
-	// /account/provider/callback.
+	// SocialLoginError is where the browser returns to when a login through a
+	// provider failed. Empty: /account/provider/callback.
 	SocialLoginError string
 }

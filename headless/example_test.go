@@ -14,7 +14,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// What is wrong with an input is told by codes.
+// Problems of an input are reported as codes.
 func Example() {
 	auth, err := allauth.New(allauth.Config{
 		BaseURL: "https://app.example.com",

@@ -8,6 +8,6 @@ import (
 //go:embed openapi.json
 var specification []byte
 
-// Specification returns the OpenAPI document of every endpoint there can be.
-// All tests hold the answers against it, see internal/integration/contract.
+// Specification returns the OpenAPI document of all endpoints, whether or not
+// they are turned on. The tests validate every response against it.
 func Specification() []byte { return bytes.Clone(specification) }

@@ -10,5 +10,5 @@
 //		},
 //	}
 //
-// The ceremonies of security keys are in package webauthn.
+// Package webauthn verifies the responses of security keys.
 package mfa

@@ -1,51 +1,51 @@
 package mfa
 
-// The events of this room, published after what they tell of is stored.
+// The events of second factors. Each is published after the change is stored.
 
-// AuthenticatorAdded tells of a new authenticator, made by its owner or, for
-// recovery codes, along with another one.
+// AuthenticatorAdded is published when an authenticator was added: by its user
+// or, for recovery codes, along with another authenticator.
 type AuthenticatorAdded struct {
 	UserID string
 	ID     int64
 	Type   Type
 }
 
-// AuthenticatorRemoved tells of an authenticator that is gone.
+// AuthenticatorRemoved is published when an authenticator was removed.
 type AuthenticatorRemoved struct {
 	UserID string
 	ID     int64
 	Type   Type
 }
 
-// AuthenticatorReset tells of new recovery codes in place of older ones.
+// AuthenticatorReset is published when new recovery codes replaced older ones.
 type AuthenticatorReset struct {
 	UserID string
 	ID     int64
 	Type   Type
 }
 
-// AuthenticatorUsed tells of a proof by authenticator.
+// AuthenticatorUsed is published when a user authenticated with an authenticator.
 type AuthenticatorUsed struct {
 	UserID string
 	ID     int64
 	Type   Type
-	// Reauthenticated is true if somebody was logged in already.
+	// Reauthenticated is true if the user was logged in already.
 	Reauthenticated bool
-	// Passwordless is true if nothing else was asked for.
+	// Passwordless is true if the authenticator was the only factor.
 	Passwordless bool
 }
 
-// AuthenticationFailed tells of a wrong code, or of an answer of a security key
-// that could not be verified.
+// AuthenticationFailed is published after a wrong code, or an invalid response of
+// a security key.
 type AuthenticationFailed struct {
 	UserID string
 	Type   Type
-	// Reauthentication is true if somebody was logged in already.
+	// Reauthentication is true if the user was logged in already.
 	Reauthentication bool
 }
 
-// KeyCloned tells of a security key whose signature counter went backwards: two
-// devices have its secret. It was refused.
+// KeyCloned is published when the response of a security key was refused because
+// the signature counter went backwards: two devices have the key's secret.
 type KeyCloned struct {
 	UserID string
 	ID     int64

@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// Authenticator apps, recovery codes and passkeys.
+// Authenticator apps, recovery codes and passkeys are turned on.
 func Example() {
 	config := allauth.Config{
 		MFA: &mfa.Config{
@@ -28,7 +28,7 @@ func Example() {
 	// MFA.TOTPDigits is 4; use 6, 7 or 8
 }
 
-// Pages that the server renders show the address that sets up an app.
+// A page that the server renders shows the QR code that sets up an app.
 func ExampleQRCodeSVG() {
 	picture, err := factors.QRCodeSVG("otpauth://totp/Example:ann?secret=JBSWY3DPEHPK3PXP&issuer=Example")
 	if err != nil {

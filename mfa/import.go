@@ -10,22 +10,22 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// Imported is an authenticator that a user has in another system. Exactly one of
+// Imported is an authenticator of a user in another system. Exactly one of
 // Secret, Codes and Key is set.
 type Imported struct {
-	// Secret is that of an authenticator app, in base32. Its codes have the
-	// digits and the period of Config.
+	// Secret is the secret of an authenticator app, in base32. Its codes must
+	// have the digits and the period of Config.
 	Secret string
 	// Codes is a set of recovery codes.
 	Codes []RecoveryCode
-	// Key is a security key or passkey, see webauthn.ImportCredential, Name what
-	// its user calls it (empty: one is chosen), and SignCount its signature
-	// counter, zero if it is not known.
+	// Key is a security key or passkey, see [webauthn.ImportCredential]. Name is
+	// the user's name for it (empty: a name is chosen), and SignCount its
+	// signature counter, zero if unknown.
 	Key       *webauthn.Credential
 	Name      string
 	SignCount uint32
-	// CreatedAt is when it was added there. Zero: now. LastUsedAt is zero if it
-	// was never used, or nobody knows.
+	// CreatedAt is when the authenticator was added to the other system. Zero:
+	// now. LastUsedAt is zero if it was never used, or if that is unknown.
 	CreatedAt, LastUsedAt time.Time
 }
 
@@ -35,19 +35,19 @@ type RecoveryCode struct {
 	Used bool   `json:"used,omitempty"`
 }
 
-// DjangoRecoveryCodes computes the recovery codes that django-allauth keeps as a
-// seed and a mask of those that were used. count and digits are its settings
-// RECOVERY_CODE_COUNT and RECOVERY_CODE_DIGITS. Sets that were migrated there
-// are lists of codes, which need no computing.
+// DjangoRecoveryCodes computes the recovery codes that django-allauth stores as a
+// seed and a mask of used codes. count and digits are its settings
+// RECOVERY_CODE_COUNT and RECOVERY_CODE_DIGITS. Sets that were migrated to
+// django-allauth are stored as lists of codes and need no computation.
 func DjangoRecoveryCodes(seed string, usedMask *big.Int, count, digits int) ([]RecoveryCode, error) {
 	if count < 1 || count > 999 || digits < 2 || digits > 40 {
-		return nil, fmt.Errorf("mfa: %d recovery codes of %d digits can not be computed", count, digits)
+		return nil, fmt.Errorf("mfa: %d recovery codes of %d digits cannot be computed", count, digits)
 	}
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	mac := hmac.New(sha1.New, []byte(seed))
 	codes := make([]RecoveryCode, count)
 	for i := range codes {
-		_, _ = fmt.Fprintf(mac, "%3d,", i) // a hash takes everything
+		_, _ = fmt.Fprintf(mac, "%3d,", i) // writing to a hash returns no error
 		n := new(big.Int).SetBytes(mac.Sum(nil)[:min(digits/2, sha1.Size)])
 		codes[i] = RecoveryCode{Code: fmt.Sprintf("%0*d", digits, n.Mod(n, limit)), Used: usedMask.Bit(i) == 1}
 	}

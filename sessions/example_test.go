@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// Sessions last a day, and end earlier where nobody uses them.
+// Sessions last a day, and end earlier if they are not used.
 func Example() {
 	config := allauth.Config{
 		Sessions: sessions.Config{Lifetime: 24 * time.Hour, IdleTimeout: time.Hour},

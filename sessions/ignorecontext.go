@@ -7,8 +7,8 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// IgnoreContext returns an scs store for Config.Store whose methods take no
-// context. Its calls go on when the request that made them has ended.
+// IgnoreContext returns a store for Config.Store from an scs store whose methods
+// take no context. A call is not cancelled when its request ends.
 func IgnoreContext(store scs.Store) scs.CtxStore { return contextless{store} }
 
 type contextless struct{ scs.Store }

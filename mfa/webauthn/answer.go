@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/internal/jsonio"
 )
 
-// answer is what both kinds of answers have, as base64url without padding. What
-// else clients send is not looked at.
+// answer holds the members that both kinds of responses have, as base64url
+// without padding. Other members are ignored.
 type answer struct {
 	id string
 
@@ -21,12 +21,12 @@ type answer struct {
 	signature         string
 	userHandle        string
 	transports        []string
-	// rk is what the client says of whether the key can name its user, nil if
-	// nothing.
+	// rk is the client's claim whether the key is discoverable; nil without a
+	// claim.
 	rk *bool
 }
 
-// readAnswer reads an answer, as strictly as any input.
+// readAnswer parses a response, as strictly as any other input.
 func readAnswer(text []byte) (*answer, error) {
 	if _, err := jsonio.ReadObject(bytes.NewReader(text)); err != nil {
 		return nil, reject("read answer: %w", err)
@@ -59,12 +59,12 @@ func readAnswer(text []byte) (*answer, error) {
 		*field = encode(raw)
 	}
 	if a.id == "" || rawID != nil && *rawID != a.id || kind != nil && *kind != publicKey {
-		return nil, reject("answer without a proper id or type")
+		return nil, reject("response without a valid id or type")
 	}
 	return &a, nil
 }
 
-// members takes an object apart. Missing and null are empty.
+// members returns the members of an object. A missing object or null has none.
 func members(text json.RawMessage) (map[string]json.RawMessage, error) {
 	if len(text) == 0 {
 		return nil, nil
@@ -74,8 +74,8 @@ func members(text json.RawMessage) (map[string]json.RawMessage, error) {
 	return m, err
 }
 
-// read reads a member by its exact name into v, which stays as it is for a
-// missing one and for null.
+// read decodes the member with exactly this name into v. It leaves v unchanged if
+// the member is missing or null.
 func read(m map[string]json.RawMessage, name string, v any) error {
 	if m[name] == nil {
 		return nil
@@ -83,14 +83,15 @@ func read(m map[string]json.RawMessage, name string, v any) error {
 	return json.Unmarshal(m[name], v)
 }
 
-// decode reads base64url. Some clients put padding behind it.
+// decode decodes base64url, with or without padding.
 func decode(text string) ([]byte, error) {
 	return base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(text, "="))
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// canonical writes the answer anew, with what the library wants and no more.
+// canonical encodes the response with the members that the library reads, and no
+// others.
 func (a *answer) canonical(response map[string]string) ([]byte, error) {
 	return json.Marshal(map[string]any{"id": a.id, "rawId": a.id, "type": publicKey, "response": response})
 }

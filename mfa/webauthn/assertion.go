@@ -5,12 +5,13 @@ import (
 	library "github.com/go-webauthn/webauthn/webauthn"
 )
 
-// Assertion is the answer to RequestOptions, not verified yet.
+// Assertion is the parsed response to RequestOptions. It is not verified yet.
 type Assertion struct {
 	parsed *protocol.ParsedCredentialAssertionData
 }
 
-// ParseAssertion reads an answer. ErrRejected if it is malformed.
+// ParseAssertion parses a response. It returns [ErrRejected] if the response is
+// malformed.
 func ParseAssertion(text []byte) (r *Assertion, err error) {
 	defer guard(&err)
 	a, err := readAnswer(text)
@@ -31,20 +32,20 @@ func ParseAssertion(text []byte) (r *Assertion, err error) {
 	return &Assertion{parsed}, nil
 }
 
-// Challenge is what the answer claims to answer.
+// Challenge returns the challenge that the response claims to sign.
 func (a *Assertion) Challenge() []byte { return challenge(a.parsed.Response.CollectedClientData) }
 
-// CredentialID names the key that claims to answer.
+// CredentialID returns the ID of the key that claims to have signed.
 func (a *Assertion) CredentialID() []byte { return a.parsed.RawID }
 
-// NamesUser reports whether the answer says whose key it is, which it must where
-// nobody else has.
+// NamesUser reports whether the response contains the handle of the key's user.
+// It must if the user is not known otherwise.
 func (a *Assertion) NamesUser() bool { return len(a.parsed.Response.UserHandle) > 0 }
 
-// Assert verifies that the key answered the challenge (§7.2), and returns the
-// key with its new flags and its new signature counter. With verify the key
-// must have checked that it was its user. ErrRejected if the answer is not
-// good, ErrCloned if only the counter is not.
+// Assert verifies that the key signed the challenge (§7.2). It returns the key
+// with its new flags, and its new signature counter. With verify, the key must
+// have verified the user. It returns [ErrCloned] if the signature counter went
+// backwards, and [ErrRejected] if the response is invalid in any other way.
 func (rp *RelyingParty) Assert(a *Assertion, challenge []byte, key Credential, counter uint32, verify bool) (updated Credential, next uint32, err error) {
 	defer guard(&err)
 	session, err := rp.session(a.parsed.Response.CollectedClientData.Origin, challenge, verify)
@@ -53,7 +54,7 @@ func (rp *RelyingParty) Assert(a *Assertion, challenge []byte, key Credential, c
 	}
 	session.UserID = key.Handle
 	now := a.parsed.Response.AuthenticatorData.Flags
-	flags := now // of a key whose flags are not known they are learned
+	flags := now // an imported key gets the flags of its first response
 	if key.Flags != nil {
 		flags = protocol.AuthenticatorFlags(*key.Flags)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// A relying party is a domain, and the origins whose pages may use its keys.
+// A relying party is a domain and the origins whose pages may use its keys.
 func Example() {
 	party, err := webauthn.New(webauthn.Config{RPID: "example.com", RPName: "Example", Origins: []string{"https://www.example.com"}})
 	fmt.Println(party != nil, err)

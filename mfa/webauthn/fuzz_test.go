@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// parts takes the binary members out of a response.
+// parts decodes the binary members of a response.
 func parts(f *testing.F, text string, names ...string) [][]byte {
 	f.Helper()
 	var answer struct {
@@ -31,13 +31,13 @@ func parts(f *testing.F, text string, names ...string) [][]byte {
 	return list
 }
 
-// answerOf writes an answer with such members, and more of the top level.
+// answerOf encodes a response with these members, and more at the top level.
 func answerOf(id []byte, response map[string][]byte, more string) []byte {
 	texts := map[string]string{}
 	for name, raw := range response {
 		texts[name] = base64.RawURLEncoding.EncodeToString(raw)
 	}
-	text, _ := json.Marshal(texts) // texts have a JSON form
+	text, _ := json.Marshal(texts) // texts can always be encoded
 	if more != "" {
 		more = "," + more
 	}
@@ -46,8 +46,8 @@ func answerOf(id []byte, response map[string][]byte, more string) []byte {
 
 var credentialID = []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
-// FuzzRegistration feeds the parsers and the verification with the parts of a
-// real answer, changed in any way.
+// FuzzRegistration parses and verifies a valid response with any of its parts
+// changed.
 func FuzzRegistration(f *testing.F) {
 	p := parts(f, registered, "clientDataJSON", "attestationObject")
 	f.Add(credentialID, p[0], p[1], "")
@@ -65,8 +65,7 @@ func FuzzRegistration(f *testing.F) {
 	})
 }
 
-// refused fails the test for errors that are no rejections, and for those that
-// were panics.
+// refused fails the test if the error is not a rejection, or was a panic.
 func refused(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && (!errors.Is(err, webauthn.ErrRejected) || strings.Contains(err.Error(), "verification failed")) {
@@ -74,8 +73,8 @@ func refused(t *testing.T, err error) {
 	}
 }
 
-// FuzzAssertion does so for the answers of a key. What is signed can not be
-// changed.
+// FuzzAssertion does the same with the response of a key. The signed part cannot
+// be changed.
 func FuzzAssertion(f *testing.F) {
 	p := parts(f, asserted, "clientDataJSON", "authenticatorData", "signature")
 	f.Add(credentialID, p[0], p[1], p[2], []byte("1"), "")

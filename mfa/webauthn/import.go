@@ -7,11 +7,11 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 )
 
-// ImportCredential reads a key out of the answer that another system kept of
-// its registration, in the JSON form of RegistrationResponseJSON (§5.1). handle
-// is that of its user there. The answer is not verified again. The flags and the
-// signature counter are learned at the first use; the key logs its user in by
-// itself if the client claimed that it can.
+// ImportCredential returns the key of a registration response that another system
+// stored, in the JSON form of RegistrationResponseJSON (§5.1). handle is the
+// user's handle in that system. The response is not verified again. Flags and
+// signature counter are taken from the key's first use. The key can be used for
+// passwordless logins if the client claimed that it is discoverable.
 func ImportCredential(answer, handle []byte) (*Credential, error) {
 	r, err := ParseRegistration(answer)
 	if err != nil {
@@ -27,5 +27,6 @@ func ImportCredential(answer, handle []byte) (*Credential, error) {
 	}, nil
 }
 
-// DjangoHandle is the handle that django-allauth gives a user with a numeric id.
+// DjangoHandle returns the handle that django-allauth uses for a user with a
+// numeric id.
 func DjangoHandle(userID int64) []byte { return []byte(strconv.FormatInt(userID, 36)) }

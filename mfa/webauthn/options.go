@@ -2,16 +2,16 @@ package webauthn
 
 import "encoding/base64"
 
-// User is who a key is made for.
+// User is the user for whom a key is created.
 type User struct {
-	// Handle tells the user's keys from those of others. It is random, 1 to 64
-	// bytes, and the same for all of a user's keys.
+	// Handle identifies the user to the authenticator. It is random, 1 to 64
+	// bytes, and the same for all keys of the user.
 	Handle []byte
-	// Name and DisplayName are what the authenticator shows.
+	// Name and DisplayName are shown by the authenticator.
 	Name, DisplayName string
 }
 
-// Bytes is binary data, which is base64url text in JSON.
+// Bytes is binary data that is base64url text in JSON.
 type Bytes []byte
 
 // MarshalText implements encoding.TextMarshaler.
@@ -19,7 +19,7 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode(nil, b), nil
 }
 
-// CreationOptions is what a browser passes to navigator.credentials.create.
+// CreationOptions is the argument of navigator.credentials.create in the browser.
 type CreationOptions struct {
 	PublicKey creationOptions `json:"publicKey"`
 }
@@ -61,16 +61,16 @@ type selection struct {
 	RequireResidentKey bool   `json:"requireResidentKey"`
 }
 
-// publicKey is the only type of credentials there is.
+// publicKey is the only type of credentials.
 const publicKey = "public-key"
 
-// algorithms are the signatures that are accepted, by their COSE numbers (RFC
+// algorithms are the accepted signature algorithms, by their COSE numbers (RFC
 // 9053): ES256, EdDSA, ES384, ES512, PS256, RS256, ES256K.
 var algorithms = []int{-7, -8, -35, -36, -37, -257, -47}
 
-// CreationOptions asks for a new key. One that is passwordless can name its
-// user by itself and checks that it is them; any other is a second factor only.
-// The keys in exclude are not made again.
+// CreationOptions returns the options for a new key. A passwordless key is
+// discoverable and verifies its user; any other key is a second factor only. An
+// authenticator that holds one of the keys in exclude creates none.
 func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][]byte, passwordless bool) CreationOptions {
 	options := creationOptions{
 		RP:                     entity{rp.cfg.RPName, rp.cfg.RPID},
@@ -89,7 +89,7 @@ func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][
 	return CreationOptions{options}
 }
 
-// RequestOptions is what a browser passes to navigator.credentials.get.
+// RequestOptions is the argument of navigator.credentials.get in the browser.
 type RequestOptions struct {
 	PublicKey requestOptions `json:"publicKey"`
 }
@@ -101,9 +101,9 @@ type requestOptions struct {
 	UserVerification string       `json:"userVerification"`
 }
 
-// RequestOptions asks for an answer of one of the keys in allow, or of any
-// passwordless one if there are none. With verify the key has to check that it
-// is its user who touches it.
+// RequestOptions returns the options for an assertion by one of the keys in
+// allow, or by any discoverable key if allow is empty. With verify, the key must
+// verify its user.
 func (rp *RelyingParty) RequestOptions(challenge []byte, allow [][]byte, verify bool) RequestOptions {
 	options := requestOptions{challenge, rp.cfg.RPID, descriptors(allow), "preferred"}
 	if verify {

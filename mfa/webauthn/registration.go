@@ -8,33 +8,35 @@ import (
 	library "github.com/go-webauthn/webauthn/webauthn"
 )
 
-// Credential is a key as it is kept.
+// Credential is a stored key.
 type Credential struct {
-	// ID names the key. It is unique among the keys of all users.
+	// ID identifies the key. It is unique among the keys of all users.
 	ID        []byte `json:"id"`
 	PublicKey []byte `json:"public_key"`
-	// Handle is that of the user the key was made for.
+	// Handle is the handle of the user for whom the key was created.
 	Handle []byte `json:"handle"`
-	// Flags are those of the last answer, nil for a key of which none is known:
-	// whether the user was present and verified, and whether the key can be and
-	// is backed up (§6.1).
+	// Flags are those of the last response: whether the user was present and
+	// verified, and whether the key can be and is backed up (§6.1). Nil if
+	// unknown.
 	Flags *byte `json:"flags,omitempty"`
-	// AAGUID names the model of the authenticator, all zero if it is not told.
+	// AAGUID identifies the model of the authenticator. It is all zero if
+	// unknown.
 	AAGUID []byte `json:"aaguid,omitempty"`
-	// Transports are how the key can be reached.
+	// Transports are the transports by which the key can be reached.
 	Transports []string `json:"transports,omitempty"`
-	// Passwordless is true if the key may log its user in by itself, nil if
-	// nobody said whether it could.
+	// Passwordless says whether the key can be used for logins without another
+	// factor. Nil if the client did not say.
 	Passwordless *bool `json:"passwordless,omitempty"`
 }
 
-// Registration is the answer to CreationOptions, not verified yet.
+// Registration is the parsed response to CreationOptions. It is not verified yet.
 type Registration struct {
 	answer *answer
 	parsed *protocol.ParsedCredentialCreationData
 }
 
-// ParseRegistration reads an answer. ErrRejected if it is malformed.
+// ParseRegistration parses a response. It returns [ErrRejected] if the response
+// is malformed.
 func ParseRegistration(text []byte) (r *Registration, err error) {
 	defer guard(&err)
 	a, err := readAnswer(text)
@@ -54,7 +56,7 @@ func ParseRegistration(text []byte) (r *Registration, err error) {
 	return &Registration{a, parsed}, nil
 }
 
-// Challenge is what the answer claims to answer.
+// Challenge returns the challenge that the response claims to contain.
 func (r *Registration) Challenge() []byte { return challenge(r.parsed.Response.CollectedClientData) }
 
 func challenge(data protocol.CollectedClientData) []byte {
@@ -65,8 +67,8 @@ func challenge(data protocol.CollectedClientData) []byte {
 	return raw
 }
 
-// Register verifies the answer to the challenge (§7.1) and returns the new key
-// and its signature counter. ErrRejected if it is not good.
+// Register verifies the response to the challenge (§7.1) and returns the new key
+// and its signature counter. It returns [ErrRejected] if the response is invalid.
 func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, passwordless bool) (key *Credential, counter uint32, err error) {
 	defer guard(&err)
 	session, err := rp.session(r.parsed.Response.CollectedClientData.Origin, challenge, passwordless)
@@ -93,8 +95,9 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, p
 	}, made.Authenticator.SignCount, nil
 }
 
-// passwordless decides whether the key may log its user in by itself: if that
-// was asked for, and the client does not say otherwise.
+// passwordless reports whether the key can be used for logins without another
+// factor: if that was requested, and the client does not deny it. Nil if it was
+// requested and the client said nothing.
 func (r *Registration) passwordless(asked bool) *bool {
 	claimed := r.answer.rk
 	if claimed == nil && !asked {
@@ -104,7 +107,8 @@ func (r *Registration) passwordless(asked bool) *bool {
 	return &may
 }
 
-// transports are those of the answer that there are names for (§5.8.4).
+// transports returns the transports of the response that are standardized
+// (§5.8.4).
 func (r *Registration) transports() []string {
 	var list []string
 	for _, t := range r.answer.transports {
@@ -115,7 +119,8 @@ func (r *Registration) transports() []string {
 	return list
 }
 
-// session is what the library has to know of a challenge.
+// session returns the session data for the verification of a response to the
+// challenge.
 func (rp *RelyingParty) session(origin string, challenge []byte, verify bool) (library.SessionData, error) {
 	if !rp.allows(origin) {
 		return library.SessionData{}, reject("origin %q is not allowed", origin)
@@ -130,7 +135,7 @@ func (rp *RelyingParty) session(origin string, challenge []byte, verify bool) (l
 	return session, nil
 }
 
-// owner shows one key and its user to the library.
+// owner is the user of a key, as the library asks for it.
 type owner struct {
 	handle []byte
 	keys   []library.Credential

@@ -11,29 +11,29 @@ import (
 	library "github.com/go-webauthn/webauthn/webauthn"
 )
 
-// ErrRejected means that an answer could not be verified. It is wrapped with
-// the reason.
+// ErrRejected means that a response could not be verified. It is wrapped with the
+// reason.
 var ErrRejected = errors.New("webauthn: rejected")
 
-// ErrCloned means that an answer is good but for its signature counter, which
-// went backwards: two devices have the key's secret.
+// ErrCloned means that a response is valid except for its signature counter,
+// which went backwards: two devices have the key's secret.
 var ErrCloned = fmt.Errorf("webauthn: signature counter went backwards: %w", ErrRejected)
 
-// Config says who asks.
+// Config describes the relying party.
 type Config struct {
 	// RPID is the domain that keys are bound to.
 	RPID string
-	// RPName is shown to people who add a key.
+	// RPName is the name that users see when they add a key.
 	RPName string
-	// Origins are those whose pages may use keys.
+	// Origins are the origins of the pages and apps that may use keys.
 	Origins []string
-	// AllowInsecureOrigin accepts every origin whose host is RPID or below it,
-	// whatever its scheme and port.
+	// AllowInsecureOrigin accepts every origin whose host is RPID or a subdomain
+	// of it, with any scheme and port.
 	AllowInsecureOrigin bool
 }
 
-// CheckOrigin tells why keys bound to RPID do not work on the pages of an origin,
-// or returns nil if they do. An origin without a host is that of an app.
+// CheckOrigin returns an error that says why keys bound to RPID do not work on
+// pages of the origin, or nil if they do. The origin of an app has no host.
 func (c Config) CheckOrigin(origin string) error {
 	u, err := url.Parse(canonical(origin))
 	switch {
@@ -51,15 +51,14 @@ func (c Config) CheckOrigin(origin string) error {
 	return nil
 }
 
-// RelyingParty asks for keys and checks their answers. It is safe for
-// concurrent use.
+// RelyingParty creates options and verifies responses. It is safe for concurrent
+// use.
 type RelyingParty struct {
 	cfg      Config
 	verifier *library.WebAuthn
 }
 
-// New returns a relying party. The error tells what is wrong with the RPID or
-// the origins.
+// New returns a relying party. The error says what is wrong with RPID or Origins.
 func New(cfg Config) (*RelyingParty, error) {
 	cfg.RPID = strings.ToLower(cfg.RPID)
 	if err := protocol.ValidateRPID(cfg.RPID); err != nil {
@@ -77,7 +76,7 @@ func New(cfg Config) (*RelyingParty, error) {
 	}
 	verifier, err := library.New(&library.Config{
 		RPID: cfg.RPID, RPDisplayName: cfg.RPName, RPOrigins: cfg.Origins,
-		// What was not asked for is not looked at.
+		// Extensions that were not requested are ignored.
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 	if err != nil {
@@ -86,15 +85,16 @@ func New(cfg Config) (*RelyingParty, error) {
 	return &RelyingParty{cfg, verifier}, nil
 }
 
-// canonical is an origin as browsers write it: in lower case, and without the
-// port that its scheme implies (RFC 6454 §6.2). That of an app stays as it is.
+// canonical returns an origin as browsers send it: in lower case, and without the
+// default port of the scheme (RFC 6454 §6.2). The origin of an app is returned
+// unchanged.
 func canonical(origin string) string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return origin
 	}
 	host := strings.ToLower(u.Host)
-	switch u.Scheme { // in lower case already
+	switch u.Scheme { // already in lower case
 	case "https":
 		host = strings.TrimSuffix(host, ":443")
 	case "http":
@@ -103,7 +103,7 @@ func canonical(origin string) string {
 	return u.Scheme + "://" + host
 }
 
-// allows reports whether the pages of an origin, as a browser writes it, may
+// allows reports whether pages of an origin, in the form that browsers send, may
 // use keys.
 func (rp *RelyingParty) allows(origin string) bool {
 	if slices.Contains(rp.cfg.Origins, origin) {
@@ -116,15 +116,15 @@ func (rp *RelyingParty) allows(origin string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && within(u.Hostname(), rp.cfg.RPID) && origin == u.Scheme+"://"+u.Host
 }
 
-// within reports whether host is the domain or below it.
+// within reports whether host is the domain or a subdomain of it.
 func within(host, domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) }
 
-// reject tells why an answer was rejected.
+// reject returns an error with the reason of a rejection.
 func reject(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrRejected, fmt.Errorf(format, args...))
 }
 
-// guard turns a panic on some answer into its rejection.
+// guard turns a panic into a rejection of the response that caused it.
 func guard(err *error) {
 	if p := recover(); p != nil {
 		*err = reject("verification failed: %v", p)

@@ -12,7 +12,7 @@ import (
 )
 
 // A registration and an assertion, made by a software authenticator and accepted
-// by the reference, for the challenges 32 times 1 and 32 times 2 and the user
+// by django-allauth, for the challenges 32 times 1 and 32 times 2 and the user
 // with the handle "1".
 const (
 	registered = `{"id":"AAECAwQFBgcICQoLDA0ODw","response":{
@@ -69,7 +69,7 @@ func TestAnswersThatOthersAccept(t *testing.T) {
 	if err != nil || *updated.Flags != 0x05 {
 		t.Errorf("assertion: %+v, %v", updated, err)
 	}
-	key.Handle = []byte("2") // the answer does not say whose key it is
+	key.Handle = []byte("2") // the response has no user handle
 	if _, _, err := assert(rp, []byte(asserted), *key); err != nil {
 		t.Errorf("an answer without a handle: %v", err)
 	}
@@ -90,7 +90,7 @@ func TestWhatClientsAdd(t *testing.T) {
 		`"clientExtensionResults":{"credProps":{}}`:                      "null",
 		`"clientExtensionResults":{"credProps":{"rk":null}}`:             "null",
 		`"clientExtensionResults":{"credProps":{"rk":false},"appid":[]}`: "false",
-		`"clientExtensionResults":{"credProps":{"rk":true}}`:             "false", // nobody asked for a passkey
+		`"clientExtensionResults":{"credProps":{"rk":true}}`:             "false", // no passkey was requested
 	} {
 		text := strings.Replace(registered, "{", "{"+addition+",", 1)
 		key, _, err := register(rp, []byte(text), false)
@@ -140,7 +140,7 @@ func TestImportedKeysLearnTheirFlags(t *testing.T) {
 	}
 }
 
-func TestWhereKeysCanNotWork(t *testing.T) {
+func TestOriginsThatKeysDoNotWorkOn(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]webauthn.Config{
 		"an address":           {RPID: "127.0.0.1", Origins: []string{"http://127.0.0.1"}},
@@ -168,8 +168,8 @@ func TestWhereKeysCanNotWork(t *testing.T) {
 	}
 }
 
-// Browsers write origins in lower case and without the port that everybody
-// knows, however the settings are written.
+// Browsers send origins in lower case and without the default port, however the
+// settings are written.
 func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 	t.Parallel()
 	rp, err := webauthn.New(webauthn.Config{RPID: "App.Example.org", Origins: []string{"HTTPS://App.example.ORG:443"}})
@@ -184,7 +184,7 @@ func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 	}
 }
 
-// A page that embeds ours in a frame gets no answers of keys.
+// A page that embeds ours in a frame gets no assertions.
 func TestFramesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{`"crossOrigin":true`, `"crossOrigin":true,"topOrigin":"https://app.example.org"`, `"topOrigin":"https://evil.example"`} {
@@ -198,7 +198,7 @@ func TestFramesAreRefused(t *testing.T) {
 	}
 }
 
-// withClientData adds members to what the browser says of an answer.
+// withClientData adds members to the client data of a response.
 func withClientData(t *testing.T, text, more string) []byte {
 	t.Helper()
 	var answer map[string]any

@@ -10,38 +10,37 @@ import (
 // Config turns on access and refresh tokens. Keys must be set; the zero value of
 // everything else is the safe choice.
 type Config struct {
-	// Keys sign and verify. The first one signs; put a new one in front to
-	// rotate, and take the old one away once its last refresh token is out of
-	// date.
+	// Keys sign and verify tokens. The first one signs. To rotate, put a new key
+	// in front, and remove the old one when the last refresh token that it signed
+	// has expired.
 	Keys []Key
-	// AccessTokenExpiresIn is how long an access token is good for. Zero: 5
-	// minutes.
+	// AccessTokenExpiresIn is how long an access token is valid. Zero: 5 minutes.
 	AccessTokenExpiresIn time.Duration
-	// RefreshTokenExpiresIn is how long a refresh token may wait for its use.
-	// It never outlives its session. Zero: 24 hours.
+	// RefreshTokenExpiresIn is how long an unused refresh token is valid. It ends
+	// with its session in any case. Zero: 24 hours.
 	RefreshTokenExpiresIn time.Duration
-	// KeepRefreshToken leaves a refresh token as it is when it is used, so that
-	// a stolen one works until its session ends.
+	// KeepRefreshToken does not replace a refresh token when it is used, so that
+	// a stolen one can be used until its session ends.
 	KeepRefreshToken bool
-	// ReuseGrace is how long after its use a refresh token may turn up again
-	// without ending the session, as happens when an answer is lost on its way
-	// or two requests cross. It is refused all the same. Zero: 5 seconds;
-	// negative: none.
+	// Reuse of a refresh token normally ends the session. Within ReuseGrace of
+	// its first use, reuse is only rejected, so that a retried request does not
+	// log the user out. Zero: 5 seconds. Negative: none.
 	ReuseGrace time.Duration
 	// StatelessValidation accepts an access token by its signature alone, without
-	// asking the store. It stays valid for what is left of AccessTokenExpiresIn
-	// after a logout, and after its user was disabled or deleted. The host's
-	// routes see the user as the claims describe it: sub, preferred_username,
-	// name, and in Extra the others that Claims adds.
+	// a query of the store. A token then stays valid for the rest of
+	// AccessTokenExpiresIn after a logout, and after its user was disabled or
+	// deleted. The host's routes see the user as described by the claims: sub,
+	// preferred_username, name, and in Extra those that Claims adds.
 	StatelessValidation bool
 	// AuthorizationHeaderScheme precedes the token in the Authorization header.
 	// Empty: Bearer (RFC 6750).
 	AuthorizationHeaderScheme string
-	// Audience is written into the access tokens and demanded of them. Empty:
+	// Audience is the claim aud of access tokens, and required of them. Empty:
 	// none.
 	Audience string
-	// Claims adds claims to the access tokens of a user. It cannot replace the
-	// registered ones. It is called before the transaction of a login, when the user
-	// is stored, and at each refresh. Nil: no more claims.
+	// Claims returns further claims for the access tokens of a user. It cannot
+	// replace registered claims. It is called at a login, before its transaction
+	// and after a new user is stored, and at each refresh. Nil: no further
+	// claims.
 	Claims func(ctx context.Context, u *authn.User) (map[string]any, error)
 }

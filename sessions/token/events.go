@@ -1,7 +1,7 @@
 package token
 
-// Reused is published when a refresh token is shown that was used before. The
-// session has ended.
+// Reused is published when a used refresh token was used again and the session
+// was ended.
 type Reused struct{ UserID, SessionID string }
 
 // EventName implements authn.Event.

@@ -23,7 +23,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// What `openssl genpkey -algorithm ed25519` prints.
+	// The output of `openssl genpkey -algorithm ed25519`.
 	key, err := token.ParseKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	if err != nil {
 		log.Fatal(err)

@@ -8,20 +8,20 @@ import (
 	"fmt"
 )
 
-// Key signs or verifies tokens. Exactly one field is set. An RSA key makes
-// RS256 signatures, one on the curve P-256 ES256, an Ed25519 key EdDSA, and a
-// secret HS256 (RFC 7518, RFC 8037).
+// Key signs or verifies tokens. Exactly one field is set. The signatures are
+// RS256 for an RSA key, ES256 for one on the curve P-256, EdDSA for an Ed25519
+// key, and HS256 for a secret (RFC 7518, RFC 8037).
 type Key struct {
 	// Private signs and verifies.
 	Private crypto.Signer
 	// Public only verifies.
 	Public crypto.PublicKey
-	// Secret signs and verifies. It has at least 32 random bytes, and everybody
-	// who can verify with it can sign as well.
+	// Secret signs and verifies. It has at least 32 random bytes. Every service
+	// that has it to verify tokens can sign them as well.
 	Secret []byte
 }
 
-// ParseKey reads a private or public key from PEM: PKCS #8, PKCS #1, SEC 1 or
+// ParseKey parses a private or public key in PEM: PKCS #8, PKCS #1, SEC 1 or
 // PKIX.
 func ParseKey(text []byte) (Key, error) {
 	block, _ := pem.Decode(text)
