@@ -17,13 +17,15 @@ import (
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/api"
 	"github.com/allauth-go/allauth/internal/clientip"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/outbox"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -39,7 +41,7 @@ type Auth struct {
 	account  *accounts.Service
 	social   *social.Service  // nil: off
 	mfa      *factors.Service // nil: off
-	pipeline *flow.Pipeline
+	pipeline *login.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
 }
@@ -95,11 +97,12 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	if a.account, err = accounts.New(a.cfg.Account, a.store, a.store.Base(), deps); err != nil {
+	challenges := &codes.Challenges{Store: a.store, Keys: deps.Keys, Now: a.cfg.Now, Rand: a.cfg.Rand}
+	if a.account, err = accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges); err != nil {
 		return err
 	}
 	a.sessions = session.New(a.cfg.Sessions, session.Deps{
-		Store: a.store, Tx: deps.Post.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		Store: a.store, Tx: deps.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
 	if a.cfg.Tokens != nil {
@@ -115,21 +118,21 @@ func (a *Auth) build() error {
 			return err
 		}
 	}
-	rooms := []flow.Room{a.account.Room()}
+	rooms := []login.Room{a.account.Room()}
 	if a.cfg.SocialAccount != nil {
-		if err := a.buildSocial(deps); err != nil {
+		if err := a.buildSocial(deps, challenges); err != nil {
 			return err
 		}
 		rooms = append(rooms, a.social.Room())
 	}
-	kernel := flow.PipelineConfig{
+	kernel := login.PipelineConfig{
 		Deps: deps, Identifier: a.account, Sessions: a.sessions, Now: a.cfg.Now,
 		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
 		AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
 		StoreGiven: a.account.StoreGiven, Remember: a.account.RememberDevice,
 	}
 	if a.cfg.MFA != nil {
-		if err := a.buildMFA(deps); err != nil {
+		if err := a.buildMFA(deps, challenges); err != nil {
 			return err
 		}
 		rooms = append(rooms, a.mfa.Room())
@@ -137,7 +140,7 @@ func (a *Auth) build() error {
 		kernel.HasSecondFactor = a.mfa.HasAuthenticators
 	}
 	kernel.Rooms = rooms
-	a.pipeline, err = flow.NewPipeline(kernel)
+	a.pipeline, err = login.NewPipeline(kernel)
 	if err != nil {
 		return err
 	}
@@ -158,13 +161,13 @@ func (a *Auth) build() error {
 		Protection: protection, Client: a.client, Publish: a.publish,
 	}, api.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
-		Limits: deps.Limits, Keys: deps.Keys, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		Work: deps,
 	})
 	return nil
 }
 
 // deps makes what every room works with.
-func (a *Auth) deps() (*flow.Deps, error) {
+func (a *Auth) deps() (*work.Deps, error) {
 	keys, err := keyring.New(a.cfg.Secrets, a.cfg.Rand)
 	if err != nil {
 		return nil, err
@@ -182,14 +185,14 @@ func (a *Auth) deps() (*flow.Deps, error) {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
 	a.outbox = outbox.New(box)
-	return &flow.Deps{
-		Users:      a.store,
-		Challenges: &flow.Challenges{Store: a.store, Keys: keys, Now: a.cfg.Now, Rand: a.cfg.Rand},
-		Limits:     limits,
-		Keys:       keys,
-		Post: &flow.Post{
+	return &work.Deps{
+		Users:  a.store,
+		Tx:     work.Transactor{Transactor: a.store},
+		Limits: limits,
+		Keys:   keys,
+		Post: &work.Post{
 			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
-			Now: a.cfg.Now, Rand: a.cfg.Rand, Tx: flow.Rereading{Transactor: a.store},
+			Now: a.cfg.Now, Rand: a.cfg.Rand,
 		},
 		Now:           a.cfg.Now,
 		Rand:          a.cfg.Rand,
@@ -225,10 +228,10 @@ func (a *Auth) protection() (*http.CrossOriginProtection, error) {
 	return protection, nil
 }
 
-func (a *Auth) kinds() []flow.Kind {
-	var kinds []flow.Kind
+func (a *Auth) kinds() []login.Kind {
+	var kinds []login.Kind
 	for _, kind := range a.cfg.Headless.Clients {
-		kinds = append(kinds, flow.Kind(kind))
+		kinds = append(kinds, login.Kind(kind))
 	}
 	return kinds
 }

@@ -8,9 +8,10 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -34,9 +35,9 @@ func (c Config) validateMFA() error {
 }
 
 // buildMFA makes the room of second factors.
-func (a *Auth) buildMFA(deps *flow.Deps) (err error) {
+func (a *Auth) buildMFA(deps *work.Deps, challenges *codes.Challenges) (err error) {
 	byCode := a.cfg.Account.LoginByCode
-	a.mfa, err = factors.New(a.cfg.MFA, a.store, deps, factors.Options{
+	a.mfa, err = factors.New(a.cfg.MFA, a.store, deps, challenges, factors.Options{
 		Accounts: a.account, SiteName: a.cfg.SiteName,
 		ReauthenticationTimeout: a.cfg.Account.ReauthenticationTimeout,
 		TrustedOrigins:          a.cfg.TrustedOrigins,

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 )
 
@@ -57,11 +57,11 @@ func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 			err = hook.Recovered(r.Context(), a.cfg.Logger, "Middleware", value)
 		}
 	}()
-	found = &session.Active{Session: flow.NewSession(a.handler.KindOf(r), a.client(r))}
-	if shown := session.FromApp(r.Header.Get("X-Session-Token")); len(shown) > 0 && a.serves(flow.App) {
-		return a.use(r, flow.App, shown)
+	found = &session.Active{Session: login.NewSession(a.handler.KindOf(r), a.client(r))}
+	if shown := session.FromApp(r.Header.Get("X-Session-Token")); len(shown) > 0 && a.serves(login.App) {
+		return a.use(r, login.App, shown)
 	}
-	if a.tokens != nil && a.serves(flow.App) {
+	if a.tokens != nil && a.serves(login.App) {
 		// A token that logs nobody in, such as one for another service, does not
 		// hide a cookie that does.
 		byToken, err := a.tokens.Load(r.Context(), a.tokens.FromHeader(r.Header), a.client(r))
@@ -69,14 +69,14 @@ func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 			return byToken, err
 		}
 	}
-	if shown := a.sessions.FromCookies(r); len(shown) > 0 && a.serves(flow.Browser) {
-		return a.use(r, flow.Browser, shown)
+	if shown := a.sessions.FromCookies(r); len(shown) > 0 && a.serves(login.Browser) {
+		return a.use(r, login.Browser, shown)
 	}
 	return found, nil
 }
 
 // use loads a session and notes that it was used.
-func (a *Auth) use(r *http.Request, kind flow.Kind, shown []session.Shown) (*session.Active, error) {
+func (a *Auth) use(r *http.Request, kind login.Kind, shown []session.Shown) (*session.Active, error) {
 	session, err := a.sessions.Load(r.Context(), kind, a.client(r), shown...)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (a *Auth) use(r *http.Request, kind flow.Kind, shown []session.Shown) (*ses
 	return session, a.sessions.Touch(r.Context(), session)
 }
 
-func (a *Auth) serves(kind flow.Kind) bool {
+func (a *Auth) serves(kind login.Kind) bool {
 	return slices.Contains(a.cfg.Headless.Clients, string(kind))
 }
 

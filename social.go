@@ -6,15 +6,16 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"golang.org/x/oauth2"
 )
 
 // buildSocial makes the room of third-party logins.
-func (a *Auth) buildSocial(deps *flow.Deps) (err error) {
-	a.social, err = social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, social.Options{
+func (a *Auth) buildSocial(deps *work.Deps, challenges *codes.Challenges) (err error) {
+	a.social, err = social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, challenges, social.Options{
 		Accounts:       a.account,
 		BasePath:       a.cfg.Headless.BasePath,
 		TrustedOrigins: a.cfg.TrustedOrigins,

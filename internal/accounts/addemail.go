@@ -8,12 +8,13 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // AddEmail adds an address to the logged-in user's account, to be verified, or
 // corrects the one that a new user is asked to verify.
-func (s *Service) AddEmail(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) AddEmail(ctx context.Context, sess *login.Session, input string) error {
 	if !sess.Authenticated() {
 		return s.changeAwaitedEmail(ctx, sess, input)
 	}
@@ -54,7 +55,7 @@ func (s *Service) hasMaxEmails(emails []account.EmailAddress) bool {
 
 // checkNewEmail refuses an address that can not be added, and reports whether
 // another user has verified it.
-func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email string) (taken bool, err error) {
+func (s *Service) checkNewEmail(ctx context.Context, sess *login.Session, email string) (taken bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
 		return false, fmt.Errorf("load e-mail addresses: %w", err)
@@ -90,7 +91,7 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *flow.Session, email s
 	return len(rows) > 0 && rows[0].Verified, nil
 }
 
-func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email string, taken bool) error {
+func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	if s.cfg.ChangeEmail {
 		if err := s.dropUnverified(ctx, sess); err != nil {
 			return err
@@ -104,7 +105,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email s
 	if err != nil {
 		return fmt.Errorf("add e-mail address: %w", err)
 	}
-	sess.Emit(account.EmailAdded{UserID: address.UserID, Email: email})
+	work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: email})
 	if err := s.voidResetKeys(ctx, address.UserID); err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *flow.Session, email s
 }
 
 // dropUnverified deletes the address that was about to replace the current one.
-func (s *Service) dropUnverified(ctx context.Context, sess *flow.Session) error {
+func (s *Service) dropUnverified(ctx context.Context, sess *login.Session) error {
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
@@ -135,8 +136,8 @@ func (s *Service) dropUnverified(ctx context.Context, sess *flow.Session) error 
 // awaitNewEmail mails a code to an address that is stored once the code came
 // back; it runs in a transaction. To an address that another user has verified
 // it mails no code.
-func (s *Service) awaitNewEmail(ctx context.Context, sess *flow.Session, email string, taken bool) error {
-	if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
+func (s *Service) awaitNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
+	if err := s.codes.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
 		return fmt.Errorf("void earlier codes: %w", err)
 	}
 	cfg := s.cfg.EmailVerificationByCode
@@ -144,15 +145,13 @@ func (s *Service) awaitNewEmail(ctx context.Context, sess *flow.Session, email s
 	if err != nil {
 		return err
 	}
-	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+	challenge, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purposeVerifyEmail, UserID: sess.UserID(), Subject: email, MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil {
 		return err
 	}
-	if err := sess.SetSlot(slotEmail, challenge.ID); err != nil {
-		return err
-	}
+	login.Put(sess, &sess.State.EmailVerification, challenge.ID)
 	if taken {
 		return s.mailAccountExists(ctx, email)
 	}

@@ -9,18 +9,19 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // changeAwaitedEmail corrects the address that a login waits for, or takes one
 // where it waits for none. That of a sign-up is replaced at once, any other one
-// when the login completes. flow.ErrNotPending unless a login waits, or if no
+// when the login completes. work.ErrNotPending unless a login waits, or if no
 // more corrections are left.
-func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) changeAwaitedEmail(ctx context.Context, sess *login.Session, input string) error {
 	if err := s.CheckAwaitedEmailChange(ctx, sess); err != nil {
 		return err
 	}
-	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); !l.Signup || l.Email == "" {
+	if l := s.pipeline.Pending(sess, login.StageVerifyEmail); !l.Signup || l.Email == "" {
 		return s.giveEmail(ctx, sess, l, input)
 	}
 	c, err := s.emailChallenge(ctx, sess)
@@ -44,25 +45,25 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
-	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	old := cmp.Or(login.Email, c.Subject)
+	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	old := cmp.Or(attempt.Email, c.Subject)
 	c.Subject, c.Changes = email, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0, silent)
 		if err != nil {
 			return err
 		}
-		login.Email = email
+		attempt.Email = email
 		if taken {
-			login.Email = old // it stays on the account
+			attempt.Email = old // it stays on the account
 		}
-		sess.SetLogin(login)
+		sess.SetLogin(attempt)
 		if taken {
 			if err := s.mailAccountExists(ctx, email); err != nil {
 				return err
 			}
 			// Nobody will read the code: a secret that is nobody's never matches.
-			return s.deps.Challenges.Reissue(ctx, c, "")
+			return s.codes.Reissue(ctx, c, "")
 		}
 		code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
 		if err != nil {
@@ -73,7 +74,7 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *flow.Session, in
 }
 
 // correctAddress puts a corrected address, which may be silent, in the place of an
-// unverified one, and reports whether it is taken. flow.ErrNotPending if the old one was verified
+// unverified one, and reports whether it is taken. work.ErrNotPending if the old one was verified
 // meanwhile. For a decoy, and for an address that is taken, it does the same work
 // to no effect.
 func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken, silent bool) (bool, error) {
@@ -85,11 +86,11 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 		return false, fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == old && e.Verified }) {
-		return false, flow.ErrNotPending
+		return false, work.ErrNotPending
 	}
 	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })
 	address := account.EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
-	err = s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
+	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
 		if err := s.claimEmail(ctx, address, silent); err != nil {
 			return fmt.Errorf("add e-mail address: %w", err)
 		}
@@ -104,27 +105,26 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 	return false, err
 }
 
-// CheckAwaitedEmailChange returns flow.ErrNotPending unless a login waits for an
+// CheckAwaitedEmailChange returns work.ErrNotPending unless a login waits for an
 // address that can be corrected, or for one to be given.
-func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *flow.Session) error {
-	l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *login.Session) error {
+	l := s.pipeline.Pending(sess, login.StageVerifyEmail)
 	if l == nil {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	signup := l.Signup && l.Email != ""
 	if s.cfg.EmailVerificationByCode == nil {
 		if signup {
-			return flow.ErrNotPending
+			return work.ErrNotPending
 		}
 		return nil
 	}
-	var id string
-	if !l.Note(purposeVerifyEmail, &id) {
+	if l.Notes.EmailVerification == "" {
 		return nil
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if err == nil && c.Changes >= changesOf(s.cfg.EmailVerificationByCode, signup) {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return err
 }
@@ -140,16 +140,14 @@ func changesOf(cfg *account.CodeConfig, signup bool) int {
 }
 
 // findEmailChallenge returns the challenge of the code that the login waits for,
-// or flow.ErrNotPending.
-func (s *Service) findEmailChallenge(ctx context.Context, l *flow.Login) (*authn.Challenge, error) {
-	var id string
-	l.Note(purposeVerifyEmail, &id)
-	return s.deps.Challenges.Find(ctx, purposeVerifyEmail, id)
+// or work.ErrNotPending.
+func (s *Service) findEmailChallenge(ctx context.Context, l *login.Attempt) (*authn.Challenge, error) {
+	return s.codes.Find(ctx, purposeVerifyEmail, l.Notes.EmailVerification)
 }
 
 // AwaitedEmail lists the address that a login waits for.
-func (s *Service) AwaitedEmail(ctx context.Context, sess *flow.Session) ([]account.EmailAddress, error) {
-	if l := s.pipeline.Pending(sess, flow.StageVerifyEmail); l != nil && l.GivenEmail != nil {
+func (s *Service) AwaitedEmail(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
+	if l := s.pipeline.Pending(sess, login.StageVerifyEmail); l != nil && l.GivenEmail != nil {
 		return []account.EmailAddress{{UserID: l.UserID, Email: l.GivenEmail.Contact, CreatedAt: s.deps.Now()}}, nil
 	}
 	c, err := s.emailChallenge(ctx, sess)

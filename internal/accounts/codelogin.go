@@ -8,7 +8,8 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -20,11 +21,11 @@ func (s *Service) LoginByCodeRequestable() bool { return loginByCodeRequestable(
 
 // RequestLoginCode starts a login by a code that is mailed or texted. Exactly
 // one of the two addresses is given. A logged-in user who can prove by a code
-// again who they are gets one at a contact of their own; flow.ErrReauthenticate
+// again who they are gets one at a contact of their own; work.ErrReauthenticate
 // is returned then.
-func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+func (s *Service) RequestLoginCode(ctx context.Context, sess *login.Session, email, phone string) error {
 	if sess.Authenticated() {
-		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
 			return err
 		}
@@ -53,23 +54,23 @@ func (s *Service) RequestLoginCode(ctx context.Context, sess *flow.Session, emai
 	if sess.Authenticated() {
 		return nil
 	}
-	login := flow.Login{UserID: userID}
+	attempt := login.Attempt{UserID: userID}
 	if field == "email" {
-		login.Email = subject
+		attempt.Email = subject
 	} else {
-		login.Phone = subject
+		attempt.Phone = subject
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.issueLoginCode(ctx, purposeLoginCode, &login); err != nil {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.issueLoginCode(ctx, purposeLoginCode, &attempt); err != nil {
 			return err
 		}
-		return s.pipeline.Start(ctx, sess, login)
+		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 
 // takeLoginCode charges the limit on codes that are sent to the address or
 // number.
-func (s *Service) takeLoginCode(ctx context.Context, sess *flow.Session, subject, userID string) error {
+func (s *Service) takeLoginCode(ctx context.Context, sess *login.Session, subject, userID string) error {
 	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
 		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
 	})
@@ -129,21 +130,19 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 }
 
 // issueLoginCode sends a code and notes in the login that it waits for it.
-func (s *Service) issueLoginCode(ctx context.Context, purpose string, l *flow.Login) error {
+func (s *Service) issueLoginCode(ctx context.Context, purpose string, l *login.Attempt) error {
 	cfg := s.cfg.LoginByCode
 	code, err := s.codeFor(l.UserID, cfg.Format)
 	if err != nil {
 		return err
 	}
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+	c, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purpose, UserID: l.UserID, Subject: cmp.Or(l.Email, l.Phone), MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil {
 		return err
 	}
-	if err := l.SetNote(purposeLoginCode, c.ID); err != nil {
-		return err
-	}
+	l.LoginCode = c.ID
 	switch {
 	case code != "":
 		return s.sendLoginCode(ctx, l, c, code)
@@ -156,7 +155,7 @@ func (s *Service) issueLoginCode(ctx context.Context, purpose string, l *flow.Lo
 	}
 }
 
-func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Challenge, code string) error {
+func (s *Service) sendLoginCode(ctx context.Context, l *login.Attempt, c *authn.Challenge, code string) error {
 	mail, text := "account/login_code", "verification_code"
 	if c.Purpose == purposeReauthenticationCode {
 		mail, text = "account/reauthentication_code", "reauthentication_code"
@@ -169,39 +168,36 @@ func (s *Service) sendLoginCode(ctx context.Context, l *flow.Login, c *authn.Cha
 
 // enterLoginByCode is the stage that waits for a login code: one that was asked
 // for, or one that is required after another proof.
-func (s *Service) enterLoginByCode(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	ctx = flow.AcceptEarlier(ctx)
-	var id string
-	if l.Note(purposeLoginCode, &id) {
-		return flow.Wait, nil
+func (s *Service) enterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+	ctx = work.AcceptEarlier(ctx)
+	if l.LoginCode != "" {
+		return login.Wait, nil
 	}
 	if !s.codeRequired(sess, l) {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	if s.pipeline.TrustsForCode(ctx, sess, l.UserID) {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	if err := s.chooseCodeContact(ctx, l); err != nil {
-		return flow.Abort, err
+		return login.Abort, err
 	}
 	switch {
 	case l.Email == "" && l.Phone == "":
-		return flow.Pass, nil // there is nowhere to send a code
+		return login.Pass, nil // there is nowhere to send a code
 	case l.Email == "" || l.Signup:
 		if err := s.takeLoginCode(ctx, sess, cmp.Or(l.Email, l.Phone), l.UserID); err != nil {
-			return flow.Abort, err
+			return login.Abort, err
 		}
 	}
-	if err := l.SetNote(flow.NoteCodeRequired, true); err != nil {
-		return flow.Abort, err
-	}
-	return flow.Wait, s.issueLoginCode(ctx, purposeLoginCode, l)
+	l.CodeRequired = true
+	return login.Wait, s.issueLoginCode(ctx, purposeLoginCode, l)
 }
 
 // chooseCodeContact decides where the code of a second step goes: to what the
 // login went by, else to the primary address, else to the number. Where the
 // account has a verified contact it goes to no other one.
-func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
+func (s *Service) chooseCodeContact(ctx context.Context, l *login.Attempt) error {
 	if l.Signup && l.Email != "" {
 		return nil
 	}
@@ -229,7 +225,7 @@ func (s *Service) chooseCodeContact(ctx context.Context, l *flow.Login) error {
 // reachable returns those contacts of the account to which its code may be sent:
 // the verified ones, or, while there are none, those that no other user has
 // verified.
-func (s *Service) reachable(ctx context.Context, l *flow.Login, c contacts) (contacts, error) {
+func (s *Service) reachable(ctx context.Context, l *login.Attempt, c contacts) (contacts, error) {
 	if !s.PhoneEnabled() {
 		c.phone = nil
 	}
@@ -260,7 +256,7 @@ func (s *Service) reachable(ctx context.Context, l *flow.Login, c contacts) (con
 }
 
 // codeRequired reports whether this login needs a code as a second step.
-func (s *Service) codeRequired(sess *flow.Session, l *flow.Login) bool {
+func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 	if s.cfg.LoginByCode == nil {
 		return false
 	}
@@ -280,35 +276,34 @@ func (s *Service) codeRequired(sess *flow.Session, l *flow.Login) bool {
 }
 
 // loginChallenge returns the login that waits for a code, or what a logged-in
-// user is asked for in its place, and the code's challenge. flow.ErrNotPending if
+// user is asked for in its place, and the code's challenge. work.ErrNotPending if
 // there is none.
-func (s *Service) loginChallenge(ctx context.Context, sess *flow.Session) (*flow.Login, *authn.Challenge, error) {
-	l, purpose := s.pipeline.Pending(sess, flow.StageLoginByCode), purposeLoginCode
-	if own := (flow.Login{}); sess.Authenticated() && sess.Slot(slotOwnCode, &own) && own.UserID == sess.UserID() {
-		l, purpose = &own, purposeReauthenticationCode
+func (s *Service) loginChallenge(ctx context.Context, sess *login.Session) (*login.Attempt, *authn.Challenge, error) {
+	l, purpose := s.pipeline.Pending(sess, login.StageLoginByCode), purposeLoginCode
+	if own := sess.State.OwnCode; own != nil && sess.Authenticated() && own.UserID == sess.UserID() {
+		copied := *own
+		l, purpose = &copied, purposeReauthenticationCode
 	}
 	if l == nil {
-		return nil, nil, flow.ErrNotPending
+		return nil, nil, work.ErrNotPending
 	}
-	var id string
-	l.Note(purposeLoginCode, &id)
-	c, err := s.deps.Challenges.Find(ctx, purpose, id)
-	if errors.Is(err, flow.ErrNotPending) {
+	c, err := s.codes.Find(ctx, purpose, l.LoginCode)
+	if errors.Is(err, work.ErrNotPending) {
 		s.pipeline.Abort(sess)
 	}
 	return l, c, err
 }
 
-// CheckLoginCodePending returns flow.ErrNotPending unless the session waits for
+// CheckLoginCodePending returns work.ErrNotPending unless the session waits for
 // a login code.
-func (s *Service) CheckLoginCodePending(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckLoginCodePending(ctx context.Context, sess *login.Session) error {
 	_, _, err := s.loginChallenge(ctx, sess)
 	return err
 }
 
 // ConfirmLoginCode goes on with the login that waits for the code, or proves
 // again who is logged in.
-func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code string) error {
+func (s *Service) ConfirmLoginCode(ctx context.Context, sess *login.Session, code string) error {
 	l, c, err := s.loginChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -321,7 +316,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 		return s.confirmOwnCode(ctx, sess, l, c)
 	}
 	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
 		if err := s.proveByCode(ctx, sess, l); err != nil {
@@ -332,9 +327,9 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 			method.Phone = l.Phone
 		}
 		sess.AddMethod(c.UserID, method)
-		return s.pipeline.Pass(ctx, sess, flow.StageLoginByCode)
+		return s.pipeline.Pass(ctx, sess, login.StageLoginByCode)
 	})
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		s.pipeline.Abort(sess)
 	}
 	return err
@@ -342,9 +337,9 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *flow.Session, code
 
 // proveByCode verifies the address or number that a code came back from. A code
 // alone recovers the account; beside a sign-up or a password it does not.
-// flow.ErrNotPending if the contact was taken off the account, or stopped to
+// work.ErrNotPending if the contact was taken off the account, or stopped to
 // speak for it, meanwhile.
-func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, l *flow.Login) error {
+func (s *Service) proveByCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	contact := cmp.Or(l.Email, l.Phone)
 	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, contact); err != nil {
@@ -356,7 +351,7 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, l *flow.L
 			return err
 		}
 		if found, _ := c.find(contact); !found {
-			return flow.ErrNotPending
+			return work.ErrNotPending
 		}
 	}
 	if l.Email == "" {
@@ -366,27 +361,27 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, l *flow.L
 }
 
 // recovers reports whether nothing but a code speaks for whoever logs in.
-func recovers(sess *flow.Session, l *flow.Login) bool {
+func recovers(sess *login.Session, l *login.Attempt) bool {
 	return !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
 }
 
 // ResendLoginCode sends a new code in place of the awaited one.
-// flow.ErrNotPending if none is awaited or no more may be asked for.
-func (s *Service) ResendLoginCode(ctx context.Context, sess *flow.Session) error {
+// work.ErrNotPending if none is awaited or no more may be asked for.
+func (s *Service) ResendLoginCode(ctx context.Context, sess *login.Session) error {
 	l, c, err := s.loginChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
 	if c.Resends >= s.cfg.LoginByCode.Resends {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	c.Resends++
 	code, err := s.codeFor(c.UserID, s.cfg.LoginByCode.Format)
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.codes.Reissue(ctx, c, code); err != nil {
 			return err
 		}
 		return s.sendLoginCode(ctx, l, c, code)

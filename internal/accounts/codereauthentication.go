@@ -8,7 +8,8 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -16,21 +17,18 @@ const (
 	// purposeReauthenticationCode keeps these codes apart from login codes: neither
 	// counts as the other.
 	purposeReauthenticationCode = "reauthentication_code"
-	// slotOwnCode holds the code that a logged-in user is asked for, as the login
-	// that would wait for it.
-	slotOwnCode = "account.own_code"
 )
 
 // ownContact returns where a code for the logged-in user goes, as a login by it:
 // to the contact that is wanted, else to the primary address, else to the number.
 // An unverified contact counts while the user has no verified one, unless another
 // user has verified it. Nil if no contact counts.
-func (s *Service) ownContact(ctx context.Context, sess *flow.Session, wanted string) (*flow.Login, error) {
+func (s *Service) ownContact(ctx context.Context, sess *login.Session, wanted string) (*login.Attempt, error) {
 	c, err := s.contactsOf(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
-	l := &flow.Login{UserID: sess.UserID()}
+	l := &login.Attempt{UserID: sess.UserID()}
 	if c, err = s.reachable(ctx, l, c); err != nil {
 		return nil, err
 	}
@@ -49,7 +47,7 @@ func (s *Service) ownContact(ctx context.Context, sess *flow.Session, wanted str
 
 // appendCodeOffer lists the code by which a user without a password proves again
 // who they are. The kernel takes it back where the user has a second factor.
-func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offers []flow.Offer) ([]flow.Offer, error) {
+func (s *Service) appendCodeOffer(ctx context.Context, sess *login.Session, offers []login.Offer) ([]login.Offer, error) {
 	if !loginByCodeRequestable(s.cfg) || sess.Identity.HasUsablePassword {
 		return offers, nil
 	}
@@ -57,12 +55,12 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offer
 	if err != nil || contact == nil {
 		return offers, err
 	}
-	offer := flow.Offer{ID: flow.StageLoginByCode}
+	offer := login.Offer{ID: login.StageLoginByCode}
 	_, _, err = s.loginChallenge(ctx, sess)
 	switch {
 	case err == nil:
-		offer.IsPending = flow.Pending(true)
-	case !errors.Is(err, flow.ErrNotPending):
+		offer.IsPending = login.Pending(true)
+	case !errors.Is(err, work.ErrNotPending):
 		return nil, err
 	}
 	return append(offers, offer), nil
@@ -70,8 +68,8 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *flow.Session, offer
 
 // requestOwnCode sends a code to a contact of the logged-in user, whatever else
 // the client sent, in place of one that this session waits for.
-// flow.ErrReauthenticate then tells the client that the code is awaited.
-func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email, phone string) error {
+// work.ErrReauthenticate then tells the client that the code is awaited.
+func (s *Service) requestOwnCode(ctx context.Context, sess *login.Session, email, phone string) error {
 	wanted, ok := identifier.Email(email)
 	if !ok && phone != "" {
 		wanted, _, _ = s.knownPhone(ctx, phone)
@@ -81,7 +79,7 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email,
 		return err
 	}
 	if l == nil {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	field, subject := "email", l.Email
 	if subject == "" {
@@ -97,31 +95,32 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *flow.Session, email,
 	err = s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
 		_, earlier, err := s.loginChallenge(ctx, sess)
 		if err == nil {
-			err = s.deps.Challenges.Store.DeleteChallenge(ctx, earlier.ID)
+			err = s.codes.Store.DeleteChallenge(ctx, earlier.ID)
 		}
-		if err != nil && !errors.Is(err, flow.ErrNotPending) {
+		if err != nil && !errors.Is(err, work.ErrNotPending) {
 			return err
 		}
 		waiting := *l
 		if err := s.issueLoginCode(ctx, purposeReauthenticationCode, &waiting); err != nil {
 			return err
 		}
-		return sess.SetSlot(slotOwnCode, waiting)
+		login.Put(sess, &sess.State.OwnCode, &waiting)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return flow.ErrReauthenticate
+	return work.ErrReauthenticate
 }
 
 // confirmOwnCode proves again who is logged in by a code that was right, and
 // verifies the contact that it was sent to.
-// flow.ErrNotPending if a code no longer proves it: the contact was taken off
+// work.ErrNotPending if a code no longer proves it: the contact was taken off
 // the account, or the user has got a password or a second factor.
-func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flow.Login, c *authn.Challenge) error {
+func (s *Service) confirmOwnCode(ctx context.Context, sess *login.Session, l *login.Attempt, c *authn.Challenge) error {
 	err := s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
 		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email, Phone: l.Phone, Reauthenticated: true}
-		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
 			return err
 		}
@@ -130,9 +129,9 @@ func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flo
 			return err
 		}
 		if !by || own == nil || own.Email != l.Email || own.Phone != l.Phone {
-			return flow.ErrNotPending
+			return work.ErrNotPending
 		}
-		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
 		if own.Email == "" {
@@ -144,13 +143,13 @@ func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flo
 			return err
 		}
 		sess.AddMethod(l.UserID, method)
-		sess.DropSlot(slotOwnCode)
+		login.Drop(sess, &sess.State.OwnCode)
 		return nil
 	})
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		// The slot stays: a session that was read before another request proved who
 		// the user is must not be stored after it.
-		return errors.Join(err, s.deps.Challenges.Store.DeleteChallenge(ctx, c.ID))
+		return errors.Join(err, s.codes.Store.DeleteChallenge(ctx, c.ID))
 	}
 	return err
 }
@@ -158,12 +157,12 @@ func (s *Service) confirmOwnCode(ctx context.Context, sess *flow.Session, l *flo
 // requireRecentToAdd is requireRecent for a new contact. It passes a user who could
 // only prove by a code to an unverified contact who they are: a mistyped one must
 // not keep the right one out.
-func (s *Service) requireRecentToAdd(ctx context.Context, sess *flow.Session) error {
+func (s *Service) requireRecentToAdd(ctx context.Context, sess *login.Session) error {
 	stale := s.requireRecent(ctx, sess)
-	if !errors.Is(stale, flow.ErrReauthenticate) {
+	if !errors.Is(stale, work.ErrReauthenticate) {
 		return stale
 	}
-	only, err := s.pipeline.OnlyReauthenticatesBy(ctx, sess, flow.StageLoginByCode)
+	only, err := s.pipeline.OnlyReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 	if err != nil {
 		return err
 	}

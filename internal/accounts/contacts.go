@@ -8,7 +8,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // contacts are the email addresses and the phone number of one account. They
@@ -58,7 +58,7 @@ func (c contacts) onlyVerified() contacts {
 	return verified
 }
 
-// requireOnAccount returns flow.ErrNotPending if the address or number that a
+// requireOnAccount returns work.ErrNotPending if the address or number that a
 // login waits for was taken off the account, or replaced, in another session:
 // its code adds it no more.
 func (s *Service) requireOnAccount(ctx context.Context, awaited *authn.Challenge) error {
@@ -67,7 +67,7 @@ func (s *Service) requireOnAccount(ctx context.Context, awaited *authn.Challenge
 		return err
 	}
 	if found, _ := c.find(awaited.Subject); !found {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.U
 		}
 	}
 	var created *authn.User
-	err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
+	err = s.deps.InTx(ctx, func(ctx context.Context) error {
 		draft := &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}
 		if user.Email != "" {
 			var err error

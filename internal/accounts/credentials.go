@@ -13,7 +13,8 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clientip"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -28,7 +29,7 @@ var errWrongPassword = errors.New("account: wrong password")
 // counter is charged before anything is compared. Known, unknown, disabled and
 // passwordless accounts cost the same hashes. The fingerprint of the password is
 // returned along with the user.
-func (s *Service) authenticate(ctx context.Context, sess *flow.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
+func (s *Service) authenticate(ctx context.Context, sess *login.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
 	candidates, err := s.candidates(ctx, in.Method, in.Identifier)
 	if err != nil {
 		return nil, "", err
@@ -45,10 +46,10 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, login ra
 		if len(candidates) > 0 {
 			failed.UserID = candidates[0]
 		}
-		sess.Emit(failed)
+		work.Emit(ctx, failed)
 		return nil, "", err
 	}
-	sess.Afterwards(attempts[1].Refund) // what fails on the server's side is no guess
+	work.Afterwards(ctx, attempts[1].Refund) // what fails on the server's side is no guess
 	return user, authHash(hash), err
 }
 
@@ -57,7 +58,7 @@ func (s *Service) authenticate(ctx context.Context, sess *flow.Session, login ra
 // names. A name without an account has a counter in the place of an account's.
 // The name counts as well, because it is the same before and after a sign-up.
 // Browsers that are known to the account have counters of their own.
-func (s *Service) failureSubject(sess *flow.Session, identifier string, userIDs ...string) ratelimit.Subject {
+func (s *Service) failureSubject(sess *login.Session, identifier string, userIDs ...string) ratelimit.Subject {
 	named := canonicalIdentifier(identifier)
 	subject := ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, named, userIDs...)}
 	if subject.Key == named {
@@ -152,8 +153,8 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 func (s *Service) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
 	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
-		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
-			if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+		err = s.deps.Tx.InTx(ctx, func(ctx context.Context) error {
+			if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
 				return fmt.Errorf("lock user: %w", err)
 			}
 			if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // A flow for an account that does not exist, or that is somebody else's, is a
@@ -74,7 +74,7 @@ func (s *Service) lookUpDecoy(ctx context.Context) error {
 
 // postFor returns what delivers a code, and the code as it is written into the
 // message. The empty code of a decoy is dropped.
-func (s *Service) postFor(code string) (*flow.Post, string) {
+func (s *Service) postFor(code string) (*work.Post, string) {
 	if code == "" {
 		return s.deps.Post.To(""), "XXXX-XXXX"
 	}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // errDecoy undoes what was written for a decoy.
@@ -16,12 +17,10 @@ var errDecoy = errors.New("account: a decoy")
 
 // decoySignup answers as if an account had been made, and tells the owner of the
 // address or number.
-func (s *Service) decoySignup(ctx context.Context, sess *flow.Session, draft *newAccount, opts SignupOptions) error {
-	login := flow.Login{Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
+func (s *Service) decoySignup(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
+	attempt := login.Attempt{Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 	if opts.Prepare != nil {
-		if err := opts.Prepare(&login); err != nil {
-			return err
-		}
+		opts.Prepare(&attempt)
 	}
 	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
 		if opts.BeforeCreate != nil {
@@ -31,7 +30,7 @@ func (s *Service) decoySignup(ctx context.Context, sess *flow.Session, draft *ne
 		}
 		return s.undone(ctx, false, func(ctx context.Context, name string) error { return s.createDecoy(ctx, name, draft, opts) })
 	}, func(ctx context.Context) error {
-		if err := s.pipeline.Start(ctx, sess, login); err != nil {
+		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {
 			return err
 		}
 		return s.tellOwner(ctx, sess, draft.user)
@@ -72,13 +71,13 @@ func (s *Service) correctDecoyNumber(ctx context.Context, userID string) error {
 // undone calls f with a name that no user has, and undoes what it did. With lock it
 // locks the name, as a user who exists is locked.
 func (s *Service) undone(ctx context.Context, lock bool, f func(ctx context.Context, name string) error) error {
-	name, err := flow.RandomID(s.deps.Rand)
+	name, err := keyring.RandomID(s.deps.Rand)
 	if err != nil {
 		return err
 	}
-	err = s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error {
+	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error {
 		if lock {
-			if err := s.deps.Post.Tx.LockUser(ctx, name); err != nil {
+			if err := s.deps.Tx.LockUser(ctx, name); err != nil {
 				return fmt.Errorf("lock user: %w", err)
 			}
 		}
@@ -139,11 +138,11 @@ func (s *Service) createDecoy(ctx context.Context, name string, draft *newAccoun
 
 // tellOwner sends the owner of a taken address or number the message that takes
 // the place of what proves a free one.
-func (s *Service) tellOwner(ctx context.Context, sess *flow.Session, user authn.NewUser) error {
+func (s *Service) tellOwner(ctx context.Context, sess *login.Session, user authn.NewUser) error {
 	switch {
-	case user.Email == "" || s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil:
+	case user.Email == "" || s.pipeline.Pending(sess, login.StageVerifyPhone) != nil:
 		return s.textAccountExists(ctx, user.Phone)
-	case s.cfg.EmailVerificationByCode == nil && s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil:
+	case s.cfg.EmailVerificationByCode == nil && s.pipeline.Pending(sess, login.StageVerifyEmail) != nil:
 		return s.mailAccountExistsForLink(ctx, "", user.Email)
 	}
 	return s.mailAccountExists(ctx, user.Email)

@@ -7,15 +7,16 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // Emails lists the logged-in user's addresses, and the one that waits for its
 // code.
-func (s *Service) Emails(ctx context.Context, sess *flow.Session) ([]account.EmailAddress, error) {
+func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Service) Emails(ctx context.Context, sess *flow.Session) ([]account.Ema
 		return emails, nil
 	}
 	c, err := s.emailChallenge(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		return emails, nil
 	}
 	if err != nil {
@@ -38,8 +39,8 @@ func (s *Service) Emails(ctx context.Context, sess *flow.Session) ([]account.Ema
 }
 
 // ResendEmail sends the verification of one of the user's addresses again.
-// flow.ErrForbidden if it was not sent.
-func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input string) error {
+// work.ErrForbidden if it was not sent.
+func (s *Service) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return err
@@ -52,15 +53,15 @@ func (s *Service) ResendEmail(ctx context.Context, sess *flow.Session, input str
 		return s.resendLink(ctx, address, taken)
 	}
 	c, err := s.emailChallenge(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) || err == nil && c.Subject != address.Email {
+	if errors.Is(err, work.ErrNotPending) || err == nil && c.Subject != address.Email {
 		return s.resendNewCode(ctx, sess, address.Email, taken)
 	}
 	if err != nil {
 		return err
 	}
 	err = s.ResendEmailCode(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) {
-		return flow.ErrForbidden
+	if errors.Is(err, work.ErrNotPending) {
+		return work.ErrForbidden
 	}
 	return err
 }
@@ -71,7 +72,7 @@ func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, 
 	if taken {
 		err := s.takeConfirmEmail(ctx, address.Email)
 		if errors.Is(err, ratelimit.ErrLimited) {
-			return flow.ErrForbidden
+			return work.ErrForbidden
 		}
 		if err != nil {
 			return err
@@ -80,13 +81,13 @@ func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, 
 	}
 	sent, err := s.mailLink(ctx, address, false)
 	if err == nil && !sent {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	return err
 }
 
 // resendNewCode mails a code to an address that is on the account already.
-func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email string, taken bool) error {
+func (s *Service) resendNewCode(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (s *Service) resendNewCode(ctx context.Context, sess *flow.Session, email s
 }
 
 // SetPrimaryEmail makes one of the user's addresses the primary one.
-func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
 	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
 		return err
 	}
@@ -123,14 +124,14 @@ func (s *Service) SetPrimaryEmail(ctx context.Context, sess *flow.Session, input
 }
 
 // CheckPrimaryEmail returns what is wrong with an address as the primary one.
-func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
 	_, _, err := s.primaryCandidate(ctx, sess, input)
 	return err
 }
 
 // primaryCandidate returns one of the user's addresses that may become the
 // primary one, and all of them.
-func (s *Service) primaryCandidate(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
+func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return account.EmailAddress{}, nil, err
@@ -149,13 +150,13 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *flow.Session, inpu
 
 // RemoveEmail deletes one of the user's addresses, or drops the one that waits
 // for its code.
-func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) RemoveEmail(ctx context.Context, sess *login.Session, input string) error {
 	_, stored, err := s.removable(ctx, sess, input)
 	if err != nil {
 		return err
 	}
 	if !stored {
-		sess.DropSlot(slotEmail)
+		login.Drop(sess, &sess.State.EmailVerification)
 		return nil
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
@@ -182,7 +183,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
-		sess.Emit(account.EmailRemoved{UserID: sess.UserID(), Email: address.Email})
+		work.Emit(ctx, account.EmailRemoved{UserID: sess.UserID(), Email: address.Email})
 		if err := s.refresh(ctx, sess); err != nil {
 			return err
 		}
@@ -192,7 +193,7 @@ func (s *Service) RemoveEmail(ctx context.Context, sess *flow.Session, input str
 
 // removable finds an address of the user that may be removed, and reports
 // whether it is stored: one that waits for its code is not.
-func (s *Service) removable(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, bool, error) {
+func (s *Service) removable(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, bool, error) {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return account.EmailAddress{}, false, err
@@ -222,7 +223,7 @@ func (s *Service) canRemove(address account.EmailAddress, emails []account.Email
 }
 
 // ownEmail finds the address among those of the logged-in user.
-func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string) (account.EmailAddress, error) {
+func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, error) {
 	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
 		return account.EmailAddress{}, errs
@@ -240,19 +241,19 @@ func (s *Service) ownEmail(ctx context.Context, sess *flow.Session, input string
 }
 
 // TakeManageEmail charges the limit on changes of addresses.
-func (s *Service) TakeManageEmail(ctx context.Context, sess *flow.Session) error {
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, s.changeSubject(sess, purposeVerifyEmail))
+func (s *Service) TakeManageEmail(ctx context.Context, sess *login.Session) error {
+	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, s.changeSubject(sess, func(l *login.Attempt) string { return l.Notes.EmailVerification }))
 	return err
 }
 
 // changeSubject is whose changes are counted: those of whoever is logged in, or
 // of a new user. A sign-up that only pretends has no user; what it waits for
 // stands in the place of one.
-func (s *Service) changeSubject(sess *flow.Session, purpose string) ratelimit.Subject {
+func (s *Service) changeSubject(sess *login.Session, pending func(*login.Attempt) string) ratelimit.Subject {
 	subject := ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}
 	if l := s.pipeline.Login(sess); l != nil {
 		if subject.User = l.UserID; subject.User == "" {
-			l.Note(purpose, &subject.User)
+			subject.User = pending(l)
 		}
 	}
 	return subject
@@ -260,7 +261,7 @@ func (s *Service) changeSubject(sess *flow.Session, purpose string) ratelimit.Su
 
 // requireRecent asks for a recent proof of identity, unless the host does
 // without.
-func (s *Service) requireRecent(ctx context.Context, sess *flow.Session) error {
+func (s *Service) requireRecent(ctx context.Context, sess *login.Session) error {
 	if s.cfg.AllowStaleSessions {
 		return nil
 	}

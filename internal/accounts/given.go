@@ -8,7 +8,8 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // purposeGivenEmail is the challenge that a link to a given address proves. Its
@@ -18,13 +19,13 @@ const purposeGivenEmail = "given_email"
 // giveEmail takes an address for a login that waits at verify_email: in place of
 // the unverified one that it waits for, or where the account has none. It is
 // verified by code or link like any other, and stored when the login completes.
-func (s *Service) giveEmail(ctx context.Context, sess *flow.Session, l *flow.Login, input string) error {
+func (s *Service) giveEmail(ctx context.Context, sess *login.Session, l *login.Attempt, input string) error {
 	email, errs := cleanEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
 	}
 	c, err := s.findEmailChallenge(ctx, l)
-	if err != nil && !errors.Is(err, flow.ErrNotPending) {
+	if err != nil && !errors.Is(err, work.ErrNotPending) {
 		return err
 	}
 	if c != nil && c.Subject == email {
@@ -42,7 +43,7 @@ func (s *Service) giveEmail(ctx context.Context, sess *flow.Session, l *flow.Log
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
-		given := flow.Given{Contact: email, Replaces: awaited.Email}
+		given := login.Given{Contact: email, Replaces: awaited.Email}
 		if s.cfg.EmailVerificationByCode == nil {
 			err = s.mailGivenLink(ctx, l, &given, taken)
 		} else {
@@ -62,7 +63,7 @@ func (s *Service) giveEmail(ctx context.Context, sess *flow.Session, l *flow.Log
 
 // checkGiven reports whether another user has verified the address. Where that
 // may be told it is refused.
-func (s *Service) checkGiven(ctx context.Context, l *flow.Login, email string) (bool, error) {
+func (s *Service) checkGiven(ctx context.Context, l *login.Attempt, email string) (bool, error) {
 	taken, err := s.isTaken(ctx, l.UserID, email)
 	if err == nil && taken && s.cfg.Enumeration == account.AllowEnumeration {
 		return false, problems("email", "email_taken")
@@ -73,7 +74,7 @@ func (s *Service) checkGiven(ctx context.Context, l *flow.Login, email string) (
 // mailGivenCode mails a code in the place of the one that the login waits for,
 // or a first one. c is the challenge of the former and may be nil. A taken
 // address gets no code.
-func (s *Service) mailGivenCode(ctx context.Context, l *flow.Login, c *authn.Challenge, email string, taken bool) error {
+func (s *Service) mailGivenCode(ctx context.Context, l *login.Attempt, c *authn.Challenge, email string, taken bool) error {
 	cfg := s.cfg.EmailVerificationByCode
 	code := ""
 	if !taken {
@@ -83,20 +84,18 @@ func (s *Service) mailGivenCode(ctx context.Context, l *flow.Login, c *authn.Cha
 		}
 	}
 	if c == nil {
-		issued, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+		issued, err := s.codes.Issue(ctx, authn.Challenge{
 			Purpose: purposeVerifyEmail, UserID: l.UserID, Subject: email, MaxAttempts: cfg.MaxAttempts,
 		}, code, cfg.Timeout)
 		if err != nil {
 			return err
 		}
-		if err := l.SetNote(purposeVerifyEmail, issued.ID); err != nil {
-			return err
-		}
+		l.Notes.EmailVerification = issued.ID
 		return s.mailEmailCode(ctx, issued, code, false)
 	}
 	changed := *c
 	changed.Subject, changed.Changes = email, c.Changes+1
-	if err := s.deps.Challenges.Reissue(ctx, &changed, code); err != nil {
+	if err := s.codes.Reissue(ctx, &changed, code); err != nil {
 		return err
 	}
 	return s.mailEmailCode(ctx, &changed, code, false)
@@ -104,9 +103,9 @@ func (s *Service) mailGivenCode(ctx context.Context, l *flow.Login, c *authn.Cha
 
 // mailGivenLink mails a link that proves the address for this login only. A
 // taken address gets none.
-func (s *Service) mailGivenLink(ctx context.Context, l *flow.Login, given *flow.Given, taken bool) error {
+func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *login.Given, taken bool) error {
 	lifetime := s.cfg.LoginTimeout
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+	c, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purposeGivenEmail, UserID: l.UserID, Subject: given.Contact,
 	}, "", lifetime)
 	if err != nil {
@@ -122,8 +121,8 @@ func (s *Service) mailGivenLink(ctx context.Context, l *flow.Login, given *flow.
 // verifyGivenByLink notes that a link to a given address was opened, and goes on
 // with the login if it waits in this session. In any other session it goes on
 // when the user logs in again there.
-func (s *Service) verifyGivenByLink(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
-	l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+func (s *Service) verifyGivenByLink(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
+	l := s.pipeline.Pending(sess, login.StageVerifyEmail)
 	waits := l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID
 	if len(c.Data) > 0 && !waits {
 		return problems("key", "invalid_or_expired_key")
@@ -132,8 +131,8 @@ func (s *Service) verifyGivenByLink(ctx context.Context, sess *flow.Session, c *
 		if len(c.Data) == 0 {
 			opened := *c
 			opened.Data = []byte("opened")
-			err := s.deps.Challenges.Reissue(ctx, &opened, "")
-			if errors.Is(err, flow.ErrNotPending) {
+			err := s.codes.Reissue(ctx, &opened, "")
+			if errors.Is(err, work.ErrNotPending) {
 				return problems("key", "invalid_or_expired_key")
 			}
 			if err != nil {
@@ -143,7 +142,7 @@ func (s *Service) verifyGivenByLink(ctx context.Context, sess *flow.Session, c *
 		if waits {
 			l.GivenEmail = l.GivenEmail.AsVerified()
 			sess.SetLogin(l)
-			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+			return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 		}
 		s.pipeline.Abort(sess)
 		return nil
@@ -152,13 +151,13 @@ func (s *Service) verifyGivenByLink(ctx context.Context, sess *flow.Session, c *
 
 // resumeGivenEmail reports whether the login goes on with the address that was
 // given in an earlier attempt of the session, and whether that is verified.
-func (s *Service) resumeGivenEmail(ctx context.Context, l *flow.Login) (given, verified bool, err error) {
+func (s *Service) resumeGivenEmail(ctx context.Context, l *login.Attempt) (given, verified bool, err error) {
 	g := l.GivenEmail
 	if g == nil || g.Verified {
 		return g != nil, g != nil, nil
 	}
-	c, err := s.deps.Challenges.Find(ctx, purposeGivenEmail, g.Challenge)
-	if errors.Is(err, flow.ErrNotPending) {
+	c, err := s.codes.Find(ctx, purposeGivenEmail, g.Challenge)
+	if errors.Is(err, work.ErrNotPending) {
 		l.GivenEmail = nil
 		return false, false, nil
 	}
@@ -176,8 +175,8 @@ func (s *Service) resumeGivenEmail(ctx context.Context, l *flow.Login) (given, v
 // verified, while the login waited. What the account has verified meanwhile
 // stays. authn.Errors, and nothing is stored, if another user has verified one of
 // them meanwhile.
-func (s *Service) StoreGiven(ctx context.Context, sess *flow.Session, l *flow.Login) error {
-	tx := s.deps.Post.Tx
+func (s *Service) StoreGiven(ctx context.Context, sess *login.Session, l *login.Attempt) error {
+	tx := s.deps.Tx
 	if err := tx.LockUser(ctx, l.UserID); err != nil {
 		return fmt.Errorf("lock user: %w", err)
 	}
@@ -194,7 +193,7 @@ func (s *Service) StoreGiven(ctx context.Context, sess *flow.Session, l *flow.Lo
 	})
 }
 
-func (s *Service) storeGivenEmail(ctx context.Context, sess *flow.Session, userID string, given flow.Given) error {
+func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, userID string, given login.Given) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
@@ -222,7 +221,7 @@ func (s *Service) storeGivenEmail(ctx context.Context, sess *flow.Session, userI
 	return nil
 }
 
-func (s *Service) storeGivenPhone(ctx context.Context, sess *flow.Session, userID, number string) error {
+func (s *Service) storeGivenPhone(ctx context.Context, sess *login.Session, userID, number string) error {
 	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
 		return err

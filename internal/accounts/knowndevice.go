@@ -4,7 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // deviceLifetime is how long a browser stays known after a login, and
@@ -16,8 +17,8 @@ const (
 
 // devices is the cookie with an entry for each user who has logged in with the
 // browser. It proves nothing but that.
-func (s *Service) devices() flow.UserCookie {
-	return flow.UserCookie{
+func (s *Service) devices() login.UserCookie {
+	return login.UserCookie{
 		Name: s.cfg.KnownDeviceCookieName, Purpose: "known device", MaxAge: deviceLifetime,
 		Keys: s.deps.Keys, Now: s.deps.Now,
 	}
@@ -26,15 +27,15 @@ func (s *Service) devices() flow.UserCookie {
 // RememberDevice lets the browser in which somebody has just logged in be known
 // to them: strangers who use up the attempts of their account do not lock them
 // out (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
-func (s *Service) RememberDevice(sess *flow.Session) error {
-	if sess.Kind != flow.Browser || !sess.Authenticated() {
+func (s *Service) RememberDevice(sess *login.Session) error {
+	if sess.Kind != login.Browser || !sess.Authenticated() {
 		return nil
 	}
 	devices, user := s.devices(), []byte(sess.UserID())
 	list := devices.Entries(sess)
-	known := slices.IndexFunc(list, func(e flow.UserCookieEntry) bool { return devices.Matches(e, user) })
+	known := slices.IndexFunc(list, func(e login.UserCookieEntry) bool { return devices.Matches(e, user) })
 	if known < 0 {
-		id, err := flow.RandomID(s.deps.Rand)
+		id, err := keyring.RandomID(s.deps.Rand)
 		if err != nil {
 			return err
 		}
@@ -49,8 +50,8 @@ func (s *Service) RememberDevice(sess *flow.Session) error {
 // limitKey is what attempts at an account count by: what it was named by, so
 // that known and unknown accounts look alike, or the browser if one of the users
 // who are meant has logged in with it before.
-func (s *Service) limitKey(sess *flow.Session, named string, userIDs ...string) string {
-	if sess.Kind == flow.Browser {
+func (s *Service) limitKey(sess *login.Session, named string, userIDs ...string) string {
+	if sess.Kind == login.Browser {
 		devices := s.devices()
 		for _, e := range devices.Entries(sess) {
 			if slices.ContainsFunc(userIDs, func(id string) bool { return devices.Matches(e, []byte(id)) }) {

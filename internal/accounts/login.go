@@ -8,7 +8,8 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -23,16 +24,16 @@ type LoginInput struct {
 
 // Login logs in by password. It charges the limits on logins and on wrong
 // passwords. Afterwards the user is logged in in the session, or a stage is pending
-// there. authn.Errors for wrong input, flow.ErrNotPending if a user is logged in
+// there. authn.Errors for wrong input, work.ErrNotPending if a user is logged in
 // already.
-func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) error {
-	login := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
+func (s *Service) Login(ctx context.Context, sess *login.Session, in LoginInput) error {
+	byClient := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
 	var err error
 	if in.Identifier, err = s.cleanIdentifier(ctx, in.Method, in.Identifier); err != nil {
-		_, limited := s.deps.Limits.TakeAll(ctx, login)
+		_, limited := s.deps.Limits.TakeAll(ctx, byClient)
 		return cmp.Or(limited, err)
 	}
-	user, hash, err := s.authenticate(ctx, sess, login, in)
+	user, hash, err := s.authenticate(ctx, sess, byClient, in)
 	var limited *ratelimit.LimitError
 	switch {
 	case errors.As(err, &limited) && limited.Action == ratelimit.ActionLoginFailed:
@@ -46,10 +47,10 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 		return err
 	}
 	if sess.Authenticated() {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	method := authn.Method{Name: "password", At: s.deps.Now()}
-	attempt := flow.Login{UserID: user.ID, AuthHash: hash}
+	attempt := login.Attempt{UserID: user.ID, AuthHash: hash}
 	switch in.Method {
 	case account.LoginByEmail:
 		method.Email, attempt.Email = in.Identifier, in.Identifier
@@ -59,7 +60,7 @@ func (s *Service) Login(ctx context.Context, sess *flow.Session, in LoginInput) 
 		attempt.Phone = in.Identifier
 	}
 	sess.AddMethod(user.ID, method)
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
@@ -97,19 +98,19 @@ func (s *Service) cleanIdentifier(ctx context.Context, method account.LoginMetho
 }
 
 // Logout ends the session, with whatever was pending in it.
-func (s *Service) Logout(sess *flow.Session) {
+func (s *Service) Logout(ctx context.Context, sess *login.Session) {
 	userID := sess.UserID()
 	sess.End()
 	if userID != "" {
-		sess.Emit(account.UserLoggedOut{UserID: userID})
+		work.Emit(ctx, account.UserLoggedOut{UserID: userID})
 	}
 }
 
 // Reauthenticate proves by password again who is logged in. authn.Errors if it
 // is wrong.
-func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass string) error {
+func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, pass string) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	_, err := s.checkOwnPassword(ctx, sess, pass)
 	switch {
@@ -127,7 +128,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, pass s
 // checkOwnPassword verifies the password of the logged-in user and returns the
 // fingerprint of the hash that it matched. It shares the failure counter with
 // Login. errWrongPassword also if the password is replaced meanwhile.
-func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass string) (string, error) {
+func (s *Service) checkOwnPassword(ctx context.Context, sess *login.Session, pass string) (string, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, "", sess.UserID()))
 	if err != nil {
 		return "", err
@@ -142,6 +143,6 @@ func (s *Service) checkOwnPassword(ctx context.Context, sess *flow.Session, pass
 	if err == nil && sess.Identity.AuthHash != authHash(hash) {
 		err = errWrongPassword
 	}
-	sess.Afterwards(attempt.Refund)
+	work.Afterwards(ctx, attempt.Refund)
 	return authHash(hash), err
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // onceRead reads all that is known of an account by one statement, and once in a
@@ -49,7 +49,7 @@ type knownKey struct {
 func (s onceRead) key(userID string) knownKey { return knownKey{userID, s.decoy != ""} }
 
 func (s onceRead) known(ctx context.Context, userID string) (*known, error) {
-	return flow.Remember(ctx, s.key(userID), func(ctx context.Context) (*known, error) {
+	return work.Remember(ctx, s.key(userID), func(ctx context.Context) (*known, error) {
 		id := userID
 		if id == "" {
 			id = s.decoy
@@ -65,18 +65,18 @@ func (s onceRead) known(ctx context.Context, userID string) (*known, error) {
 // standIn lets a decoy take the place of an account that was read, and that does
 // not count: it need not be read again either.
 func standIn(ctx context.Context) {
-	flow.Note(ctx, knownKey{"", true}, &known{profile: &authn.Profile{}})
+	work.Note(ctx, knownKey{"", true}, &known{profile: &authn.Profile{}})
 }
 
 // readAnew forgets what is known of an account, so that a look-up costs the same
 // whether or not the account was read before.
 func (s *Service) readAnew(ctx context.Context, userID string) {
-	flow.Forget(ctx, knownKey{userID, userID == ""})
+	work.Forget(ctx, knownKey{userID, userID == ""})
 }
 
 // changed forgets what is known of an account that was changed, and returns err.
 func (s onceRead) changed(ctx context.Context, userID string, err error) error {
-	flow.Forget(ctx, s.key(userID))
+	work.Forget(ctx, s.key(userID))
 	return err
 }
 

@@ -8,15 +8,17 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // ChangePassword gives the logged-in user a new password, or a first one. All
 // their other sessions end.
-func (s *Service) ChangePassword(ctx context.Context, sess *flow.Session, current, replacement string) error {
+func (s *Service) ChangePassword(ctx context.Context, sess *login.Session, current, replacement string) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	had, proved := sess.Identity.HasUsablePassword, sess.Identity.AuthHash
 	errs, err := s.checkCurrent(ctx, sess, current, &proved)
@@ -72,7 +74,7 @@ func (s *Service) policyFor(ctx context.Context, userID string) (password.Policy
 
 // checkCurrent verifies the current password, where there is one, and sets proved
 // to the fingerprint of the hash that it matched.
-func (s *Service) checkCurrent(ctx context.Context, sess *flow.Session, current string, proved *string) (authn.Errors, error) {
+func (s *Service) checkCurrent(ctx context.Context, sess *login.Session, current string, proved *string) (authn.Errors, error) {
 	if current == "" {
 		if sess.Identity.HasUsablePassword {
 			return problems("current_password", "required"), nil
@@ -115,19 +117,19 @@ func (s *Service) replacePassword(ctx context.Context, userID, oldAuthHash, hash
 	return s.voidResetKeys(ctx, userID)
 }
 
-func (s *Service) afterChange(ctx context.Context, sess *flow.Session, had bool) error {
+func (s *Service) afterChange(ctx context.Context, sess *login.Session, had bool) error {
 	kind := "account/password_changed"
 	if had {
-		sess.Emit(account.PasswordChanged{UserID: sess.UserID()})
+		work.Emit(ctx, account.PasswordChanged{UserID: sess.UserID()})
 	} else {
 		kind = "account/password_set"
-		sess.Emit(account.PasswordSet{UserID: sess.UserID()})
+		work.Emit(ctx, account.PasswordSet{UserID: sess.UserID()})
 	}
 	if err := s.Notify(ctx, sess, kind, sess.Identity, map[string]any{}); err != nil {
 		return err
 	}
 	if s.cfg.LogoutOnPasswordChange {
-		s.Logout(sess)
+		s.Logout(ctx, sess)
 		return nil
 	}
 	if err := s.refresh(ctx, sess); err != nil {
@@ -145,8 +147,8 @@ func (s *Service) SetPassword(ctx context.Context, userID, newPassword string) e
 	if err != nil {
 		return err
 	}
-	return s.deps.Post.InTx(ctx, func(ctx context.Context) error {
-		if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
 		}
 		old, err := s.passwordHash(ctx, userID)
@@ -158,7 +160,7 @@ func (s *Service) SetPassword(ctx context.Context, userID, newPassword string) e
 }
 
 // attributes are what a password must not resemble.
-func (s *Service) attributes(id *flow.Identity) []string {
+func (s *Service) attributes(id *login.Identity) []string {
 	return []string{id.User.Username, id.User.Display, id.Email}
 }
 
@@ -169,7 +171,7 @@ func (s *Service) removePassword(ctx context.Context, userID string) error {
 	if err != nil {
 		return err
 	}
-	mark, err := flow.RandomID(s.deps.Rand)
+	mark, err := keyring.RandomID(s.deps.Rand)
 	if err != nil {
 		return err
 	}

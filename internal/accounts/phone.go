@@ -7,13 +7,13 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 const (
 	purposeVerifyPhone = "phone_verification"
-	slotPhone          = "account.phone_verification"
 )
 
 // PhoneEnabled reports whether accounts have telephone numbers.
@@ -22,14 +22,14 @@ func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 // enterVerifyPhone is the stage that waits until the number is proved. Users
 // without one pass even if sign-ups require one: a user whose recovery removed a
 // stranger's number could not log in to add their own.
-func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	ctx = flow.AcceptEarlier(ctx)
+func (s *Service) enterVerifyPhone(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+	ctx = work.AcceptEarlier(ctx)
 	present, _ := signupField(s.cfg, "phone")
 	if !present || s.cfg.Phone.VerificationDisabled {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	if l.GivenPhone != nil && l.GivenPhone.Verified {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	l.GivenPhone = nil // an earlier attempt did not come to its proof
 	phone, err := s.rowsOf(l.UserID).PhoneByUser(ctx, l.UserID)
@@ -37,16 +37,16 @@ func (s *Service) enterVerifyPhone(ctx context.Context, sess *flow.Session, l *f
 	case l.UserID == "" && l.Phone != "" && errors.Is(err, authn.ErrNotFound):
 		phone = &account.Phone{Number: l.Phone}
 	case errors.Is(err, authn.ErrNotFound):
-		return flow.Pass, nil
+		return login.Pass, nil
 	case err != nil:
-		return flow.Abort, fmt.Errorf("load phone number: %w", err)
+		return login.Abort, fmt.Errorf("load phone number: %w", err)
 	case phone.Verified:
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
-	return flow.Wait, s.awaitPhone(ctx, sess, l, phone.Number)
+	return login.Wait, s.awaitPhone(ctx, sess, l, phone.Number)
 }
 
-func (s *Service) awaitPhone(ctx context.Context, sess *flow.Session, l *flow.Login, number string) error {
+func (s *Service) awaitPhone(ctx context.Context, sess *login.Session, l *login.Attempt, number string) error {
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
@@ -58,7 +58,8 @@ func (s *Service) awaitPhone(ctx context.Context, sess *flow.Session, l *flow.Lo
 	if err != nil {
 		return err
 	}
-	return l.SetNote(purposeVerifyPhone, c.ID)
+	l.PhoneVerification = c.ID
+	return nil
 }
 
 // awaitedPhoneCode draws the code that a login waits for, or none for a decoy,
@@ -80,13 +81,13 @@ func (s *Service) isPhoneTaken(ctx context.Context, userID, number string) (bool
 	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
 }
 
-func (s *Service) takeVerifyPhone(ctx context.Context, sess *flow.Session, number string) error {
+func (s *Service) takeVerifyPhone(ctx context.Context, sess *login.Session, number string) error {
 	return s.deps.Charge(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
 }
 
 func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code string) (*authn.Challenge, error) {
 	cfg := s.cfg.Phone
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+	c, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purposeVerifyPhone, UserID: userID, Subject: number, MaxAttempts: cfg.MaxAttempts,
 	}, code, cfg.Timeout)
 	if err != nil || code == "" {
@@ -108,21 +109,27 @@ func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
 }
 
 // phoneChallenge returns the verification under way: that of a login which
-// waits, or that of a logged-in user. flow.ErrNotPending if there is none.
-func (s *Service) phoneChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
-	return s.awaited(ctx, sess, flow.StageVerifyPhone, purposeVerifyPhone, slotPhone)
+// waits, or that of a logged-in user. work.ErrNotPending if there is none.
+func (s *Service) phoneChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
+	l, id := s.pipeline.Pending(sess, login.StageVerifyPhone), ""
+	if l != nil {
+		id = l.Notes.PhoneVerification
+	} else if sess.Authenticated() {
+		id = sess.State.Slots.PhoneVerification
+	}
+	return s.awaited(ctx, sess, l, purposeVerifyPhone, id)
 }
 
-// CheckPhonePending returns flow.ErrNotPending unless the session waits for the
+// CheckPhonePending returns work.ErrNotPending unless the session waits for the
 // code of a number.
-func (s *Service) CheckPhonePending(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckPhonePending(ctx context.Context, sess *login.Session) error {
 	_, err := s.phoneChallenge(ctx, sess)
 	return err
 }
 
 // VerifyPhone proves a number by the code that was texted to it. A login that
 // waited for it goes on.
-func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code string) error {
+func (s *Service) VerifyPhone(ctx context.Context, sess *login.Session, code string) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -132,10 +139,10 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 		return err
 	}
 	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
-		l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+		l := s.pipeline.Pending(sess, login.StageVerifyPhone)
 		if l != nil && l.GivenPhone != nil {
 			taken, err := s.isPhoneTaken(ctx, c.UserID, c.Subject)
 			if err != nil {
@@ -146,7 +153,7 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 			}
 			l.GivenPhone = l.GivenPhone.AsVerified()
 			sess.SetLogin(l)
-			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
+			return s.pipeline.Pass(ctx, sess, login.StageVerifyPhone)
 		}
 		if l != nil {
 			if err := s.requireOnAccount(ctx, c); err != nil {
@@ -157,26 +164,26 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *flow.Session, code stri
 			return err
 		}
 		if l != nil {
-			return s.pipeline.Pass(ctx, sess, flow.StageVerifyPhone)
+			return s.pipeline.Pass(ctx, sess, login.StageVerifyPhone)
 		}
-		sess.DropSlot(slotPhone)
+		login.Drop(sess, &sess.State.PhoneVerification)
 		return nil
 	})
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		s.pipeline.Abort(sess)
 	}
 	return err
 }
 
-func (s *Service) dropPhoneProcess(sess *flow.Session) {
-	if s.pipeline.Pending(sess, flow.StageVerifyPhone) != nil {
+func (s *Service) dropPhoneProcess(sess *login.Session) {
+	if s.pipeline.Pending(sess, login.StageVerifyPhone) != nil {
 		s.pipeline.Abort(sess)
 	}
-	sess.DropSlot(slotPhone)
+	login.Drop(sess, &sess.State.PhoneVerification)
 }
 
 // provePhone stores the number as the user's, verified.
-func (s *Service) provePhone(ctx context.Context, sess *flow.Session, userID, number string) error {
+func (s *Service) provePhone(ctx context.Context, sess *login.Session, userID, number string) error {
 	old, err := s.store.PhoneByUser(ctx, userID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load phone number: %w", err)
@@ -198,26 +205,26 @@ func (s *Service) provePhone(ctx context.Context, sess *flow.Session, userID, nu
 		if old != nil {
 			changed.From = old.Number
 		}
-		sess.Emit(changed)
+		work.Emit(ctx, changed)
 	}
 	if old == nil || old.Number != number || !old.Verified {
-		sess.Emit(account.PhoneVerified{UserID: userID, Number: number})
+		work.Emit(ctx, account.PhoneVerified{UserID: userID, Number: number})
 	}
 	return nil
 }
 
 // ResendPhoneCode texts a new code to the number of a login that waits.
-// flow.ErrNotPending if none does or no more may be asked for.
-func (s *Service) ResendPhoneCode(ctx context.Context, sess *flow.Session) error {
-	if s.pipeline.Pending(sess, flow.StageVerifyPhone) == nil {
-		return flow.ErrNotPending
+// work.ErrNotPending if none does or no more may be asked for.
+func (s *Service) ResendPhoneCode(ctx context.Context, sess *login.Session) error {
+	if s.pipeline.Pending(sess, login.StageVerifyPhone) == nil {
+		return work.ErrNotPending
 	}
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
 	if c.Resends >= s.cfg.Phone.Resends {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	if err := s.takeVerifyPhone(ctx, sess, c.Subject); err != nil {
 		return err
@@ -226,13 +233,13 @@ func (s *Service) ResendPhoneCode(ctx context.Context, sess *flow.Session) error
 	return s.reissuePhoneCode(ctx, sess, c)
 }
 
-func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
+func (s *Service) reissuePhoneCode(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
 	code, err := s.awaitedPhoneCode(ctx, c.UserID, c.Subject)
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.codes.Reissue(ctx, c, code); err != nil {
 			return err
 		}
 		return s.textCode(ctx, "verification_code", c, code)
@@ -240,9 +247,9 @@ func (s *Service) reissuePhoneCode(ctx context.Context, sess *flow.Session, c *a
 }
 
 // Phones lists the logged-in user's number, if there is one.
-func (s *Service) Phones(ctx context.Context, sess *flow.Session) ([]account.Phone, error) {
+func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Phone, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	phone, err := s.store.PhoneByUser(ctx, sess.UserID())
 	if errors.Is(err, authn.ErrNotFound) {
@@ -254,31 +261,31 @@ func (s *Service) Phones(ctx context.Context, sess *flow.Session) ([]account.Pho
 	return []account.Phone{*phone}, nil
 }
 
-// CheckPhoneChange returns flow.ErrNotPending unless the user is logged in, or a
+// CheckPhoneChange returns work.ErrNotPending unless the user is logged in, or a
 // login waits for a number that can be corrected.
-func (s *Service) CheckPhoneChange(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckPhoneChange(ctx context.Context, sess *login.Session) error {
 	if sess.Authenticated() {
 		return nil
 	}
-	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+	l := s.pipeline.Pending(sess, login.StageVerifyPhone)
 	if l == nil {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	c, err := s.phoneChallenge(ctx, sess)
 	if err == nil && c.Changes >= changesOf(&s.cfg.Phone.CodeConfig, l.Signup) {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return err
 }
 
 // TakeChangePhone charges the limit on changes of numbers.
-func (s *Service) TakeChangePhone(ctx context.Context, sess *flow.Session) (ratelimit.Attempt, error) {
-	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, purposeVerifyPhone))
+func (s *Service) TakeChangePhone(ctx context.Context, sess *login.Session) (ratelimit.Attempt, error) {
+	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, func(l *login.Attempt) string { return l.Notes.PhoneVerification }))
 }
 
 // ChangePhone starts the verification of a new number, or corrects the one that a
 // login waits for. The number is returned as it will be stored.
-func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input string) (account.Phone, error) {
+func (s *Service) ChangePhone(ctx context.Context, sess *login.Session, input string) (account.Phone, error) {
 	number, errs, err := s.cleanPhone(ctx, input, true)
 	if err != nil {
 		return account.Phone{}, err
@@ -306,7 +313,7 @@ func (s *Service) ChangePhone(ctx context.Context, sess *flow.Session, input str
 	return account.Phone{UserID: sess.UserID(), Number: number}, err
 }
 
-func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number string, rows []account.Phone) error {
+func (s *Service) changeOwnPhone(ctx context.Context, sess *login.Session, number string, rows []account.Phone) error {
 	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
 		return problems("phone", "same_as_current")
 	}
@@ -317,7 +324,7 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
+		if err := s.codes.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
 			return fmt.Errorf("void earlier codes: %w", err)
 		}
 		code, err := newCode(s.cfg.Phone.Format, s.deps.Rand)
@@ -328,13 +335,14 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *flow.Session, number
 		if err != nil {
 			return err
 		}
-		return sess.SetSlot(slotPhone, c.ID)
+		login.Put(sess, &sess.State.PhoneVerification, c.ID)
+		return nil
 	})
 }
 
 // changeAwaitedPhone corrects the number that a login waits for: that of a sign-up
 // at once, that of any other login when it completes.
-func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, number string, taken, silent bool) error {
+func (s *Service) changeAwaitedPhone(ctx context.Context, sess *login.Session, number string, taken, silent bool) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -345,7 +353,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	l := s.pipeline.Pending(sess, flow.StageVerifyPhone)
+	l := s.pipeline.Pending(sess, login.StageVerifyPhone)
 	c.Subject, c.Changes = number, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		taken := taken
@@ -358,7 +366,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 		if l.Signup {
 			l.Phone = number
 		} else {
-			l.GivenPhone = &flow.Given{Contact: number}
+			l.GivenPhone = &login.Given{Contact: number}
 		}
 		sess.SetLogin(l)
 		if taken {
@@ -368,13 +376,13 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *flow.Session, nu
 			if err := s.textAccountExists(ctx, number); err != nil {
 				return err
 			}
-			return s.deps.Challenges.Reissue(ctx, c, "")
+			return s.codes.Reissue(ctx, c, "")
 		}
 		return s.reissuePhoneCode(ctx, sess, c)
 	})
 }
 
-// checkUnverifiedPhone returns flow.ErrNotPending if the number of the user was
+// checkUnverifiedPhone returns work.ErrNotPending if the number of the user was
 // verified meanwhile.
 func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error {
 	phone, err := s.store.PhoneByUser(ctx, userID)
@@ -384,7 +392,7 @@ func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error
 	case err != nil:
 		return fmt.Errorf("load phone number: %w", err)
 	case phone.Verified:
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return nil
 }
@@ -397,7 +405,7 @@ func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken,
 	if err := s.checkUnverifiedPhone(ctx, phone.UserID); err != nil {
 		return false, err
 	}
-	err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
+	err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
 		if err := s.claimPhone(ctx, phone, silent); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}

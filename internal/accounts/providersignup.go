@@ -10,7 +10,8 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // CleanEmail returns the canonical form of an address and whether it is one.
@@ -54,9 +55,9 @@ func (s *Service) EmailVerificationMandatory() bool {
 	return s.cfg.EmailVerification == authn.VerificationMandatory
 }
 
-// RequireRecent returns flow.ErrReauthenticate unless the last proof of
+// RequireRecent returns work.ErrReauthenticate unless the last proof of
 // identity is recent or the host does without.
-func (s *Service) RequireRecent(ctx context.Context, sess *flow.Session) error {
+func (s *Service) RequireRecent(ctx context.Context, sess *login.Session) error {
 	return s.requireRecent(ctx, sess)
 }
 
@@ -68,16 +69,16 @@ const maxSignupTries = 6
 // starts its first login. Where the address is taken and that must not be told,
 // it only looks as if. An address that the provider vouches for is taken only
 // if another account has proved it: whoever typed it in somewhere else loses
-// it. flow.ErrSignupIncomplete if a form has to ask first, authn.Errors for
-// wrong input in the form, flow.ErrNotPending if somebody is logged in,
-// flow.ErrForbidden if sign-up is closed; errors of in.AfterCreate are returned
+// it. login.ErrSignupIncomplete if a form has to ask first, authn.Errors for
+// wrong input in the form, work.ErrNotPending if somebody is logged in,
+// work.ErrForbidden if sign-up is closed; errors of in.AfterCreate are returned
 // as they are.
-func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in flow.ProviderSignup) error {
+func (s *Service) SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error {
 	if sess.Authenticated() {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	if !s.IsOpenForSignup(ctx) {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	opts := SignupOptions{BeforeCreate: in.BeforeCreate, AfterCreate: in.AfterCreate, AfterDecoy: in.AfterDecoy, Prepare: in.Prepare}
 	for range maxSignupTries {
@@ -108,7 +109,7 @@ func (s *Service) SignupByProvider(ctx context.Context, sess *flow.Session, in f
 
 // vetProviderSignup lets the host's hooks see the user who is about to be
 // created.
-func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in flow.ProviderSignup) error {
+func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
 	if in.Populate != nil {
 		if err := in.Populate(ctx, &draft.user); err != nil {
 			return err
@@ -122,7 +123,7 @@ func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in f
 
 // cleanProviderSignup makes an account of what the provider told and of what
 // was typed in.
-func (s *Service) cleanProviderSignup(ctx context.Context, in flow.ProviderSignup) (*newAccount, error) {
+func (s *Service) cleanProviderSignup(ctx context.Context, in login.ProviderSignup) (*newAccount, error) {
 	draft := &newAccount{}
 	draft.user.Display = strings.TrimSpace(in.FirstName + " " + in.LastName)
 	var errs authn.Errors
@@ -147,7 +148,7 @@ func (s *Service) cleanProviderSignup(ctx context.Context, in flow.ProviderSignu
 	}
 	if errs = append(errs, taken...); len(errs) > 0 {
 		if in.Form == nil {
-			return nil, flow.ErrSignupIncomplete
+			return nil, login.ErrSignupIncomplete
 		}
 		s.sortBySignupFields(errs)
 		return nil, errs
@@ -162,7 +163,7 @@ func (s *Service) cleanProviderSignup(ctx context.Context, in flow.ProviderSignu
 // vouchedFor lists the addresses that the provider vouches for. Those that
 // somebody else has proved are left out, but for the one that this sign-up goes
 // by.
-func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in flow.ProviderSignup) ([]string, error) {
+func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in login.ProviderSignup) ([]string, error) {
 	var list []string
 	for _, e := range in.Emails {
 		if !e.Verified || slices.Contains(list, e.Email) {
@@ -182,18 +183,18 @@ func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in flow.Pro
 	return list, nil
 }
 
-// fillFromProvider asks nobody. It fails with flow.ErrSignupIncomplete where
+// fillFromProvider asks nobody. It fails with login.ErrSignupIncomplete where
 // the provider did not tell all that is required.
-func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in flow.ProviderSignup) error {
+func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
 	if len(in.Emails) > 0 {
 		draft.user.Email = in.Emails[0].Email
-		if i := slices.IndexFunc(in.Emails, func(e flow.VouchedEmail) bool { return e.Verified }); i > 0 {
+		if i := slices.IndexFunc(in.Emails, func(e login.VouchedEmail) bool { return e.Verified }); i > 0 {
 			draft.user.Email = in.Emails[i].Email
 		}
 	}
 	_, phoneRequired := signupField(s.cfg, "phone")
 	if draft.user.Email == "" && s.providerEmailRequired(in) || phoneRequired {
-		return flow.ErrSignupIncomplete
+		return login.ErrSignupIncomplete
 	}
 	if s.cfg.SignupForm == nil {
 		return nil
@@ -201,13 +202,13 @@ func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in fl
 	extra, err := s.cfg.SignupForm(ctx, nil)
 	problems, err := inputErrors(err)
 	if len(problems) > 0 {
-		return flow.ErrSignupIncomplete
+		return login.ErrSignupIncomplete
 	}
 	draft.user.Extra = extra
 	return err
 }
 
-func (s *Service) providerEmailRequired(in flow.ProviderSignup) bool {
+func (s *Service) providerEmailRequired(in login.ProviderSignup) bool {
 	if in.EmailRequired != nil {
 		return *in.EmailRequired
 	}
@@ -217,7 +218,7 @@ func (s *Service) providerEmailRequired(in flow.ProviderSignup) bool {
 
 // fillFromForm reads the form of a sign-up by provider, which asks for what the
 // ordinary one does, but for the password.
-func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in flow.ProviderSignup) (authn.Errors, error) {
+func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in login.ProviderSignup) (authn.Errors, error) {
 	form := SignupInput{
 		Email: in.Form.Email, Email2: in.Form.Email2, Username: in.Form.Username, Phone: in.Form.Phone,
 		Fields: in.Form.Fields, Passwordless: true,
@@ -298,7 +299,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 
 // usernameFor takes the name that the provider suggests if it is a valid and
 // free one, else makes one of what is known.
-func (s *Service) usernameFor(ctx context.Context, in flow.ProviderSignup, email string, decoy bool) (string, error) {
+func (s *Service) usernameFor(ctx context.Context, in login.ProviderSignup, email string, decoy bool) (string, error) {
 	if in.Form == nil {
 		name, errs, err := s.cleanUsername(ctx, in.Username, false)
 		if err != nil {

@@ -7,21 +7,22 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // reclaim is called when a contact recovers the account: nothing else was proved
 // in this session. If the account has no verified contact, another person may
 // have made it, so everything that lets them back in is removed: the password,
-// sessions, factors, providers, and all other contacts. flow.ErrNotPending if
+// sessions, factors, providers, and all other contacts. work.ErrNotPending if
 // the contact does not speak for the account, or does not any more.
-func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, contact string) error {
+func (s *Service) reclaim(ctx context.Context, sess *login.Session, userID, contact string) error {
 	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
 		return err
 	}
 	if !c.speaks(contact) {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	if c.anyVerified() {
 		return nil
@@ -49,7 +50,7 @@ func (s *Service) reclaim(ctx context.Context, sess *flow.Session, userID, conta
 	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
 		return err
 	}
-	sess.Emit(reclaimed)
+	work.Emit(ctx, reclaimed)
 	return nil
 }
 
@@ -65,7 +66,7 @@ func (s *Service) deleteEmails(ctx context.Context, emails []account.EmailAddres
 	return nil
 }
 
-// Evict implements flow.Room.
+// Evict implements login.Room.
 func (r room) Evict(ctx context.Context, userID string) error {
 	if err := r.removePassword(ctx, userID); err != nil {
 		return err
@@ -74,7 +75,7 @@ func (r room) Evict(ctx context.Context, userID string) error {
 		return fmt.Errorf("delete phone number: %w", err)
 	}
 	for _, purpose := range []string{purposeVerifyEmail, purposeVerifyPhone} {
-		if err := r.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+		if err := r.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
 			return fmt.Errorf("void challenges: %w", err)
 		}
 	}

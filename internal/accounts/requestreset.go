@@ -7,12 +7,14 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // RequestReset mails a link, or starts a reset by code, for the address.
-func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input string) error {
+func (s *Service) RequestReset(ctx context.Context, sess *login.Session, input string) error {
 	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
@@ -32,7 +34,7 @@ func (s *Service) RequestReset(ctx context.Context, sess *flow.Session, input st
 	if len(users) == 0 && s.cfg.Enumeration == account.AllowEnumeration {
 		return problems("email", "unknown_email")
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		if s.cfg.PasswordResetByCode != nil {
 			return s.startResetByCode(ctx, sess, email, users)
 		}
@@ -80,8 +82,8 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 		}
 		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, map[string]any{
 			"Key":       key,
-			"URL":       flow.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
-			"User":      flow.NameOf(user),
+			"URL":       work.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
+			"User":      login.NameOf(user),
 			"Username":  user.Username,
 			"ExpiresIn": inWords(s.cfg.PasswordResetTimeout),
 		}, s.cfg.PasswordResetTimeout)
@@ -97,11 +99,11 @@ func (s *Service) issueResetKey(ctx context.Context, userID, email string) (stri
 	if err := s.voidResetKeys(ctx, userID); err != nil {
 		return "", err
 	}
-	secret, err := flow.RandomSecret(s.deps.Rand)
+	secret, err := keyring.RandomSecret(s.deps.Rand)
 	if err != nil {
 		return "", err
 	}
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
+	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +113,7 @@ func (s *Service) issueResetKey(ctx context.Context, userID, email string) (stri
 // voidResetKeys ends every reset that is under way for the user.
 func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
 	for _, purpose := range []string{purposeResetLink, purposeResetCode} {
-		if err := s.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+		if err := s.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
 			return fmt.Errorf("void reset keys: %w", err)
 		}
 	}
@@ -121,15 +123,14 @@ func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
 // startResetByCode replaces the reset of this session. Those of other sessions
 // go on: whether they end must not tell that there is an account, and nobody can
 // stop the owner's by starting another.
-func (s *Service) startResetByCode(ctx context.Context, sess *flow.Session, email string, users []*authn.User) error {
+func (s *Service) startResetByCode(ctx context.Context, sess *login.Session, email string, users []*authn.User) error {
 	cfg := s.cfg.PasswordResetByCode
 	c := authn.Challenge{Purpose: purposeResetCode, Subject: email, MaxAttempts: cfg.MaxAttempts}
 	if len(users) > 0 {
 		c.UserID = users[0].ID
 	}
-	var earlier string
-	if sess.Slot(slotReset, &earlier) {
-		if err := s.deps.Challenges.Store.DeleteChallenge(ctx, earlier); err != nil {
+	if earlier := sess.State.PasswordReset; earlier != "" {
+		if err := s.codes.Store.DeleteChallenge(ctx, earlier); err != nil {
 			return fmt.Errorf("void the earlier reset: %w", err)
 		}
 	}
@@ -137,13 +138,11 @@ func (s *Service) startResetByCode(ctx context.Context, sess *flow.Session, emai
 	if err != nil {
 		return err
 	}
-	challenge, err := s.deps.Challenges.Issue(ctx, c, code, cfg.Timeout)
+	challenge, err := s.codes.Issue(ctx, c, code, cfg.Timeout)
 	if err != nil {
 		return err
 	}
-	if err := sess.SetSlot(slotReset, challenge.ID); err != nil {
-		return err
-	}
+	login.Put(sess, &sess.State.PasswordReset, challenge.ID)
 	if code == "" {
 		return s.mailUnknownAccount(ctx, email)
 	}

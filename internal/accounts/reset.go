@@ -8,41 +8,37 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
 const (
 	purposeResetLink = "password_reset_link"
 	purposeResetCode = "password_reset_code"
-	slotReset        = "account.password_reset"
 )
 
 // resetChallenge returns the reset by code that is under way in this session,
-// or flow.ErrNotPending.
-func (s *Service) resetChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
-	var id string
-	if !sess.Slot(slotReset, &id) {
-		return nil, flow.ErrNotPending
-	}
-	c, err := s.deps.Challenges.Find(ctx, purposeResetCode, id)
-	if errors.Is(err, flow.ErrNotPending) {
-		sess.DropSlot(slotReset)
+// or work.ErrNotPending.
+func (s *Service) resetChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
+	c, err := s.codes.Find(ctx, purposeResetCode, sess.State.PasswordReset)
+	if errors.Is(err, work.ErrNotPending) {
+		login.Drop(sess, &sess.State.PasswordReset)
 	}
 	return c, err
 }
 
-func (s *Service) resetPending(ctx context.Context, sess *flow.Session) (bool, error) {
+func (s *Service) resetPending(ctx context.Context, sess *login.Session) (bool, error) {
 	_, err := s.resetChallenge(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// CheckResetPending returns flow.ErrNotPending where a code is expected and
+// CheckResetPending returns work.ErrNotPending where a code is expected and
 // none is awaited in this session.
-func (s *Service) CheckResetPending(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckResetPending(ctx context.Context, sess *login.Session) error {
 	if s.cfg.PasswordResetByCode == nil {
 		return nil
 	}
@@ -52,7 +48,7 @@ func (s *Service) CheckResetPending(ctx context.Context, sess *flow.Session) err
 
 // ResetIdentity shows whose password the key or code resets, without using it
 // up.
-func (s *Service) ResetIdentity(ctx context.Context, sess *flow.Session, key string) (*flow.Identity, error) {
+func (s *Service) ResetIdentity(ctx context.Context, sess *login.Session, key string) (*login.Identity, error) {
 	c, err := s.resetKey(ctx, sess, key)
 	if err != nil {
 		return nil, err
@@ -61,7 +57,7 @@ func (s *Service) ResetIdentity(ctx context.Context, sess *flow.Session, key str
 }
 
 // resetKey checks the key of a link, or the code that the session waits for.
-func (s *Service) resetKey(ctx context.Context, sess *flow.Session, key string) (*authn.Challenge, error) {
+func (s *Service) resetKey(ctx context.Context, sess *login.Session, key string) (*authn.Challenge, error) {
 	if s.cfg.PasswordResetByCode != nil {
 		return s.tryResetCode(ctx, sess, key)
 	}
@@ -69,24 +65,24 @@ func (s *Service) resetKey(ctx context.Context, sess *flow.Session, key string) 
 		return nil, problems("key", "required")
 	}
 	id, secret, _ := strings.Cut(key, "-")
-	c, err := s.deps.Challenges.Match(ctx, purposeResetLink, id, secret)
-	if errors.Is(err, flow.ErrNotPending) {
+	c, err := s.codes.Match(ctx, purposeResetLink, id, secret)
+	if errors.Is(err, work.ErrNotPending) {
 		return nil, problems("key", "invalid_password_reset")
 	}
 	return c, err
 }
 
-func (s *Service) tryResetCode(ctx context.Context, sess *flow.Session, code string) (*authn.Challenge, error) {
+func (s *Service) tryResetCode(ctx context.Context, sess *login.Session, code string) (*authn.Challenge, error) {
 	c, err := s.resetChallenge(ctx, sess)
 	if err != nil {
 		return nil, err
 	}
-	return s.tryCode(ctx, sess, c, "key", code, func() { sess.DropSlot(slotReset) })
+	return s.tryCode(ctx, sess, c, "key", code, func() { login.Drop(sess, &sess.State.PasswordReset) })
 }
 
 // ResetPassword sets a new password by key or code. All the user's sessions
 // end.
-func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, replacement string) error {
+func (s *Service) ResetPassword(ctx context.Context, sess *login.Session, key, replacement string) error {
 	c, keyErr := s.resetKey(ctx, sess, key)
 	var errs authn.Errors
 	if keyErr != nil && !errors.As(keyErr, &errs) {
@@ -104,8 +100,8 @@ func (s *Service) ResetPassword(ctx context.Context, sess *flow.Session, key, re
 		return err
 	}
 	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
-	if errors.Is(err, flow.ErrNotPending) {
-		sess.DropSlot(slotReset)
+	if errors.Is(err, work.ErrNotPending) {
+		login.Drop(sess, &sess.State.PasswordReset)
 	}
 	return err
 }
@@ -130,11 +126,11 @@ func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, repl
 	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
 }
 
-func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.Challenge, hash string) error {
-	if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+func (s *Service) applyReset(ctx context.Context, sess *login.Session, c *authn.Challenge, hash string) error {
+	if err := s.codes.Consume(ctx, c); err != nil {
 		return resetProblem(c, err)
 	}
-	sess.DropSlot(slotReset)
+	login.Drop(sess, &sess.State.PasswordReset)
 	if err := s.reclaim(ctx, sess, c.UserID, c.Subject); err != nil {
 		return resetProblem(c, err)
 	}
@@ -154,12 +150,12 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 			return err
 		}
 	}
-	sess.Emit(account.PasswordReset{UserID: c.UserID})
+	work.Emit(ctx, account.PasswordReset{UserID: c.UserID})
 	id, err := s.Identify(ctx, c.UserID)
 	if err != nil {
 		return err
 	}
-	sess.Afterwards(func(ctx context.Context) error { return s.forgetFailures(ctx, id.User) })
+	work.Afterwards(ctx, func(ctx context.Context) error { return s.forgetFailures(ctx, id.User) })
 	if err := s.Notify(ctx, sess, "account/password_reset", id, map[string]any{}); err != nil {
 		return err
 	}
@@ -169,21 +165,21 @@ func (s *Service) applyReset(ctx context.Context, sess *flow.Session, c *authn.C
 // resetProblem is what to say of a reset that has come to nothing: a link is no
 // good, a code is awaited no more.
 func resetProblem(c *authn.Challenge, err error) error {
-	if errors.Is(err, flow.ErrNotPending) && c.Purpose == purposeResetLink {
+	if errors.Is(err, work.ErrNotPending) && c.Purpose == purposeResetLink {
 		return problems("key", "invalid_password_reset")
 	}
 	return err
 }
 
-func (s *Service) loginAfterReset(ctx context.Context, sess *flow.Session, c *authn.Challenge) error {
+func (s *Service) loginAfterReset(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
 	if !s.cfg.LoginOnPasswordReset {
 		if sess.UserID() == c.UserID {
-			s.Logout(sess) // it ended with the others
+			s.Logout(ctx, sess) // it ended with the others
 		}
 		return nil
 	}
 	sess.AddMethod(c.UserID, authn.Method{Name: "password_reset", Email: c.Subject, At: s.deps.Now()})
-	return s.pipeline.Start(ctx, sess, flow.Login{UserID: c.UserID, Email: c.Subject})
+	return s.pipeline.Start(ctx, sess, login.Attempt{UserID: c.UserID, Email: c.Subject})
 }
 
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail

@@ -7,7 +7,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // PublicConfig is the part of GET config that this room tells.
@@ -23,39 +23,39 @@ type PublicConfig struct {
 }
 
 // Room shows the service to the kernel.
-func (s *Service) Room() flow.Room { return room{s} }
+func (s *Service) Room() login.Room { return room{s} }
 
 type room struct{ *Service }
 
-func (r room) Stages() []flow.Stage {
-	return []flow.Stage{
-		{ID: flow.StageLoginByCode, Enter: r.enterLoginByCode},
-		{ID: flow.StageVerifyPhone, Enter: r.enterVerifyPhone},
-		{ID: flow.StageVerifyEmail, Enter: r.enterVerifyEmail},
+func (r room) Stages() []login.Stage {
+	return []login.Stage{
+		{ID: login.StageLoginByCode, Enter: r.enterLoginByCode},
+		{ID: login.StageVerifyPhone, Enter: r.enterVerifyPhone},
+		{ID: login.StageVerifyEmail, Enter: r.enterVerifyEmail},
 	}
 }
 
-func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+func (r room) Offers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	if r.deps.ProvidersOnly {
 		return nil, nil
 	}
-	offers := []flow.Offer{{ID: flow.FlowLogin}}
+	offers := []login.Offer{{ID: login.FlowLogin}}
 	if loginByCodeRequestable(r.cfg) {
-		offers = append(offers, flow.Offer{ID: flow.StageLoginByCode})
+		offers = append(offers, login.Offer{ID: login.StageLoginByCode})
 	}
 	if r.IsOpenForSignup(ctx) {
-		offers = append(offers, flow.Offer{ID: flow.FlowSignup})
+		offers = append(offers, login.Offer{ID: login.FlowSignup})
 	}
 	return r.appendResetOffer(ctx, sess, offers)
 }
 
-func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
-	var offers []flow.Offer
+func (r room) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
+	var offers []login.Offer
 	if r.deps.ProvidersOnly {
 		return nil, nil
 	}
 	if sess.Identity.HasUsablePassword {
-		offers = append(offers, flow.Offer{ID: flow.FlowReauthenticate})
+		offers = append(offers, login.Offer{ID: login.FlowReauthenticate})
 	}
 	offers, err := r.appendCodeOffer(ctx, sess, offers)
 	if err != nil {
@@ -66,7 +66,7 @@ func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([
 
 // appendResetOffer lists the reset by code, pending or not, wherever it is
 // turned on.
-func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers []flow.Offer) ([]flow.Offer, error) {
+func (r room) appendResetOffer(ctx context.Context, sess *login.Session, offers []login.Offer) ([]login.Offer, error) {
 	if r.cfg.PasswordResetByCode == nil {
 		return offers, nil
 	}
@@ -74,10 +74,10 @@ func (r room) appendResetOffer(ctx context.Context, sess *flow.Session, offers [
 	if err != nil {
 		return nil, err
 	}
-	return append(offers, flow.Offer{ID: flow.FlowPasswordResetByCode, IsPending: flow.Pending(pending)}), nil
+	return append(offers, login.Offer{ID: login.FlowPasswordResetByCode, IsPending: login.Pending(pending)}), nil
 }
 
-// CanLogIn implements flow.Room.
+// CanLogIn implements login.Room.
 func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if r.deps.ProvidersOnly {
 		return false, nil

@@ -10,7 +10,9 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // Sessions ends a user's sessions; the sessions room provides it.
@@ -27,15 +29,16 @@ type Service struct {
 	store    account.Store
 	profiles bool // the store reads a user in one step
 	decoys   DecoyStore
-	deps     *flow.Deps
+	deps     *work.Deps
+	codes    *codes.Challenges
 	hasher   *password.Hasher
 	refusals *refusals
 	sessions Sessions
-	pipeline *flow.Pipeline
+	pipeline *login.Pipeline
 }
 
 // New returns the room. The configuration has its defaults and is valid.
-func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *flow.Deps) (*Service, error) {
+func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
 	}
@@ -44,7 +47,7 @@ func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *flow.
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
 	s := &Service{
-		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps,
+		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps, codes: challenges,
 		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
 	}
 	if s.profiles {
@@ -55,7 +58,7 @@ func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *flow.
 }
 
 // Connect gives the room what is made after it.
-func (s *Service) Connect(p *flow.Pipeline, sessions Sessions) { s.pipeline, s.sessions = p, sessions }
+func (s *Service) Connect(p *login.Pipeline, sessions Sessions) { s.pipeline, s.sessions = p, sessions }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() account.Config { return s.cfg }
@@ -63,8 +66,8 @@ func (s *Service) Config() account.Config { return s.cfg }
 // ProvidersOnly reports whether people log in through providers only.
 func (s *Service) ProvidersOnly() bool { return s.deps.ProvidersOnly }
 
-// Identify implements flow.Identifier.
-func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, error) {
+// Identify implements login.Identifier.
+func (s *Service) Identify(ctx context.Context, userID string) (*login.Identity, error) {
 	if userID == "" {
 		return nil, s.identifyDecoy(ctx)
 	}
@@ -78,9 +81,9 @@ func (s *Service) Identify(ctx context.Context, userID string) (*flow.Identity, 
 	return s.IdentityOf(profile), nil
 }
 
-// IdentityOf implements flow.Identifier.
-func (s *Service) IdentityOf(p *authn.Profile) *flow.Identity {
-	return &flow.Identity{
+// IdentityOf implements login.Identifier.
+func (s *Service) IdentityOf(p *authn.Profile) *login.Identity {
+	return &login.Identity{
 		User:              p.User,
 		Email:             p.Email,
 		HasUsablePassword: password.Usable(p.PasswordHash),
@@ -171,7 +174,7 @@ func shownEmail(emails []account.EmailAddress) string {
 }
 
 // refresh reads the session's user again after a change.
-func (s *Service) refresh(ctx context.Context, sess *flow.Session) error {
+func (s *Service) refresh(ctx context.Context, sess *login.Session) error {
 	id, err := s.Identify(ctx, sess.UserID())
 	if err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -43,7 +44,7 @@ type SignupOptions struct {
 	AfterDecoy func(ctx context.Context, userID string) error
 	// Prepare changes the login before it starts, for example to make it wait
 	// at a stage.
-	Prepare func(l *flow.Login) error
+	Prepare func(l *login.Attempt)
 }
 
 // newAccount is a validated sign-up.
@@ -68,18 +69,18 @@ type newAccount struct {
 
 // Signup creates an account and starts its first login. Where the address is
 // taken and that must not be told, it only looks as if. authn.Errors for wrong
-// input, flow.ErrNotPending if somebody is logged in, flow.ErrForbidden if
+// input, work.ErrNotPending if somebody is logged in, work.ErrForbidden if
 // sign-up is closed.
-func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput, opts SignupOptions) error {
+func (s *Service) Signup(ctx context.Context, sess *login.Session, in SignupInput, opts SignupOptions) error {
 	draft, err := s.cleanSignup(ctx, in)
 	if err != nil {
 		return err
 	}
 	if sess.Authenticated() {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	if !s.IsOpenForSignup(ctx) {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	if s.cfg.BeforeSignup != nil {
 		if err := s.cfg.BeforeSignup(ctx, &draft.user); err != nil {
@@ -111,8 +112,8 @@ func (s *Service) Signup(ctx context.Context, sess *flow.Session, in SignupInput
 // number after they were checked.
 var errTaken = errors.New("account: taken meanwhile")
 
-func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, draft *newAccount, opts SignupOptions) error {
-	var login flow.Login
+func (s *Service) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
+	var attempt login.Attempt
 	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
 		if opts.BeforeCreate != nil {
 			if err := opts.BeforeCreate(ctx); err != nil {
@@ -120,7 +121,7 @@ func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, draft 
 			}
 		}
 		var userID string
-		err := s.deps.Post.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
+		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
 			userID, err = s.create(ctx, draft, opts)
 			return err
 		})
@@ -130,30 +131,30 @@ func (s *Service) createAndStart(ctx context.Context, sess *flow.Session, draft 
 		if err != nil {
 			return err
 		}
-		sess.Emit(account.UserSignedUp{UserID: userID})
-		login = flow.Login{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
+		work.Emit(ctx, account.UserSignedUp{UserID: userID})
+		attempt = login.Attempt{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 		if len(draft.vouched) > 0 {
-			login.Email = "" // any verified address will do
+			attempt.Email = "" // any verified address will do
 		}
 		if opts.Prepare != nil {
-			return opts.Prepare(&login)
+			opts.Prepare(&attempt)
 		}
 		return nil
 	}, func(ctx context.Context) error {
-		return s.pipeline.Start(ctx, sess, login)
+		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 
 // createThenStart runs both functions in one transaction, or in two where the host
 // judges logins: it must find the account that it is asked about.
-func (s *Service) createThenStart(ctx context.Context, sess *flow.Session, create, start func(ctx context.Context) error) error {
+func (s *Service) createThenStart(ctx context.Context, sess *login.Session, create, start func(ctx context.Context) error) error {
 	if s.pipeline.AsksHost() {
-		if err := s.deps.InTx(ctx, sess, create); err != nil {
+		if err := s.deps.InTx(ctx, create); err != nil {
 			return err
 		}
-		return s.deps.InTx(ctx, sess, start)
+		return s.deps.InTx(ctx, start)
 	}
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		if err := create(ctx); err != nil {
 			return err
 		}

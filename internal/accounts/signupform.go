@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
@@ -254,7 +254,7 @@ func (s *Service) generateUsername(ctx context.Context, email string, decoy bool
 			return "", fmt.Errorf("look up username: %w", err)
 		}
 	}
-	return flow.RandomID(s.deps.Rand)
+	return keyring.RandomID(s.deps.Rand)
 }
 
 // plainName reduces a text to what every username rule allows.

@@ -6,7 +6,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -16,7 +18,7 @@ import (
 // counted: which these are depends on the configuration only. After the last
 // attempt of the challenge, giveUp is called. param is where the client sent the
 // code.
-func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Challenge, param, code string, giveUp func()) (*authn.Challenge, error) {
+func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Challenge, param, code string, giveUp func()) (*authn.Challenge, error) {
 	switch {
 	case code == "":
 		return nil, problems(param, "required")
@@ -29,10 +31,10 @@ func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Chal
 	if err != nil {
 		return nil, err
 	}
-	c, err = s.deps.Challenges.Try(ctx, sess, c.Purpose, c.ID, code)
-	var wrong *flow.WrongSecretError
+	c, err = s.codes.Try(ctx, c.Purpose, c.ID, code)
+	var wrong *codes.WrongSecretError
 	if errors.As(err, &wrong) {
-		s.rejectCode(sess, wrong)
+		s.rejectCode(ctx, wrong)
 		if wrong.Last {
 			giveUp()
 		}
@@ -41,7 +43,7 @@ func (s *Service) tryCode(ctx context.Context, sess *flow.Session, c *authn.Chal
 	if err != nil {
 		return nil, err
 	}
-	sess.Afterwards(attempt.Refund)
+	work.Afterwards(ctx, attempt.Refund)
 	return c, nil
 }
 
@@ -65,8 +67,8 @@ func (s *Service) codeFormat(purpose string) account.CodeFormat {
 	}
 }
 
-func (s *Service) rejectCode(sess *flow.Session, wrong *flow.WrongSecretError) {
+func (s *Service) rejectCode(ctx context.Context, wrong *codes.WrongSecretError) {
 	if wrong.Challenge.UserID != "" {
-		sess.Emit(account.CodeRejected{UserID: wrong.Challenge.UserID, Purpose: wrong.Challenge.Purpose, Last: wrong.Last})
+		work.Emit(ctx, account.CodeRejected{UserID: wrong.Challenge.UserID, Purpose: wrong.Challenge.Purpose, Last: wrong.Last})
 	}
 }

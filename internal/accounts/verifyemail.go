@@ -10,7 +10,8 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -20,53 +21,53 @@ const purposeVerifyEmail = "email_verification"
 
 // enterVerifyEmail is the stage that waits until the address is proved. Where the
 // account has none that its user can verify, it waits until one is given.
-func (s *Service) enterVerifyEmail(ctx context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	ctx = flow.AcceptEarlier(ctx)
+func (s *Service) enterVerifyEmail(ctx context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
+	ctx = work.AcceptEarlier(ctx)
 	switch s.verificationOf(l) {
 	case authn.VerificationNone:
-		return flow.Pass, nil
+		return login.Pass, nil
 	case authn.VerificationOptional:
-		return flow.Pass, s.mailAtOptionalSignup(ctx, l)
+		return login.Pass, s.mailAtOptionalSignup(ctx, l)
 	}
 	if l.UserID == "" {
 		if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-			return flow.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+			return login.Abort, fmt.Errorf("load e-mail addresses: %w", err)
 		}
-		return flow.Wait, s.awaitEmail(ctx, l, account.EmailAddress{Email: l.Email})
+		return login.Wait, s.awaitEmail(ctx, l, account.EmailAddress{Email: l.Email})
 	}
 	given, verified, err := s.resumeGivenEmail(ctx, l)
 	switch {
 	case err != nil:
-		return flow.Abort, err
+		return login.Abort, err
 	case verified:
-		return flow.Pass, nil
+		return login.Pass, nil
 	case given:
-		return flow.Wait, nil
+		return login.Wait, nil
 	}
 	address, verified, err := s.awaitedAddress(ctx, l)
 	if err != nil {
-		return flow.Abort, err
+		return login.Abort, err
 	}
 	if verified {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	taken := false
 	if address.Email != "" && !l.Signup { // a sign-up has just claimed it
 		if taken, err = s.isTaken(ctx, l.UserID, address.Email); err != nil {
-			return flow.Abort, err
+			return login.Abort, err
 		}
 	}
 	if address.Email == "" || taken {
-		delete(l.Notes, purposeVerifyEmail)
-		return flow.Wait, nil
+		l.Notes.EmailVerification = ""
+		return login.Wait, nil
 	}
-	return flow.Wait, s.awaitEmail(ctx, l, address)
+	return login.Wait, s.awaitEmail(ctx, l, address)
 }
 
 // awaitedAddress returns the address that the login has to prove, if the account
 // has one, and whether it is verified already: the one that the login went by, or
 // else any. Another user may have verified the address that is returned.
-func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address account.EmailAddress, verified bool, err error) {
+func (s *Service) awaitedAddress(ctx context.Context, l *login.Attempt) (address account.EmailAddress, verified bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, l.UserID)
 	if err != nil {
 		return account.EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
@@ -86,22 +87,15 @@ func (s *Service) awaitedAddress(ctx context.Context, l *flow.Login) (address ac
 
 // verificationOf returns the rule for this login: ours, unless the room that
 // started it asked for another.
-func (s *Service) verificationOf(l *flow.Login) authn.Verification {
-	var wish string
-	if l.UserID == "" || !l.Note(flow.NoteEmailVerification, &wish) {
+func (s *Service) verificationOf(l *login.Attempt) authn.Verification {
+	if l.UserID == "" || l.EmailPolicy == nil {
 		return s.cfg.EmailVerification
 	}
-	switch wish {
-	case flow.EmailVerificationOptional:
-		return authn.VerificationOptional
-	case flow.EmailVerificationNone:
-		return authn.VerificationNone
-	}
-	return authn.VerificationMandatory
+	return *l.EmailPolicy
 }
 
 // mailAtOptionalSignup sends the mail that a new user may, but need not, answer.
-func (s *Service) mailAtOptionalSignup(ctx context.Context, l *flow.Login) error {
+func (s *Service) mailAtOptionalSignup(ctx context.Context, l *login.Attempt) error {
 	if !l.Signup || l.Email == "" || l.UserID == "" {
 		return nil
 	}
@@ -119,7 +113,7 @@ func (s *Service) mailAtOptionalSignup(ctx context.Context, l *flow.Login) error
 
 // awaitEmail sends what proves the address: a link, or a code that the login
 // then waits for. For a decoy nothing is sent: its owner is told otherwise.
-func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address account.EmailAddress) error {
+func (s *Service) awaitEmail(ctx context.Context, l *login.Attempt, address account.EmailAddress) error {
 	if s.cfg.EmailVerificationByCode == nil {
 		if l.UserID == "" {
 			return nil
@@ -134,7 +128,8 @@ func (s *Service) awaitEmail(ctx context.Context, l *flow.Login, address account
 	if err != nil {
 		return err
 	}
-	return l.SetNote(purposeVerifyEmail, challenge.ID)
+	l.Notes.EmailVerification = challenge.ID
+	return nil
 }
 
 func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
@@ -143,7 +138,7 @@ func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
 
 // checkVerificationLimit refuses a login that could only end in a code which
 // may not be sent now.
-func (s *Service) checkVerificationLimit(ctx context.Context, sess *flow.Session, userID string, in LoginInput) error {
+func (s *Service) checkVerificationLimit(ctx context.Context, sess *login.Session, userID string, in LoginInput) error {
 	if s.cfg.EmailVerificationByCode == nil || in.Method != account.LoginByEmail || sess.Authenticated() {
 		return nil
 	}
@@ -185,7 +180,7 @@ func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifeti
 	key := s.deps.Keys.SignUntil(purposeVerifyEmail, payload, s.deps.Now().Add(lifetime))
 	return s.deps.Post.Mail(ctx, confirmationKind(signup), email, map[string]any{
 		"Key":       key,
-		"URL":       flow.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
+		"URL":       work.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
 		"ExpiresIn": inWords(lifetime),
 	}, lifetime)
 }
@@ -209,15 +204,15 @@ func confirmationKind(signup bool) string {
 type PendingEmail struct {
 	Email string
 	// Identity is nil for a process that only pretends.
-	Identity *flow.Identity
+	Identity *login.Identity
 	// Authenticating is true if a login waits for it in this session.
 	Authenticating bool
 }
 
 // EmailVerification shows what the key or code stands for, without using it up.
-// authn.Errors for a wrong one, flow.ErrNotPending where a code is expected and
+// authn.Errors for a wrong one, work.ErrNotPending where a code is expected and
 // none is awaited.
-func (s *Service) EmailVerification(ctx context.Context, sess *flow.Session, key string) (*PendingEmail, error) {
+func (s *Service) EmailVerification(ctx context.Context, sess *login.Session, key string) (*PendingEmail, error) {
 	address, err := s.keyAddress(ctx, sess, key)
 	if err != nil {
 		return nil, err
@@ -232,11 +227,11 @@ func (s *Service) EmailVerification(ctx context.Context, sess *flow.Session, key
 	return &PendingEmail{
 		Email:          address.Email,
 		Identity:       id,
-		Authenticating: s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil,
+		Authenticating: s.pipeline.Pending(sess, login.StageVerifyEmail) != nil,
 	}, nil
 }
 
-func (s *Service) keyAddress(ctx context.Context, sess *flow.Session, key string) (account.EmailAddress, error) {
+func (s *Service) keyAddress(ctx context.Context, sess *login.Session, key string) (account.EmailAddress, error) {
 	if s.cfg.EmailVerificationByCode == nil {
 		address, _, err := s.linkAddress(ctx, key)
 		return address, err
@@ -250,7 +245,7 @@ func (s *Service) keyAddress(ctx context.Context, sess *flow.Session, key string
 
 // VerifyEmail proves an address by key or code. The session tells the outcome:
 // a login that waited for it goes on or is dropped.
-func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key string) error {
+func (s *Service) VerifyEmail(ctx context.Context, sess *login.Session, key string) error {
 	if s.cfg.EmailVerificationByCode != nil {
 		return s.verifyEmailByCode(ctx, sess, key)
 	}
@@ -276,13 +271,13 @@ func (s *Service) VerifyEmail(ctx context.Context, sess *flow.Session, key strin
 // resumeAfterLink takes a login further that waited in this session for this
 // user, where the host wants that. Any other is dropped: a link proves the
 // address, not that whoever opened it knows the password.
-func (s *Service) resumeAfterLink(ctx context.Context, sess *flow.Session, userID string) error {
-	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	if login == nil {
+func (s *Service) resumeAfterLink(ctx context.Context, sess *login.Session, userID string) error {
+	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	if attempt == nil {
 		return nil
 	}
-	if s.cfg.LoginOnEmailConfirmation && login.UserID == userID {
-		return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+	if s.cfg.LoginOnEmailConfirmation && attempt.UserID == userID {
+		return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 	}
 	s.pipeline.Abort(sess)
 	return nil
@@ -309,8 +304,8 @@ func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAdd
 		return account.EmailAddress{}, nil, invalid
 	}
 	if len(parts) == 4 {
-		c, err := s.deps.Challenges.Find(ctx, purposeGivenEmail, parts[3])
-		if errors.Is(err, flow.ErrNotPending) {
+		c, err := s.codes.Find(ctx, purposeGivenEmail, parts[3])
+		if errors.Is(err, work.ErrNotPending) {
 			return account.EmailAddress{}, nil, invalid
 		}
 		if err != nil {
@@ -349,7 +344,7 @@ func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, erro
 }
 
 // confirm marks the address as verified; of several callers at once one wins.
-func (s *Service) confirm(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+func (s *Service) confirm(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	won, err := s.prove(ctx, sess, address, "key")
 	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
 		return problems("key", "invalid_or_expired_key")
@@ -364,7 +359,7 @@ func (s *Service) confirm(ctx context.Context, sess *flow.Session, address accou
 // none, and reports whether this call verified it. authn.ErrNotFound if it is
 // not on the account, authn.Errors if another user has verified it; param is
 // where the client sent the proof.
-func (s *Service) prove(ctx context.Context, sess *flow.Session, address account.EmailAddress, param string) (won bool, err error) {
+func (s *Service) prove(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) (won bool, err error) {
 	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
 	if errors.Is(err, authn.ErrConflict) {
 		return false, problems(param, "email_taken")
@@ -373,7 +368,7 @@ func (s *Service) prove(ctx context.Context, sess *flow.Session, address account
 		return false, fmt.Errorf("verify e-mail address: %w", err)
 	}
 	if won {
-		sess.Emit(account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
+		work.Emit(ctx, account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
 	}
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
@@ -388,12 +383,12 @@ func (s *Service) prove(ctx context.Context, sess *flow.Session, address account
 }
 
 // proveAgain is prove for an address that may be verified already.
-// flow.ErrNotPending if it was taken off the account while the proof was under
+// work.ErrNotPending if it was taken off the account while the proof was under
 // way.
-func (s *Service) proveAgain(ctx context.Context, sess *flow.Session, address account.EmailAddress, param string) error {
+func (s *Service) proveAgain(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) error {
 	_, err := s.prove(ctx, sess, address, param)
 	if errors.Is(err, authn.ErrNotFound) {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return err
 }
@@ -401,7 +396,7 @@ func (s *Service) proveAgain(ctx context.Context, sess *flow.Session, address ac
 // replaceOthers completes a change of address where accounts have one address
 // only: the one that the user added, and has verified now, takes the place of
 // all others.
-func (s *Service) replaceOthers(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+func (s *Service) replaceOthers(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	if !s.cfg.ChangeEmail {
 		return nil
 	}
@@ -428,7 +423,7 @@ func (s *Service) replaceOthers(ctx context.Context, sess *flow.Session, address
 }
 
 // refreshOwn is refresh where the change was one of the session's user.
-func (s *Service) refreshOwn(ctx context.Context, sess *flow.Session, userID string) error {
+func (s *Service) refreshOwn(ctx context.Context, sess *login.Session, userID string) error {
 	if sess.UserID() != userID {
 		return nil
 	}

@@ -9,11 +9,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
-
-// slotEmail holds the challenge of an address that a logged-in user adds.
-const slotEmail = "account.email_verification"
 
 // issueEmailCode mails a code and returns its challenge. Without a user nothing
 // is mailed and nothing will match.
@@ -22,7 +20,7 @@ func (s *Service) issueEmailCode(ctx context.Context, userID, email string, sign
 	if err != nil {
 		return nil, err
 	}
-	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{
+	challenge, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purposeVerifyEmail, UserID: userID, Subject: email, MaxAttempts: s.cfg.EmailVerificationByCode.MaxAttempts,
 	}, code, s.cfg.EmailVerificationByCode.Timeout)
 	if err != nil || code == "" {
@@ -52,35 +50,34 @@ func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge,
 }
 
 // emailChallenge returns the process under way: that of a login which waits, or
-// that of a logged-in user. flow.ErrNotPending if there is none.
-func (s *Service) emailChallenge(ctx context.Context, sess *flow.Session) (*authn.Challenge, error) {
-	return s.awaited(ctx, sess, flow.StageVerifyEmail, purposeVerifyEmail, slotEmail)
+// that of a logged-in user. work.ErrNotPending if there is none.
+func (s *Service) emailChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
+	l, id := s.pipeline.Pending(sess, login.StageVerifyEmail), ""
+	if l != nil {
+		id = l.Notes.EmailVerification
+	} else if sess.Authenticated() {
+		id = sess.State.Slots.EmailVerification
+	}
+	return s.awaited(ctx, sess, l, purposeVerifyEmail, id)
 }
 
-// awaited returns the challenge that a login waits for at the stage, or that a
-// logged-in user has in the slot. flow.ErrNotPending if there is none. A login
-// whose challenge has expired is over.
-func (s *Service) awaited(ctx context.Context, sess *flow.Session, stage, purpose, slot string) (*authn.Challenge, error) {
-	var id string
-	l := s.pipeline.Pending(sess, stage)
-	if l != nil {
-		l.Note(purpose, &id)
-	} else if sess.Authenticated() {
-		sess.Slot(slot, &id)
-	}
-	c, err := s.deps.Challenges.Find(ctx, purpose, id)
-	if errors.Is(err, flow.ErrNotPending) && l != nil && id != "" {
+// awaited returns the challenge with that id, which the attempt waits for, or, if
+// that is nil, the logged-in user. work.ErrNotPending if there is none. An attempt
+// whose challenge has expired is ended.
+func (s *Service) awaited(ctx context.Context, sess *login.Session, l *login.Attempt, purpose, id string) (*authn.Challenge, error) {
+	c, err := s.codes.Find(ctx, purpose, id)
+	if errors.Is(err, work.ErrNotPending) && l != nil && id != "" {
 		s.pipeline.Abort(sess)
 	}
 	if err == nil && sess.Authenticated() && c.UserID != sess.UserID() {
-		return nil, flow.ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	return c, err
 }
 
-// CheckEmailPending returns flow.ErrNotPending where a code is expected and
+// CheckEmailPending returns work.ErrNotPending where a code is expected and
 // none is awaited in this session.
-func (s *Service) CheckEmailPending(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckEmailPending(ctx context.Context, sess *login.Session) error {
 	if s.cfg.EmailVerificationByCode == nil {
 		return nil
 	}
@@ -89,7 +86,7 @@ func (s *Service) CheckEmailPending(ctx context.Context, sess *flow.Session) err
 }
 
 // tryEmailCode counts an attempt and compares.
-func (s *Service) tryEmailCode(ctx context.Context, sess *flow.Session, code string) (*authn.Challenge, error) {
+func (s *Service) tryEmailCode(ctx context.Context, sess *login.Session, code string) (*authn.Challenge, error) {
 	c, err := s.emailChallenge(ctx, sess)
 	if err != nil {
 		return nil, err
@@ -97,14 +94,14 @@ func (s *Service) tryEmailCode(ctx context.Context, sess *flow.Session, code str
 	return s.tryCode(ctx, sess, c, "key", code, func() { s.dropEmailProcess(sess) })
 }
 
-func (s *Service) dropEmailProcess(sess *flow.Session) {
-	if s.pipeline.Pending(sess, flow.StageVerifyEmail) != nil {
+func (s *Service) dropEmailProcess(sess *login.Session) {
+	if s.pipeline.Pending(sess, login.StageVerifyEmail) != nil {
 		s.pipeline.Abort(sess)
 	}
-	sess.DropSlot(slotEmail)
+	login.Drop(sess, &sess.State.EmailVerification)
 }
 
-func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, code string) error {
+func (s *Service) verifyEmailByCode(ctx context.Context, sess *login.Session, code string) error {
 	c, err := s.tryEmailCode(ctx, sess, code)
 	if err != nil {
 		return err
@@ -113,14 +110,14 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 		return err
 	}
 	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
-		l := s.pipeline.Pending(sess, flow.StageVerifyEmail)
+		l := s.pipeline.Pending(sess, login.StageVerifyEmail)
 		if l != nil && l.GivenEmail != nil {
 			l.GivenEmail = l.GivenEmail.AsVerified()
 			sess.SetLogin(l)
-			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+			return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 		}
 		if l != nil {
 			if err := s.requireOnAccount(ctx, c); err != nil {
@@ -132,12 +129,12 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 			return err
 		}
 		if l != nil {
-			return s.pipeline.Pass(ctx, sess, flow.StageVerifyEmail)
+			return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 		}
-		sess.DropSlot(slotEmail)
+		login.Drop(sess, &sess.State.EmailVerification)
 		return s.replaceOthers(ctx, sess, address)
 	})
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		s.pipeline.Abort(sess)
 	}
 	return err
@@ -145,7 +142,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *flow.Session, cod
 
 // confirmNew verifies an address that may not be on the account yet. The account
 // may have got others since the code was sent.
-func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address account.EmailAddress) error {
+func (s *Service) confirmNew(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
 		return fmt.Errorf("load e-mail addresses: %w", err)
@@ -157,24 +154,24 @@ func (s *Service) confirmNew(ctx context.Context, sess *flow.Session, address ac
 		if err := s.store.AddEmail(ctx, address, false); err != nil {
 			return fmt.Errorf("add e-mail address: %w", err)
 		}
-		sess.Emit(account.EmailAdded{UserID: address.UserID, Email: address.Email})
+		work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: address.Email})
 	}
 	_, err = s.prove(ctx, sess, address, "key")
 	return err
 }
 
 // ResendEmailCode mails a new code in place of the awaited one.
-// flow.ErrNotPending if none is awaited or no more may be asked for.
-func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error {
+// work.ErrNotPending if none is awaited or no more may be asked for.
+func (s *Service) ResendEmailCode(ctx context.Context, sess *login.Session) error {
 	if s.cfg.EmailVerificationByCode == nil {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	c, err := s.emailChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
 	if c.Resends >= s.cfg.EmailVerificationByCode.Resends {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	if err := s.takeConfirmEmail(ctx, c.Subject); err != nil {
 		return err
@@ -196,13 +193,13 @@ func (s *Service) ResendEmailCode(ctx context.Context, sess *flow.Session) error
 
 // reissueEmailCode mails a code in place of the awaited one. The empty code of a
 // decoy reaches nobody.
-func (s *Service) reissueEmailCode(ctx context.Context, sess *flow.Session, c *authn.Challenge, code string) error {
-	login := s.pipeline.Pending(sess, flow.StageVerifyEmail)
-	return s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		if err := s.deps.Challenges.Reissue(ctx, c, code); err != nil {
+func (s *Service) reissueEmailCode(ctx context.Context, sess *login.Session, c *authn.Challenge, code string) error {
+	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.codes.Reissue(ctx, c, code); err != nil {
 			return err
 		}
-		return s.mailEmailCode(ctx, c, code, login != nil && login.Signup)
+		return s.mailEmailCode(ctx, c, code, attempt != nil && attempt.Signup)
 	})
 }
 

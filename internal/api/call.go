@@ -14,11 +14,12 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -28,6 +29,7 @@ type call struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	ctx     context.Context
+	unit    *work.Unit
 	route   *route
 	sess    *session.Active
 	shown   []session.Shown // the tokens that the client shows
@@ -38,7 +40,7 @@ type call struct {
 	fromProvider bool
 }
 
-func (c *call) serve(kind flow.Kind) {
+func (c *call) serve(kind login.Kind) {
 	if c.r.Method == http.MethodOptions {
 		c.w.Header().Set("Allow", c.route.allow())
 		c.write(reply{status: http.StatusOK})
@@ -48,16 +50,16 @@ func (c *call) serve(kind flow.Kind) {
 		c.fail(err)
 		return
 	}
-	if kind == flow.Browser && c.checkCSRF() != nil {
+	if kind == login.Browser && c.checkCSRF() != nil {
 		c.write(reply{status: http.StatusForbidden})
 		return
 	}
-	if kind == flow.App && c.sess.Dead {
+	if kind == login.App && c.sess.Dead {
 		c.finish(c.gone())
 		return
 	}
 	answer, err := c.dispatchLogin()
-	if errors.Is(err, flow.ErrSessionEnded) {
+	if errors.Is(err, work.ErrSessionEnded) {
 		c.writeEnded()
 		return
 	}
@@ -81,7 +83,7 @@ func (c *call) dispatchLogin() (reply, error) {
 		return c.dispatch()
 	}
 	answer, err := c.dispatch()
-	if !errors.Is(err, flow.ErrNotPending) || c.sess.State.Login == nil {
+	if !errors.Is(err, work.ErrNotPending) || c.sess.State.Login == nil {
 		return answer, err
 	}
 	if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
@@ -95,7 +97,7 @@ func (c *call) dispatchLogin() (reply, error) {
 
 func (c *call) dispatch() (reply, error) {
 	if c.route.login && !c.sess.Authenticated() {
-		return reply{}, flow.ErrUnauthenticated
+		return reply{}, work.ErrUnauthenticated
 	}
 	if c.route.pending != nil {
 		if err := c.route.pending(c.ctx, c.sess.Session); err != nil {
@@ -122,12 +124,12 @@ type kept struct {
 	tokens tokens.Pair
 }
 
-// Keep implements flow.Keeper: the session and the tokens of an app are stored
+// Keep implements work.Keeper: the session and the tokens of an app are stored
 // together.
 func (c *call) Keep(ctx context.Context) error {
-	issues := c.tokens != nil && c.sess.Kind == flow.App && c.sess.Authenticated() && c.sess.GetsToken()
+	issues := c.tokens != nil && c.sess.Kind == login.App && c.sess.Authenticated() && c.sess.GetsToken()
 	if issues && c.tokens.AsksHost() && c.claims.userID != c.sess.UserID() {
-		return flow.AskHost(c.askClaims(c.sess.Identity.User))
+		return work.AskHost(c.askClaims(c.sess.Identity.User))
 	}
 	outcome, err := c.sessions.Keep(ctx, c.sess)
 	if err != nil {
@@ -155,7 +157,7 @@ func (c *call) askClaims(user *authn.User) func(ctx context.Context) error {
 	}
 }
 
-// Snapshot implements flow.Keeper.
+// Snapshot implements work.Keeper.
 func (c *call) Snapshot() (restore func()) {
 	before, undo := c.kept, c.sess.Snapshot()
 	return func() {
@@ -164,11 +166,11 @@ func (c *call) Snapshot() (restore func()) {
 	}
 }
 
-// KeepsInTx implements flow.Keeper.
+// KeepsInTx implements work.Keeper.
 func (c *call) KeepsInTx() bool { return c.sessions.KeepsInTx() }
 
 // settle stores what the flow left to store of the session, and does what is to be
-// done at the end of a request: its errors change no answer. flow.ErrSessionEnded
+// done at the end of a request: its errors change no answer. work.ErrSessionEnded
 // if the session was ended, or got another token, meanwhile.
 func (c *call) settle() error {
 	if err := c.keepRest(); err != nil {
@@ -181,15 +183,13 @@ func (c *call) settle() error {
 
 // abandon is settle for a request that ends without its session being stored.
 func (c *call) abandon() {
-	if c.sess != nil {
-		c.publish(true)
-		c.cleanUp()
-	}
+	c.publish(true)
+	c.cleanUp()
 }
 
 // cleanUp does what flows left for the end of the request.
 func (c *call) cleanUp() {
-	for _, f := range c.sess.TakeAfterwards() {
+	for _, f := range c.unit.TakeAfterwards() {
 		if err := f(c.ctx); err != nil {
 			c.logger.ErrorContext(c.ctx, "clean-up after a request failed", "path", c.r.URL.Path, "error", err)
 		}
@@ -205,7 +205,7 @@ func (c *call) keepRest() error {
 	if !c.sess.Rotates() {
 		return c.Keep(c.ctx)
 	}
-	return c.pipeline.InTx(c.ctx, c.sess.Session, func(context.Context) error { return nil })
+	return c.work.InTx(c.ctx, func(context.Context) error { return nil })
 }
 
 // finish stores the session and writes the answer.
@@ -215,7 +215,7 @@ func (c *call) finish(answer reply, err error) {
 		return
 	}
 	err = c.settle()
-	if errors.Is(err, flow.ErrSessionEnded) {
+	if errors.Is(err, work.ErrSessionEnded) {
 		c.writeEnded()
 		return
 	}
@@ -230,7 +230,7 @@ func (c *call) finish(answer reply, err error) {
 // publish hands out the events of this request. Where the session was ended
 // meanwhile no user was logged in.
 func (c *call) publish(ended bool) {
-	for _, event := range c.sess.TakeEvents() {
+	for _, event := range c.unit.TakeEvents() {
 		if _, login := event.(account.UserLoggedIn); login && ended {
 			continue
 		}
@@ -240,7 +240,7 @@ func (c *call) publish(ended bool) {
 
 // carry gives the client what it needs to come back to its session.
 func (c *call) carry(answer *reply) {
-	if c.sess.Kind == flow.Browser {
+	if c.sess.Kind == login.Browser {
 		c.setCookies(c.kept.Outcome)
 		return
 	}
@@ -259,7 +259,7 @@ func (c *call) carry(answer *reply) {
 // session, which may have a newer token by now.
 func (c *call) writeEnded() {
 	c.abandon()
-	c.sess = &session.Active{Session: flow.NewSession(c.sess.Kind, c.sess.Client)}
+	c.sess = &session.Active{Session: login.NewSession(c.sess.Kind, c.sess.Client)}
 	c.answer(c.authentication())
 }
 
@@ -284,15 +284,15 @@ func (c *call) explain(err error) (reply, error) {
 		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "unverified_email")}}, nil
 	case errors.Is(err, factors.ErrTooManyKeys):
 		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "max_security_keys")}}, nil
-	case errors.Is(err, flow.ErrNotPending):
+	case errors.Is(err, work.ErrNotPending):
 		return reply{status: http.StatusConflict}, nil
-	case errors.Is(err, flow.ErrForbidden):
+	case errors.Is(err, work.ErrForbidden):
 		return reply{status: http.StatusForbidden}, nil
-	case errors.Is(err, flow.ErrUnauthenticated):
+	case errors.Is(err, work.ErrUnauthenticated):
 		return c.authentication()
-	case errors.Is(err, flow.ErrStageNotPending):
+	case errors.Is(err, work.ErrStageNotPending):
 		return c.noStage()
-	case errors.Is(err, flow.ErrReauthenticate):
+	case errors.Is(err, work.ErrReauthenticate):
 		return c.reauthentication()
 	}
 	var body *bodyError
@@ -312,7 +312,7 @@ func (c *call) tooMany(wait time.Duration) reply {
 // told to the host, and attempts are refunded.
 func (c *call) fail(err error) {
 	c.abandon()
-	c.pipeline.RefundCharges(c.ctx)
+	c.work.RefundCharges(c.ctx)
 	if errors.Is(err, context.Canceled) {
 		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
 	} else {
@@ -338,20 +338,20 @@ func (c *call) limited(action string, err error) error { return cmp.Or(c.limit(a
 
 // take is limit for an attempt that may be refunded.
 func (c *call) take(action string) (ratelimit.Attempt, error) {
-	return c.limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
+	return c.work.Limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
 }
 
 // load finds the session of the request. An app that shows an access token of a
 // session which has ended gets 401 rather than 410 where tokens are checked
 // against their session.
-func (c *call) load(kind flow.Kind) (err error) {
+func (c *call) load(kind login.Kind) (err error) {
 	client := c.cfg.Client(c.r)
-	if kind == flow.Browser {
+	if kind == login.Browser {
 		c.shown = c.sessions.FromCookies(c.r)
 	} else {
 		c.shown = session.FromApp(c.r.Header.Get("X-Session-Token"))
 	}
-	byToken := kind == flow.App && c.tokens != nil && len(c.shown) == 0
+	byToken := kind == login.App && c.tokens != nil && len(c.shown) == 0
 	if byToken {
 		sessionToken, _ := c.tokens.SessionToken(c.tokens.FromHeader(c.r.Header))
 		c.shown = session.FromApp(sessionToken)
@@ -362,7 +362,7 @@ func (c *call) load(kind flow.Kind) (err error) {
 	}
 	if err == nil {
 		c.sess.ReadCookies = c.cookies
-		c.sess.SetKeeper(c)
+		c.unit.SetKeeper(c)
 	}
 	return err
 }

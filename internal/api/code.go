@@ -6,7 +6,8 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // codeRoutes are the endpoints of one-time codes and telephone numbers.
@@ -66,7 +67,7 @@ func (c *call) codeField() (string, error) {
 }
 
 // resend answers an endpoint that sends a code again. It reads no body.
-func resend(send func(ctx context.Context, sess *flow.Session) error) endpoint {
+func resend(send func(ctx context.Context, sess *login.Session) error) endpoint {
 	return func(c *call) (reply, error) {
 		if err := send(c.ctx, c.sess.Session); err != nil {
 			return reply{}, err
@@ -124,9 +125,9 @@ func (h *Handler) changePhone(c *call) (reply, error) {
 		return reply{}, err
 	}
 	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, number)
-	if errors.Is(err, flow.ErrReauthenticate) {
+	if errors.Is(err, work.ErrReauthenticate) {
 		// Whoever proves who they are must not have to wait before they come back.
-		c.sess.Afterwards(attempt.Refund)
+		work.Afterwards(c.ctx, attempt.Refund)
 	}
 	if err != nil {
 		return reply{}, err

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/internal/cookie"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/session"
 )
@@ -140,11 +139,11 @@ func (c *call) shownTokens() []string {
 // csrfToken makes a token for a session token, or for none. A token that another
 // site plants is one of another session.
 func (c *call) csrfToken(sessionToken string) (string, error) {
-	nonce, err := flow.RandomID(c.random)
+	nonce, err := keyring.RandomID(c.work.Rand)
 	if err != nil {
 		return "", err
 	}
-	mac := c.keys.MAC(csrfPurpose, []byte(nonce), []byte(sessionToken))
+	mac := c.work.Keys.MAC(csrfPurpose, []byte(nonce), []byte(sessionToken))
 	return nonce + "." + base64.RawURLEncoding.EncodeToString(mac), nil
 }
 
@@ -153,7 +152,7 @@ func (c *call) csrfValid(token string, sessionTokens []string) bool {
 	nonce, text, _ := strings.Cut(token, ".")
 	mac, err := base64.RawURLEncoding.DecodeString(text)
 	return err == nil && slices.ContainsFunc(sessionTokens, func(sessionToken string) bool {
-		return c.keys.CheckMAC(csrfPurpose, mac, []byte(nonce), []byte(sessionToken))
+		return c.work.Keys.CheckMAC(csrfPurpose, mac, []byte(nonce), []byte(sessionToken))
 	})
 }
 

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 type emailItem struct {
@@ -72,7 +72,7 @@ func (c *call) emailForm() (*form, error) {
 // ownEmailField is emailField for somebody who is logged in.
 func (c *call) ownEmailField() (string, error) {
 	if !c.sess.Authenticated() {
-		return "", flow.ErrUnauthenticated
+		return "", work.ErrUnauthenticated
 	}
 	return c.emailField()
 }
@@ -90,7 +90,7 @@ func (h *Handler) resendEmail(c *call) (reply, error) {
 
 func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 	if !c.sess.Authenticated() {
-		return reply{}, flow.ErrUnauthenticated
+		return reply{}, work.ErrUnauthenticated
 	}
 	in, err := c.emailForm()
 	if err != nil {

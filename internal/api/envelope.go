@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // reply is what an endpoint answers with.
@@ -78,7 +78,7 @@ type user struct {
 }
 
 // userPayload shows a user. Numeric ids are numbers on the wire.
-func (c *call) userPayload(id *flow.Identity) any {
+func (c *call) userPayload(id *login.Identity) any {
 	u := user{
 		ID:                userID(id.User.ID),
 		Display:           display(id),
@@ -115,7 +115,7 @@ func isDecimal(text string) bool {
 	return err == nil && strconv.FormatUint(n, 10) == text
 }
 
-func display(id *flow.Identity) string { return cmp.Or(flow.NameOf(id.User), id.Email, id.User.ID) }
+func display(id *login.Identity) string { return cmp.Or(login.NameOf(id.User), id.Email, id.User.ID) }
 
 // authenticated is the data of an answer to somebody who is logged in.
 type authenticated struct {
@@ -125,7 +125,7 @@ type authenticated struct {
 
 // flows is the data of an answer to somebody who is not.
 type flows struct {
-	Flows []flow.Offer `json:"flows"`
+	Flows []login.Offer `json:"flows"`
 }
 
 // authentication says who is logged in, or how to.
@@ -161,7 +161,7 @@ func (c *call) noStage() (reply, error) {
 	if !c.sess.Authenticated() {
 		return c.anonymous(http.StatusUnauthorized)
 	}
-	outside := flow.NewSession(c.sess.Kind, c.sess.Client)
+	outside := login.NewSession(c.sess.Kind, c.sess.Client)
 	offers, err := c.pipeline.Offers(c.ctx, outside)
 	if err != nil {
 		return reply{}, err
@@ -177,7 +177,7 @@ func (c *call) reauthentication(ways ...string) (reply, error) {
 		return reply{}, err
 	}
 	if len(ways) > 0 {
-		offers = slices.DeleteFunc(offers, func(o flow.Offer) bool { return !slices.Contains(ways, o.ID) })
+		offers = slices.DeleteFunc(offers, func(o login.Offer) bool { return !slices.Contains(ways, o.ID) })
 	}
 	data := struct {
 		authenticated

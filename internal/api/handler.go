@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,13 +13,12 @@ import (
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/hook"
-	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
-	"github.com/allauth-go/allauth/ratelimit"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // requestTimeout bounds what one request may take. A request that changes
@@ -35,7 +33,7 @@ type Settings struct {
 	// BasePath is where the API is mounted, without a trailing slash.
 	BasePath string
 	// Clients are the client kinds that are served.
-	Clients []flow.Kind
+	Clients []login.Kind
 	// ServeSpecification serves the OpenAPI document.
 	ServeSpecification bool
 	// Cookies says how cookies are set.
@@ -54,44 +52,39 @@ type Settings struct {
 type Handler struct {
 	cfg      Settings
 	sessions *session.Manager
-	pipeline *flow.Pipeline
-	rooms    []flow.Room
+	pipeline *login.Pipeline
+	rooms    []login.Room
 	account  *accounts.Service
 	tokens   *tokens.Service
 	social   *social.Service  // nil: off
 	mfa      *factors.Service // nil: off
-	limits   *ratelimit.Limiter
-	keys     *keyring.Keyring
-	random   io.Reader
+	work     *work.Deps
 	logger   *slog.Logger
-	routes   map[flow.Kind]map[string]*route
+	routes   map[login.Kind]map[string]*route
 	openAPI  []byte // nil: not served
 }
 
 // Deps is what a Handler works with.
 type Deps struct {
 	Sessions *session.Manager
-	Pipeline *flow.Pipeline
-	Rooms    []flow.Room
+	Pipeline *login.Pipeline
+	Rooms    []login.Room
 	Account  *accounts.Service
 	// Tokens issues access tokens; nil if it is turned off.
 	Tokens *tokens.Service
 	// Social is nil where third-party logins are turned off.
 	Social *social.Service
 	// MFA is nil where second factors are turned off.
-	MFA    *factors.Service
-	Limits *ratelimit.Limiter
-	Keys   *keyring.Keyring
-	Rand   io.Reader
-	Logger *slog.Logger
+	MFA  *factors.Service
+	Work *work.Deps
 }
 
 // New returns a Handler.
 func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
-		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, limits: deps.Limits, keys: deps.Keys, random: deps.Rand, logger: deps.Logger,
-		routes: map[flow.Kind]map[string]*route{},
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, work: deps.Work, logger: deps.Work.Logger,
+		routes: map[login.Kind]map[string]*route{},
 	}
 	for _, kind := range cfg.Clients {
 		h.routes[kind] = map[string]*route{}
@@ -122,8 +115,9 @@ func (h *Handler) add(r route) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	r = r.WithContext(flow.WithCharges(flow.WithReads(r.Context())))
-	c := &call{Handler: h, w: w, r: r, ctx: r.Context()}
+	ctx, unit := work.Begin(r.Context())
+	r = r.WithContext(ctx)
+	c := &call{Handler: h, w: w, r: r, ctx: ctx, unit: unit}
 	defer h.recoverPanic(c)
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
 		c.writeDocument("application/jwk-set+json", h.tokens.JWKS())
@@ -157,17 +151,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // split takes the client kind and the endpoint out of a path like
 // /_allauth/app/v1/auth/login.
-func (h *Handler) split(path string) (flow.Kind, string, bool) {
+func (h *Handler) split(path string) (login.Kind, string, bool) {
 	rest, ok := strings.CutPrefix(path, h.cfg.BasePath+"/")
 	if !ok {
 		return "", "", false
 	}
 	kind, rest, ok := strings.Cut(rest, "/")
-	if !ok || !slices.Contains(h.cfg.Clients, flow.Kind(kind)) {
+	if !ok || !slices.Contains(h.cfg.Clients, login.Kind(kind)) {
 		return "", "", false
 	}
 	endpoint, ok := strings.CutPrefix(rest, "v1/")
-	return flow.Kind(kind), endpoint, ok
+	return login.Kind(kind), endpoint, ok
 }
 
 func (h *Handler) recoverPanic(c *call) {

@@ -6,8 +6,9 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // WriteUnauthorized answers a request to the host's own routes as the API would
@@ -15,7 +16,7 @@ import (
 // was none.
 func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, found *session.Active) {
 	if found == nil {
-		found = &session.Active{Session: flow.NewSession(h.KindOf(r), h.cfg.Client(r))}
+		found = &session.Active{Session: login.NewSession(h.KindOf(r), h.cfg.Client(r))}
 	}
 	c := h.hostCall(w, r, found)
 	defer h.recoverPanic(c)
@@ -25,10 +26,10 @@ func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, foun
 // KindOf returns the kind of client that a request to the host's own routes comes
 // from: an app if it shows a token in a header, else a browser, and the other one
 // where that kind is not served.
-func (h *Handler) KindOf(r *http.Request) flow.Kind {
-	kind := flow.Browser
+func (h *Handler) KindOf(r *http.Request) login.Kind {
+	kind := login.Browser
 	if r.Header.Get("X-Session-Token") != "" || h.tokens != nil && h.tokens.FromHeader(r.Header) != "" {
-		kind = flow.App
+		kind = login.App
 	}
 	if !slices.Contains(h.cfg.Clients, kind) {
 		kind = h.cfg.Clients[0]
@@ -60,7 +61,7 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	case err != nil:
 		c.fail(err)
 	case has:
-		c.answer(c.reauthentication(flow.FlowMFAReauthenticate))
+		c.answer(c.reauthentication(login.FlowMFAReauthenticate))
 	default:
 		c.write(reply{status: http.StatusForbidden, errors: authn.Errors{factors.Problem("", "mfa_required")}})
 	}
@@ -68,7 +69,8 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 
 func (h *Handler) hostCall(w http.ResponseWriter, r *http.Request, session *session.Active) *call {
 	setHeaders(w.Header())
-	return &call{Handler: h, w: w, r: r, ctx: r.Context(), sess: session}
+	ctx, unit := work.Begin(r.Context())
+	return &call{Handler: h, w: w, r: r.WithContext(ctx), ctx: ctx, unit: unit, sess: session}
 }
 
 func (c *call) answer(answer reply, err error) {

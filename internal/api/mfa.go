@@ -6,7 +6,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -23,7 +23,7 @@ func (h *Handler) mfaRoutes() []route {
 		{paths: []string{"account/authenticators"}, login: true, methods: methods{"GET": h.listAuthenticators}},
 	}
 	if h.mfa.TrustAsked() {
-		routes = append(routes, route{paths: []string{"auth/2fa/trust"}, kind: flow.Browser, pending: h.mfa.CheckTrustPending, methods: methods{"POST": h.trustBrowser}})
+		routes = append(routes, route{paths: []string{"auth/2fa/trust"}, kind: login.Browser, pending: h.mfa.CheckTrustPending, methods: methods{"POST": h.trustBrowser}})
 	}
 	if factors.Supports(cfg, mfa.TOTP) {
 		routes = append(routes, route{paths: []string{"account/authenticators/totp"}, login: true, methods: methods{

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/headless"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // specificationTypes are the media types that the document is served as. JSON
@@ -66,14 +66,14 @@ func (h *Handler) specificationType(path string) string {
 // keepSchemes leaves the ways in which clients show who they are here.
 func (h *Handler) keepSchemes(schemes map[string]map[string]any) {
 	schemes["SessionCookie"]["name"] = h.sessions.Config().CookieName
-	if h.routes[flow.Browser] == nil {
+	if h.routes[login.Browser] == nil {
 		delete(schemes, "SessionCookie")
 		delete(schemes, "CSRFToken")
 	}
-	if h.routes[flow.App] == nil {
+	if h.routes[login.App] == nil {
 		delete(schemes, "SessionToken")
 	}
-	if h.tokens == nil || h.routes[flow.App] == nil {
+	if h.tokens == nil || h.routes[login.App] == nil {
 		delete(schemes, "AccessToken")
 	} else {
 		schemes["AccessToken"]["scheme"] = h.tokens.Scheme()
@@ -107,7 +107,7 @@ func (h *Handler) serves(path string) bool {
 	case "/provider/{id}/callback":
 		return h.social != nil
 	}
-	return slices.ContainsFunc(h.cfg.Clients, func(kind flow.Kind) bool {
+	return slices.ContainsFunc(h.cfg.Clients, func(kind login.Kind) bool {
 		kind, endpoint, ok := h.split(strings.Replace(path, "{client}", string(kind), 1))
 		return ok && h.routes[kind][endpoint] != nil
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -55,7 +56,7 @@ func (h *Handler) resetPassword(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if !h.account.IsResetKey(key) {
-		c.sess.Afterwards(attempt.Refund)
+		work.Afterwards(c.ctx, attempt.Refund)
 	}
 	if err := h.account.ResetPassword(c.ctx, c.sess.Session, key, pass); err != nil {
 		return reply{}, err

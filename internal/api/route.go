@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // endpoint answers one method of one path.
@@ -16,12 +16,12 @@ type endpoint func(c *call) (reply, error)
 type route struct {
 	paths []string
 	// kind restricts the route to one kind of client.
-	kind flow.Kind
+	kind login.Kind
 	// login answers 401 where nobody is logged in.
 	login bool
-	// pending returns flow.ErrNotPending, for a bare 409, where what the
+	// pending returns work.ErrNotPending, for a bare 409, where what the
 	// endpoint finishes was never begun. Nil: nothing has to be.
-	pending func(ctx context.Context, sess *flow.Session) error
+	pending func(ctx context.Context, sess *login.Session) error
 	// passes are the methods that let a pending login pass a stage: what they do
 	// checks the login, so it need not be checked before.
 	passes []string
@@ -66,7 +66,7 @@ func (h *Handler) table() []route {
 		{paths: []string{"auth/reauthenticate"}, local: true, login: true, methods: methods{"POST": h.reauthenticate}},
 		{paths: []string{"auth/sessions", "sessions"}, login: true, methods: methods{"GET": h.listSessions, "DELETE": h.endSessions}},
 	}
-	routes = append(routes, route{paths: []string{"tokens/refresh"}, kind: flow.App, methods: methods{"POST": h.refreshTokens}})
+	routes = append(routes, route{paths: []string{"tokens/refresh"}, kind: login.App, methods: methods{"POST": h.refreshTokens}})
 	return slices.Concat(routes, h.accountRoutes(), h.codeRoutes(), h.socialRoutes(), h.mfaRoutes())
 }
 

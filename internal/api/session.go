@@ -30,7 +30,7 @@ func (h *Handler) config(c *call) (reply, error) {
 func (h *Handler) session(c *call) (reply, error) { return c.authentication() }
 
 func (h *Handler) logout(c *call) (reply, error) {
-	h.account.Logout(c.sess.Session)
+	h.account.Logout(c.ctx, c.sess.Session)
 	return c.authentication()
 }
 
@@ -110,7 +110,7 @@ func (h *Handler) endSessions(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if slices.Contains(ids, c.sess.RowID) {
-		h.account.Logout(c.sess.Session)
+		h.account.Logout(c.ctx, c.sess.Session)
 		return c.authentication()
 	}
 	return h.listSessions(c)

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/jsonio"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -17,7 +17,7 @@ func (h *Handler) socialRoutes() []route {
 		return nil
 	}
 	return []route{
-		{paths: []string{"auth/provider/redirect"}, kind: flow.Browser, form: true, methods: methods{"POST": h.providerRedirect}},
+		{paths: []string{"auth/provider/redirect"}, kind: login.Browser, form: true, methods: methods{"POST": h.providerRedirect}},
 		{paths: []string{"auth/provider/token"}, methods: methods{"POST": h.providerToken}},
 		{paths: []string{"auth/provider/signup"}, pending: h.social.CheckSignupPending, methods: methods{"GET": h.showProviderSignup, "POST": h.providerSignup}},
 		{paths: []string{"account/providers"}, login: true, methods: methods{"GET": h.listProviders, "DELETE": h.disconnectProvider}},
@@ -149,7 +149,7 @@ func (h *Handler) providerSignup(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	input := flow.ProviderSignupForm{
+	input := login.ProviderSignupForm{
 		Email: in.email("email"), Email2: in.email("email2"), Username: in.text("username"), Phone: in.text("phone"),
 		Fields: in.fields(),
 	}

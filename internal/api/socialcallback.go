@@ -7,9 +7,10 @@ import (
 	"net/url"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // callbackOf returns the provider whose callback the request is for.
@@ -42,7 +43,7 @@ func (c *call) callback(providerID string) {
 		c.writeFragmentPage()
 		return
 	}
-	if err := c.load(flow.Browser); err != nil {
+	if err := c.load(login.Browser); err != nil {
 		c.callbackFailed(err)
 		return
 	}
@@ -61,10 +62,11 @@ func (c *call) arrive(location string) {
 }
 
 func (c *call) callbackFailed(err error) {
-	if !errors.Is(err, flow.ErrSessionEnded) {
+	if !errors.Is(err, work.ErrSessionEnded) {
+		c.work.RefundCharges(c.ctx)
 		c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
 	}
-	c.sess = &session.Active{Session: flow.NewSession(flow.Browser, authn.Client{})}
+	c.sess = &session.Active{Session: login.NewSession(login.Browser, authn.Client{})}
 	c.write(reply{status: http.StatusFound, location: c.social.ErrorPage()})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
@@ -30,7 +31,7 @@ func (h *Handler) refreshTokens(c *call) (reply, error) {
 	}
 	pair, events, err := h.tokens.Refresh(c.ctx, refresh, c.sess)
 	for _, event := range events {
-		c.sess.Emit(event)
+		work.Emit(c.ctx, event)
 	}
 	if errors.Is(err, token.ErrInvalid) {
 		return reply{status: http.StatusBadRequest}, nil

@@ -7,7 +7,7 @@ import (
 
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -40,7 +40,7 @@ func (h *Handler) webAuthnRoutes(cfg *mfa.Config) []route {
 }
 
 // requestOptions answers an endpoint that asks for a key.
-func requestOptions(ask func(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error)) endpoint {
+func requestOptions(ask func(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error)) endpoint {
 	return func(c *call) (reply, error) {
 		options, err := ask(c.ctx, c.sess.Session)
 		if err != nil {
@@ -54,7 +54,7 @@ func requestOptions(ask func(ctx context.Context, sess *flow.Session) (*webauthn
 }
 
 // answerOfKey answers an endpoint that takes a key's answer.
-func answerOfKey(prove func(ctx context.Context, sess *flow.Session, answer []byte) error) endpoint {
+func answerOfKey(prove func(ctx context.Context, sess *login.Session, answer []byte) error) endpoint {
 	return func(c *call) (reply, error) {
 		in, err := c.form()
 		if err != nil {

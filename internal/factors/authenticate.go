@@ -6,8 +6,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/typedcode"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -19,47 +20,47 @@ var (
 	errMisshapen = errors.New("mfa: not the shape of a code")
 )
 
-// CheckPending returns flow.ErrStageNotPending unless a login in the session
+// CheckPending returns work.ErrStageNotPending unless a login in the session
 // waits for a second factor.
-func (s *Service) CheckPending(_ context.Context, sess *flow.Session) error {
+func (s *Service) CheckPending(_ context.Context, sess *login.Session) error {
 	_, err := s.pendingUser(sess)
 	return err
 }
 
 // pendingUser returns whose login waits for a second factor.
-func (s *Service) pendingUser(sess *flow.Session) (string, error) {
-	login := s.pipeline.Pending(sess, flow.StageMFAAuthenticate)
-	if login == nil {
-		return "", flow.ErrStageNotPending
+func (s *Service) pendingUser(sess *login.Session) (string, error) {
+	attempt := s.pipeline.Pending(sess, login.StageMFAAuthenticate)
+	if attempt == nil {
+		return "", work.ErrStageNotPending
 	}
-	return login.UserID, nil
+	return attempt.UserID, nil
 }
 
 // Authenticate goes on with the login that waits for a second factor, by a code
 // of an app or a recovery code. The session tells the outcome.
-// flow.ErrStageNotPending if none waits, authn.Errors for a wrong code.
-func (s *Service) Authenticate(ctx context.Context, sess *flow.Session, code string) error {
+// work.ErrStageNotPending if none waits, authn.Errors for a wrong code.
+func (s *Service) Authenticate(ctx context.Context, sess *login.Session, code string) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return err
 	}
 	return s.proveByCode(ctx, sess, userID, code, func(ctx context.Context) error {
-		return s.pipeline.Pass(ctx, sess, flow.StageMFAAuthenticate)
+		return s.pipeline.Pass(ctx, sess, login.StageMFAAuthenticate)
 	})
 }
 
-// Reauthenticate proves by a code again who is logged in. flow.ErrUnauthenticated
+// Reauthenticate proves by a code again who is logged in. work.ErrUnauthenticated
 // if nobody is, authn.Errors for a wrong code.
-func (s *Service) Reauthenticate(ctx context.Context, sess *flow.Session, code string) error {
+func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	return s.proveByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
 }
 
 // proveByCode takes a code and goes on with then, in one transaction. The
 // attempt is counted before anything is compared.
-func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, code string, then func(ctx context.Context) error) error {
+func (s *Service) proveByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
 	reauthentication := sess.Authenticated()
 	attempt, err := s.take(ctx, sess, userID, "code")
 	if err != nil {
@@ -77,27 +78,27 @@ func (s *Service) proveByCode(ctx context.Context, sess *flow.Session, userID, c
 			return err
 		}
 		sess.AddMethod(userID, authn.Method{Name: "mfa", At: s.deps.Now(), AuthenticatorID: used.ID, Type: string(used.Type)})
-		sess.Emit(mfa.AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
+		work.Emit(ctx, mfa.AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
 		return then(ctx)
 	})
 	if errors.Is(err, errMisshapen) {
-		sess.Afterwards(attempt.Refund)
+		work.Afterwards(ctx, attempt.Refund)
 		return problems("code", "incorrect_code")
 	}
 	if errors.Is(err, errWrongCode) {
 		if failed.Type != "" {
-			sess.Emit(failed)
+			work.Emit(ctx, failed)
 		}
 		return problems("code", "incorrect_code")
 	}
 	if err != nil {
-		sess.Afterwards(attempt.Refund) // what fails on the server's side is no guess
+		work.Afterwards(ctx, attempt.Refund) // what fails on the server's side is no guess
 		return err
 	}
 	if slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return !s.deps.Keys.IsCurrent(a.Data) }) {
-		s.renewAfterwards(sess, userID)
+		s.renewAfterwards(ctx, userID)
 	}
-	s.clearFailures(sess, attempt, userID)
+	s.clearFailures(ctx, attempt, userID)
 	return nil
 }
 
@@ -150,7 +151,7 @@ func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code
 
 // take counts an attempt against the client's address and the user. The problem
 // of too many belongs to the field param.
-func (s *Service) take(ctx context.Context, sess *flow.Session, userID, param string) (ratelimit.Attempt, error) {
+func (s *Service) take(ctx context.Context, sess *login.Session, userID, param string) (ratelimit.Attempt, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{IP: sess.Client.IP, Key: limitKey(userID)})
 	if errors.Is(err, ratelimit.ErrLimited) {
 		return attempt, problems(param, "too_many_login_attempts")
@@ -161,9 +162,9 @@ func (s *Service) take(ctx context.Context, sess *flow.Session, userID, param st
 // clearFailures refunds an attempt that was right, and clears the user's failed
 // ones. Those of the client's address stay: they may have been at the passwords
 // of other users.
-func (s *Service) clearFailures(sess *flow.Session, attempt ratelimit.Attempt, userID string) {
-	sess.Afterwards(attempt.Refund)
-	sess.Afterwards(func(ctx context.Context) error {
+func (s *Service) clearFailures(ctx context.Context, attempt ratelimit.Attempt, userID string) {
+	work.Afterwards(ctx, attempt.Refund)
+	work.Afterwards(ctx, func(ctx context.Context) error {
 		return s.deps.Limits.Reset(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{Key: limitKey(userID)})
 	})
 }

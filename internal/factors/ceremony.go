@@ -9,7 +9,8 @@ import (
 	"io"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
@@ -41,9 +42,25 @@ type asked struct {
 	Passwordless bool   `json:"passwordless,omitempty"`
 }
 
+// slot is where the session keeps the challenge of the ceremony.
+func (c ceremony) slot(sess *login.Session) *string {
+	switch slots := &sess.State.Slots; c {
+	case ceremonyAdd:
+		return &slots.WebAuthnAdd
+	case ceremonySignup:
+		return &slots.WebAuthnSignup
+	case ceremonyLogin:
+		return &slots.WebAuthnLogin
+	case ceremonyAuthenticate:
+		return &slots.WebAuthnAuthenticate
+	default:
+		return &slots.WebAuthnReauthenticate
+	}
+}
+
 // ask draws the challenge of a ceremony for the user, who is empty where the key
 // has to tell. It takes the place of an earlier one of the session.
-func (s *Service) ask(ctx context.Context, sess *flow.Session, c ceremony, userID string, a asked) ([]byte, error) {
+func (s *Service) ask(ctx context.Context, sess *login.Session, c ceremony, userID string, a asked) ([]byte, error) {
 	challenge := make([]byte, challengeSize)
 	if _, err := io.ReadFull(s.deps.Rand, challenge); err != nil {
 		return nil, fmt.Errorf("read random bytes: %w", err)
@@ -52,29 +69,28 @@ func (s *Service) ask(ctx context.Context, sess *flow.Session, c ceremony, userI
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dropChallenge(ctx, sess, string(c)); err != nil {
+	if err := s.dropChallenge(ctx, sess, c.slot(sess)); err != nil {
 		return nil, err
 	}
 	row := authn.Challenge{Purpose: string(c), UserID: userID, Data: data}
-	issued, err := s.deps.Challenges.Issue(ctx, row, hex.EncodeToString(challenge), s.cfg.WebAuthnTimeout)
+	issued, err := s.codes.Issue(ctx, row, hex.EncodeToString(challenge), s.cfg.WebAuthnTimeout)
 	if err != nil {
 		return nil, err
 	}
-	if c == ceremonyLogin && sess.Kind == flow.Browser && sess.RowID == "" {
+	if c == ceremonyLogin && sess.Kind == login.Browser && sess.RowID == "" {
 		value := s.deps.Keys.Sign(string(c), []byte(issued.ID))
-		sess.SetCookie(flow.Cookie{Name: PasskeyCookieName, Value: value, MaxAge: s.cfg.WebAuthnTimeout})
+		sess.SetCookie(login.Cookie{Name: PasskeyCookieName, Value: value, MaxAge: s.cfg.WebAuthnTimeout})
 		return challenge, nil
 	}
-	return challenge, sess.SetSlot(string(c), issued.ID)
+	login.Put(sess, c.slot(sess), issued.ID)
+	return challenge, nil
 }
 
 // awaited returns the challenge that the session, or the browser, was given for the
-// ceremony: of several the one that the answer claims. flow.ErrNotPending if there
+// ceremony: of several the one that the answer claims. work.ErrNotPending if there
 // is none.
-func (s *Service) awaited(ctx context.Context, sess *flow.Session, c ceremony, claimed []byte) (row *authn.Challenge, err error) {
-	var id string
-	sess.Slot(string(c), &id)
-	ids := []string{id}
+func (s *Service) awaited(ctx context.Context, sess *login.Session, c ceremony, claimed []byte) (row *authn.Challenge, err error) {
+	ids := []string{*c.slot(sess)}
 	if c == ceremonyLogin {
 		for _, value := range sess.SentCookies(PasskeyCookieName) {
 			if id, ok := s.deps.Keys.Verify(string(c), value); ok {
@@ -83,17 +99,17 @@ func (s *Service) awaited(ctx context.Context, sess *flow.Session, c ceremony, c
 		}
 	}
 	for _, id := range ids {
-		found, err := s.deps.Challenges.Find(ctx, string(c), id)
-		if errors.Is(err, flow.ErrNotPending) {
+		found, err := s.codes.Find(ctx, string(c), id)
+		if errors.Is(err, work.ErrNotPending) {
 			continue
 		}
-		if err != nil || s.deps.Challenges.Matches(found, hex.EncodeToString(claimed)) {
+		if err != nil || s.codes.Matches(found, hex.EncodeToString(claimed)) {
 			return found, err
 		}
 		row = found
 	}
 	if row == nil {
-		return nil, flow.ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	return row, nil
 }
@@ -102,28 +118,28 @@ func (s *Service) awaited(ctx context.Context, sess *flow.Session, c ceremony, c
 // whether the answer is to it or to another one. webauthn.ErrRejected unless
 // claimed is that challenge, it was drawn for the user, and nobody used it
 // before.
-func (s *Service) spend(ctx context.Context, sess *flow.Session, c ceremony, userID string, claimed []byte) (asked, error) {
+func (s *Service) spend(ctx context.Context, sess *login.Session, c ceremony, userID string, claimed []byte) (asked, error) {
 	row, err := s.awaited(ctx, sess, c, claimed)
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		return asked{}, fmt.Errorf("no challenge is awaited: %w", webauthn.ErrRejected)
 	}
 	if err != nil {
 		return asked{}, err
 	}
-	err = s.deps.Challenges.Consume(ctx, row)
+	err = s.codes.Consume(ctx, row)
 	switch {
-	case errors.Is(err, flow.ErrNotPending):
+	case errors.Is(err, work.ErrNotPending):
 		// The slot stays: a session that was read before another request proved who
 		// the user is must not be stored after it.
 		return asked{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
 	case err != nil:
 		return asked{}, fmt.Errorf("consume challenge: %w", err)
 	}
-	sess.DropSlot(string(c))
+	login.Drop(sess, c.slot(sess))
 	if c == ceremonyLogin && len(sess.SentCookies(PasskeyCookieName)) > 0 {
-		sess.SetCookie(flow.Cookie{Name: PasskeyCookieName, MaxAge: -1})
+		sess.SetCookie(login.Cookie{Name: PasskeyCookieName, MaxAge: -1})
 	}
-	if row.UserID != userID || !s.deps.Challenges.Matches(row, hex.EncodeToString(claimed)) {
+	if row.UserID != userID || !s.codes.Matches(row, hex.EncodeToString(claimed)) {
 		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
 	}
 	var a asked

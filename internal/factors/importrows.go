@@ -30,8 +30,8 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 		err = errors.New("set one of Secret, Codes and Key")
 	}
 	if err == nil {
-		err = s.deps.Post.InTx(ctx, func(ctx context.Context) error {
-			if err := s.deps.Post.Tx.LockUser(ctx, userID); err != nil {
+		err = s.deps.InTx(ctx, func(ctx context.Context) error {
+			if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
 				return err
 			}
 			if row.Type == mfa.WebAuthn {

@@ -9,7 +9,7 @@ import (
 	"io"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
@@ -74,7 +74,7 @@ func (s *Service) keysOf(ctx context.Context, userID string) (ids [][]byte, hand
 const handleSize = 32
 
 // creationOptions asks for a new key of the user.
-func (s *Service) creationOptions(ctx context.Context, sess *flow.Session, c ceremony, id *flow.Identity, passwordless bool) (*webauthn.CreationOptions, error) {
+func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ceremony, id *login.Identity, passwordless bool) (*webauthn.CreationOptions, error) {
 	ids, handle, err := s.keysOf(ctx, id.User.ID)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s *Service) creationOptions(ctx context.Context, sess *flow.Session, c cer
 }
 
 // userOf is what an authenticator shows of a user.
-func userOf(id *flow.Identity, handle []byte) webauthn.User {
+func userOf(id *login.Identity, handle []byte) webauthn.User {
 	user := webauthn.User{Handle: handle, DisplayName: id.User.Display}
 	for _, text := range []string{id.Email, id.User.Username, id.User.ID} {
 		if user.Name == "" {
@@ -111,7 +111,7 @@ func userOf(id *flow.Identity, handle []byte) webauthn.User {
 
 // verifyNew verifies the answer of a new key. Its challenge is used up in any
 // case.
-func (s *Service) verifyNew(ctx context.Context, sess *flow.Session, c ceremony, userID string, answer []byte) (*webauthn.Credential, uint32, error) {
+func (s *Service) verifyNew(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte) (*webauthn.Credential, uint32, error) {
 	registration, err := webauthn.ParseRegistration(answer)
 	if err != nil {
 		return nil, 0, err

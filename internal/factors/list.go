@@ -3,7 +3,8 @@ package factors
 import (
 	"context"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -17,9 +18,9 @@ type Listed struct {
 
 // Authenticators lists those of whoever is logged in, in the order in which they
 // were added. Recovery codes are counted, but not shown.
-func (s *Service) Authenticators(ctx context.Context, sess *flow.Session) ([]Listed, error) {
+func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Listed, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {

@@ -6,16 +6,17 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
 // CheckMayAddKey returns ErrUnverifiedEmail if the logged-in user has to verify an
 // address before adding a key, ErrTooManyKeys if there are as many as allowed.
-func (s *Service) CheckMayAddKey(ctx context.Context, sess *flow.Session) error {
+func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	blocked, err := s.blocked(ctx, sess.UserID())
 	if err == nil && blocked {
@@ -37,7 +38,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *flow.Session) error 
 
 // KeyCreationOptions asks for a new key of whoever is logged in. A passwordless
 // one can log in by itself.
-func (s *Service) KeyCreationOptions(ctx context.Context, sess *flow.Session, passwordless bool) (*webauthn.CreationOptions, error) {
+func (s *Service) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (s *Service) KeyCreationOptions(ctx context.Context, sess *flow.Session, pa
 // AddKey adds the key that answers KeyCreationOptions, and reports whether
 // recovery codes were made along with it. An empty name is chosen. authn.Errors
 // for a wrong answer; the challenge is used up in any case.
-func (s *Service) AddKey(ctx context.Context, sess *flow.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
+func (s *Service) AddKey(ctx context.Context, sess *login.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, false, err
 	}
@@ -79,9 +80,9 @@ func (s *Service) AddKey(ctx context.Context, sess *flow.Session, name string, a
 }
 
 // OwnKey returns one of the keys of whoever is logged in, or authn.ErrNotFound.
-func (s *Service) OwnKey(ctx context.Context, sess *flow.Session, id int64) (*Key, error) {
+func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*Key, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
@@ -98,7 +99,7 @@ func (s *Service) OwnKey(ctx context.Context, sess *flow.Session, id int64) (*Ke
 
 // RenameKey gives one of the user's keys another name. authn.Errors if there is
 // no such key.
-func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, name string) (*Key, error) {
+func (s *Service) RenameKey(ctx context.Context, sess *login.Session, id int64, name string) (*Key, error) {
 	if _, err := s.OwnKey(ctx, sess, id); err != nil {
 		return nil, unknownKey(err)
 	}
@@ -114,7 +115,7 @@ func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, n
 		return s.store.UpdateAuthenticator(ctx, key.Authenticator)
 	})
 	if errors.Is(err, authn.ErrConflict) {
-		return nil, flow.ErrNotPending // it is being used
+		return nil, work.ErrNotPending // it is being used
 	}
 	return key, unknownKey(err)
 }
@@ -122,9 +123,9 @@ func (s *Service) RenameKey(ctx context.Context, sess *flow.Session, id int64, n
 // RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
 // not that of a key of theirs, or if the user could not log in any more: then all
 // stay.
-func (s *Service) RemoveKeys(ctx context.Context, sess *flow.Session, ids []int64) error {
+func (s *Service) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {

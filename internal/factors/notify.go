@@ -3,14 +3,15 @@ package factors
 import (
 	"context"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
 // announceAdded tells of a new authenticator, and adds recovery codes unless
 // the user has some. It reports whether it did.
-func (s *Service) announceAdded(ctx context.Context, sess *flow.Session, a *mfa.Authenticator, mail string) (bool, error) {
-	sess.Emit(mfa.AuthenticatorAdded{UserID: a.UserID, ID: a.ID, Type: a.Type})
+func (s *Service) announceAdded(ctx context.Context, sess *login.Session, a *mfa.Authenticator, mail string) (bool, error) {
+	work.Emit(ctx, mfa.AuthenticatorAdded{UserID: a.UserID, ID: a.ID, Type: a.Type})
 	if err := s.notify(ctx, sess, mail, a.Name); err != nil {
 		return false, err
 	}
@@ -18,6 +19,6 @@ func (s *Service) announceAdded(ctx context.Context, sess *flow.Session, a *mfa.
 }
 
 // notify mails the owner that their authenticators changed.
-func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, name string) error {
+func (s *Service) notify(ctx context.Context, sess *login.Session, kind, name string) error {
 	return s.accounts.Notify(ctx, sess, kind, sess.Identity, map[string]any{"AuthenticatorName": name})
 }

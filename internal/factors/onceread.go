@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -15,23 +15,23 @@ type onceRead struct{ mfa.Store }
 type authenticatorsKey string
 
 func (s onceRead) AuthenticatorsByUser(ctx context.Context, userID string) ([]mfa.Authenticator, error) {
-	list, err := flow.Remember(ctx, authenticatorsKey(userID), func(ctx context.Context) ([]mfa.Authenticator, error) {
+	list, err := work.Remember(ctx, authenticatorsKey(userID), func(ctx context.Context) ([]mfa.Authenticator, error) {
 		return s.Store.AuthenticatorsByUser(ctx, userID)
 	})
 	return slices.Clone(list), err
 }
 
 func (s onceRead) CreateAuthenticator(ctx context.Context, a mfa.Authenticator) (int64, error) {
-	flow.Forget(ctx, authenticatorsKey(a.UserID))
+	work.Forget(ctx, authenticatorsKey(a.UserID))
 	return s.Store.CreateAuthenticator(ctx, a)
 }
 
 func (s onceRead) UpdateAuthenticator(ctx context.Context, a mfa.Authenticator) error {
-	flow.Forget(ctx, authenticatorsKey(a.UserID))
+	work.Forget(ctx, authenticatorsKey(a.UserID))
 	return s.Store.UpdateAuthenticator(ctx, a)
 }
 
 func (s onceRead) DeleteAuthenticator(ctx context.Context, userID string, id int64) error {
-	flow.Forget(ctx, authenticatorsKey(userID))
+	work.Forget(ctx, authenticatorsKey(userID))
 	return s.Store.DeleteAuthenticator(ctx, userID, id)
 }

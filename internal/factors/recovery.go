@@ -7,13 +7,14 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
 // ensureRecoveryCodes makes recovery codes for whoever is logged in unless there
 // are some, and reports whether it did; it runs in a transaction.
-func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *flow.Session) (bool, error) {
+func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) (bool, error) {
 	if !Supports(s.cfg, mfa.RecoveryCodes) {
 		return false, nil
 	}
@@ -28,15 +29,15 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *flow.Session) (
 	if err != nil {
 		return false, err
 	}
-	sess.Emit(mfa.AuthenticatorAdded{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	work.Emit(ctx, mfa.AuthenticatorAdded{UserID: row.UserID, ID: row.ID, Type: row.Type})
 	return true, nil
 }
 
 // ViewRecoveryCodes shows the codes of whoever is logged in. authn.ErrNotFound
 // if there are none.
-func (s *Service) ViewRecoveryCodes(ctx context.Context, sess *flow.Session) (*Codes, error) {
+func (s *Service) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
@@ -90,9 +91,9 @@ func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
 
 // ResetRecoveryCodes makes new codes in place of those of whoever is logged in.
 // authn.Errors if the user has no other authenticator.
-func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *flow.Session) (*Codes, error) {
+func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	main, err := s.HasAuthenticators(ctx, sess.UserID())
 	if err != nil {
@@ -110,12 +111,12 @@ func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *flow.Session) (*
 		return err
 	})
 	if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
-		return nil, flow.ErrNotPending // another request did the same
+		return nil, work.ErrNotPending // another request did the same
 	}
 	return codes, err
 }
 
-func (s *Service) replaceSet(ctx context.Context, sess *flow.Session) (*Codes, error) {
+func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, error) {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -132,6 +133,6 @@ func (s *Service) replaceSet(ctx context.Context, sess *flow.Session) (*Codes, e
 	if err != nil {
 		return nil, err
 	}
-	sess.Emit(mfa.AuthenticatorReset{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	work.Emit(ctx, mfa.AuthenticatorReset{UserID: row.UserID, ID: row.ID, Type: row.Type})
 	return view(*row, set), s.notify(ctx, sess, "mfa/recovery_codes_generated", "")
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -18,63 +18,62 @@ type PublicConfig struct {
 }
 
 // Room shows the service to the kernel.
-func (s *Service) Room() flow.Room { return room{s} }
+func (s *Service) Room() login.Room { return room{s} }
 
 type room struct{ *Service }
 
-// Stages implements flow.Room.
-func (r room) Stages() []flow.Stage {
-	return []flow.Stage{
-		{ID: flow.StageMFAAuthenticate, Enter: r.enterAuthenticate, Describe: r.describeAuthenticate},
-		{ID: flow.StageMFATrust, Enter: r.enterTrust},
-		{ID: flow.StageMFASignupWebAuthn, Enter: r.enterSignup},
+// Stages implements login.Room.
+func (r room) Stages() []login.Stage {
+	return []login.Stage{
+		{ID: login.StageMFAAuthenticate, Enter: r.enterAuthenticate, Describe: r.describeAuthenticate},
+		{ID: login.StageMFATrust, Enter: r.enterTrust},
+		{ID: login.StageMFASignupWebAuthn, Enter: r.enterSignup},
 	}
 }
 
 // enterAuthenticate is the stage that waits for a second factor.
-func (r room) enterAuthenticate(ctx context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
+func (r room) enterAuthenticate(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if l.UserID == "" {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
 	rows, err := r.rows(ctx, l.UserID)
 	if err != nil {
-		return flow.Abort, err
+		return login.Abort, err
 	}
 	// The note belongs to this login. A passkey that was shown for another one,
 	// in the same session, proves nothing here.
-	var passkey bool
-	if !slices.ContainsFunc(rows, isMain) || l.Note(notePasskey, &passkey) && passkey {
-		return flow.Pass, nil
+	if !slices.ContainsFunc(rows, isMain) || l.Passkey {
+		return login.Pass, nil
 	}
 	if r.trustsForFactor(ctx, sess, l.UserID) {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
-	return flow.Wait, nil
+	return login.Wait, nil
 }
 
-func (r room) describeAuthenticate(ctx context.Context, l *flow.Login) (flow.Offer, error) {
+func (r room) describeAuthenticate(ctx context.Context, l *login.Attempt) (login.Offer, error) {
 	rows, err := r.rows(ctx, l.UserID)
-	return flow.Offer{ID: flow.StageMFAAuthenticate, Types: typesOf(rows)}, err
+	return login.Offer{ID: login.StageMFAAuthenticate, Types: typesOf(rows)}, err
 }
 
-// Offers implements flow.Room.
-func (r room) Offers(context.Context, *flow.Session) ([]flow.Offer, error) {
+// Offers implements login.Room.
+func (r room) Offers(context.Context, *login.Session) ([]login.Offer, error) {
 	if !r.cfg.PasskeyLoginEnabled {
 		return nil, nil
 	}
-	return []flow.Offer{{ID: flow.FlowMFALoginWebAuthn}}, nil
+	return []login.Offer{{ID: login.FlowMFALoginWebAuthn}}, nil
 }
 
-// ReauthenticationOffers implements flow.Room.
-func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+// ReauthenticationOffers implements login.Room.
+func (r room) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	rows, err := r.rows(ctx, sess.UserID())
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	return []flow.Offer{{ID: flow.FlowMFAReauthenticate, Types: typesOf(rows)}}, nil
+	return []login.Offer{{ID: login.FlowMFAReauthenticate, Types: typesOf(rows)}}, nil
 }
 
-// CanLogIn implements flow.Room: by a passkey.
+// CanLogIn implements login.Room: by a passkey.
 func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if !r.cfg.PasskeyLoginEnabled {
 		return false, nil
@@ -98,14 +97,14 @@ func (r room) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	return false, nil
 }
 
-// Evict implements flow.Room. Where accounts with an unverified address can not
+// Evict implements login.Room. Where accounts with an unverified address can not
 // have authenticators, the owner of the address did not make those that there
 // are: all go. Where they can, a second factor may well be the owner's, and a
 // mailbox alone must not get past it: it stays, but no passkey opens the account
 // by itself any more.
 func (r room) Evict(ctx context.Context, userID string) error {
 	for _, purpose := range []string{purposeSetup, string(ceremonyAdd), string(ceremonySignup)} {
-		if err := r.deps.Challenges.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+		if err := r.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
 			return fmt.Errorf("void challenges: %w", err)
 		}
 	}
@@ -126,7 +125,7 @@ func (r room) Evict(ctx context.Context, userID string) error {
 	return nil
 }
 
-// PublicConfig implements flow.Room.
+// PublicConfig implements login.Room.
 func (r room) PublicConfig(context.Context) (string, any) {
 	return "mfa", PublicConfig{r.cfg.SupportedTypes, r.cfg.PasskeyLoginEnabled}
 }

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -110,8 +111,8 @@ func (s *Service) use(ctx context.Context, a *mfa.Authenticator) error {
 // renewAfterwards encrypts those authenticators of the user anew, at the end of the
 // request, that an older secret encrypts, so that the secret can be removed one
 // day.
-func (s *Service) renewAfterwards(sess *flow.Session, userID string) {
-	sess.Afterwards(func(ctx context.Context) error {
+func (s *Service) renewAfterwards(ctx context.Context, userID string) {
+	work.Afterwards(ctx, func(ctx context.Context) error {
 		rows, err := s.rows(ctx, userID)
 		for i := range rows {
 			if !s.deps.Keys.IsCurrent(rows[i].Data) {
@@ -139,7 +140,7 @@ func (s *Service) reseal(ctx context.Context, a *mfa.Authenticator) error {
 // remove deletes some of the authenticators of the logged-in user, and the
 // recovery codes along with the last of the others. It runs in a transaction that
 // holds the lock of the user.
-func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(mfa.Authenticator) bool, each func(mfa.Authenticator) error) error {
+func (s *Service) remove(ctx context.Context, sess *login.Session, gone func(mfa.Authenticator) bool, each func(mfa.Authenticator) error) error {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return err
@@ -163,10 +164,10 @@ func (s *Service) remove(ctx context.Context, sess *flow.Session, gone func(mfa.
 }
 
 // drop deletes an authenticator.
-func (s *Service) drop(ctx context.Context, sess *flow.Session, a mfa.Authenticator) error {
+func (s *Service) drop(ctx context.Context, sess *login.Session, a mfa.Authenticator) error {
 	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
 		return fmt.Errorf("delete authenticator: %w", err)
 	}
-	sess.Emit(mfa.AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
+	work.Emit(ctx, mfa.AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
 	return nil
 }

@@ -7,21 +7,23 @@ import (
 	"slices"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
 // Accounts is what this room needs of the room of accounts.
 type Accounts interface {
-	flow.Identifier
+	login.Identifier
 	// HasUnverifiedEmail reports whether the account holds an address that
 	// nobody has proved.
 	HasUnverifiedEmail(ctx context.Context, userID string) (bool, error)
 	// Notify mails the owner of an account that something about it changed.
-	Notify(ctx context.Context, sess *flow.Session, kind string, owner *flow.Identity, data map[string]any) error
+	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
 	// Logout ends the session.
-	Logout(sess *flow.Session)
+	Logout(ctx context.Context, sess *login.Session)
 }
 
 // Options are what the room is wired with, beside its configuration.
@@ -41,16 +43,17 @@ type Options struct {
 type Service struct {
 	cfg      *mfa.Config
 	store    mfa.Store
-	deps     *flow.Deps
+	deps     *work.Deps
+	codes    *codes.Challenges
 	options  Options
 	accounts Accounts
-	pipeline *flow.Pipeline
+	pipeline *login.Pipeline
 	keys     *webauthn.RelyingParty // nil where webauthn is not supported
 }
 
 // New returns the room. The configuration has its defaults and is valid.
-func New(cfg *mfa.Config, store mfa.Store, deps *flow.Deps, o Options) (*Service, error) {
-	s := &Service{cfg: cfg, store: onceRead{store}, deps: deps, options: o, accounts: o.Accounts}
+func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
+	s := &Service{cfg: cfg, store: onceRead{store}, deps: deps, codes: challenges, options: o, accounts: o.Accounts}
 	if !Supports(cfg, mfa.WebAuthn) {
 		return s, nil
 	}
@@ -80,7 +83,7 @@ func New(cfg *mfa.Config, store mfa.Store, deps *flow.Deps, o Options) (*Service
 }
 
 // Connect gives the room what is made after it.
-func (s *Service) Connect(p *flow.Pipeline) { s.pipeline = p }
+func (s *Service) Connect(p *login.Pipeline) { s.pipeline = p }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *mfa.Config { return s.cfg }
@@ -88,9 +91,9 @@ func (s *Service) Config() *mfa.Config { return s.cfg }
 // TrustAsked reports whether people are ever asked to trust their browser.
 func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
 
-// requireRecent returns flow.ErrReauthenticate unless the last proof of
+// requireRecent returns work.ErrReauthenticate unless the last proof of
 // identity is recent.
-func (s *Service) requireRecent(ctx context.Context, sess *flow.Session) error {
+func (s *Service) requireRecent(ctx context.Context, sess *login.Session) error {
 	return s.pipeline.RequireRecent(ctx, sess, s.options.ReauthenticationTimeout)
 }
 

@@ -3,45 +3,41 @@ package factors
 import (
 	"context"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// noteSignup is the note of the first login of an account that gets a passkey in
-// place of a password.
-const noteSignup = "mfa.passkey_signup"
-
 // PrepareSignup makes the first login of a new account wait for a passkey. It is
 // passed to the sign-up of the room of accounts.
-func PrepareSignup(l *flow.Login) error { return l.SetNote(noteSignup, true) }
+func PrepareSignup(l *login.Attempt) { l.PasskeySignup = true }
 
 // enterSignup is the stage that waits for the passkey of a new account.
-func (s *Service) enterSignup(_ context.Context, _ *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	var wanted bool
-	if l.Note(noteSignup, &wanted) && wanted && l.UserID != "" {
-		return flow.Wait, nil
+func (s *Service) enterSignup(_ context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
+	if l.PasskeySignup && l.UserID != "" {
+		return login.Wait, nil
 	}
-	return flow.Pass, nil
+	return login.Pass, nil
 }
 
-// CheckLoginPending returns flow.ErrNotPending unless a login is under way in
+// CheckLoginPending returns work.ErrNotPending unless a login is under way in
 // the session, at whatever stage.
-func (s *Service) CheckLoginPending(sess *flow.Session) error {
+func (s *Service) CheckLoginPending(sess *login.Session) error {
 	if s.pipeline.Login(sess) == nil {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	return nil
 }
 
-// SignupOptions asks for the passkey of a new account. flow.ErrNotPending if
+// SignupOptions asks for the passkey of a new account. work.ErrNotPending if
 // none is awaited.
-func (s *Service) SignupOptions(ctx context.Context, sess *flow.Session) (*webauthn.CreationOptions, error) {
-	login := s.pipeline.Pending(sess, flow.StageMFASignupWebAuthn)
-	if login == nil {
-		return nil, flow.ErrNotPending
+func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
+	attempt := s.pipeline.Pending(sess, login.StageMFASignupWebAuthn)
+	if attempt == nil {
+		return nil, work.ErrNotPending
 	}
-	id, err := s.accounts.Identify(ctx, login.UserID)
+	id, err := s.accounts.Identify(ctx, attempt.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +45,14 @@ func (s *Service) SignupOptions(ctx context.Context, sess *flow.Session) (*webau
 }
 
 // FinishSignup adds the passkey of a new account and logs its user in. An empty
-// name is chosen. authn.Errors for a wrong answer, flow.ErrNotPending if none is
+// name is chosen. authn.Errors for a wrong answer, work.ErrNotPending if none is
 // awaited.
-func (s *Service) FinishSignup(ctx context.Context, sess *flow.Session, name string, answer []byte) error {
-	login := s.pipeline.Pending(sess, flow.StageMFASignupWebAuthn)
-	if login == nil {
-		return flow.ErrNotPending
+func (s *Service) FinishSignup(ctx context.Context, sess *login.Session, name string, answer []byte) error {
+	attempt := s.pipeline.Pending(sess, login.StageMFASignupWebAuthn)
+	if attempt == nil {
+		return work.ErrNotPending
 	}
-	userID := login.UserID
+	userID := attempt.UserID
 	credential, counter, err := s.verifyNew(ctx, sess, ceremonySignup, userID, answer)
 	if err != nil {
 		return s.explainNew(ctx, err)
@@ -66,8 +62,8 @@ func (s *Service) FinishSignup(ctx context.Context, sess *flow.Session, name str
 		if err != nil {
 			return err
 		}
-		sess.Emit(mfa.AuthenticatorAdded{UserID: userID, ID: key.ID, Type: key.Type})
-		return s.pipeline.Pass(ctx, sess, flow.StageMFASignupWebAuthn)
+		work.Emit(ctx, mfa.AuthenticatorAdded{UserID: userID, ID: key.ID, Type: key.Type})
+		return s.pipeline.Pass(ctx, sess, login.StageMFASignupWebAuthn)
 	})
 	return s.explainNew(ctx, err)
 }

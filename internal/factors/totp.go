@@ -5,16 +5,17 @@ import (
 	"errors"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/typedcode"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
 // TOTP returns the authenticator app of whoever is logged in, or
 // authn.ErrNotFound.
-func (s *Service) TOTP(ctx context.Context, sess *flow.Session) (*mfa.Authenticator, error) {
+func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
@@ -28,10 +29,10 @@ func (s *Service) TOTP(ctx context.Context, sess *flow.Session) (*mfa.Authentica
 
 // ActivateTOTP adds the app that was set up in this session, once the user
 // shows a code of it. The code is used up. authn.Errors for a wrong one,
-// flow.ErrNotPending if the user has an app already.
-func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code string) (*mfa.Authenticator, error) {
+// work.ErrNotPending if the user has an app already.
+func (s *Service) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	if err := s.checkMayActivate(ctx, sess); err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 		return nil, err
 	}
 	c, app, err := s.pendingSetup(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		return nil, problems("code", "incorrect_code")
 	}
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 	if _, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, 0); !ok {
 		return nil, problems("code", "incorrect_code")
 	}
-	sess.Afterwards(attempt.Refund)
+	work.Afterwards(ctx, attempt.Refund)
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
@@ -64,10 +65,10 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 		if err := s.checkMayActivate(ctx, sess); err != nil {
 			return err
 		}
-		if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
-		sess.DropSlot(slotSetup)
+		login.Drop(sess, &sess.State.TOTPSetup)
 		if err := s.create(ctx, row, app); err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 		return err
 	})
 	if errors.Is(err, authn.ErrConflict) {
-		return nil, flow.ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (s *Service) ActivateTOTP(ctx context.Context, sess *flow.Session, code str
 }
 
 // checkMayActivate refuses an app for an account that holds an unverified address.
-func (s *Service) checkMayActivate(ctx context.Context, sess *flow.Session) error {
+func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) error {
 	blocked, err := s.blocked(ctx, sess.UserID())
 	if err == nil && blocked {
 		return problems("code", "unverified_email")
@@ -94,7 +95,7 @@ func (s *Service) checkMayActivate(ctx context.Context, sess *flow.Session) erro
 
 // DeactivateTOTP removes the app of whoever is logged in. Having none is not an
 // error.
-func (s *Service) DeactivateTOTP(ctx context.Context, sess *flow.Session) error {
+func (s *Service) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	_, err := s.TOTP(ctx, sess)
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil

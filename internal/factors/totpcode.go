@@ -11,7 +11,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // totpApp is an authenticator app as it is kept. Its digits and period stay
@@ -76,7 +76,7 @@ func (a *totpApp) code(step int64) (string, error) {
 
 // totpURL is the address that authenticator apps read from QR codes (Key Uri
 // Format of Google Authenticator). What an app assumes by itself is left out.
-func (s *Service) totpURL(id *flow.Identity, a *totpApp) string {
+func (s *Service) totpURL(id *login.Identity, a *totpApp) string {
 	label := id.Email
 	if label == "" {
 		label = id.User.Username

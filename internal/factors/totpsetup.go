@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -16,7 +17,6 @@ const (
 	// purposeSetup names the challenge that holds the secret of an app which is
 	// being set up, slotSetup the place of its id in the session.
 	purposeSetup = "mfa.totp_setup"
-	slotSetup    = purposeSetup
 	// setupTimeout is how long somebody may take to set up their app.
 	setupTimeout = 10 * time.Minute
 	// secretSize is that of the secret of an app, in bytes (RFC 4226 §4).
@@ -33,9 +33,9 @@ type Setup struct {
 
 // SetUpTOTP draws a secret for an app, in place of one that was drawn earlier in
 // this session. ErrUnverifiedEmail if the user has to verify an address first.
-func (s *Service) SetUpTOTP(ctx context.Context, sess *flow.Session) (*Setup, error) {
+func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	blocked, err := s.blocked(ctx, sess.UserID())
 	if err != nil {
@@ -56,45 +56,43 @@ func (s *Service) SetUpTOTP(ctx context.Context, sess *flow.Session) (*Setup, er
 }
 
 // keepSetup stores an app that is being set up, encrypted as the app will be.
-func (s *Service) keepSetup(ctx context.Context, sess *flow.Session, app *totpApp) error {
+func (s *Service) keepSetup(ctx context.Context, sess *login.Session, app *totpApp) error {
 	row := mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP}
 	if err := s.seal(&row, app); err != nil {
 		return err
 	}
-	if err := s.dropChallenge(ctx, sess, slotSetup); err != nil {
+	if err := s.dropChallenge(ctx, sess, &sess.State.TOTPSetup); err != nil {
 		return err
 	}
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeSetup, UserID: row.UserID, Data: row.Data}, "", setupTimeout)
+	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeSetup, UserID: row.UserID, Data: row.Data}, "", setupTimeout)
 	if err != nil {
 		return err
 	}
-	return sess.SetSlot(slotSetup, c.ID)
+	login.Put(sess, &sess.State.TOTPSetup, c.ID)
+	return nil
 }
 
 // dropChallenge voids the challenge whose id the session keeps in the slot.
-func (s *Service) dropChallenge(ctx context.Context, sess *flow.Session, slot string) error {
-	var id string
-	if !sess.Slot(slot, &id) {
+func (s *Service) dropChallenge(ctx context.Context, sess *login.Session, slot *string) error {
+	if *slot == "" {
 		return nil
 	}
-	if err := s.deps.Challenges.Store.DeleteChallenge(ctx, id); err != nil {
+	if err := s.codes.Store.DeleteChallenge(ctx, *slot); err != nil {
 		return fmt.Errorf("void challenge: %w", err)
 	}
-	sess.DropSlot(slot)
+	login.Drop(sess, slot)
 	return nil
 }
 
 // pendingSetup returns the app that is being set up in this session.
-// flow.ErrNotPending if none is, or it took too long.
-func (s *Service) pendingSetup(ctx context.Context, sess *flow.Session) (*authn.Challenge, *totpApp, error) {
-	var id string
-	sess.Slot(slotSetup, &id)
-	c, err := s.deps.Challenges.Find(ctx, purposeSetup, id)
+// work.ErrNotPending if none is, or it took too long.
+func (s *Service) pendingSetup(ctx context.Context, sess *login.Session) (*authn.Challenge, *totpApp, error) {
+	c, err := s.codes.Find(ctx, purposeSetup, sess.State.TOTPSetup)
 	if err != nil {
 		return nil, nil, err
 	}
 	if c.UserID != sess.UserID() {
-		return nil, nil, flow.ErrNotPending
+		return nil, nil, work.ErrNotPending
 	}
 	row := mfa.Authenticator{UserID: c.UserID, Type: mfa.TOTP, Data: c.Data}
 	var app totpApp

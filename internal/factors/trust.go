@@ -6,7 +6,8 @@ import (
 	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 const trustPurpose = "mfa trusted browser"
@@ -26,8 +27,8 @@ const (
 // trusts is the cookie with an entry for each user who trusts the browser. The
 // id of an entry names the challenge that lasts as long as the trust does:
 // without it the entry is worth nothing.
-func (s *Service) trusts() flow.UserCookie {
-	return flow.UserCookie{
+func (s *Service) trusts() login.UserCookie {
+	return login.UserCookie{
 		Name: s.cfg.TrustCookieName, Purpose: trustPurpose, MaxAge: s.cfg.TrustCookieAge,
 		Keys: s.deps.Keys, Now: s.deps.Now,
 	}
@@ -35,50 +36,48 @@ func (s *Service) trusts() flow.UserCookie {
 
 // enterTrust is the stage that asks whether the browser is trusted, after a
 // step that it could save the next time.
-func (s *Service) enterTrust(_ context.Context, sess *flow.Session, l *flow.Login) (flow.Verdict, error) {
-	if sess.Kind != flow.Browser || l.UserID == "" {
-		return flow.Pass, nil
+func (s *Service) enterTrust(_ context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+	if sess.Kind != login.Browser || l.UserID == "" {
+		return login.Pass, nil
 	}
 	if s.trustOf(l) == "" {
-		return flow.Pass, nil
+		return login.Pass, nil
 	}
-	return flow.Wait, nil
+	return login.Wait, nil
 }
 
 // trustOf returns the trust that the login may give to a browser, empty if it
 // had no step that a trusted browser skips.
-func (s *Service) trustOf(l *flow.Login) trust {
-	var codeRequired bool
-	l.Note(flow.NoteCodeRequired, &codeRequired)
+func (s *Service) trustOf(l *login.Attempt) trust {
 	switch {
-	case s.cfg.TrustEnabled && l.HasPassed(flow.StageMFAAuthenticate):
+	case s.cfg.TrustEnabled && l.HasPassed(login.StageMFAAuthenticate):
 		return trustedWithFactor
-	case s.options.TrustsCodes && codeRequired:
+	case s.options.TrustsCodes && l.CodeRequired:
 		return trustedWithCode
 	}
 	return ""
 }
 
-// CheckTrustPending returns flow.ErrStageNotPending unless a login in the
+// CheckTrustPending returns work.ErrStageNotPending unless a login in the
 // session waits for the answer whether the browser is trusted.
-func (s *Service) CheckTrustPending(_ context.Context, sess *flow.Session) error {
-	if s.pipeline.Pending(sess, flow.StageMFATrust) == nil {
-		return flow.ErrStageNotPending
+func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) error {
+	if s.pipeline.Pending(sess, login.StageMFATrust) == nil {
+		return work.ErrStageNotPending
 	}
 	return nil
 }
 
 // Trust goes on with the login that asked whether the browser is trusted. A
 // trusted browser skips the steps of that login for a while, each where its own
-// setting allows it. Returns flow.ErrStageNotPending if no login asked.
-func (s *Service) Trust(ctx context.Context, sess *flow.Session, trusted bool) error {
-	login := s.pipeline.Pending(sess, flow.StageMFATrust)
-	if login == nil {
-		return flow.ErrStageNotPending
+// setting allows it. Returns work.ErrStageNotPending if no login asked.
+func (s *Service) Trust(ctx context.Context, sess *login.Session, trusted bool) error {
+	attempt := s.pipeline.Pending(sess, login.StageMFATrust)
+	if attempt == nil {
+		return work.ErrStageNotPending
 	}
-	userID, given := login.UserID, s.trustOf(login)
-	err := s.deps.InTx(ctx, sess, func(ctx context.Context) error {
-		return s.pipeline.Pass(ctx, sess, flow.StageMFATrust)
+	userID, given := attempt.UserID, s.trustOf(attempt)
+	err := s.deps.InTx(ctx, func(ctx context.Context) error {
+		return s.pipeline.Pass(ctx, sess, login.StageMFATrust)
 	})
 	if err != nil || !trusted || sess.UserID() != userID {
 		return err
@@ -88,12 +87,12 @@ func (s *Service) Trust(ctx context.Context, sess *flow.Session, trusted bool) e
 
 // setTrustCookie adds an entry for the logged-in user. The oldest entry makes
 // room.
-func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session, given trust) error {
+func (s *Service) setTrustCookie(ctx context.Context, sess *login.Session, given trust) error {
 	parts, err := s.trustParts(ctx, sess.Identity)
 	if err != nil {
 		return err
 	}
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: trustPurpose, UserID: sess.UserID()}, "", s.cfg.TrustCookieAge)
+	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: trustPurpose, UserID: sess.UserID()}, "", s.cfg.TrustCookieAge)
 	if err != nil {
 		return err
 	}
@@ -102,20 +101,20 @@ func (s *Service) setTrustCookie(ctx context.Context, sess *flow.Session, given 
 
 // TrustsForCode reports whether the browser of the session may skip a required
 // code of the user.
-func (s *Service) TrustsForCode(ctx context.Context, sess *flow.Session, userID string) bool {
+func (s *Service) TrustsForCode(ctx context.Context, sess *login.Session, userID string) bool {
 	return s.options.TrustsCodes && s.isTrusted(ctx, sess, userID, trustedWithFactor, trustedWithCode)
 }
 
 // trustsForFactor reports whether the browser of the session may skip the second
 // factor of the user.
-func (s *Service) trustsForFactor(ctx context.Context, sess *flow.Session, userID string) bool {
+func (s *Service) trustsForFactor(ctx context.Context, sess *login.Session, userID string) bool {
 	return s.cfg.TrustEnabled && s.isTrusted(ctx, sess, userID, trustedWithFactor)
 }
 
 // isTrusted reports whether the user gave the browser one of these trusts. It is
 // false for apps, and where the lookup fails.
-func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID string, kinds ...trust) bool {
-	if sess.Kind != flow.Browser {
+func (s *Service) isTrusted(ctx context.Context, sess *login.Session, userID string, kinds ...trust) bool {
+	if sess.Kind != login.Browser {
 		return false
 	}
 	trusted, err := s.hasTrust(ctx, sess, userID, kinds)
@@ -125,7 +124,7 @@ func (s *Service) isTrusted(ctx context.Context, sess *flow.Session, userID stri
 	return err == nil && trusted
 }
 
-func (s *Service) hasTrust(ctx context.Context, sess *flow.Session, userID string, kinds []trust) (bool, error) {
+func (s *Service) hasTrust(ctx context.Context, sess *login.Session, userID string, kinds []trust) (bool, error) {
 	trusts := s.trusts()
 	list := trusts.Entries(sess)
 	if len(list) == 0 {
@@ -140,13 +139,13 @@ func (s *Service) hasTrust(ctx context.Context, sess *flow.Session, userID strin
 		return false, err
 	}
 	for _, given := range kinds {
-		matches := func(e flow.UserCookieEntry) bool { return trusts.Matches(e, append(parts, []byte(given))...) }
+		matches := func(e login.UserCookieEntry) bool { return trusts.Matches(e, append(parts, []byte(given))...) }
 		for _, e := range list {
 			if !matches(e) {
 				continue
 			}
-			_, err = s.deps.Challenges.Find(ctx, trustPurpose, e.ID)
-			if !errors.Is(err, flow.ErrNotPending) {
+			_, err = s.codes.Find(ctx, trustPurpose, e.ID)
+			if !errors.Is(err, work.ErrNotPending) {
 				return err == nil, err
 			}
 		}
@@ -156,12 +155,12 @@ func (s *Service) hasTrust(ctx context.Context, sess *flow.Session, userID strin
 
 // Distrust ends the trust of the user in all browsers.
 func (s *Service) Distrust(ctx context.Context, userID string) error {
-	return s.deps.Challenges.Store.DeleteUserChallenges(ctx, trustPurpose, userID)
+	return s.codes.Store.DeleteUserChallenges(ctx, trustPurpose, userID)
 }
 
 // trustParts is what trust hangs on: a new password, and any authenticator that
 // is added, removed or made anew, ends it.
-func (s *Service) trustParts(ctx context.Context, id *flow.Identity) ([][]byte, error) {
+func (s *Service) trustParts(ctx context.Context, id *login.Identity) ([][]byte, error) {
 	rows, err := s.rows(ctx, id.User.ID)
 	if err != nil {
 		return nil, err

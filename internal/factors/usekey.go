@@ -6,18 +6,16 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// notePasskey is the note of a login that began with a passkey.
-const notePasskey = "mfa.passkey"
-
 // KeyRequestOptions asks for an answer of one of the keys of whoever's login
-// waits for a second factor. flow.ErrStageNotPending if none waits.
-func (s *Service) KeyRequestOptions(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error) {
+// waits for a second factor. work.ErrStageNotPending if none waits.
+func (s *Service) KeyRequestOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return nil, err
@@ -27,9 +25,9 @@ func (s *Service) KeyRequestOptions(ctx context.Context, sess *flow.Session) (*w
 
 // KeyReauthenticationOptions asks for an answer of one of the keys of whoever is
 // logged in.
-func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error) {
+func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	return s.requestOptions(ctx, sess, ceremonyReauthenticate, sess.UserID())
 }
@@ -37,13 +35,13 @@ func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *flow.Ses
 // PasskeyRequestOptions asks for an answer of any passkey. What is asked in one
 // session, or in one browser, takes the place of what was asked before; how often
 // clients that have neither may ask is limited.
-func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *flow.Session) (*webauthn.RequestOptions, error) {
+func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	if sess.RowID == "" {
 		earlier, err := s.awaited(ctx, sess, ceremonyLogin, nil)
 		if err == nil {
-			err = s.deps.Challenges.Consume(ctx, earlier)
+			err = s.codes.Consume(ctx, earlier)
 		}
-		if errors.Is(err, flow.ErrNotPending) {
+		if errors.Is(err, work.ErrNotPending) {
 			_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP})
 		}
 		if err != nil {
@@ -55,7 +53,7 @@ func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *flow.Session)
 
 // requestOptions asks for an answer of a key of the user. Without one, the key
 // has to tell who they are, and that it is them.
-func (s *Service) requestOptions(ctx context.Context, sess *flow.Session, c ceremony, userID string) (*webauthn.RequestOptions, error) {
+func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c ceremony, userID string) (*webauthn.RequestOptions, error) {
 	var ids [][]byte
 	if userID != "" {
 		var err error
@@ -72,24 +70,24 @@ func (s *Service) requestOptions(ctx context.Context, sess *flow.Session, c cere
 }
 
 // AuthenticateByKey goes on with the login that waits for a second factor. The
-// session tells the outcome. flow.ErrStageNotPending if none waits,
+// session tells the outcome. work.ErrStageNotPending if none waits,
 // authn.Errors for a wrong answer; the challenge is used up in any case.
-func (s *Service) AuthenticateByKey(ctx context.Context, sess *flow.Session, answer []byte) error {
+func (s *Service) AuthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return err
 	}
 	return s.proveByKey(ctx, sess, ceremonyAuthenticate, userID, answer, func(ctx context.Context, a *mfa.Authenticator) error {
 		sess.AddMethod(userID, s.keyMethod(a))
-		return s.pipeline.Pass(ctx, sess, flow.StageMFAAuthenticate)
+		return s.pipeline.Pass(ctx, sess, login.StageMFAAuthenticate)
 	})
 }
 
 // ReauthenticateByKey proves by a key again who is logged in. authn.Errors for a
 // wrong answer.
-func (s *Service) ReauthenticateByKey(ctx context.Context, sess *flow.Session, answer []byte) error {
+func (s *Service) ReauthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	return s.proveByKey(ctx, sess, ceremonyReauthenticate, sess.UserID(), answer, func(_ context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
@@ -102,7 +100,7 @@ func (s *Service) ReauthenticateByKey(ctx context.Context, sess *flow.Session, a
 // LogInByPasskey logs in whoever's passkey answers. Nothing else is needed: it
 // is something they have, and it checked that it was them. The session tells
 // the outcome. authn.Errors for a wrong answer.
-func (s *Service) LogInByPasskey(ctx context.Context, sess *flow.Session, answer []byte) error {
+func (s *Service) LogInByPasskey(ctx context.Context, sess *login.Session, answer []byte) error {
 	return s.proveByKey(ctx, sess, ceremonyLogin, "", answer, func(ctx context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Passwordless = true
@@ -111,14 +109,12 @@ func (s *Service) LogInByPasskey(ctx context.Context, sess *flow.Session, answer
 			return nil
 		}
 		if sess.Authenticated() {
-			s.accounts.Logout(sess)
+			s.accounts.Logout(ctx, sess)
 		}
 		sess.AddMethod(a.UserID, method)
-		login := flow.Login{UserID: a.UserID}
-		if err := login.SetNote(notePasskey, true); err != nil {
-			return err
-		}
-		return s.pipeline.Start(ctx, sess, login)
+		attempt := login.Attempt{UserID: a.UserID}
+		attempt.Passkey = true
+		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 
@@ -130,7 +126,7 @@ func (s *Service) keyMethod(a *mfa.Authenticator) authn.Method {
 // transaction. The attempt is counted, and the challenge used up, before
 // anything is verified. Where the user is not known before, only the client's
 // address is counted: nobody can use up the attempts of somebody else.
-func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
+func (s *Service) proveByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
 	assertion, err := webauthn.ParseAssertion(answer)
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)
@@ -157,20 +153,20 @@ func (s *Service) proveByKey(ctx context.Context, sess *flow.Session, c ceremony
 		if err := then(ctx, row); err != nil {
 			return err
 		}
-		sess.Emit(used)
+		work.Emit(ctx, used)
 		return nil
 	})
 	if cloned != nil {
-		sess.Emit(*cloned)
+		work.Emit(ctx, *cloned)
 	}
 	if err != nil {
 		if !errors.Is(err, webauthn.ErrRejected) {
-			sess.Afterwards(attempt.Refund) // what fails on the server's side is no guess
+			work.Afterwards(ctx, attempt.Refund) // what fails on the server's side is no guess
 		}
 		return s.explainUse(ctx, sess, userID, err)
 	}
-	s.renewAfterwards(sess, used.UserID)
-	s.clearFailures(sess, attempt, userID)
+	s.renewAfterwards(ctx, used.UserID)
+	s.clearFailures(ctx, attempt, userID)
 	return nil
 }
 
@@ -211,13 +207,13 @@ func (s *Service) verifyUse(ctx context.Context, assertion *webauthn.Assertion, 
 }
 
 // explainUse turns what can be wrong with an answer into the client's problem.
-func (s *Service) explainUse(ctx context.Context, sess *flow.Session, userID string, err error) error {
+func (s *Service) explainUse(ctx context.Context, sess *login.Session, userID string, err error) error {
 	if !errors.Is(err, webauthn.ErrRejected) {
 		return err
 	}
 	s.deps.Logger.DebugContext(ctx, "security key rejected", "error", err)
 	if userID != "" {
-		sess.Emit(mfa.AuthenticationFailed{UserID: userID, Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
+		work.Emit(ctx, mfa.AuthenticationFailed{UserID: userID, Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
 	}
 	return rejected("credential")
 }

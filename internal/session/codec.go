@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // codecVersion is raised when the encoding changes in a way that an older
@@ -24,13 +24,13 @@ var errUnreadable = errors.New("sessions: unreadable data")
 type codec struct{}
 
 type encoded struct {
-	Version  int        `json:"v"`
-	Deadline int64      `json:"deadline"` // microseconds
-	State    flow.State `json:"state"`
+	Version  int         `json:"v"`
+	Deadline int64       `json:"deadline"` // microseconds
+	State    login.State `json:"state"`
 }
 
 func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
-	state, _ := values[stateKey].(flow.State)
+	state, _ := values[stateKey].(login.State)
 	return json.Marshal(encoded{codecVersion, deadline.UnixMicro(), state})
 }
 

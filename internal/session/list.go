@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions"
 )
 
 // List returns the sessions of a user that have not ended, oldest first.
-func (m *Manager) List(ctx context.Context, id *flow.Identity) ([]sessions.Row, error) {
+func (m *Manager) List(ctx context.Context, id *login.Identity) ([]sessions.Row, error) {
 	rows, err := m.deps.Store.SessionsByUser(ctx, id.User.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
@@ -71,7 +72,7 @@ func (m *Manager) trim(ctx context.Context, userID, stored string) error {
 	if err != nil || len(rows) <= m.cfg.MaxPerUser {
 		return err
 	}
-	return flow.Retry(ctx, func() error {
+	return work.Retry(ctx, func() error {
 		return m.deps.Tx.InTx(ctx, func(ctx context.Context) error { return m.endOldest(ctx, userID, stored) })
 	})
 }

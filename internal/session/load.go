@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -15,8 +15,8 @@ import (
 // none of a session that lives, the session is anonymous. Of several sessions
 // that live, the newest one in which a user is logged in counts; if they are of
 // different users, none does.
-func (m *Manager) Load(ctx context.Context, kind flow.Kind, client authn.Client, shown ...Shown) (*Active, error) {
-	anonymous := &Active{Session: flow.NewSession(kind, client)}
+func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client, shown ...Shown) (*Active, error) {
+	anonymous := &Active{Session: login.NewSession(kind, client)}
 	if len(shown) == 0 {
 		return anonymous, nil
 	}
@@ -41,7 +41,7 @@ func (m *Manager) Load(ctx context.Context, kind flow.Kind, client authn.Client,
 		if rows[at].Kind != one.kind {
 			continue
 		}
-		a := &Active{Session: flow.NewSession(kind, client), token: one.Token, row: &rows[at]}
+		a := &Active{Session: login.NewSession(kind, client), token: one.Token, row: &rows[at]}
 		if alive, err := m.open(ctx, a); err != nil {
 			return nil, err
 		} else if alive {
@@ -91,7 +91,7 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	if !read.loaded { // another store keeps the data, and has lost it
 		return false, nil
 	}
-	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(flow.State)
+	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(login.State)
 	a.RowID = a.row.ID
 	if a.State.UserID == "" {
 		return true, nil
@@ -143,7 +143,7 @@ func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err erro
 
 // identity returns the identity of the session's user, which may have been read
 // along with the row.
-func (m *Manager) identity(ctx context.Context, a *Active) (*flow.Identity, error) {
+func (m *Manager) identity(ctx context.Context, a *Active) (*login.Identity, error) {
 	profile := a.row.Profile
 	if !m.deps.Profiles || profile == nil || a.row.UserID != a.State.UserID {
 		return m.deps.Identifier.Identify(ctx, a.State.UserID)

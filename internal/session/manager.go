@@ -14,7 +14,8 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clientip"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -28,7 +29,7 @@ type Deps struct {
 	Store sessions.Store
 	Tx    authn.Transactor
 	// Identifier looks up users.
-	Identifier flow.Identifier
+	Identifier login.Identifier
 	// Profiles is true if the profiles that come with rows are those that the
 	// Identifier would read.
 	Profiles bool
@@ -47,13 +48,13 @@ type Manager struct {
 	deps Deps
 	// Each client kind has a manager of its own: scs keeps what it loaded in
 	// the context, and an app's request must never see a browser's session.
-	scs map[flow.Kind]*scs.SessionManager
+	scs map[login.Kind]*scs.SessionManager
 }
 
 // New returns a Manager. The configuration has been validated.
 func New(cfg sessions.Config, deps Deps) *Manager {
-	m := &Manager{cfg: cfg, deps: deps, scs: map[flow.Kind]*scs.SessionManager{}}
-	for _, kind := range []flow.Kind{flow.App, flow.Browser} {
+	m := &Manager{cfg: cfg, deps: deps, scs: map[login.Kind]*scs.SessionManager{}}
+	for _, kind := range []login.Kind{login.App, login.Browser} {
 		sm := scs.New()
 		sm.Lifetime = cfg.Lifetime
 		sm.HashTokenInStore = true
@@ -66,7 +67,7 @@ func New(cfg sessions.Config, deps Deps) *Manager {
 
 // Active is a session during one request. It is not safe for concurrent use.
 type Active struct {
-	*flow.Session
+	*login.Session
 	// Dead is true if the client showed a token, and none of a session that
 	// lives or that has just got another token.
 	Dead bool
@@ -96,7 +97,7 @@ type Outcome struct {
 }
 
 // Keep stores what changed, and returns what the client has to learn.
-// flow.ErrSessionEnded if the session was ended, or got another token, while the
+// work.ErrSessionEnded if the session was ended, or got another token, while the
 // request was under way: then nothing is stored.
 func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 	var outcome Outcome
@@ -117,7 +118,7 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 		}
 	}
 	if errors.Is(err, authn.ErrNotFound) {
-		return Outcome{}, flow.ErrSessionEnded
+		return Outcome{}, work.ErrSessionEnded
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("store session: %w", err)
@@ -156,14 +157,14 @@ func (m *Manager) merge(ctx context.Context, a *Active) error {
 	if err != nil {
 		return err
 	}
-	a.State, a.row = flow.Merge(base, a.State, theirs), &rows[0]
+	a.State, a.row = login.Merge(base, a.State, theirs), &rows[0]
 	return nil
 }
 
 // stateOf decodes the data of a row.
-func stateOf(data []byte) (flow.State, error) {
+func stateOf(data []byte) (login.State, error) {
 	_, values, err := codec{}.Decode(data)
-	state, _ := values[stateKey].(flow.State)
+	state, _ := values[stateKey].(login.State)
 	return state, err
 }
 
@@ -174,8 +175,9 @@ func (m *Manager) KeepsInTx() bool { return m.cfg.Store == nil && m.deps.Store.S
 // Snapshot returns a function that brings the session in memory back to what it is
 // now, for a transaction that is rolled back.
 func (a *Active) Snapshot() (restore func()) {
-	saved := *a
+	saved, undo := *a, a.Session.Snapshot()
 	return func() {
+		undo()
 		a.token, a.row, a.others, a.successors = saved.token, saved.row, saved.others, saved.successors
 	}
 }
@@ -215,7 +217,7 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	// Sessions of logins at the same time are not counted yet: there is room for as
 	// many again.
 	if known := a.Identity.Sessions; known < 0 || known >= m.cfg.MaxPerUser/2 {
-		a.Afterwards(func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
+		work.Afterwards(ctx, func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
 	}
 	return token, m.endOthers(ctx, a)
 }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/internal/cookie"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // The values of Row.Kind.
@@ -41,15 +41,15 @@ func FromApp(token string) []Shown {
 func (m *Manager) FromCookies(r *http.Request) []Shown {
 	var shown []Shown
 	for _, value := range cookie.Values(r, m.cfg.CookieName, func(text string) bool { return len(text) == tokenLength }) {
-		shown = append(shown, Shown{value.Text, m.rowKind(flow.Browser, value.HostPrefixed)})
+		shown = append(shown, Shown{value.Text, m.rowKind(login.Browser, value.HostPrefixed)})
 	}
 	return shown
 }
 
 // rowKind is the Row.Kind of what a client of that kind carries.
-func (m *Manager) rowKind(kind flow.Kind, hostCookie bool) string {
+func (m *Manager) rowKind(kind login.Kind, hostCookie bool) string {
 	switch {
-	case kind == flow.App:
+	case kind == login.App:
 		return kindApp
 	case hostCookie:
 		return kindHostCookie

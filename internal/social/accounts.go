@@ -7,7 +7,8 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -32,10 +33,10 @@ func (s *Service) connected(a socialaccount.Account) Connected {
 }
 
 // Accounts lists the accounts of whoever is logged in, or returns
-// flow.ErrUnauthenticated.
-func (s *Service) Accounts(ctx context.Context, sess *flow.Session) ([]Connected, error) {
+// work.ErrUnauthenticated.
+func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connected, error) {
 	if !sess.Authenticated() {
-		return nil, flow.ErrUnauthenticated
+		return nil, work.ErrUnauthenticated
 	}
 	accounts, err := s.store.SocialAccountsByUser(ctx, sess.UserID())
 	if err != nil {
@@ -49,11 +50,11 @@ func (s *Service) Accounts(ctx context.Context, sess *flow.Session) ([]Connected
 }
 
 // Disconnect removes one of the accounts of whoever is logged in. authn.Errors
-// if it is not theirs or their last way in, flow.ErrReauthenticate if the last
+// if it is not theirs or their last way in, work.ErrReauthenticate if the last
 // proof of identity is too old.
-func (s *Service) Disconnect(ctx context.Context, sess *flow.Session, providerID, uid string) error {
+func (s *Service) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
 	if !sess.Authenticated() {
-		return flow.ErrUnauthenticated
+		return work.ErrUnauthenticated
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		userID := sess.UserID()
@@ -78,14 +79,14 @@ func (s *Service) Disconnect(ctx context.Context, sess *flow.Session, providerID
 		if err != nil {
 			return fmt.Errorf("delete account at provider: %w", err)
 		}
-		sess.Emit(socialaccount.AccountDisconnected{UserID: userID, Provider: providerID, UID: uid})
+		work.Emit(ctx, socialaccount.AccountDisconnected{UserID: userID, Provider: providerID, UID: uid})
 		return s.notify(ctx, sess, "socialaccount/account_disconnected", userID, s.connected(accounts[i]).Provider.Name)
 	})
 }
 
 // checkOtherWayIn refuses to take away the last way in. rest are the accounts
 // that would be left.
-func (s *Service) checkOtherWayIn(ctx context.Context, sess *flow.Session, rest []socialaccount.Account) error {
+func (s *Service) checkOtherWayIn(ctx context.Context, sess *login.Session, rest []socialaccount.Account) error {
 	if slices.ContainsFunc(rest, s.usable) {
 		return nil
 	}

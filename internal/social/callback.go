@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -15,7 +16,7 @@ import (
 // FinishRedirect takes what a provider sent back by way of the browser and
 // returns where the browser goes now: to where the login was meant to end, with
 // what went wrong, if anything. The session tells the outcome.
-func (s *Service) FinishRedirect(ctx context.Context, sess *flow.Session, providerID string, values url.Values) string {
+func (s *Service) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) string {
 	st, err := s.takeState(ctx, sess, values.Get("state"))
 	if err != nil {
 		s.fail(ctx, sess, providerID, ProcessLogin, err)
@@ -31,7 +32,7 @@ func (s *Service) FinishRedirect(ctx context.Context, sess *flow.Session, provid
 	return st.Next
 }
 
-func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, providerID string, st *state, values url.Values) error {
+func (s *Service) finishRedirect(ctx context.Context, sess *login.Session, providerID string, st *state, values url.Values) error {
 	e := s.providers.byID(providerID)
 	if e == nil || st.Provider != providerID {
 		return errWrongProvider
@@ -39,7 +40,7 @@ func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, provid
 	// What somebody started is not finished for somebody else, and nothing is
 	// connected for whoever logged in only later.
 	if st.UserID != sess.UserID() && (st.UserID != "" || st.Process == ProcessConnect && sess.Authenticated()) {
-		return flow.ErrNotPending
+		return work.ErrNotPending
 	}
 	// An answer that is both a refusal and a consent is a refusal.
 	if err := provider.Refusal(values); err != nil {
@@ -52,7 +53,7 @@ func (s *Service) finishRedirect(ctx context.Context, sess *flow.Session, provid
 		return err
 	}
 	if st.reauthenticates() && provedBefore(id, st.StartedAt) {
-		return flow.ErrReauthenticate
+		return work.ErrReauthenticate
 	}
 	c, err := s.newCandidate(ctx, e, id)
 	if err != nil {
@@ -90,14 +91,14 @@ func provedBefore(id *provider.Identity, start time.Time) bool {
 
 // underWay reports whether something came of it: somebody is logged in, or has
 // a further step to take.
-func (s *Service) underWay(sess *flow.Session) bool {
-	return sess.Authenticated() || s.pipeline.Login(sess) != nil || sess.Slot(slotSignup, new(string))
+func (s *Service) underWay(sess *login.Session) bool {
+	return sess.Authenticated() || s.pipeline.Login(sess) != nil || sess.State.ProviderSignup != ""
 }
 
 // fail logs a failure, tells observers, and returns its code.
-func (s *Service) fail(ctx context.Context, sess *flow.Session, providerID string, process Process, err error) string {
+func (s *Service) fail(ctx context.Context, sess *login.Session, providerID string, process Process, err error) string {
 	s.report(ctx, sess, err, providerID)
 	code := failureCode(err)
-	sess.Emit(socialaccount.LoginFailed{Provider: providerID, Process: string(process), Code: code})
+	work.Emit(ctx, socialaccount.LoginFailed{Provider: providerID, Process: string(process), Code: code})
 	return code
 }

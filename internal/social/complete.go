@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
 // finish is what a login through a provider comes to, whichever way the
 // provider vouched for somebody. The session tells the outcome.
-func (s *Service) finish(ctx context.Context, sess *flow.Session, c *candidate, process Process) error {
+func (s *Service) finish(ctx context.Context, sess *login.Session, c *candidate, process Process) error {
 	if err := s.dropPendingSignup(ctx, sess); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (s *Service) finish(ctx context.Context, sess *flow.Session, c *candidate, 
 }
 
 // login logs in to the account that the identity belongs to, or signs up.
-func (s *Service) login(ctx context.Context, sess *flow.Session, c *candidate) error {
+func (s *Service) login(ctx context.Context, sess *login.Session, c *candidate) error {
 	known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("look up account at provider: %w", err)
@@ -44,7 +45,7 @@ func (s *Service) login(ctx context.Context, sess *flow.Session, c *candidate) e
 	if err != nil {
 		return err
 	}
-	return s.loginKnown(ctx, sess, c, owner, func(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
+	return s.loginKnown(ctx, sess, c, owner, func(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
 		// Once more: the address may have left the account meanwhile.
 		now, _, err := s.ownerByEmail(ctx, c)
 		if errors.Is(err, authn.ErrNotFound) || err == nil && now != userID {
@@ -59,8 +60,8 @@ func (s *Service) login(ctx context.Context, sess *flow.Session, c *candidate) e
 
 // loginKnown logs in a user who exists, or takes it as a new proof of identity
 // if that user is logged in already. after runs in the same transaction.
-func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candidate, userID string,
-	after func(context.Context, *flow.Session, *candidate, string) error) error {
+func (s *Service) loginKnown(ctx context.Context, sess *login.Session, c *candidate, userID string,
+	after func(context.Context, *login.Session, *candidate, string) error) error {
 	_, err := s.identify(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		if !sess.Authenticated() {
@@ -76,7 +77,7 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 	}
 	return s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		if sess.Authenticated() && sess.UserID() != userID {
-			s.accounts.Logout(sess)
+			s.accounts.Logout(ctx, sess)
 		}
 		if err := after(ctx, sess, c, userID); err != nil {
 			return err
@@ -92,18 +93,16 @@ func (s *Service) loginKnown(ctx context.Context, sess *flow.Session, c *candida
 			return nil
 		}
 		sess.AddMethod(userID, method)
-		login := flow.Login{UserID: userID}
-		if err := s.prepare(&login); err != nil {
-			return err
-		}
-		return s.pipeline.Start(ctx, sess, login)
+		attempt := login.Attempt{UserID: userID}
+		s.prepare(&attempt)
+		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 
 // mayConnect reports whether whoever is at it may connect accounts: errAnonymous
-// for somebody who is not logged in, flow.ErrReauthenticate if the last proof of
+// for somebody who is not logged in, work.ErrReauthenticate if the last proof of
 // identity is too old.
-func (s *Service) mayConnect(ctx context.Context, sess *flow.Session) error {
+func (s *Service) mayConnect(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
 		return errAnonymous
 	}
@@ -111,7 +110,7 @@ func (s *Service) mayConnect(ctx context.Context, sess *flow.Session) error {
 }
 
 // connect adds the account at the provider to whoever is logged in.
-func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate) error {
+func (s *Service) connect(ctx context.Context, sess *login.Session, c *candidate) error {
 	if err := s.mayConnect(ctx, sess); err != nil {
 		return err
 	}
@@ -137,11 +136,11 @@ func (s *Service) connect(ctx context.Context, sess *flow.Session, c *candidate)
 }
 
 // attach stores the account at the provider for a user and tells them.
-func (s *Service) attach(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
+func (s *Service) attach(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
 	if err := s.create(ctx, s.store, c, userID); err != nil {
 		return err
 	}
-	sess.Emit(socialaccount.AccountConnected{UserID: userID, Provider: c.Provider, UID: c.UID})
+	work.Emit(ctx, socialaccount.AccountConnected{UserID: userID, Provider: c.Provider, UID: c.UID})
 	return s.notify(ctx, sess, "socialaccount/account_connected", userID, c.entry.info.Name)
 }
 
@@ -167,7 +166,7 @@ func (s *Service) create(ctx context.Context, store socialaccount.Store, c *cand
 
 // touch stores what the provider said this time. It is called only once it is
 // clear that the account belongs to whoever is asking.
-func (s *Service) touch(ctx context.Context, sess *flow.Session, c *candidate, userID string) error {
+func (s *Service) touch(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
 	account := socialaccount.Account{UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, LastLogin: s.deps.Now()}
 	err := s.store.UpdateSocialAccount(ctx, account)
 	if errors.Is(err, authn.ErrNotFound) { // disconnected meanwhile
@@ -179,25 +178,12 @@ func (s *Service) touch(ctx context.Context, sess *flow.Session, c *candidate, u
 	if err := s.keepToken(ctx, c); err != nil {
 		return err
 	}
-	sess.Emit(socialaccount.AccountUpdated{UserID: userID, Provider: c.Provider, UID: c.UID})
+	work.Emit(ctx, socialaccount.AccountUpdated{UserID: userID, Provider: c.Provider, UID: c.UID})
 	return nil
 }
 
-// prepare tells the stages what this room asks of them.
-func (s *Service) prepare(l *flow.Login) error {
-	if s.cfg.EmailVerification == nil {
-		return nil
-	}
-	switch *s.cfg.EmailVerification {
-	case authn.VerificationMandatory:
-		return l.SetNote(flow.NoteEmailVerification, flow.EmailVerificationMandatory)
-	case authn.VerificationOptional:
-		return l.SetNote(flow.NoteEmailVerification, flow.EmailVerificationOptional)
-	case authn.VerificationNone:
-		return l.SetNote(flow.NoteEmailVerification, flow.EmailVerificationNone)
-	}
-	return nil
-}
+// prepare tells the stages what this package asks of them.
+func (s *Service) prepare(l *login.Attempt) { l.EmailPolicy = s.cfg.EmailVerification }
 
 func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) error {
 	if s.cfg.BeforeLogin == nil || c.identity == nil {

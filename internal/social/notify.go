@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // notify mails a user that an account at a provider came or went.
-func (s *Service) notify(ctx context.Context, sess *flow.Session, kind, userID, providerName string) error {
+func (s *Service) notify(ctx context.Context, sess *login.Session, kind, userID, providerName string) error {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load user: %w", err)

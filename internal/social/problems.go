@@ -6,19 +6,19 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
-// errAnonymous is flow.ErrForbidden for somebody who wants to connect an
+// errAnonymous is work.ErrForbidden for somebody who wants to connect an
 // account and is not logged in.
-var errAnonymous = fmt.Errorf("socialaccount: nobody is logged in to connect to: %w", flow.ErrForbidden)
+var errAnonymous = fmt.Errorf("socialaccount: nobody is logged in to connect to: %w", work.ErrForbidden)
 
 // errTaken means that another request created the account at the same time.
 var errTaken = errors.New("socialaccount: account taken meanwhile")
 
 // errNobody means that a login came to nothing: its user is gone or disabled, or
 // a stage turned it away.
-var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", flow.ErrUnauthenticated)
+var errNobody = fmt.Errorf("socialaccount: nobody to log in: %w", work.ErrUnauthenticated)
 
 // messages say what to do; clients go by the code.
 var messages = map[string]string{

@@ -7,7 +7,8 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -22,7 +23,7 @@ type RedirectInput struct {
 
 // StartRedirect begins a login in the browser and returns where to send it: to
 // the provider, or to a page of the front end that says what is wrong.
-func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in RedirectInput) string {
+func (s *Service) StartRedirect(ctx context.Context, sess *login.Session, in RedirectInput) string {
 	e := s.providers.byID(in.Provider)
 	if e == nil || !e.info.Redirect || !in.Process.Valid() || !s.mayReturnTo(in.CallbackURL) {
 		return s.errorPage(code.Unknown)
@@ -43,7 +44,7 @@ func (s *Service) StartRedirect(ctx context.Context, sess *flow.Session, in Redi
 	return target
 }
 
-func (s *Service) authorize(ctx context.Context, sess *flow.Session, e *entry, st *state) (string, error) {
+func (s *Service) authorize(ctx context.Context, sess *login.Session, e *entry, st *state) (string, error) {
 	value, err := s.newState(ctx, sess, st)
 	if err != nil {
 		return "", err
@@ -74,9 +75,9 @@ func failureCode(err error) string {
 		return code.Cancelled
 	case errors.Is(err, errAnonymous):
 		return code.PermissionDenied
-	case errors.Is(err, flow.ErrReauthenticate):
+	case errors.Is(err, work.ErrReauthenticate):
 		return code.ReauthenticationRequired
-	case errors.Is(err, flow.ErrForbidden):
+	case errors.Is(err, work.ErrForbidden):
 		return code.SignupClosed
 	case errors.As(err, &one) && one.Code != "":
 		return one.Code
@@ -85,13 +86,13 @@ func failureCode(err error) string {
 }
 
 // report logs what the host may want to know of and the client is not told.
-func (s *Service) report(ctx context.Context, sess *flow.Session, err error, providerID string) {
+func (s *Service) report(ctx context.Context, sess *login.Session, err error, providerID string) {
 	switch {
 	case errors.Is(err, errReplayed):
 		s.deps.Logger.WarnContext(ctx, "replay of an ID token refused", "provider", providerID, "ip", sess.Client.IP)
 	case errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrInvalid):
 		s.deps.Logger.WarnContext(ctx, "provider login failed", "provider", providerID, "error", err)
-	case failureCode(err) != code.Unknown, errors.Is(err, flow.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
+	case failureCode(err) != code.Unknown, errors.Is(err, work.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
 		errors.Is(err, errNobody), errors.Is(err, provider.ErrTokenMissing):
 		s.deps.Logger.DebugContext(ctx, "provider login refused", "provider", providerID, "error", err)
 	default:

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -95,10 +95,10 @@ func (e *entry) clientIDs() []string {
 func (e *entry) needsClientID() bool { return e.info.ClientID != "" || len(e.info.ClientIDs) > 0 }
 
 // usableBy returns the providers that a kind of client can do something with.
-func (r registry) usableBy(kind flow.Kind) []*entry {
+func (r registry) usableBy(kind login.Kind) []*entry {
 	var list []*entry
 	for _, e := range r {
-		if !e.hidden && (kind == flow.App && e.info.Token || kind == flow.Browser && e.info.Redirect) {
+		if !e.hidden && (kind == login.App && e.info.Token || kind == login.Browser && e.info.Redirect) {
 			list = append(list, e)
 		}
 	}

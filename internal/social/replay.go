@@ -42,7 +42,7 @@ func (s *Service) spend(ctx context.Context, e *entry, token string) (repeated b
 		return false, fmt.Errorf("%w: %w", provider.ErrInvalid, err)
 	}
 	mac := s.deps.Keys.MAC(purposeSpent, []byte(e.info.ID), []byte(signed))
-	err = s.deps.Challenges.Store.CreateChallenge(ctx, authn.Challenge{
+	err = s.codes.Store.CreateChallenge(ctx, authn.Challenge{
 		ID: "spent-" + base64.RawURLEncoding.EncodeToString(mac), Purpose: purposeSpent, Hash: mac,
 		CreatedAt: now, ExpiresAt: until.Add(spentMargin),
 	})

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -32,10 +33,10 @@ func Public(info provider.Info) PublicProvider {
 		ClientID: info.ClientID, OpenIDConfigurationURL: info.OpenIDConfigurationURL,
 	}
 	if info.Redirect {
-		p.Flows = append(p.Flows, flow.FlowProviderRedirect)
+		p.Flows = append(p.Flows, login.FlowProviderRedirect)
 	}
 	if info.Token {
-		p.Flows = append(p.Flows, flow.FlowProviderToken)
+		p.Flows = append(p.Flows, login.FlowProviderToken)
 	}
 	return p
 }
@@ -47,7 +48,7 @@ type PublicConfig struct {
 
 // PublicConfig returns what a kind of client learns of the providers, sorted by
 // name.
-func (s *Service) PublicConfig(kind flow.Kind) PublicConfig {
+func (s *Service) PublicConfig(kind login.Kind) PublicConfig {
 	c := PublicConfig{Providers: []PublicProvider{}}
 	for _, e := range s.providers.usableBy(kind) {
 		c.Providers = append(c.Providers, Public(e.info))
@@ -57,36 +58,36 @@ func (s *Service) PublicConfig(kind flow.Kind) PublicConfig {
 }
 
 // Room shows the service to the kernel.
-func (s *Service) Room() flow.Room { return room{s} }
+func (s *Service) Room() login.Room { return room{s} }
 
 type room struct{ *Service }
 
-// Stages implements flow.Room: logins through a provider wait at the stages of
+// Stages implements login.Room: logins through a provider wait at the stages of
 // other rooms.
-func (r room) Stages() []flow.Stage { return nil }
+func (r room) Stages() []login.Stage { return nil }
 
-// Offers implements flow.Room.
-func (r room) Offers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+// Offers implements login.Room.
+func (r room) Offers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	usable := r.providers.usableBy(sess.Kind)
 	if len(usable) == 0 {
 		return nil, nil
 	}
-	offers := offer(nil, flow.FlowProviderRedirect, usable, func(*entry) bool { return sess.Kind == flow.Browser })
-	offers = offer(offers, flow.FlowProviderToken, usable, func(e *entry) bool { return e.info.Token })
+	offers := offer(nil, login.FlowProviderRedirect, usable, func(*entry) bool { return sess.Kind == login.Browser })
+	offers = offer(offers, login.FlowProviderToken, usable, func(e *entry) bool { return e.info.Token })
 	_, c, err := r.pendingSignup(ctx, sess)
-	if errors.Is(err, flow.ErrNotPending) {
+	if errors.Is(err, work.ErrNotPending) {
 		return offers, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return append(offers, flow.Offer{
-		ID: flow.FlowProviderSignup, Provider: Public(c.entry.info), IsPending: flow.Pending(true),
+	return append(offers, login.Offer{
+		ID: login.FlowProviderSignup, Provider: Public(c.entry.info), IsPending: login.Pending(true),
 	}), nil
 }
 
 // offer appends a flow with the providers that have it, if there are any.
-func offer(offers []flow.Offer, id string, list []*entry, has func(*entry) bool) []flow.Offer {
+func offer(offers []login.Offer, id string, list []*entry, has func(*entry) bool) []login.Offer {
 	var ids []string
 	for _, e := range list {
 		if has(e) {
@@ -96,12 +97,12 @@ func offer(offers []flow.Offer, id string, list []*entry, has func(*entry) bool)
 	if len(ids) == 0 {
 		return offers
 	}
-	return append(offers, flow.Offer{ID: id, Providers: ids})
+	return append(offers, login.Offer{ID: id, Providers: ids})
 }
 
-// ReauthenticationOffers implements flow.Room: the providers at which the user
+// ReauthenticationOffers implements login.Room: the providers at which the user
 // has an account.
-func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([]flow.Offer, error) {
+func (r room) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	accounts, err := r.store.SocialAccountsByUser(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (r room) ReauthenticationOffers(ctx context.Context, sess *flow.Session) ([
 	return offer(nil, FlowProviderReauthenticate, r.providers.usableBy(sess.Kind), has), nil
 }
 
-// CanLogIn implements flow.Room. The way in named by except is a provider's id.
+// CanLogIn implements login.Room. The way in named by except is a provider's id.
 func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
 	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
@@ -121,7 +122,7 @@ func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error)
 	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && r.usable(a) }), nil
 }
 
-// Evict implements flow.Room.
+// Evict implements login.Room.
 func (r room) Evict(ctx context.Context, userID string) error {
 	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
@@ -136,6 +137,6 @@ func (r room) Evict(ctx context.Context, userID string) error {
 	return nil
 }
 
-// PublicConfig implements flow.Room. What there is to tell depends on the kind
+// PublicConfig implements login.Room. What there is to tell depends on the kind
 // of client, which is not known here: see Service.PublicConfig.
 func (r room) PublicConfig(context.Context) (string, any) { return "", nil }

@@ -7,18 +7,20 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
 // Accounts is what this room needs of the room of accounts.
 type Accounts interface {
-	flow.Identifier
+	login.Identifier
 	// IsOpenForSignup reports whether new accounts are welcome.
 	IsOpenForSignup(ctx context.Context) bool
 	// SignupByProvider creates an account and starts its first login.
-	SignupByProvider(ctx context.Context, sess *flow.Session, in flow.ProviderSignup) error
+	SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error
 	// VerifiedOwner returns the user who has verified the address, or
 	// authn.ErrNotFound.
 	VerifiedOwner(ctx context.Context, email string) (userID string, err error)
@@ -29,11 +31,11 @@ type Accounts interface {
 	// CleanEmail returns the canonical form of an address.
 	CleanEmail(address string) (canonical string, ok bool)
 	// RequireRecent asks for a recent proof of identity.
-	RequireRecent(ctx context.Context, sess *flow.Session) error
+	RequireRecent(ctx context.Context, sess *login.Session) error
 	// Notify mails the owner of an account that something about it changed.
-	Notify(ctx context.Context, sess *flow.Session, kind string, owner *flow.Identity, data map[string]any) error
+	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
 	// Logout ends the session.
-	Logout(sess *flow.Session)
+	Logout(ctx context.Context, sess *login.Session)
 }
 
 // Options are what the room is wired with, beside its configuration.
@@ -53,23 +55,24 @@ type Service struct {
 	cfg       *socialaccount.Config
 	store     socialaccount.Store
 	decoys    socialaccount.Store // of sign-ups that only look like one
-	deps      *flow.Deps
+	deps      *work.Deps
+	codes     *codes.Challenges
 	accounts  Accounts
 	providers registry
-	pipeline  *flow.Pipeline
+	pipeline  *login.Pipeline
 	returns   map[string]bool // origins
 	callbacks callbackPaths
 	renewals  *turns
 }
 
 // New returns the room. The configuration has its defaults and is valid.
-func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *flow.Deps, o Options) (*Service, error) {
+func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
 	providers, err := newRegistry(cfg, o.Build)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, store: store, decoys: decoys, deps: deps, accounts: o.Accounts, providers: providers,
+		cfg: cfg, store: store, decoys: decoys, deps: deps, codes: challenges, accounts: o.Accounts, providers: providers,
 		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
 		renewals: &turns{seed: maphash.MakeSeed()},
 	}
@@ -85,14 +88,14 @@ func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *flo
 }
 
 // Connect gives the room what is made after it.
-func (s *Service) Connect(p *flow.Pipeline) { s.pipeline = p }
+func (s *Service) Connect(p *login.Pipeline) { s.pipeline = p }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *socialaccount.Config { return s.cfg }
 
 // identify loads a user who may log in: authn.ErrNotFound for one who is gone
 // or disabled.
-func (s *Service) identify(ctx context.Context, userID string) (*flow.Identity, error) {
+func (s *Service) identify(ctx context.Context, userID string) (*login.Identity, error) {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {
 		return nil, err

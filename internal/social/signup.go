@@ -7,44 +7,46 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
 const (
 	purposeSignup = "socialaccount_signup"
-	slotSignup    = "socialaccount_signup"
 )
 
 // signup makes an account for somebody new, or keeps the sign-up pending where
 // a form has to ask first.
-func (s *Service) signup(ctx context.Context, sess *flow.Session, c *candidate) error {
+func (s *Service) signup(ctx context.Context, sess *login.Session, c *candidate) error {
 	if !s.accounts.IsOpenForSignup(ctx) {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	if err := s.beforeLogin(ctx, "", c); err != nil {
 		return err
 	}
-	before := *sess
+	unit := work.Of(ctx)
+	restore, commits := unit.Snapshot(), unit.Commits()
 	if sess.Authenticated() {
-		s.accounts.Logout(sess)
+		s.accounts.Logout(ctx, sess)
 	}
-	err := flow.ErrSignupIncomplete
+	err := login.ErrSignupIncomplete
 	if !s.cfg.DisableAutoSignup {
 		err = s.accounts.SignupByProvider(ctx, sess, s.providerSignup(sess, c))
 	}
-	if errors.Is(err, flow.ErrSignupIncomplete) {
+	if errors.Is(err, login.ErrSignupIncomplete) {
 		err = s.keepSignup(ctx, sess, c)
 	}
-	if err != nil && sess.Commits() == before.Commits() {
-		*sess = before // what comes to nothing logs no user out
+	if err != nil && unit.Commits() == commits {
+		restore() // what comes to nothing logs no user out
 	}
 	return err
 }
 
 // providerSignup is the sign-up of a candidate whom nobody has asked anything.
-func (s *Service) providerSignup(sess *flow.Session, c *candidate) flow.ProviderSignup {
-	signup := flow.ProviderSignup{
+func (s *Service) providerSignup(sess *login.Session, c *candidate) login.ProviderSignup {
+	signup := login.ProviderSignup{
 		Emails: c.Emails, Username: c.Username, FirstName: c.FirstName, LastName: c.LastName,
 		EmailRequired: s.cfg.EmailRequired, Prepare: s.prepare,
 		AfterCreate: func(ctx context.Context, userID string) error {
@@ -77,12 +79,12 @@ func (s *Service) providerSignup(sess *flow.Session, c *candidate) flow.Provider
 
 // keepSignup stores the candidate, encrypted, until somebody has filled in the
 // form in this session.
-func (s *Service) keepSignup(ctx context.Context, sess *flow.Session, c *candidate) error {
+func (s *Service) keepSignup(ctx context.Context, sess *login.Session, c *candidate) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode sign-up: %w", err)
 	}
-	secret, err := flow.RandomSecret(s.deps.Rand)
+	secret, err := keyring.RandomSecret(s.deps.Rand)
 	if err != nil {
 		return err
 	}
@@ -90,60 +92,61 @@ func (s *Service) keepSignup(ctx context.Context, sess *flow.Session, c *candida
 	if err != nil {
 		return err
 	}
-	challenge, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeSignup, Data: sealed}, secret, s.cfg.SignupTimeout)
+	challenge, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeSignup, Data: sealed}, secret, s.cfg.SignupTimeout)
 	if err != nil {
 		return err
 	}
 	s.pipeline.Abort(sess)
-	return sess.SetSlot(slotSignup, challenge.ID)
+	login.Put(sess, &sess.State.ProviderSignup, challenge.ID)
+	return nil
 }
 
 // pendingSignup returns the sign-up that waits for the form in this session, or
-// flow.ErrNotPending.
-func (s *Service) pendingSignup(ctx context.Context, sess *flow.Session) (*authn.Challenge, *candidate, error) {
-	var id string
-	if sess.Authenticated() || !sess.Slot(slotSignup, &id) {
-		return nil, nil, flow.ErrNotPending
+// work.ErrNotPending.
+func (s *Service) pendingSignup(ctx context.Context, sess *login.Session) (*authn.Challenge, *candidate, error) {
+	id := sess.State.ProviderSignup
+	if sess.Authenticated() || id == "" {
+		return nil, nil, work.ErrNotPending
 	}
-	challenge, err := s.deps.Challenges.Find(ctx, purposeSignup, id)
+	challenge, err := s.codes.Find(ctx, purposeSignup, id)
 	if err != nil {
 		return nil, nil, err
 	}
 	text, err := s.deps.Keys.Open(purposeSignup, challenge.Data, nil)
 	if err != nil {
-		return nil, nil, flow.ErrNotPending // the secret was taken out of use
+		return nil, nil, work.ErrNotPending // the secret was taken out of use
 	}
 	var c candidate
 	if err := json.Unmarshal(text, &c); err != nil {
 		return nil, nil, fmt.Errorf("read pending sign-up: %w", err)
 	}
 	if c.entry = s.providers.byID(c.Provider); c.entry == nil {
-		return nil, nil, flow.ErrNotPending // the provider was taken out of use
+		return nil, nil, work.ErrNotPending // the provider was taken out of use
 	}
 	return challenge, &c, nil
 }
 
 // dropPendingSignup forgets a sign-up that waits for the form.
-func (s *Service) dropPendingSignup(ctx context.Context, sess *flow.Session) error {
-	var id string
-	if !sess.Slot(slotSignup, &id) {
+func (s *Service) dropPendingSignup(ctx context.Context, sess *login.Session) error {
+	id := sess.State.ProviderSignup
+	if id == "" {
 		return nil
 	}
-	sess.DropSlot(slotSignup)
-	if err := s.deps.Challenges.Store.DeleteChallenge(ctx, id); err != nil {
+	login.Drop(sess, &sess.State.ProviderSignup)
+	if err := s.codes.Store.DeleteChallenge(ctx, id); err != nil {
 		return fmt.Errorf("drop pending sign-up: %w", err)
 	}
 	return nil
 }
 
-// CheckSignupPending returns flow.ErrNotPending unless a sign-up waits for its
-// form in this session, and flow.ErrForbidden if sign-up was closed meanwhile.
-func (s *Service) CheckSignupPending(ctx context.Context, sess *flow.Session) error {
+// CheckSignupPending returns work.ErrNotPending unless a sign-up waits for its
+// form in this session, and work.ErrForbidden if sign-up was closed meanwhile.
+func (s *Service) CheckSignupPending(ctx context.Context, sess *login.Session) error {
 	if _, _, err := s.pendingSignup(ctx, sess); err != nil {
 		return err
 	}
 	if !s.accounts.IsOpenForSignup(ctx) {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	return nil
 }
@@ -151,22 +154,22 @@ func (s *Service) CheckSignupPending(ctx context.Context, sess *flow.Session) er
 // PendingSignup is a sign-up that waits for its form.
 type PendingSignup struct {
 	Account Connected
-	Emails  []flow.VouchedEmail
+	Emails  []login.VouchedEmail
 	// Username is the provider's suggestion, Display how the user would be
 	// shown.
 	Username, Display string
 }
 
 // PendingSignup shows the sign-up that waits in this session.
-// flow.ErrNotPending if there is none, flow.ErrForbidden if sign-up was closed
+// work.ErrNotPending if there is none, work.ErrForbidden if sign-up was closed
 // meanwhile.
-func (s *Service) PendingSignup(ctx context.Context, sess *flow.Session) (*PendingSignup, error) {
+func (s *Service) PendingSignup(ctx context.Context, sess *login.Session) (*PendingSignup, error) {
 	_, c, err := s.pendingSignup(ctx, sess)
 	if err != nil {
 		return nil, err
 	}
 	if !s.accounts.IsOpenForSignup(ctx) {
-		return nil, flow.ErrForbidden
+		return nil, work.ErrForbidden
 	}
 	p := &PendingSignup{
 		Account:  s.connected(socialaccount.Account{Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData}),
@@ -186,17 +189,17 @@ func (s *Service) PendingSignup(ctx context.Context, sess *flow.Session) (*Pendi
 // CompleteSignup makes the account that waits for its form in this session.
 // Errors as in PendingSignup; authn.Errors for wrong input, after which the
 // sign-up still waits.
-func (s *Service) CompleteSignup(ctx context.Context, sess *flow.Session, form flow.ProviderSignupForm) error {
+func (s *Service) CompleteSignup(ctx context.Context, sess *login.Session, form login.ProviderSignupForm) error {
 	challenge, c, err := s.pendingSignup(ctx, sess)
 	if err != nil {
 		return err
 	}
 	if !s.accounts.IsOpenForSignup(ctx) {
-		return flow.ErrForbidden
+		return work.ErrForbidden
 	}
 	signup := s.providerSignup(sess, c)
 	signup.Form = &form
-	signup.BeforeCreate = func(ctx context.Context) error { return s.deps.Challenges.Consume(ctx, challenge) }
+	signup.BeforeCreate = func(ctx context.Context) error { return s.codes.Consume(ctx, challenge) }
 	err = s.accounts.SignupByProvider(ctx, sess, signup)
 	switch {
 	case errors.Is(err, errTaken):

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // Process is what a login through a provider is for.
@@ -28,7 +30,6 @@ func (p Process) Valid() bool { return p == ProcessLogin || p == ProcessConnect 
 
 const (
 	purposeState = "socialaccount_state"
-	slotStates   = "socialaccount_states"
 	// maxStates is how many logins may be under way in one browser.
 	maxStates = 10
 )
@@ -54,15 +55,15 @@ func (st *state) reauthenticates() bool { return st.Process == ProcessLogin && s
 
 // newState fills in the secrets, stores the state for this browser, and returns
 // the value of the state parameter.
-func (s *Service) newState(ctx context.Context, sess *flow.Session, st *state) (string, error) {
-	secret, err := flow.RandomSecret(s.deps.Rand)
+func (s *Service) newState(ctx context.Context, sess *login.Session, st *state) (string, error) {
+	secret, err := keyring.RandomSecret(s.deps.Rand)
 	if err != nil {
 		return "", err
 	}
-	if st.Nonce, err = flow.RandomSecret(s.deps.Rand); err != nil {
+	if st.Nonce, err = keyring.RandomSecret(s.deps.Rand); err != nil {
 		return "", err
 	}
-	if st.CodeVerifier, err = flow.RandomSecret(s.deps.Rand); err != nil {
+	if st.CodeVerifier, err = keyring.RandomSecret(s.deps.Rand); err != nil {
 		return "", err
 	}
 	st.StartedAt = s.deps.Now()
@@ -74,7 +75,7 @@ func (s *Service) newState(ctx context.Context, sess *flow.Session, st *state) (
 	if err != nil {
 		return "", err
 	}
-	c, err := s.deps.Challenges.Issue(ctx, authn.Challenge{Purpose: purposeState, Data: sealed}, secret, s.cfg.StateTimeout)
+	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeState, Data: sealed}, secret, s.cfg.StateTimeout)
 	if err != nil {
 		return "", err
 	}
@@ -83,46 +84,46 @@ func (s *Service) newState(ctx context.Context, sess *flow.Session, st *state) (
 
 // rememberState binds the state to the browser's session, in which only the
 // newest ones stay.
-func (s *Service) rememberState(ctx context.Context, sess *flow.Session, id string) error {
-	var ids []string
-	sess.Slot(slotStates, &ids)
-	ids = append(ids, id)
+func (s *Service) rememberState(ctx context.Context, sess *login.Session, id string) error {
+	ids := append(slices.Clone(sess.State.ProviderStates), id)
 	for ; len(ids) > maxStates; ids = ids[1:] {
-		if err := s.deps.Challenges.Store.DeleteChallenge(ctx, ids[0]); err != nil {
+		if err := s.codes.Store.DeleteChallenge(ctx, ids[0]); err != nil {
 			return fmt.Errorf("drop oldest state: %w", err)
 		}
 	}
-	return sess.SetSlot(slotStates, ids)
+	login.Put(sess, &sess.State.ProviderStates, ids)
+	return nil
 }
 
 // takeState returns what a state parameter stands for and uses it up.
-// flow.ErrNotPending if it is not one of this browser, or was used, or has
+// work.ErrNotPending if it is not one of this browser, or was used, or has
 // expired.
-func (s *Service) takeState(ctx context.Context, sess *flow.Session, value string) (*state, error) {
+func (s *Service) takeState(ctx context.Context, sess *login.Session, value string) (*state, error) {
 	id, secret, _ := strings.Cut(value, ".")
-	var ids []string
-	if !sess.Slot(slotStates, &ids) || !slices.Contains(ids, id) {
-		return nil, flow.ErrNotPending
+	ids := slices.Clone(sess.State.ProviderStates)
+	if !slices.Contains(ids, id) {
+		return nil, work.ErrNotPending
 	}
-	c, err := s.deps.Challenges.Match(ctx, purposeState, id, secret)
+	c, err := s.codes.Match(ctx, purposeState, id, secret)
 	if err != nil {
 		return nil, err
 	}
 	text, err := s.deps.Keys.Open(purposeState, c.Data, []byte(secret))
 	if err != nil {
-		return nil, flow.ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	var st state
 	if err := json.Unmarshal(text, &st); err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
 	}
-	if err := s.deps.Challenges.Consume(ctx, c); err != nil {
+	if err := s.codes.Consume(ctx, c); err != nil {
 		return nil, err
 	}
 	ids = slices.DeleteFunc(ids, func(other string) bool { return other == id })
 	if len(ids) == 0 {
-		sess.DropSlot(slotStates)
+		login.Drop(sess, &sess.State.ProviderStates)
 		return &st, nil
 	}
-	return &st, sess.SetSlot(slotStates, ids)
+	login.Put(sess, &sess.State.ProviderStates, ids)
+	return &st, nil
 }

@@ -8,7 +8,8 @@ import (
 	"unicode"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -68,9 +69,9 @@ func (s *Service) withoutClientID(id string) *entry {
 
 // Token logs in, signs up or connects by a token that a client got by itself.
 // The session tells the outcome. authn.Errors for wrong input, among them
-// invalid_token for a token that proves nothing; flow.ErrForbidden if sign-up is
-// closed or nobody is logged in to connect to; flow.ErrReauthenticate.
-func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) error {
+// invalid_token for a token that proves nothing; work.ErrForbidden if sign-up is
+// closed or nobody is logged in to connect to; work.ErrReauthenticate.
+func (s *Service) Token(ctx context.Context, sess *login.Session, in TokenInput) error {
 	e, errs := s.tokenProvider(in)
 	if len(errs) > 0 {
 		return errs
@@ -97,7 +98,7 @@ func (s *Service) Token(ctx context.Context, sess *flow.Session, in TokenInput) 
 		return problems("token", code)
 	}
 	if errors.Is(err, errNobody) && sess.Authenticated() {
-		return flow.ErrForbidden // the answer must not look like a login
+		return work.ErrForbidden // the answer must not look like a login
 	}
 	return err
 }

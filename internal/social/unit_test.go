@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/idtoken"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
@@ -192,7 +192,7 @@ func FuzzOpenForm(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &Service{deps: &flow.Deps{Keys: keys, Now: time.Now}}
+	s := &Service{deps: &work.Deps{Keys: keys, Now: time.Now}}
 	sealed, ok := s.SealForm("apple", url.Values{"code": {"c"}, "state": {"s"}})
 	if !ok || s.OpenForm("apple", sealed).Get("code") != "c" {
 		f.Fatal("a sealed form does not open")

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -24,7 +24,7 @@ type Deps struct {
 	Store    token.Store
 	Sessions *session.Manager
 	// Identifier looks up users.
-	Identifier flow.Identifier
+	Identifier login.Identifier
 	// Keys encrypt the session token within a token.
 	Keys *keyring.Keyring
 	// Issuer is the claim iss.
@@ -185,7 +185,7 @@ func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.
 // session loads the session that a token belongs to, token.ErrInvalid if it has ended
 // or is not the user's any more.
 func (s *Service) session(ctx context.Context, c *claims, sessionToken string, client authn.Client) (*session.Active, error) {
-	active, err := s.deps.Sessions.Load(ctx, flow.App, client, session.FromApp(sessionToken)...)
+	active, err := s.deps.Sessions.Load(ctx, login.App, client, session.FromApp(sessionToken)...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 )
 
@@ -42,7 +42,7 @@ func (s *Service) Load(ctx context.Context, access string, client authn.Client) 
 	if !s.cfg.StatelessValidation {
 		return s.LoadSession(ctx, access, client)
 	}
-	active := &session.Active{Session: flow.NewSession(flow.App, client)}
+	active := &session.Active{Session: login.NewSession(login.App, client)}
 	var all map[string]any
 	c, _, err := s.parse(useAccess, access, &all)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) Load(ctx context.Context, access string, client authn.Client) 
 	if err != nil {
 		return nil, err
 	}
-	active.Identity = &flow.Identity{User: user}
+	active.Identity = &login.Identity{User: user}
 	active.State.UserID = user.ID
 	return active, nil
 }
@@ -60,7 +60,7 @@ func (s *Service) Load(ctx context.Context, access string, client authn.Client) 
 // LoadSession returns the stored session that an access token stands for. One
 // that has ended, or whose token is not valid, is anonymous.
 func (s *Service) LoadSession(ctx context.Context, access string, client authn.Client) (*session.Active, error) {
-	anonymous := &session.Active{Session: flow.NewSession(flow.App, client)}
+	anonymous := &session.Active{Session: login.NewSession(login.App, client)}
 	c, sessionToken, err := s.parse(useAccess, access)
 	if err != nil {
 		return anonymous, nil // token.ErrInvalid

@@ -8,9 +8,9 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/flow"
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
@@ -48,7 +48,7 @@ func TestAPasskeyIsAWayIn(t *testing.T) {
 	for name, want := range map[string]bool{"on": true, "off": false} {
 		cfg := factors.WithDefaults((&mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: want}))
 		store := memstore.New()
-		service, err := factors.New(cfg, store, &flow.Deps{BaseURL: "http://localhost", Keys: keys, Post: &flow.Post{Tx: store}, Now: time.Now, Rand: rand.Reader}, factors.Options{SiteName: "Example"})
+		service, err := factors.New(cfg, store, &work.Deps{BaseURL: "http://localhost", Keys: keys, Tx: work.Transactor{Transactor: store}, Now: time.Now, Rand: rand.Reader}, nil, factors.Options{SiteName: "Example"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,9 @@
-package flow
+package login
 
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
@@ -21,20 +21,7 @@ func Merge(base, ours, theirs State) State {
 	if sameJSON(ours.Login, base.Login) {
 		merged.Login = theirs.Login
 	}
-	merged.Slots = maps.Clone(theirs.Slots)
-	for key := range base.Slots {
-		if _, kept := ours.Slots[key]; !kept {
-			delete(merged.Slots, key)
-		}
-	}
-	for key, value := range ours.Slots {
-		if !bytes.Equal(value, base.Slots[key]) {
-			if merged.Slots == nil {
-				merged.Slots = map[string]json.RawMessage{}
-			}
-			merged.Slots[key] = value
-		}
-	}
+	merged.Slots = mergeSlots(base.Slots, ours.Slots, theirs.Slots)
 	if ours.MethodsOf == theirs.MethodsOf {
 		merged.Methods = slices.Clone(theirs.Methods)
 		for _, m := range ours.Methods {
@@ -47,6 +34,18 @@ func Merge(base, ours, theirs State) State {
 		merged.Methods, merged.MethodsOf = theirs.Methods, theirs.MethodsOf
 	}
 	return merged
+}
+
+// mergeSlots returns their slots with those that we changed.
+func mergeSlots(base, ours, theirs Slots) Slots {
+	merged := reflect.ValueOf(&theirs).Elem()
+	before, after := reflect.ValueOf(base), reflect.ValueOf(ours)
+	for i := range merged.NumField() {
+		if !reflect.DeepEqual(before.Field(i).Interface(), after.Field(i).Interface()) {
+			merged.Field(i).Set(after.Field(i))
+		}
+	}
+	return theirs
 }
 
 func containsMethod(list []authn.Method, m authn.Method) bool {

@@ -1,4 +1,4 @@
-package flow
+package work
 
 import (
 	"io"
@@ -15,14 +15,14 @@ import (
 
 // Deps is what every room works with.
 type Deps struct {
-	Users      authn.UserStore
-	Challenges *Challenges
-	Limits     *ratelimit.Limiter
-	Keys       *keyring.Keyring
-	Post       *Post
-	Now        func() time.Time
-	Rand       io.Reader
-	Logger     *slog.Logger
+	Users  authn.UserStore
+	Tx     Transactor
+	Limits *ratelimit.Limiter
+	Keys   *keyring.Keyring
+	Post   *Post
+	Now    func() time.Time
+	Rand   io.Reader
+	Logger *slog.Logger
 	// ProvidersOnly leaves out every way in but providers.
 	ProvidersOnly bool
 	// BaseURL is the server's public URL without a trailing slash.

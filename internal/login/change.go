@@ -1,4 +1,4 @@
-package flow
+package login
 
 import (
 	"context"
@@ -6,22 +6,23 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Change is [Deps.InTx] for a transaction that changes the account of a user. It
+// Change is [work.Deps.InTx] for a transaction that changes the account of a user. It
 // holds the lock of the user, so what f counts and compares is true until the
 // commit: whatever was verified before, f verifies again.
 //
 // Where the user is logged in, the session and the password are compared again,
-// and the identity is read anew: ErrSessionEnded if the session was ended, or the
+// and the identity is read anew: work.ErrSessionEnded if the session was ended, or the
 // password replaced in another one, since the request began. An empty userID, as
 // decoys have, locks nothing.
 func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func(ctx context.Context) error) error {
-	return p.cfg.Deps.InTx(ctx, s, func(ctx context.Context) error {
+	return p.cfg.Deps.InTx(ctx, func(ctx context.Context) error {
 		if userID == "" {
 			return f(ctx)
 		}
-		if err := p.cfg.Deps.Post.Tx.LockUser(ctx, userID); err != nil {
+		if err := p.cfg.Deps.Tx.LockUser(ctx, userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
 		}
 		if s.UserID() == userID {
@@ -33,12 +34,12 @@ func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func
 	})
 }
 
-// reload reads the session's user again. ErrSessionEnded if the session does not
+// reload reads the session's user again. work.ErrSessionEnded if the session does not
 // live.
 func (p *Pipeline) reload(ctx context.Context, s *Session) error {
 	id, err := p.cfg.Identifier.Identify(ctx, s.UserID())
 	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
-		return ErrSessionEnded
+		return work.ErrSessionEnded
 	}
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (p *Pipeline) reload(ctx context.Context, s *Session) error {
 		return err
 	}
 	if !lives {
-		return ErrSessionEnded
+		return work.ErrSessionEnded
 	}
 	s.Identity = id
 	return nil

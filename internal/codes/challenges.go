@@ -1,22 +1,21 @@
-package flow
+package codes
 
 import (
 	"context"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/typedcode"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // ErrWrongSecret means that the secret shown is not the one that was issued.
 // When the last attempt fails the challenge is gone as well.
-var ErrWrongSecret = errors.New("flow: wrong secret")
+var ErrWrongSecret = errors.New("codes: wrong secret")
 
 // WrongSecretError is the ErrWrongSecret of one challenge.
 type WrongSecretError struct {
@@ -39,26 +38,11 @@ type Challenges struct {
 	Rand  io.Reader
 }
 
-// RandomID returns 128 random bits as text, for ids that must not be guessed
-// or counted.
-func RandomID(random io.Reader) (string, error) { return randomText(random, 16) }
-
-// RandomSecret returns 256 random bits as text.
-func RandomSecret(random io.Reader) (string, error) { return randomText(random, 32) }
-
-func randomText(random io.Reader, size int) (string, error) {
-	b := make([]byte, size)
-	if _, err := io.ReadFull(random, b); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)), nil
-}
-
 // Issue stores a challenge for the secret. c holds the purpose, the user, the
 // subject, the data and the number of attempts; the rest is filled in. With an
 // empty secret nothing ever matches.
 func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string, lifetime time.Duration) (*authn.Challenge, error) {
-	id, err := RandomID(s.Rand)
+	id, err := keyring.RandomID(s.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -74,23 +58,23 @@ func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string
 	return &c, nil
 }
 
-// Find returns the challenge if it is alive, or ErrNotPending.
+// Find returns the challenge if it is alive, or work.ErrNotPending.
 func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Challenge, error) {
 	if id == "" {
-		return nil, ErrNotPending
+		return nil, work.ErrNotPending
 	}
-	found, err := Remember(ctx, challengeKey(id), func(ctx context.Context) (*authn.Challenge, error) {
+	found, err := work.Remember(ctx, challengeKey(id), func(ctx context.Context) (*authn.Challenge, error) {
 		return s.Store.ChallengeByID(ctx, id)
 	})
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	if err != nil {
 		return nil, err
 	}
 	c := *found
 	if !s.alive(&c, purpose) || c.MaxAttempts > 0 && c.Attempts >= c.MaxAttempts {
-		return nil, ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	return &c, nil
 }
@@ -98,26 +82,26 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 // challengeKey is the key under which a challenge is remembered.
 type challengeKey string
 
-// Try counts an attempt and then compares the secret. ErrNotPending if the
+// Try counts an attempt and then compares the secret. work.ErrNotPending if the
 // challenge is gone, a *WrongSecretError if the secret is wrong; after the last
 // attempt the challenge is deleted. A right secret does not consume the challenge:
 // if the flow does not either, the session's request gives the attempt back when
 // it ends.
-func (s *Challenges) Try(ctx context.Context, sess *Session, purpose, id, secret string) (*authn.Challenge, error) {
+func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
 	if _, err := s.Find(ctx, purpose, id); err != nil {
 		return nil, err
 	}
-	Forget(ctx, challengeKey(id))
+	work.Forget(ctx, challengeKey(id))
 	c, err := s.Store.CountAttempt(ctx, id)
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	if err != nil {
 		return nil, fmt.Errorf("count attempt: %w", err)
 	}
 	if s.Matches(c, secret) {
-		sess.Afterwards(func(ctx context.Context) error {
-			if Noted(ctx, consumedKey(id)) {
+		work.Afterwards(ctx, func(ctx context.Context) error {
+			if work.Noted(ctx, consumedKey(id)) {
 				return nil
 			}
 			return s.Store.RefundAttempt(ctx, id)
@@ -134,7 +118,7 @@ func (s *Challenges) Try(ctx context.Context, sess *Session, purpose, id, secret
 }
 
 // Match compares a secret that can not be guessed, such as the key of a link,
-// without counting. ErrNotPending if there is no such challenge or the secret
+// without counting. work.ErrNotPending if there is no such challenge or the secret
 // is wrong.
 func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
 	c, err := s.Find(ctx, purpose, id)
@@ -142,36 +126,48 @@ func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*au
 		return nil, err
 	}
 	if !s.Matches(c, secret) {
-		return nil, ErrNotPending
+		return nil, work.ErrNotPending
 	}
 	return c, nil
 }
 
-// Consume deletes the challenge. ErrNotPending for all but one of several
+// Consume deletes the challenge. work.ErrNotPending for all but one of several
 // parallel callers.
 func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
-	Forget(ctx, challengeKey(c.ID))
-	earlier := s.outside(ctx)
+	work.Forget(ctx, challengeKey(c.ID))
+	earlier := s.runs(ctx)
 	var err error
-	if !earlier.consumed[c.ID] {
+	if earlier[consumedKey(c.ID)] == nil {
 		err = s.Store.ConsumeChallenge(ctx, c.ID, c.Hash)
 	}
 	if errors.Is(err, authn.ErrNotFound) {
-		return ErrNotPending
+		return work.ErrNotPending
 	}
 	if err == nil {
-		earlier.consumed[c.ID] = true
-		Note(ctx, consumedKey(c.ID), true)
+		earlier[consumedKey(c.ID)] = true
+		work.Note(ctx, consumedKey(c.ID), true)
 	}
 	return err
+}
+
+// runs returns what earlier runs of the transaction did to challenges that are kept
+// outside of it: nothing where they are rolled back with it.
+func (s *Challenges) runs(ctx context.Context) map[any]any {
+	if s.Store.ChallengesInTx() {
+		return map[any]any{}
+	}
+	return work.Runs(ctx)
 }
 
 // consumedKey is the key under which is remembered that a challenge was consumed.
 type consumedKey string
 
+// hashKey is the key of what is stored of a challenge that was reissued.
+type hashKey string
+
 // Reissue gives the challenge a new secret, in place of the old one, and stores
 // what the caller changed in c: the user, the subject, the data and the counts.
-// ErrNotPending if it was consumed or reissued meanwhile. c keeps the hash of
+// work.ErrNotPending if it was consumed or reissued meanwhile. c keeps the hash of
 // the old secret, so that it can be tried again.
 func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret string) error {
 	renewed := *c
@@ -179,18 +175,18 @@ func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret str
 	if renewed.Hash, err = s.hash(&renewed, secret); err != nil {
 		return err
 	}
-	Forget(ctx, challengeKey(c.ID))
-	earlier := s.outside(ctx)
+	work.Forget(ctx, challengeKey(c.ID))
+	earlier := s.runs(ctx)
 	stored := c.Hash
-	if hash, ok := earlier.hashes[c.ID]; ok {
+	if hash, ok := earlier[hashKey(c.ID)].([]byte); ok {
 		stored = hash
 	}
 	err = s.Store.ReplaceChallenge(ctx, renewed, stored)
 	if errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
-		return ErrNotPending
+		return work.ErrNotPending
 	}
 	if err == nil {
-		earlier.hashes[c.ID] = renewed.Hash
+		earlier[hashKey(c.ID)] = renewed.Hash
 	}
 	return err
 }
@@ -213,7 +209,7 @@ func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
 	shown := typedcode.Normalize(secret)
 	if shown == "" {
 		var err error
-		if shown, err = RandomSecret(s.Rand); err != nil {
+		if shown, err = keyring.RandomSecret(s.Rand); err != nil {
 			return nil, err
 		}
 	}

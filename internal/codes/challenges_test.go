@@ -1,4 +1,4 @@
-package flow_test
+package codes_test
 
 import (
 	"context"
@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
@@ -21,7 +22,7 @@ func TestOfTwoReissuesOneWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	challenges := flow.Challenges{Store: memstore.New(), Keys: keys, Now: time.Now, Rand: rand.Reader}
+	challenges := codes.Challenges{Store: memstore.New(), Keys: keys, Now: time.Now, Rand: rand.Reader}
 	ctx := context.Background()
 	for name, secret := range map[string]string{"real": "BCDF-GHJK", "pretended": ""} {
 		issued, err := challenges.Issue(ctx, authn.Challenge{Purpose: "login_code", MaxAttempts: 3}, secret, time.Minute)
@@ -35,10 +36,10 @@ func TestOfTwoReissuesOneWins(t *testing.T) {
 		if err := challenges.Reissue(ctx, &first, secret); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := challenges.Reissue(ctx, &second, secret); !errors.Is(err, flow.ErrNotPending) {
+		if err := challenges.Reissue(ctx, &second, secret); !errors.Is(err, work.ErrNotPending) {
 			t.Errorf("%s: the second one got %v", name, err)
 		}
-		if _, err := challenges.Try(ctx, flow.NewSession(flow.App, authn.Client{}), "login_code", issued.ID, ""); !errors.Is(err, flow.ErrWrongSecret) {
+		if _, err := challenges.Try(ctx, "login_code", issued.ID, ""); !errors.Is(err, codes.ErrWrongSecret) {
 			t.Errorf("%s: an empty code got %v", name, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package flow
+package login
 
 // Given is an email address or phone number that the user gave while a login
 // waited for one. It stays in the login and is stored when that completes, after
@@ -25,7 +25,7 @@ func (g Given) AsVerified() *Given {
 // inherit takes over what the user gave in an earlier login of the same session,
 // which began under the same password: a link that was opened elsewhere proves
 // it for the login that follows.
-func (l *Login) inherit(earlier *Login) {
+func (l *Attempt) inherit(earlier *Attempt) {
 	if earlier != nil && l.UserID != "" && earlier.UserID == l.UserID && earlier.AuthHash == l.AuthHash {
 		l.GivenEmail, l.GivenPhone = earlier.GivenEmail, earlier.GivenPhone
 	}

@@ -1,4 +1,4 @@
-package flow
+package work
 
 import (
 	"context"
@@ -35,16 +35,17 @@ func AcceptEarlier(ctx context.Context) context.Context {
 	return context.WithValue(ctx, earlierKey{}, true)
 }
 
-type readsKey struct{}
+func newReads() *reads { return &reads{values: map[any]any{}} }
 
+// readsOf returns what the transaction that ctx carries has read, or else its unit.
 func readsOf(ctx context.Context) *reads {
-	r, _ := ctx.Value(readsKey{}).(*reads)
-	return r
-}
-
-// WithReads returns a context for one request, in which Remember remembers.
-func WithReads(ctx context.Context) context.Context {
-	return context.WithValue(ctx, readsKey{}, &reads{values: map[any]any{}})
+	switch s := scopeOf(ctx); {
+	case s.tx != nil:
+		return s.tx.reads
+	case s.unit != nil:
+		return s.unit.reads
+	}
+	return nil
 }
 
 // Remember returns what read returns, and calls it once for the key in a request,
@@ -103,28 +104,27 @@ func (r *reads) replace(values map[any]any) {
 	r.values, r.earlier = values, nil
 }
 
-// Rereading is a Transactor in whose transactions everything is read anew: from
+// Transactor is a Transactor in whose transactions everything is read anew: from
 // their start, from the lock of a user on, and after a savepoint was undone. What
 // a transaction has read is known afterwards, if it was committed.
-type Rereading struct{ authn.Transactor }
-
-type inTxKey struct{}
+type Transactor struct{ authn.Transactor }
 
 // InTx implements authn.Transactor.
-func (t Rereading) InTx(ctx context.Context, f func(ctx context.Context) error) error {
-	if ctx.Value(inTxKey{}) != nil {
+func (t Transactor) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	s := scopeOf(ctx)
+	if s.tx != nil {
 		return t.Transactor.InTx(ctx, f)
 	}
-	var inner *reads
 	outer := readsOf(ctx)
 	err := t.Transactor.InTx(ctx, func(ctx context.Context) error {
-		inner = &reads{values: map[any]any{}, earlier: outer}
-		return f(context.WithValue(context.WithValue(ctx, inTxKey{}, true), readsKey{}, inner))
+		s.tx = &transaction{reads: newReads()}
+		s.tx.reads.earlier = outer
+		return f(s.context(ctx))
 	})
 	if outer != nil {
 		values := map[any]any{}
-		if err == nil && inner != nil {
-			values = inner.values
+		if err == nil && s.tx != nil {
+			values = s.tx.reads.values
 		}
 		outer.replace(values)
 	}
@@ -132,7 +132,7 @@ func (t Rereading) InTx(ctx context.Context, f func(ctx context.Context) error) 
 }
 
 // LockUser implements authn.Transactor.
-func (t Rereading) LockUser(ctx context.Context, userID string) error {
+func (t Transactor) LockUser(ctx context.Context, userID string) error {
 	if r := readsOf(ctx); r != nil {
 		defer r.replace(map[any]any{})
 	}
@@ -140,7 +140,7 @@ func (t Rereading) LockUser(ctx context.Context, userID string) error {
 }
 
 // InSavepoint implements authn.Transactor.
-func (t Rereading) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
+func (t Transactor) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
 	err := t.Transactor.InSavepoint(ctx, f)
 	if r := readsOf(ctx); r != nil && err != nil {
 		r.replace(map[any]any{})

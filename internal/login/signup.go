@@ -1,4 +1,4 @@
-package flow
+package login
 
 import (
 	"context"
@@ -10,19 +10,7 @@ import (
 
 // ErrSignupIncomplete means that a sign-up by provider needs what the provider
 // did not tell, or something else than what it told: a form has to ask.
-var ErrSignupIncomplete = errors.New("flow: sign-up needs a form")
-
-// NoteEmailVerification is the note by which the room that starts a login asks
-// for another rule than the account room's on unverified addresses: one of the
-// EmailVerification constants.
-const NoteEmailVerification = "email_verification"
-
-// The values of NoteEmailVerification.
-const (
-	EmailVerificationMandatory = "mandatory"
-	EmailVerificationOptional  = "optional"
-	EmailVerificationNone      = "none"
-)
+var ErrSignupIncomplete = errors.New("login: sign-up needs a form")
 
 // VouchedEmail is an address that a provider told of.
 type VouchedEmail struct {
@@ -58,7 +46,7 @@ type ProviderSignup struct {
 	// may be nil.
 	Recheck func(ctx context.Context) error
 	// Prepare changes the login before it starts. It may be nil.
-	Prepare func(l *Login) error
+	Prepare func(l *Attempt)
 }
 
 // ProviderSignupForm is what the form of a sign-up by provider asks for.

@@ -1,4 +1,4 @@
-package flow
+package login
 
 // The stages a login walks through.
 const (

@@ -1,4 +1,4 @@
-package flow
+package work
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -33,25 +33,6 @@ type Post struct {
 	SiteName  string
 	Now       func() time.Time
 	Rand      io.Reader
-	Tx        authn.Transactor
-}
-
-type txMail struct{ written bool }
-
-type txMailKey struct{}
-
-// InTx runs f in one store transaction. What f mails is delivered right after
-// the commit.
-func (p *Post) InTx(ctx context.Context, f func(ctx context.Context) error) error {
-	if ctx.Value(txMailKey{}) != nil {
-		return p.Tx.InTx(ctx, f)
-	}
-	mail := &txMail{}
-	err := p.Tx.InTx(context.WithValue(ctx, txMailKey{}, mail), f)
-	if err == nil && mail.written {
-		p.Outbox.Wake()
-	}
-	return err
 }
 
 // To returns p, or for the empty id of a user who does not exist a Post that does
@@ -76,7 +57,7 @@ func (p *Post) Mail(ctx context.Context, kind, to string, data map[string]any, l
 	if err != nil {
 		return fmt.Errorf("render %s: %w", kind, err)
 	}
-	id, err := RandomID(p.Rand)
+	id, err := keyring.RandomID(p.Rand)
 	if err != nil {
 		return err
 	}
@@ -95,7 +76,7 @@ func (p *Post) Text(ctx context.Context, kind, to string, data map[string]any, l
 	if err != nil {
 		return fmt.Errorf("render sms/%s: %w", kind, err)
 	}
-	id, err := RandomID(p.Rand)
+	id, err := keyring.RandomID(p.Rand)
 	if err != nil {
 		return err
 	}
@@ -109,8 +90,8 @@ func (p *Post) Text(ctx context.Context, kind, to string, data map[string]any, l
 
 // wake delivers now, or once the transaction that ctx carries is committed.
 func (p *Post) wake(ctx context.Context) {
-	if mail, ok := ctx.Value(txMailKey{}).(*txMail); ok {
-		mail.written = true
+	if tx := scopeOf(ctx).tx; tx != nil {
+		tx.mail = true
 		return
 	}
 	p.Outbox.Wake()

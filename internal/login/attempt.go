@@ -1,8 +1,7 @@
-package flow
+package login
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -10,12 +9,8 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// NoteCodeRequired is the note of a login that had to prove a code after another
-// proof.
-const NoteCodeRequired = "code_required"
-
-// Login is an attempt to log in, from the first proof to the last stage.
-type Login struct {
+// Attempt is an attempt to log in, from the first proof to the last stage.
+type Attempt struct {
 	// UserID is empty for a login that only pretends, so that a stranger can
 	// not tell known from unknown accounts. It never completes.
 	UserID string `json:"user,omitempty"`
@@ -37,13 +32,31 @@ type Login struct {
 	Stage string `json:"stage,omitempty"`
 	// Passed are the stages that somebody did something at, in order.
 	Passed []string `json:"passed,omitempty"`
-	// Notes are the stages' own values.
-	Notes map[string]json.RawMessage `json:"notes,omitempty"`
+	Notes  `json:"notes,omitzero"`
+}
+
+// Notes are what single stages keep in the attempt.
+type Notes struct {
+	// LoginCode, PhoneVerification and EmailVerification are the ids of the
+	// challenges that the attempt waits for.
+	LoginCode         string `json:"login_code,omitempty"`
+	PhoneVerification string `json:"phone_verification,omitempty"`
+	EmailVerification string `json:"email_verification,omitempty"`
+	// EmailPolicy is the rule on unverified addresses for this login, where it is
+	// not Config.EmailVerification of package account.
+	EmailPolicy *authn.Verification `json:"email_policy,omitempty"`
+	// CodeRequired is true if a login code was required after another method.
+	CodeRequired bool `json:"code_required,omitempty"`
+	// Passkey is true if the user has shown a passkey, which is two factors.
+	Passkey bool `json:"mfa.passkey,omitempty"`
+	// PasskeySignup is true if the new account gets a passkey in place of a
+	// password.
+	PasskeySignup bool `json:"mfa.passkey_signup,omitempty"`
 }
 
 // IsCurrent reports whether the user is still there, with the password that the
 // login began under. A login that pretends has no user who could change it.
-func (l *Login) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
+func (l *Attempt) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
 	id, err := users.Identify(ctx, l.UserID)
 	if errors.Is(err, authn.ErrNotFound) {
 		return l.UserID == "", nil
@@ -51,25 +64,5 @@ func (l *Login) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
 	return err == nil && id.AuthHash == l.AuthHash, err
 }
 
-// Note reads the value that a stage stored under key and reports whether there
-// was one.
-func (l *Login) Note(key string, v any) bool {
-	raw, ok := l.Notes[key]
-	return ok && json.Unmarshal(raw, v) == nil
-}
-
-// SetNote stores a stage's own value.
-func (l *Login) SetNote(key string, v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	if l.Notes == nil {
-		l.Notes = map[string]json.RawMessage{}
-	}
-	l.Notes[key] = raw
-	return nil
-}
-
 // HasPassed reports whether the login waited at that stage and was let through.
-func (l *Login) HasPassed(stage string) bool { return slices.Contains(l.Passed, stage) }
+func (l *Attempt) HasPassed(stage string) bool { return slices.Contains(l.Passed, stage) }

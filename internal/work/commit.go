@@ -1,4 +1,4 @@
-package flow
+package work
 
 import (
 	"context"
@@ -14,8 +14,8 @@ type Keeper interface {
 	// Keep stores what changed of the session, and what goes with it, in the
 	// transaction that ctx carries.
 	Keep(ctx context.Context) error
-	// Snapshot returns a function that undoes in memory what Keep changes, for a
-	// transaction that is rolled back.
+	// Snapshot returns a function that undoes in memory what the flows and Keep
+	// change, for a transaction that is rolled back.
 	Snapshot() (restore func())
 	// KeepsInTx reports whether what Keep stores is rolled back with the
 	// transaction. Where sessions live elsewhere, Keep is called after the commit: a
@@ -29,52 +29,64 @@ type Keeper interface {
 //
 // Where f, or the storing of the session, comes to the point at which the host is
 // asked, the transaction is rolled back, the host is asked outside of it, and f is
-// called again, see [AskHost]. If the host refuses the login, the rest of f is stored
-// all the same, and the refusal is returned.
+// called again, see [AskHost]. If f refuses, see [Refuse], the rest of it is stored
+// all the same.
 //
 // Inside of another InTx, f is part of the outer transaction.
-func (d *Deps) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	outer := chargesOf(ctx)
-	if outer != nil && outer.inTx {
+func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if scopeOf(ctx).tx != nil {
 		return f(ctx)
 	}
-	runs := withOutside(ctx)
-	err := answered(ctx, func() error { return d.commit(runs, s, f) })
+	ctx, u := ensure(ctx)
+	u.runs = map[any]any{}
+	var refusal error
+	err := answered(ctx, func() (err error) {
+		refusal, err = d.commit(ctx, u, f)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	s.commits++
-	if outer != nil {
-		outer.attempts = nil // what they were counted for is stored
-	}
-	if s.keeper != nil && !s.keeper.KeepsInTx() {
-		err = answered(ctx, func() error { return s.keeper.Keep(ctx) })
+	u.commits++
+	u.charges = nil // what they were counted for is stored
+	if u.keeper != nil && !u.keeper.KeepsInTx() {
+		err = answered(ctx, func() error { return u.keeper.Keep(ctx) })
 	}
 	if err != nil {
 		return err
 	}
-	return s.takeVeto()
+	return refusal
 }
 
-func (d *Deps) commit(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	return Retry(ctx, func() error {
-		restore := s.snapshot()
-		ctx := context.WithValue(ctx, chargesKey{}, &charges{inTx: true})
-		err := d.Post.InTx(ctx, func(ctx context.Context) error {
+// commit runs f in a transaction until it does not collide.
+func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) error) (refusal, err error) {
+	err = Retry(ctx, func() error {
+		restore := u.Snapshot()
+		var tx *transaction
+		err := d.Tx.InTx(ctx, func(ctx context.Context) error {
+			tx = scopeOf(ctx).tx
 			if err := f(ctx); err != nil {
 				return err
 			}
-			if s.keeper == nil || !s.keeper.KeepsInTx() {
+			if u.keeper == nil || !u.keeper.KeepsInTx() {
 				return nil
 			}
-			return s.keeper.Keep(ctx)
+			return u.keeper.Keep(ctx)
 		})
-		if err != nil {
+		switch {
+		case tx == nil:
+		case err != nil:
 			restore()
-			d.RefundCharges(ctx)
+			tx.charges = d.refund(ctx, tx.charges)
+		default:
+			refusal = tx.refusal
+			if tx.mail {
+				d.Post.Outbox.Wake()
+			}
 		}
 		return err
 	})
+	return refusal, err
 }
 
 // maxTries is how often a transaction is tried that collides with others.
@@ -102,7 +114,7 @@ type question struct {
 	ask func(ctx context.Context) error
 }
 
-func (*question) Error() string { return "flow: the host is asked outside of the transaction" }
+func (*question) Error() string { return "work: the host is asked outside of the transaction" }
 
 // AskHost returns the error by which a transaction stops until a function of the
 // host has been called, which may use the database by itself. ask keeps the answer,
@@ -120,21 +132,4 @@ func answered(ctx context.Context, f func() error) error {
 		}
 	}
 	return err
-}
-
-// verdict is what the host said of a login.
-type verdict struct {
-	userID, authHash string
-	methods          int
-	err              error
-}
-
-// verdictOn returns the host's answer about the login of a user, if it was given
-// in this request, for the same password and proofs.
-func (s *Session) verdictOn(userID, authHash string, methods []authn.Method) (known bool, err error) {
-	v := s.verdict
-	if v == nil || v.userID != userID || v.authHash != authHash || v.methods != len(methods) {
-		return false, nil
-	}
-	return true, v.err
 }

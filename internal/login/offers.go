@@ -1,4 +1,4 @@
-package flow
+package login
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error)
 	return offers, nil
 }
 
-func (p *Pipeline) describe(ctx context.Context, l *Login) (Offer, error) {
+func (p *Pipeline) describe(ctx context.Context, l *Attempt) (Offer, error) {
 	offer := Offer{ID: l.Stage}
 	for _, stage := range p.stages {
 		if stage.ID == l.Stage && stage.Describe != nil {

@@ -1,4 +1,4 @@
-package flow
+package work
 
 import "errors"
 
@@ -7,20 +7,20 @@ import "errors"
 var (
 	// ErrNotPending means that the flow is not under way in this session, or
 	// not possible in its state: status 409.
-	ErrNotPending = errors.New("flow: not pending")
+	ErrNotPending = errors.New("work: not pending")
 	// ErrForbidden means that the host does not allow it: status 403.
-	ErrForbidden = errors.New("flow: forbidden")
+	ErrForbidden = errors.New("work: forbidden")
 	// ErrUnauthenticated means that nobody is logged in: status 401 with the
 	// flows that lead in.
-	ErrUnauthenticated = errors.New("flow: not authenticated")
+	ErrUnauthenticated = errors.New("work: not authenticated")
 	// ErrStageNotPending is ErrUnauthenticated at the endpoint of a stage that
 	// no login waits at.
-	ErrStageNotPending = errors.New("flow: stage not pending")
+	ErrStageNotPending = errors.New("work: stage not pending")
 	// ErrReauthenticate means that the last proof of identity is too old:
 	// status 401 with the ways to renew it.
-	ErrReauthenticate = errors.New("flow: reauthentication required")
+	ErrReauthenticate = errors.New("work: reauthentication required")
 	// ErrSessionEnded means that the session was ended while the request was
 	// under way, or has another token by now: an anonymous 401. The next request
 	// of an app whose session is over is answered with 410.
-	ErrSessionEnded = errors.New("flow: session ended")
+	ErrSessionEnded = errors.New("work: session ended")
 )

@@ -1,9 +1,11 @@
-package flow
+package login
 
 import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // Recent reports whether the last proof of identity is younger than timeout. A
@@ -53,14 +55,14 @@ func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Of
 	return offers, nil
 }
 
-// RequireRecent returns ErrReauthenticate unless the last proof is recent.
+// RequireRecent returns work.ErrReauthenticate unless the last proof is recent.
 func (p *Pipeline) RequireRecent(ctx context.Context, s *Session, timeout time.Duration) error {
 	recent, err := p.Recent(ctx, s, timeout)
 	if err != nil {
 		return err
 	}
 	if !recent {
-		return ErrReauthenticate
+		return work.ErrReauthenticate
 	}
 	return nil
 }

@@ -1,17 +1,17 @@
-package flow_test
+package login_test
 
 import (
 	"testing"
 
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/flow"
+	"github.com/allauth-go/allauth/internal/login"
 )
 
 // Whoever proves again and again who they are makes no session without end, and
 // does not lose what they logged in by.
 func TestASessionRemembersSoManyProofs(t *testing.T) {
 	t.Parallel()
-	s := flow.NewSession(flow.App, authn.Client{})
+	s := login.NewSession(login.App, authn.Client{})
 	s.AddMethod("1", authn.Method{Name: "password"})
 	s.AddMethod("1", authn.Method{Name: "mfa"})
 	for range 1000 {

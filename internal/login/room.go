@@ -1,4 +1,4 @@
-package flow
+package login
 
 import (
 	"cmp"
@@ -25,10 +25,10 @@ type Stage struct {
 	ID string
 	// Enter decides whether the login may go on. It is called once, when the
 	// login reaches the stage.
-	Enter func(ctx context.Context, s *Session, l *Login) (Verdict, error)
+	Enter func(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
 	// Describe adds to the offer of a pending login, for example the types of
 	// the user's authenticators. It may be nil.
-	Describe func(ctx context.Context, l *Login) (Offer, error)
+	Describe func(ctx context.Context, l *Attempt) (Offer, error)
 }
 
 // Offer is one entry of data.flows.

@@ -1,9 +1,7 @@
-package flow
+package login
 
 import (
-	"context"
-	"encoding/json"
-	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -28,10 +26,33 @@ type State struct {
 	Methods   []authn.Method `json:"methods,omitempty"`
 	MethodsOf string         `json:"methods_of,omitempty"`
 	// Login is a login that waits at a stage.
-	Login *Login `json:"login,omitempty"`
-	// Slots are the rooms' own values, see Slot.
-	Slots map[string]json.RawMessage `json:"slots,omitempty"`
+	Login *Attempt `json:"login,omitempty"`
+	Slots `json:"slots,omitzero"`
 }
+
+// Slots are what flows keep in a session, beside a login that waits. The texts are
+// ids of challenges.
+type Slots struct {
+	EmailVerification string `json:"account.email_verification,omitempty"`
+	PhoneVerification string `json:"account.phone_verification,omitempty"`
+	PasswordReset     string `json:"account.password_reset,omitempty"`
+	// OwnCode is the reauthentication by code of the user who is logged in.
+	OwnCode   *Attempt `json:"account.own_code,omitempty"`
+	TOTPSetup string   `json:"mfa.totp_setup,omitempty"`
+
+	WebAuthnAdd            string `json:"mfa.webauthn.add,omitempty"`
+	WebAuthnSignup         string `json:"mfa.webauthn.signup,omitempty"`
+	WebAuthnLogin          string `json:"mfa.webauthn.login,omitempty"`
+	WebAuthnAuthenticate   string `json:"mfa.webauthn.authenticate,omitempty"`
+	WebAuthnReauthenticate string `json:"mfa.webauthn.reauthenticate,omitempty"`
+
+	ProviderSignup string `json:"socialaccount_signup,omitempty"`
+	// ProviderStates are the state parameters under way, the oldest first.
+	ProviderStates []string `json:"socialaccount_states,omitempty"`
+}
+
+// IsEmpty reports whether nothing is kept.
+func (s *Slots) IsEmpty() bool { return reflect.ValueOf(s).Elem().IsZero() }
 
 // Session is the state of one client during one request. It is not safe for
 // concurrent use; parallel requests each load their own.
@@ -53,16 +74,9 @@ type Session struct {
 	// finished is true once something that was pending has come to its end, and
 	// continues once the session got a new token for it.
 	finished, continues bool
-	events              []authn.Event
 	cookies             []Cookie
-	// verdict is what the host said of the login, veto its refusal.
+	// verdict is what the host said of the login.
 	verdict *verdict
-	veto    error
-	// afterwards are called once the request is answered for.
-	afterwards []func(ctx context.Context) error
-	// commits counts the transactions of the request.
-	commits int
-	keeper  Keeper
 }
 
 // Cookie is one that a room asks the browser to keep, beside the session's.
@@ -87,31 +101,11 @@ func (s *Session) UserID() string {
 	return s.Identity.User.ID
 }
 
-// SetKeeper says who stores the session. Without one nothing stores it.
-func (s *Session) SetKeeper(k Keeper) { s.keeper = k }
-
 // Kept notes that the session is stored as it is, in the row with that id.
 func (s *Session) Kept(rowID string) {
 	s.RowID = rowID
 	s.changed, s.rotate, s.ended, s.finished, s.continues = false, false, false, false, false
 }
-
-// Afterwards calls f at the end of the request, outside of any transaction: for
-// what must not decide the client's answer, such as the refund of an attempt.
-// Errors are logged.
-func (s *Session) Afterwards(f func(ctx context.Context) error) {
-	s.afterwards = append(s.afterwards, f)
-}
-
-// TakeAfterwards returns what Afterwards was given and empties the list.
-func (s *Session) TakeAfterwards() []func(ctx context.Context) error {
-	list := s.afterwards
-	s.afterwards = nil
-	return list
-}
-
-// Commits returns how many transactions of the request were committed.
-func (s *Session) Commits() int { return s.commits }
 
 // Changed reports whether the state has to be stored.
 func (s *Session) Changed() bool { return s.changed }
@@ -132,7 +126,7 @@ func (s *Session) Ended() bool { return s.ended }
 
 // Empty reports whether there is nothing worth storing.
 func (s *Session) Empty() bool {
-	return s.State.UserID == "" && s.State.Login == nil && len(s.State.Methods) == 0 && len(s.State.Slots) == 0
+	return s.State.UserID == "" && s.State.Login == nil && len(s.State.Methods) == 0 && s.State.Slots.IsEmpty()
 }
 
 // maxMethods bounds how many proofs a session remembers: it is read with every
@@ -160,7 +154,7 @@ func boundedMethods(list []authn.Method) []authn.Method {
 }
 
 // SetLogin keeps l as the pending login; nil drops it.
-func (s *Session) SetLogin(l *Login) {
+func (s *Session) SetLogin(l *Attempt) {
 	if l == nil && s.State.Login == nil {
 		return
 	}
@@ -174,7 +168,7 @@ func (s *Session) LogIn(id *Identity) {
 		s.State.Methods, s.State.MethodsOf = nil, id.User.ID
 	}
 	if s.State.UserID != "" && s.State.UserID != id.User.ID {
-		s.State.Slots = nil
+		s.State.Slots = Slots{}
 	}
 	s.continues = s.finished || s.State.UserID == id.User.ID
 	s.State.UserID = id.User.ID
@@ -194,76 +188,36 @@ func (s *Session) End() {
 	s.changed, s.rotate, s.ended = false, false, true
 }
 
-// Slot reads the room's own value stored under key into v and reports whether
-// there was one.
-func (s *Session) Slot(key string, v any) bool {
-	raw, ok := s.State.Slots[key]
-	return ok && json.Unmarshal(raw, v) == nil
-}
-
-// SetSlot stores the room's own value under key. It holds ids and times only.
-func (s *Session) SetSlot(key string, v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	if s.State.Slots == nil {
-		s.State.Slots = map[string]json.RawMessage{}
-	}
-	s.State.Slots[key] = raw
+// Put sets a field of the session's Slots.
+func Put[T any](s *Session, field *T, value T) {
+	*field = value
 	s.changed = true
-	return nil
 }
 
-// DropSlot removes the room's own value.
-func (s *Session) DropSlot(key string) {
-	if _, ok := s.State.Slots[key]; ok {
-		delete(s.State.Slots, key)
+// Drop empties a field of the session's Slots: what was pending has come to its end.
+func Drop[T any](s *Session, field *T) {
+	if v := reflect.ValueOf(field).Elem(); !v.IsZero() {
+		v.SetZero()
 		s.changed, s.finished = true, true
 	}
 }
 
-// snapshot returns a function that brings the session back to what it is now, for
-// a transaction that is rolled back.
-func (s *Session) snapshot() (restore func()) {
+// Snapshot returns a function that brings the session back to what it is now, for
+// a transaction that is rolled back. What the host said of the login stays.
+func (s *Session) Snapshot() (restore func()) {
 	saved := *s
 	saved.State.Methods = slices.Clone(s.State.Methods)
-	saved.State.Slots = maps.Clone(s.State.Slots)
-	saved.events = slices.Clone(s.events)
+	saved.State.ProviderStates = slices.Clone(s.State.ProviderStates)
 	saved.cookies = slices.Clone(s.cookies)
-	saved.afterwards = slices.Clone(s.afterwards)
 	if l := s.State.Login; l != nil {
 		copied := *l
 		copied.Passed = slices.Clone(l.Passed)
-		copied.Notes = maps.Clone(l.Notes)
 		saved.State.Login = &copied
 	}
-	undo := func() {}
-	if s.keeper != nil {
-		undo = s.keeper.Snapshot()
-	}
 	return func() {
-		undo()
+		saved.verdict = s.verdict
 		*s = saved
 	}
-}
-
-// takeVeto returns the host's veto on the login, if there was one, and forgets
-// it.
-func (s *Session) takeVeto() error {
-	veto := s.veto
-	s.veto = nil
-	return veto
-}
-
-// Emit queues an event that is published once the session is stored.
-func (s *Session) Emit(e authn.Event) { s.events = append(s.events, e) }
-
-// TakeEvents returns the queued events and empties the queue.
-func (s *Session) TakeEvents() []authn.Event {
-	events := s.events
-	s.events = nil
-	return events
 }
 
 // SentCookies returns the values of a cookie that came with a browser's request.

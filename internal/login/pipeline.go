@@ -1,15 +1,15 @@
-package flow
+package login
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // Sessions tells whether sessions live.
@@ -21,7 +21,7 @@ type Sessions interface {
 
 // PipelineConfig is what a Pipeline is made of.
 type PipelineConfig struct {
-	Deps       *Deps
+	Deps       *work.Deps
 	Rooms      []Room
 	Identifier Identifier
 	Sessions   Sessions
@@ -36,7 +36,7 @@ type PipelineConfig struct {
 	// StoreGiven stores what the user gave while the login waited; it is called
 	// when every stage has passed. If it returns authn.Errors, the login waits for
 	// the address or number again. It may be nil.
-	StoreGiven func(ctx context.Context, s *Session, l *Login) error
+	StoreGiven func(ctx context.Context, s *Session, l *Attempt) error
 	// Remember is called in the session of whoever has just logged in. It may be
 	// nil.
 	Remember func(s *Session) error
@@ -65,7 +65,7 @@ func NewPipeline(cfg PipelineConfig) (*Pipeline, error) {
 	for _, room := range cfg.Rooms {
 		for _, stage := range room.Stages() {
 			if !slices.Contains(StageOrder, stage.ID) {
-				return nil, fmt.Errorf("flow: unknown stage %q", stage.ID)
+				return nil, fmt.Errorf("login: unknown stage %q", stage.ID)
 			}
 			p.stages = append(p.stages, stage)
 		}
@@ -79,11 +79,10 @@ func NewPipeline(cfg PipelineConfig) (*Pipeline, error) {
 // Start begins a login in the session, in place of one that was pending, and
 // takes it as far as it gets. The session tells the outcome: it has an
 // identity, a pending login, or neither.
-func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
+func (p *Pipeline) Start(ctx context.Context, s *Session, l Attempt) error {
 	l.StartedAt = p.cfg.Now()
 	l.Stage = ""
-	l.Notes = maps.Clone(l.Notes)                                      // the caller's are needed if this is tried again
-	id, err := p.cfg.Identifier.Identify(AcceptEarlier(ctx), l.UserID) // complete reads it anew
+	id, err := p.cfg.Identifier.Identify(work.AcceptEarlier(ctx), l.UserID) // complete reads it anew
 	switch {
 	case l.UserID == "" && errors.Is(err, authn.ErrNotFound):
 	case err != nil:
@@ -100,7 +99,7 @@ func (p *Pipeline) Start(ctx context.Context, s *Session, l Login) error {
 
 // Pending returns the login that waits at the stage, or nil. A login that has
 // run out of time is dropped.
-func (p *Pipeline) Pending(s *Session, stage string) *Login {
+func (p *Pipeline) Pending(s *Session, stage string) *Attempt {
 	if l := p.Login(s); l != nil && l.Stage == stage {
 		return l
 	}
@@ -108,7 +107,7 @@ func (p *Pipeline) Pending(s *Session, stage string) *Login {
 }
 
 // Login returns the pending login, whatever stage it waits at, or nil.
-func (p *Pipeline) Login(s *Session) *Login {
+func (p *Pipeline) Login(s *Session) *Attempt {
 	l := s.State.Login
 	if l == nil || s.Authenticated() {
 		return nil
@@ -121,19 +120,19 @@ func (p *Pipeline) Login(s *Session) *Login {
 }
 
 // Pass lets the pending login through the stage it waits at and takes it as far
-// as it gets. ErrNotPending if it does not wait there, or if the user has a new
+// as it gets. work.ErrNotPending if it does not wait there, or if the user has a new
 // password by now: the login may have begun with a stolen one.
 func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 	l := p.Pending(s, stage)
 	if l == nil {
-		return ErrNotPending
+		return work.ErrNotPending
 	}
 	current, err := l.IsCurrent(ctx, p.cfg.Identifier)
 	if err != nil {
 		return err
 	}
 	if !current {
-		return ErrNotPending
+		return work.ErrNotPending
 	}
 	l.Passed = append(l.Passed, stage)
 	s.Finish()
@@ -195,14 +194,6 @@ func (p *Pipeline) HasSecondFactor(ctx context.Context, userID string) (bool, er
 	return p.cfg.HasSecondFactor(ctx, userID)
 }
 
-// InTx is [Deps.InTx].
-func (p *Pipeline) InTx(ctx context.Context, s *Session, f func(ctx context.Context) error) error {
-	return p.cfg.Deps.InTx(ctx, s, f)
-}
-
-// RefundCharges is [Deps.RefundCharges].
-func (p *Pipeline) RefundCharges(ctx context.Context) { p.cfg.Deps.RefundCharges(ctx) }
-
 // AsksHost reports whether the host is asked about users who log in: outside of any
 // transaction, when they are stored.
 func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil || p.cfg.AsksClaims }
@@ -217,7 +208,7 @@ func (p *Pipeline) Evict(ctx context.Context, userID string) error {
 	return nil
 }
 
-func (p *Pipeline) walk(ctx context.Context, s *Session, l *Login, stages []Stage) error {
+func (p *Pipeline) walk(ctx context.Context, s *Session, l *Attempt, stages []Stage) error {
 	for _, stage := range stages {
 		verdict, err := stage.Enter(ctx, s, l)
 		if err != nil {
@@ -243,7 +234,7 @@ func isVeto(err error) bool {
 	return errors.As(err, &one) || errors.As(err, &many)
 }
 
-func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
+func (p *Pipeline) complete(ctx context.Context, s *Session, l *Attempt) error {
 	if l.UserID == "" {
 		s.SetLogin(nil)
 		return nil
@@ -265,7 +256,7 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 	if p.cfg.BeforeLogin != nil {
 		known, err := s.verdictOn(l.UserID, id.AuthHash, methods)
 		if !known {
-			return AskHost(func(ctx context.Context) error {
+			return work.AskHost(func(ctx context.Context) error {
 				err := p.cfg.BeforeLogin(ctx, id.User, slices.Clone(methods))
 				s.verdict = &verdict{userID: l.UserID, authHash: id.AuthHash, methods: len(methods), err: err}
 				return nil
@@ -273,7 +264,7 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		}
 		if isVeto(err) {
 			s.SetLogin(nil)
-			s.veto = err
+			work.Refuse(ctx, err)
 			return nil
 		} else if err != nil {
 			return err
@@ -291,7 +282,7 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Login) error {
 		}
 	}
 	s.LogIn(id)
-	s.Emit(account.UserLoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
+	work.Emit(ctx, account.UserLoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
 	if p.cfg.Remember == nil {
 		return nil
 	}

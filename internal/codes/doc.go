@@ -1,0 +1,3 @@
+// Package codes issues one-time secrets, counts the attempts at them, and
+// consumes them once.
+package codes

@@ -1,0 +1,23 @@
+package keyring
+
+import (
+	"encoding/base32"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// RandomID returns 128 random bits as text, for ids that must not be guessed
+// or counted.
+func RandomID(random io.Reader) (string, error) { return randomText(random, 16) }
+
+// RandomSecret returns 256 random bits as text.
+func RandomSecret(random io.Reader) (string, error) { return randomText(random, 32) }
+
+func randomText(random io.Reader, size int) (string, error) {
+	b := make([]byte, size)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)), nil
+}

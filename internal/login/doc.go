@@ -1,0 +1,14 @@
+// Package login takes an attempt to log in through its stages. It knows the
+// session of a request, the flows that are offered to a client, and
+// reauthentication.
+//
+// An attempt, whatever its way in, is started once and walks the stages in the
+// order of [StageOrder]:
+//
+//	err := pipeline.Start(ctx, session, login.Attempt{UserID: user.ID, Email: email})
+//
+// No user is logged in before the last stage has passed. Where a stage waits, the
+// attempt is kept in the session, and the endpoint of the stage resumes it:
+//
+//	err := pipeline.Pass(ctx, session, login.StageVerifyEmail)
+package login

@@ -1,0 +1,33 @@
+package login_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/login"
+)
+
+// What two requests changed of a session at once is kept, and what one of them
+// dropped stays dropped.
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1700000000, 0).UTC()
+	method := func(name string) authn.Method { return authn.Method{Name: name, At: at} }
+	pending := &login.Attempt{UserID: "1", StartedAt: at}
+	base := login.State{UserID: "1", MethodsOf: "1", Methods: []authn.Method{method("password")}, Slots: login.Slots{EmailVerification: "1", PhoneVerification: "1", ProviderStates: []string{"1"}}, Login: pending}
+	ours := login.State{UserID: "1", MethodsOf: "1", Methods: []authn.Method{method("password"), method("mfa")}, Slots: login.Slots{EmailVerification: "2", ProviderStates: []string{"1"}}, Login: pending}
+	theirs := login.State{UserID: "1", MethodsOf: "1", Methods: []authn.Method{method("password"), method("code")}, Slots: login.Slots{EmailVerification: "3", PhoneVerification: "1", TOTPSetup: "1"}}
+	want := login.State{UserID: "1", MethodsOf: "1", Methods: []authn.Method{method("password"), method("code"), method("mfa")}, Slots: login.Slots{EmailVerification: "2", TOTPSetup: "1"}}
+	if got := login.Merge(base, ours, theirs); !reflect.DeepEqual(got, want) {
+		t.Errorf("merged: %+v, want %+v", got, want)
+	}
+	other := login.State{UserID: "2", MethodsOf: "2", Methods: []authn.Method{method("code")}}
+	if got := login.Merge(base, other, theirs); !reflect.DeepEqual(got, other) {
+		t.Errorf("a login of another user took over %+v", got)
+	}
+	if got := login.Merge(base, ours, other); !reflect.DeepEqual(got, ours) {
+		t.Errorf("what another user did was taken over: %+v", got)
+	}
+}
