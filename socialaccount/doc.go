@@ -1,6 +1,6 @@
-// Package socialaccount holds the settings, the store and the events of logins
-// through third parties: by OpenID
-// Connect, by OAuth 2.0, by whatever the catalogue in package provider speaks.
+// Package socialaccount holds the settings, the store and the events of login
+// through third parties: OpenID Connect, OAuth 2.0, and the other protocols of
+// the catalogue in package provider.
 //
 //	auth, err := allauth.New(allauth.Config{
 //		SocialAccount: &socialaccount.Config{
@@ -10,13 +10,13 @@
 //		},
 //	}, store)
 //
-// Browsers are redirected to the provider and come back; apps show a token that
-// they got by themselves. Either way ends the same: an account at a provider is
-// its id for the user at that provider, never an e-mail address, and it leads to
-// the one user it was connected to. Somebody new gets a new account, after a
-// form where something is missing.
+// Browsers are redirected to the provider and back; apps send a token that they
+// got from the provider. An account at a provider is identified by the provider's
+// id for the user, never by an email address, and logs in the user that it is
+// connected to. A new user gets a new account; a form asks for what the provider
+// did not send.
 //
-// An address that the provider vouches for counts as verified. It signs in to an
-// existing account only where Config.EmailAuthentication says so and the account
-// has proved the same address.
+// An address that the provider has verified is verified in the new account. It
+// logs in to an existing account only if Config.EmailAuthentication is set and
+// the address is verified in the account.
 package socialaccount

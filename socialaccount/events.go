@@ -1,20 +1,21 @@
 package socialaccount
 
-// The events of this room, published after what they tell of is stored.
+// The events of login through third parties. Each is published after the change
+// is stored.
 
-// AccountConnected tells of an account at a provider that now logs in its user.
-// It is not published at sign-up.
+// AccountConnected is published when an account at a provider was connected to an
+// existing user. It is not published at sign-up.
 type AccountConnected struct{ UserID, Provider, UID string }
 
-// AccountUpdated tells of a profile that was read again.
+// AccountUpdated is published when the stored profile of an account was updated.
 type AccountUpdated struct{ UserID, Provider, UID string }
 
-// AccountDisconnected tells of an account at a provider that logs in nobody any
-// more.
+// AccountDisconnected is published when an account at a provider was
+// disconnected.
 type AccountDisconnected struct{ UserID, Provider, UID string }
 
-// LoginFailed tells of a login through a provider that came to nothing. Code is
-// what the front end is told.
+// LoginFailed is published when a login through a provider failed. Code is the
+// error that the front end receives.
 type LoginFailed struct{ Provider, Process, Code string }
 
 // EventName implements authn.Event.

@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// People log in with Google, or with the identity provider of their company.
+// Users log in with Google, or with the identity provider of their company.
 func Example() {
 	config := allauth.Config{
 		SocialAccount: &socialaccount.Config{

@@ -22,12 +22,12 @@ const (
 	appleKeys     = "https://appleid.apple.com/auth/keys"
 	appleAuthURL  = "https://appleid.apple.com/auth/authorize"
 	appleTokenURL = "https://appleid.apple.com/auth/token"
-	// appleSecretLifetime is how long a client secret is good for.
+	// appleSecretLifetime is how long a client secret is valid.
 	appleSecretLifetime = 5 * time.Minute
 )
 
-// apple is Sign in with Apple: OpenID Connect with a client secret that we sign
-// ourselves, and an answer that the browser posts.
+// apple is Sign in with Apple: OpenID Connect with a client secret that the
+// client signs, and a response that the browser posts.
 type apple struct {
 	app      App
 	info     Info
@@ -41,9 +41,10 @@ type apple struct {
 	clientID string
 }
 
-// newApple takes the key id as ClientSecret, the team id as Key, and the private
-// key, in PEM, as Settings.CertificateKey. ClientID may list several ids,
-// divided by commas: tokens are accepted for all, the first one is ours.
+// newApple reads the key id from ClientSecret, the team id from Key, and the
+// private key, in PEM, from Settings.CertificateKey. ClientID may list several
+// ids, separated by commas: ID tokens are accepted for all of them, and requests
+// use the first.
 func newApple(app App, deps Deps, e Entry) (Provider, error) {
 	signer, err := appleSigner(app.Settings.CertificateKey, app.ClientSecret)
 	if err != nil {
@@ -87,7 +88,8 @@ func appleSigner(text, keyID string) (jose.Signer, error) {
 	return jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", keyID))
 }
 
-// clientSecret signs who we are, for a few minutes.
+// clientSecret returns a new client secret, a JWT that is valid for a few
+// minutes.
 func (p *apple) clientSecret() (string, error) {
 	now := p.now()
 	return jwt.Signed(p.signer).Claims(jwt.Claims{
@@ -131,7 +133,7 @@ func (p *apple) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 		return nil, err
 	}
 	if c.Nonce == "" {
-		return nil, fmt.Errorf("a login without a nonce: %w", ErrInvalid)
+		return nil, fmt.Errorf("no nonce in the callback: %w", ErrInvalid)
 	}
 	endpoint, err := p.endpoint(c.RedirectURL)
 	if err != nil {
@@ -155,8 +157,8 @@ func (p *apple) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 	return id, nil
 }
 
-// appleName reads what Apple posts of the user at the first consent only. It is
-// not signed, so nothing but the name is taken from it.
+// appleName parses what Apple posts of the user, at the first consent only. It is
+// not signed, so only the name is used.
 func appleName(posted string) (first, last string) {
 	var user struct {
 		Name struct {
@@ -187,7 +189,7 @@ func (p *apple) identity(ctx context.Context, idToken string, want expected) (*I
 func (p *apple) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 	if t.IDToken == "" {
 		if t.AccessToken != "" {
-			return nil, fmt.Errorf("an access token alone: %w", ErrInvalid)
+			return nil, fmt.Errorf("access token without an ID token: %w", ErrInvalid)
 		}
 		return nil, ErrTokenMissing
 	}

@@ -45,7 +45,7 @@ func appleTestKey(t testing.TB) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// testJWKS publishes testRSA under the id "k".
+// testJWKS returns a key set with testRSA under the id "k".
 func testJWKS(t testing.TB) string {
 	t.Helper()
 	text, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: testRSA().Public(), KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
@@ -95,7 +95,7 @@ func TestApple(t *testing.T) {
 	id, err := p.Exchange(t.Context(), Callback{Nonce: "n", CodeVerifier: testVerifier, RedirectURL: testBack, Values: url.Values{
 		"code": {"c"}, "user": {`{"name":{"firstName":"Ann","lastName":"Example"},"email":"forged@example.org"}`},
 	}})
-	if err != nil || told(id) != "001122.apple <ann@example.org!> @ Ann/Example" {
+	if err != nil || summary(id) != "001122.apple <ann@example.org!> @ Ann/Example" {
 		t.Fatalf("%v, %v", id, err)
 	}
 	var secret string
@@ -158,7 +158,7 @@ func FuzzAppleName(f *testing.F) {
 	})
 }
 
-// telegramAnswer is what Telegram would sign.
+// telegramAnswer returns a callback as Telegram signs it.
 func telegramAnswer(token string, fields map[string]any) string {
 	var lines []string
 	for _, name := range []string{"auth_date", "first_name", "id", "username"} {
@@ -173,7 +173,7 @@ func telegramAnswer(token string, fields map[string]any) string {
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte(strings.Join(lines, "\n")))
 	fields["hash"] = hex.EncodeToString(mac.Sum(nil))
-	text, _ := json.Marshal(fields) // texts and numbers have a JSON form
+	text, _ := json.Marshal(fields) // texts and numbers can always be encoded
 	return base64.StdEncoding.EncodeToString(text)
 }
 
@@ -194,7 +194,7 @@ func TestTelegram(t *testing.T) {
 		return p.Exchange(t.Context(), Callback{Values: url.Values{"tgAuthResult": {answer}}})
 	}
 	id, err := exchange(telegramAnswer("42:bot-token", good()))
-	if err != nil || told(id) != "7 <> @annie Ann/" {
+	if err != nil || summary(id) != "7 <> @annie Ann/" {
 		t.Fatalf("%v, %v", id, err)
 	}
 	old := good()
@@ -232,15 +232,15 @@ func TestShopifySignsItsAnswer(t *testing.T) {
 	mac.Write([]byte(values.Encode()))
 	values.Set("hmac", hex.EncodeToString(mac.Sum(nil)))
 	w := worldOf(t, "shopify", `{"shop":{"id":548380009,"email":"ann@example.org","shop_owner":"Ann Example"}}`)
-	id, err := dance(t, w, appOf("shopify"), values)
-	if err != nil || told(id) != "548380009 <ann@example.org?> @ Ann/Example" {
+	id, err := logIn(t, w, appOf("shopify"), values)
+	if err != nil || summary(id) != "548380009 <ann@example.org?> @ Ann/Example" {
 		t.Fatalf("%v, %v", id, err)
 	}
 	if got := w.seen[len(w.seen)-1].Header.Get("X-Shopify-Access-Token"); got != "at" {
 		t.Errorf("token header %q", got)
 	}
 	values.Set("timestamp", "2")
-	if _, err := dance(t, w, appOf("shopify"), values); !errors.Is(err, ErrInvalid) {
+	if _, err := logIn(t, w, appOf("shopify"), values); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a forged answer: %v", err)
 	}
 }
@@ -253,7 +253,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 	}{
 		"ours":         {`{"data":{"app_id":"client","is_valid":true,"expires_at":1800000000}}`, true},
 		"another app":  {`{"data":{"app_id":"other","is_valid":true}}`, false},
-		"out of date":  {`{"data":{"app_id":"client","is_valid":false}}`, false},
+		"expired":      {`{"data":{"app_id":"client","is_valid":false}}`, false},
 		"no answer":    {`{}`, false},
 		"wrong shapes": {`{"data":[1]}`, false},
 	} {
@@ -274,7 +274,7 @@ func TestFacebookTokensOfOtherAppsAreRefused(t *testing.T) {
 	}
 }
 
-// Limited Login on iPhones gives an ID token in place of an access token.
+// Limited Login on iPhones returns an ID token in place of an access token.
 func TestFacebookLimitedLogin(t *testing.T) {
 	t.Parallel()
 	good := with(with(goodClaims(), "iss", facebookLimitedIss), "sub", "630595557")
@@ -285,7 +285,7 @@ func TestFacebookLimitedLogin(t *testing.T) {
 		"ours":           {signedToken(t, good), true},
 		"another app":    {signedToken(t, with(good, "aud", "other")), false},
 		"another issuer": {signedToken(t, with(good, "iss", testIssuer)), false},
-		"out of date":    {signedToken(t, with(good, "exp", testNow.Add(-time.Hour).Unix())), false},
+		"expired":        {signedToken(t, with(good, "exp", testNow.Add(-time.Hour).Unix())), false},
 		"issued before":  {signedToken(t, with(good, "iat", testNow.Add(-2*time.Hour).Unix())), false},
 		"no iat":         {signedToken(t, with(good, "iat", nil)), false},
 	} {
@@ -293,9 +293,9 @@ func TestFacebookLimitedLogin(t *testing.T) {
 		p := newOpenID(t, w, appOf("facebook"))
 		id, err := p.VerifyToken(t.Context(), Tokens{IDToken: sample.token})
 		if err == nil && id.IDToken != sample.token {
-			t.Errorf("%s: proven by %q", name, id.IDToken)
+			t.Errorf("%s: IDToken is %q", name, id.IDToken)
 		}
-		if (err == nil) != sample.good || err == nil && told(id) != "630595557 <ann@example.org?> @ Ann/Example" {
+		if (err == nil) != sample.good || err == nil && summary(id) != "630595557 <ann@example.org?> @ Ann/Example" {
 			t.Errorf("%s: %v, %v", name, id, err)
 		}
 	}

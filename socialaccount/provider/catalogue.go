@@ -10,79 +10,82 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Entry is one provider of the catalogue. What is not exported is the data that
-// a Provider is made of.
+// Entry is a provider of the catalogue. The unexported fields are the data that
+// the Provider is made from.
 type Entry struct {
-	// ID is what App.Provider names, Name is for people.
+	// ID is the value of App.Provider. Name is shown to users.
 	ID, Name string
-	// Slug is the segment of Django's callback path, empty if it is the ID.
+	// Slug is the segment of Django's callback path. Empty: ID.
 	Slug string
-	// Generic is true for entries that the host names itself.
+	// Generic is true for entries whose name the host sets.
 	Generic bool
 
-	// issuer makes an OpenID Connect provider; metadata is where it publishes its
-	// endpoints if that is not below the issuer. tokenInfo tells for whom an
-	// access token was issued. anyParty is for providers that issue tokens for us
-	// to other clients of ours. adjust has the last word on the identity.
+	// issuer makes an OpenID Connect provider; metadata is the URL of its
+	// metadata if that is not below the issuer. tokenInfo is the URL of the
+	// request for the audience of an access token. anyParty accepts ID tokens
+	// that the provider issued for us to another client of ours. adjust may
+	// change the identity last.
 	issuer, metadata, tokenInfo string
 	anyParty                    bool
 	adjust                      func(id *Identity)
 
 	// authorize, token and profile are the endpoints of an OAuth 2.0 provider;
-	// see expand for what may stand in braces.
+	// expand replaces what is in braces.
 	authorize, token, profile string
-	// scopes are asked for; emailScopes as well, where the host wants the
-	// address. delimiter stands between them, a blank if it is empty.
+	// scopes are requested, and emailScopes as well if the host wants the email
+	// address. delimiter separates them. Empty: a space.
 	scopes, emailScopes []string
 	delimiter           string
-	// noPKCE is for providers that refuse what they do not know, basic for those
-	// that want the client's secret in a header.
+	// noPKCE is for providers that refuse unknown parameters, basic for those
+	// that require the client secret in a header.
 	noPKCE, basic bool
 	// clientIDParam is another name for client_id. redirectParam is a second name
 	// for redirect_uri in the authorization request.
 	clientIDParam, redirectParam string
-	// params are added to the authorization request, reauthenticate where the
-	// user is to log in again.
+	// params are added to the authorization request, reauthenticate if the user
+	// shall log in again.
 	params, reauthenticate map[string]string
-	// scheme precedes the token in the Authorization header of the profile's
-	// request: Bearer unless tokenIn puts the token in the query. query, header
-	// and body complete the request, post makes it a POST.
+	// scheme precedes the token in the Authorization header of the profile
+	// request: Bearer by default, unless tokenIn puts the token in the query.
+	// query, header and body are added to the request; post makes it a POST.
 	scheme, tokenIn string
 	query, header   map[string]string
 	post            bool
 	body            string
-	// The paths of the profile, see find. verified is the rule of Entry.vouches.
+	// The paths of members in the profile, see find. verified is the rule of
+	// Entry.emailVerified.
 	uid, email, verified, username, name, first, last string
-	// ok is a path that must lead to something, where refusals look like
+	// ok is a path that must have a value, for providers whose errors look like
 	// profiles.
 	ok string
-	// defaults are the values of settings that may be left out. settings are the
-	// names of all settings that build reads, where it does not make a provider of
-	// the protocol. key describes App.Key, where the provider has one.
+	// defaults are the defaults of settings. settings are the names of all
+	// settings that build reads, if it makes a provider without one of the
+	// protocols. key describes App.Key, if the provider has one.
 	defaults map[string]string
 	settings []string
 	key      string
-	// within is the domain of a profile whose address the token's answer names:
-	// the token is shown to nobody else.
+	// within is the domain of the profile's host, for providers that send the
+	// profile's address in the token response: the token is sent to no other
+	// host.
 	within string
-	// codeParam is what the answer calls the code, exchange turns it into a token
-	// where the request is not that of OAuth 2.0.
+	// codeParam is the name of the code in the callback. exchange exchanges the
+	// code for a token, for providers whose request is not that of OAuth 2.0.
 	codeParam string
 	exchange  func(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error)
-	// signQuery adds to the query of the profile's request, form makes its body.
+	// signQuery adds to the query of the profile request, form makes its body.
 	signQuery func(p *oauth, token *oauth2.Token, query url.Values)
 	form      func(p *oauth, token *oauth2.Token) url.Values
-	// complete adds what takes further calls or thought.
+	// complete adds to the identity what takes further requests or rules.
 	complete func(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error
-	// build makes the provider, where data are not enough.
+	// build makes the provider, if data is not enough.
 	build func(app App, deps Deps, e Entry) (Provider, error)
 }
 
 // noHeader as a scheme sends no Authorization header.
 const noHeader = "-"
 
-// New returns the provider that an app is registered with. ErrUnknownClass if
-// the catalogue has none of that name; any other error names the setting that is
+// New returns the provider of an app. It returns [ErrUnknownClass] if the
+// catalogue has no such provider; any other error names the setting that is
 // wrong, and the fix.
 func New(app App, deps Deps) (Provider, error) {
 	i := slices.IndexFunc(catalogue, func(e Entry) bool { return e.ID == app.Provider })
@@ -110,10 +113,10 @@ func New(app App, deps Deps) (Provider, error) {
 	return newOAuth(app, deps, e)
 }
 
-// Catalogue returns the providers there are, by their ids.
+// Catalogue returns the providers of the catalogue, sorted by id.
 func Catalogue() []Entry { return slices.Clone(catalogue) }
 
-// catalogue is every provider, sorted by id.
+// catalogue holds all providers, sorted by id.
 var catalogue = slices.SortedFunc(slices.Values(slices.Concat(openIDConnectEntries(), oauthEntries(), ownEntries())), func(a, b Entry) int {
 	switch {
 	case a.ID < b.ID:

@@ -12,20 +12,19 @@ import (
 	"time"
 )
 
-// Settings that all entries of a protocol read.
+// The settings that all entries of a protocol read.
 var (
 	oauthSettings         = []string{"Scopes", "AuthParams", "PKCE"}
 	openIDConnectSettings = []string{"Scopes", "AuthParams", "PKCE", "UIDField", "Nonce", "SkipUserInfo", "TokenAuthMethod"}
 )
 
-// requestParams are parameters of the authorization request that a login depends
-// on.
+// requestParams are the parameters of the authorization request that a login
+// depends on.
 var requestParams = []string{
 	"client_id", "redirect_uri", "state", "nonce", "response_type", "response_mode", "scope", "code_challenge", "code_challenge_method",
 }
 
-// check refuses settings that the entry does not read, and values that cannot be
-// right.
+// check refuses settings that the entry does not read, and invalid values.
 func (s Settings) check(e Entry) error {
 	known, values := e.readSettings(), reflect.ValueOf(s)
 	for i := range values.NumField() {
@@ -55,8 +54,7 @@ func (s Settings) check(e Entry) error {
 	return nil
 }
 
-// checkURL refuses an address that requests would not be sent to. Empty is
-// right.
+// checkURL refuses a URL that requests are not sent to. An empty value is valid.
 func checkURL(name, value string) error {
 	if value == "" {
 		return nil
@@ -80,7 +78,7 @@ func (e Entry) readSettings() []string {
 		return append(slices.Clone(openIDConnectSettings), "ServerURL")
 	case e.issuer != "":
 		return slices.Concat(openIDConnectSettings, e.addressSettings())
-	case e.uid == "": // the id is made of several members
+	case e.uid == "": // the id consists of several members
 		return slices.Concat(oauthSettings, e.addressSettings())
 	}
 	return slices.Concat(oauthSettings, []string{"UIDField"}, e.addressSettings())
@@ -88,7 +86,8 @@ func (e Entry) readSettings() []string {
 
 var placeholder = regexp.MustCompile(`\{([A-Z]\w*)\}`)
 
-// addressSettings returns the names of the settings that expand fills in.
+// addressSettings returns the names of the settings that expand inserts into
+// URLs.
 func (e Entry) addressSettings() []string {
 	templates := []string{e.issuer, e.metadata, e.authorize, e.token, e.profile}
 	for _, values := range []map[string]string{e.query, e.header} {
@@ -103,8 +102,8 @@ func (e Entry) addressSettings() []string {
 	return names
 }
 
-// checkKey refuses an app without the key that its provider needs, and with one
-// that its provider does not read.
+// checkKey refuses an app without the key that its provider requires, or with a
+// key that it does not read.
 func (a App) checkKey(e Entry) error {
 	switch {
 	case e.key == "" && a.Key != "":

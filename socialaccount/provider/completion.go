@@ -10,7 +10,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// newGitHub looks for the API of a GitHub Enterprise server on that server.
+// newGitHub makes GitHub, or a GitHub Enterprise server with its own API.
 func newGitHub(app App, deps Deps, e Entry) (Provider, error) {
 	if server := strings.TrimSuffix(app.Settings.ServerURL, "/"); server != "" && server != e.defaults["ServerURL"] {
 		e.defaults = map[string]string{"APIURL": server + "/api/v3"}
@@ -18,8 +18,8 @@ func newGitHub(app App, deps Deps, e Entry) (Provider, error) {
 	return newOAuth(app, deps, e)
 }
 
-// githubEmails asks for the list of addresses, which says what is verified. The
-// public address of the profile says nothing.
+// githubEmails requests the list of addresses, which says which are verified. The
+// profile has only the public address.
 func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	if p.email {
 		list, err := p.profile(ctx, token, strings.TrimSuffix(p.entry.profile, "/user")+"/user/emails")
@@ -27,7 +27,7 @@ func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile ma
 		case err == nil:
 			id.Emails = listedEmails(list["list"], "email", "verified", "primary")
 			return nil
-		case !errors.Is(err, ErrInvalid): // without the scope GitHub answers 404
+		case !errors.Is(err, ErrInvalid): // GitHub answers 404 if the scope is missing
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile ma
 	return nil
 }
 
-// listedEmails reads a list of addresses, the primary one first.
+// listedEmails parses a list of addresses. The primary one comes first.
 func listedEmails(value any, address, verified, primary string) []Email {
 	list, _ := value.([]any)
 	var first, rest []Email
@@ -85,7 +85,8 @@ func lichessEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[stri
 	return nil
 }
 
-// mediawikiEmail keeps confirmed addresses only: others may be anybody's.
+// mediawikiEmail takes confirmed addresses only: others need not belong to the
+// user.
 func mediawikiEmail(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
 	if len(id.Emails) > 0 && !id.Emails[0].Verified {
 		id.Emails = nil
@@ -93,8 +94,8 @@ func mediawikiEmail(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]a
 	return nil
 }
 
-// kakaoEmail trusts no address that has become somebody else's since it was
-// verified.
+// kakaoEmail takes an address as verified only while Kakao says that it still
+// belongs to the user.
 func kakaoEmail(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	for i := range id.Emails {
 		if find(profile, "kakao_account.is_email_valid") == false {
@@ -104,8 +105,7 @@ func kakaoEmail(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string
 	return nil
 }
 
-// edxAccount asks for the details of an account whose address is not shown at
-// first.
+// edxAccount requests the details of an account, as the profile has no address.
 func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	if len(id.Emails) > 0 || id.Username == "" {
 		return nil
@@ -120,7 +120,7 @@ func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[
 	return nil
 }
 
-// slackUID tells people apart by workspace and person.
+// slackUID makes an id of the workspace and the user.
 func slackUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	if profile["ok"] != true {
 		return fmt.Errorf("the provider refused: %w", ErrInvalid)
@@ -135,14 +135,15 @@ func slackUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]a
 	return nil
 }
 
-// vimeoUID takes the id from the end of the profile's address.
+// vimeoUID takes the id from the end of the profile's URL.
 func vimeoUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	address := text(profile, "uri")
 	id.UID = address[strings.LastIndexByte(address, '/')+1:]
 	return nil
 }
 
-// hubspotProfile leaves out the token: the profile is HubSpot's description of it.
+// hubspotProfile removes the token from the profile, which is HubSpot's
+// description of the token.
 func hubspotProfile(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, _ *Identity) error {
 	delete(profile, "token")
 	delete(profile, "signed_access_token")

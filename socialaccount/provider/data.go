@@ -1,7 +1,7 @@
 package provider
 
-// oauthEntries are the providers that speak plain OAuth 2.0 and need no more than
-// data. To add one, add an entry: the fields are explained at Entry.
+// oauthEntries are the providers that speak plain OAuth 2.0 and are described by
+// data alone. To add one, add an entry; Entry explains the fields.
 func oauthEntries() []Entry {
 	return []Entry{
 		{

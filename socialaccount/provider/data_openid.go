@@ -1,7 +1,7 @@
 package provider
 
-// openIDConnectEntries are the providers that publish all there is to know at
-// their issuer.
+// openIDConnectEntries are the providers that publish their metadata at their
+// issuer.
 func openIDConnectEntries() []Entry {
 	return []Entry{
 		{ID: "openid_connect", Name: "OpenID Connect", Generic: true},
@@ -15,7 +15,7 @@ func openIDConnectEntries() []Entry {
 		{ID: "globus", Name: "Globus", issuer: "https://auth.globus.org"},
 		{
 			ID: "google", Name: "Google", issuer: "https://accounts.google.com", tokenInfo: "https://oauth2.googleapis.com/tokeninfo",
-			// An app for Android is azp of the tokens it gets for the site. Google
+			// The azp of an Android app's tokens for the site is the app. Google
 			// has no prompt that asks for the password.
 			anyParty: true, reauthenticate: map[string]string{"prompt": "select_account"},
 		},

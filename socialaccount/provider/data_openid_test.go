@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// openIDSample is where a provider publishes what it is, what it is asked for,
-// what its user info looks like, and what is to be read from that.
+// openIDSample is the URL of a provider's metadata, the requested scope, its user
+// info, and the identity that is read from it.
 type openIDSample struct{ id, metadata, scope, userInfo, want string }
 
 var openIDSamples = []openIDSample{
@@ -99,8 +99,8 @@ func TestEveryOpenIDProviderIsRead(t *testing.T) {
 			}
 			w := openIDWorld(t, signedToken(t, claims))
 			w.answers[sample.metadata], w.answers["/userinfo"] = metadataOf(issuer), sample.userInfo
-			id, err := dance(t, w, app, nil)
-			if err != nil || told(id) != sample.want {
+			id, err := logIn(t, w, app, nil)
+			if err != nil || summary(id) != sample.want {
 				t.Fatalf("read %v, %v, want %s", id, err, sample.want)
 			}
 			if asked := w.seen[0].URL.String(); asked != sample.metadata {

@@ -12,9 +12,8 @@ import (
 
 const ordinaryToken = `{"access_token":"at","token_type":"bearer","refresh_token":"rt","expires_in":3600}`
 
-// profiles are answers in the shape of each provider, and what is to be read
-// from them. The mark behind an address tells whether the provider vouches for
-// it.
+// profiles are responses in the form of each provider, and the identity that is
+// read from them. The mark after an address says whether it is verified.
 var profiles = []struct{ id, profile, want string }{
 	{"Daum", `{"code":200,"result":{"id":"42","nickname":"annie"}}`, "42 <> @ /"},
 	{"agave", `{"status":"success","result":{"create_time":"2015","email":"ann@example.org","username":"annie","first_name":"Ann","last_name":"Example"}}`, "annie <ann@example.org?> @annie Ann/Example"},
@@ -110,7 +109,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"weixin", `{"openid":"OPENID","nickname":"Ann Example"}`, "OPENID <> @Ann Example Ann/Example"},
 }
 
-// tokens are the answers of token endpoints that say more than others.
+// tokens are the responses of token endpoints with more than tokens.
 var tokens = map[string]string{
 	"dwolla":     `{"access_token":"at","_links":{"account":{"href":"https://api.dwolla.com/accounts/123"}}}`,
 	"nextcloud":  `{"access_token":"at","user_id":"annie"}`,
@@ -128,7 +127,7 @@ var tokens = map[string]string{
 	"line":       `{"access_token":"at","id_token":"it"}`,
 }
 
-// more are the answers of further calls.
+// more are the responses to further requests.
 var more = map[string]string{
 	"api.github.com/user/emails":        `[{"email":"old@example.org","verified":false,"primary":false},{"email":"ann@example.org","verified":true,"primary":true}]`,
 	"api.bitbucket.org/2.0/user/emails": `{"values":[{"email":"old@example.org","is_confirmed":false,"is_primary":false},{"email":"ann@example.org","is_confirmed":true,"is_primary":true}]}`,
@@ -139,7 +138,7 @@ var more = map[string]string{
 	"app_access_token/internal":         `{"code":0,"app_access_token":"aat"}`,
 }
 
-// appOf is a registration with what the entry cannot do without.
+// appOf returns a registration with what the entry requires.
 func appOf(id string) App {
 	app := App{Provider: id, ClientID: "client", ClientSecret: "secret"}
 	switch id {
@@ -174,18 +173,18 @@ func TestEveryProfileIsRead(t *testing.T) {
 	for _, sample := range profiles {
 		t.Run(sample.id, func(t *testing.T) {
 			t.Parallel()
-			id, err := dance(t, worldOf(t, sample.id, sample.profile), appOf(sample.id), codeOf(sample.id))
+			id, err := logIn(t, worldOf(t, sample.id, sample.profile), appOf(sample.id), codeOf(sample.id))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := told(id); got != sample.want {
+			if got := summary(id); got != sample.want {
 				t.Errorf("read %s, want %s", got, sample.want)
 			}
 			if id.Token == nil || id.Token.AccessToken != "at" {
 				t.Errorf("token %v", id.Token)
 			}
 			if text, err := json.Marshal(id.ExtraData); err != nil || strings.Contains(string(text), `"at"`) || strings.Contains(string(text), `"rt"`) {
-				t.Errorf("the profile that is kept has a token: %s, %v", text, err)
+				t.Errorf("the stored profile has a token: %s, %v", text, err)
 			}
 		})
 	}
@@ -255,16 +254,15 @@ func appOrdinary(t testing.TB, e Entry) App {
 	return app
 }
 
-// Whatever a profile holds, a user without an id is refused, and nothing
-// panics.
+// A profile without an id of the user is refused, and no profile causes a panic.
 func TestProfilesWithoutAnIDAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, sample := range profiles {
 		if sample.id == "notion" || sample.id == "tumblr_oauth2" {
-			continue // there the id comes with the token, or is a name
+			continue // there the id is in the token response, or is a name
 		}
 		for _, profile := range []string{`{}`, `null`, `[]`, `"x"`, `{"id":null,"uid":{},"data":[],"user":"x","response":7,"result":true}`, `{"id":""}`, `not JSON`} {
-			id, err := dance(t, worldOf(t, sample.id, profile), appOf(sample.id), codeOf(sample.id))
+			id, err := logIn(t, worldOf(t, sample.id, profile), appOf(sample.id), codeOf(sample.id))
 			if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrUnavailable) {
 				t.Errorf("%s: the profile %s is %v, error %v", sample.id, profile, id, err)
 			}
@@ -278,11 +276,11 @@ func TestRefusalsAtTheProvider(t *testing.T) {
 		ErrCancelled: {"error": {"access_denied"}, "code": {"x"}},
 		ErrInvalid:   {"error": {"server_error"}},
 	} {
-		if _, err := dance(t, worldOf(t, "github", `{"id":1}`), appOf("github"), values); !errors.Is(err, want) {
+		if _, err := logIn(t, worldOf(t, "github", `{"id":1}`), appOf("github"), values); !errors.Is(err, want) {
 			t.Errorf("%v: %v", values, err)
 		}
 	}
-	if _, err := dance(t, worldOf(t, "github", `{"id":1}`), appOf("github"), url.Values{"state": {"x"}}); !errors.Is(err, ErrInvalid) {
+	if _, err := logIn(t, worldOf(t, "github", `{"id":1}`), appOf("github"), url.Values{"state": {"x"}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("no code: %v", err)
 	}
 }
@@ -298,7 +296,7 @@ func TestPlainOAuthTakesNoTokens(t *testing.T) {
 	}
 }
 
-// FuzzProfile reads any JSON as any provider's profile.
+// FuzzProfile reads any JSON as the profile of any provider.
 func FuzzProfile(f *testing.F) {
 	for i, sample := range profiles {
 		f.Add(i, sample.profile)

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// defaultTimeout bounds a call to a provider.
+// defaultTimeout is the default of Deps.Timeout.
 const defaultTimeout = 5 * time.Second
 
-// Deps is what providers work with. The zero value is complete.
+// Deps are the dependencies of providers. The zero value is complete.
 type Deps struct {
-	// Timeout bounds each call to the provider. Zero: 5 seconds.
+	// Timeout bounds each request to the provider. Zero: 5 seconds.
 	Timeout time.Duration
 	// Transport sends the requests. Nil: http.DefaultTransport.
 	Transport http.RoundTripper
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// QueryEmail asks the provider for the e-mail address where that takes a
-	// scope or a call of its own.
+	// QueryEmail requests the email address from providers for which that takes
+	// another scope or request.
 	QueryEmail bool
 }
 
@@ -34,7 +34,7 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-// client returns the client that every request to a provider goes through.
+// client returns the client for all requests to a provider.
 func (d Deps) client() *http.Client {
-	return &http.Client{Timeout: d.Timeout, Transport: guard{d.Transport}, CheckRedirect: stayThere}
+	return &http.Client{Timeout: d.Timeout, Transport: guard{d.Transport}, CheckRedirect: sameHostRedirect}
 }

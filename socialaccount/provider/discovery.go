@@ -14,16 +14,16 @@ import (
 
 const (
 	wellKnown = "/.well-known/openid-configuration"
-	// discoveryAge is how long a provider's metadata is used before it is asked
-	// for again, staleAge how long if the provider then does not answer, and
-	// retryAge how long it is left alone after that.
+	// discoveryAge is how long metadata is used before it is requested again,
+	// staleAge how long it is used if the provider does not answer, and retryAge
+	// the time between two requests to a provider that does not answer.
 	discoveryAge = time.Hour
 	staleAge     = 24 * time.Hour
 	retryAge     = time.Minute
 )
 
-// metadata is what an OpenID provider publishes of itself (OpenID Connect
-// Discovery 1.0, section 3).
+// metadata is the metadata of an OpenID provider (OpenID Connect Discovery 1.0,
+// section 3).
 type metadata struct {
 	Issuer       string   `json:"issuer"`
 	AuthURL      string   `json:"authorization_endpoint"`
@@ -35,20 +35,20 @@ type metadata struct {
 	SendsIssuers bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// discovery fetches the metadata of one provider and keeps it for an hour. Safe
-// for concurrent use.
+// discovery fetches the metadata of a provider and caches it for an hour. It is
+// safe for concurrent use.
 type discovery struct {
-	// url is where the metadata is; issuer is what it must name.
+	// url is the URL of the metadata; issuer is the issuer that it must name.
 	url, issuer string
 	client      *http.Client
 	now         func() time.Time
 
 	found shared[metadata]
-	// failed is when the provider last did not answer, in nanoseconds.
+	// failed is when a request last failed, in nanoseconds.
 	failed atomic.Int64
 }
 
-// newDiscovery takes the address of the issuer, or that of its metadata.
+// newDiscovery takes the URL of the issuer, or that of its metadata.
 func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (*discovery, error) {
 	u, err := url.Parse(serverURL)
 	if err != nil || u.Host == "" {
@@ -67,8 +67,8 @@ func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (
 	return d, nil
 }
 
-// get returns the metadata. For a day, an answer that is out of date is better
-// than none. The error is ErrUnavailable.
+// get returns the metadata. If the provider does not answer, it returns metadata
+// of up to a day. The error is ErrUnavailable.
 func (d *discovery) get(ctx context.Context) (*metadata, error) {
 	found, fetched := d.found.current()
 	age := d.now().Sub(fetched)
@@ -84,7 +84,7 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 		d.failed.Store(d.now().UnixNano())
 		return found, nil
 	}
-	return nil, fmt.Errorf("ask for endpoints: %w: %w", ErrUnavailable, err)
+	return nil, fmt.Errorf("get metadata: %w: %w", ErrUnavailable, err)
 }
 
 func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
@@ -92,7 +92,8 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	if err := getJSON(ctx, d.client, d.url, &m); err != nil {
 		return nil, err
 	}
-	// Whoever serves metadata that names another issuer could pass for it.
+	// A server that names another issuer in its metadata could impersonate that
+	// issuer.
 	if strings.TrimSuffix(m.Issuer, "/") != d.issuer {
 		return nil, fmt.Errorf("the metadata at %s names the issuer %q: %w", d.url, m.Issuer, ErrInvalid)
 	}
@@ -108,8 +109,8 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	return &m, nil
 }
 
-// mayName reports whether requests may go to an endpoint of the metadata: it is
-// encrypted, and only a provider in our network sends us to our network.
+// mayName reports whether requests may be sent to an endpoint of the metadata: it
+// is encrypted, and is in our network only if the provider is.
 func (d *discovery) mayName(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || checkEndpoint(u) != nil {
@@ -119,8 +120,8 @@ func (d *discovery) mayName(endpoint string) bool {
 	return err == nil && (!isInternal(u.Hostname()) || isInternal(own.Hostname()))
 }
 
-// algorithms are what ID tokens may be signed with: of ours, those that the
-// provider names, and all if it names none of them.
+// algorithms returns the accepted signature algorithms of ID tokens: ours that
+// the provider names, or all of ours if it names none of them.
 func (m *metadata) algorithms() []string {
 	var named []string
 	for _, algorithm := range signingAlgorithms {
@@ -131,7 +132,7 @@ func (m *metadata) algorithms() []string {
 	return named
 }
 
-// getJSON fetches a document.
+// getJSON fetches a JSON document.
 func getJSON(ctx context.Context, client *http.Client, address string, v any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -142,12 +143,12 @@ func getJSON(ctx context.Context, client *http.Client, address string, v any) er
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %d: %w", address, response.StatusCode, ErrUnavailable)
 	}
 	if err := json.NewDecoder(response.Body).Decode(v); err != nil {
-		return fmt.Errorf("%s does not answer in JSON: %w", address, ErrUnavailable)
+		return fmt.Errorf("%s does not return JSON: %w", address, ErrUnavailable)
 	}
 	return nil
 }

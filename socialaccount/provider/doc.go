@@ -1,6 +1,7 @@
-// Package provider knows how to ask third parties who somebody is: by OpenID
-// Connect, by OAuth 2.0, and by what single providers do in their own way.
+// Package provider authenticates users at third parties: with OpenID Connect,
+// OAuth 2.0, and the protocols of single providers.
 //
-// A [Provider] speaks the protocol and verifies every answer. It keeps nothing:
-// state, nonce and PKCE verifier are made, stored and consumed by its caller.
+// A [Provider] implements the protocol and verifies every response. It stores
+// nothing: its caller creates, stores and consumes state, nonce and PKCE
+// verifier.
 package provider

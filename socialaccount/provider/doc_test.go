@@ -12,14 +12,14 @@ import (
 
 var update = flag.Bool("update", false, "write docs/providers.md anew")
 
-// ownValues are what some providers issue under other names.
+// ownValues say what ClientID and ClientSecret are called at some providers.
 var ownValues = map[string]string{
-	"apple":    "`ClientSecret` is the id of the key, `ClientID` may list several ids, divided by commas",
+	"apple":    "`ClientSecret` is the id of the key, `ClientID` may list several ids, separated by commas",
 	"telegram": "`ClientID` is the id of the bot, `ClientSecret` its token",
 }
 
-// settingsOf are the settings that an entry reads beside those of its protocol,
-// with their defaults, and its key.
+// settingsOf returns the settings that an entry reads beside those of its
+// protocol, with their defaults, and its key.
 func settingsOf(e Entry) string {
 	var found []string
 	if own := ownValues[e.ID]; own != "" {
@@ -46,25 +46,25 @@ func settingsOf(e Entry) string {
 	return strings.Join(found, "; ")
 }
 
-// The page of providers is made of the catalogue, so that it can not rot.
+// The page of providers is generated from the catalogue, so it is always current.
 func TestTheCatalogueIsDocumented(t *testing.T) {
 	t.Parallel()
 	var page bytes.Buffer
 	page.WriteString(`# Providers
 
-Every provider of the catalogue. An app is registered with the provider, which issues a client id and a secret; the redirect URI to register is ` + "`{BaseURL}/_allauth/provider/{id}/callback`" + `, where the id is ` + "`ProviderID`" + ` or else the name below. Sites that come from Django keep their redirect URIs, see [Third-party logins](socialaccount.md).
+All providers of the catalogue. Register your app with the provider, which issues a client id and a secret. The redirect URI to register is ` + "`{BaseURL}/_allauth/provider/{id}/callback`" + `, where the id is ` + "`ProviderID`" + ` or else the name below. Sites that migrate from Django can keep their redirect URIs, see [Third-party logins](socialaccount.md).
 
 ` + "```go" + `
 provider.App{Provider: "github", ClientID: "…", ClientSecret: "…"}
 ` + "```" + `
 
-Every provider but Telegram reads these ` + "`Settings`" + `: ` + "`Scopes`" + `, ` + "`AuthParams`" + ` (added to the authorization request as they are) and ` + "`PKCE`" + `, and, where one claim or one member of the profile identifies the user, ` + "`UIDField`" + `; those that speak OpenID Connect also ` + "`Nonce`" + `, ` + "`SkipUserInfo`" + ` and ` + "`TokenAuthMethod`" + `. The table lists the others, with their defaults; [configuration.md](configuration.md#provider-settings) says what each does. ` + "`New`" + ` refuses a setting that the provider does not read, and names those that it does.
+All providers except Telegram read these ` + "`Settings`" + `: ` + "`Scopes`" + `, ` + "`AuthParams`" + ` (added unchanged to the authorization request) and ` + "`PKCE`" + `, and, where one claim or one member of the profile identifies the user, ` + "`UIDField`" + `; OpenID Connect providers also read ` + "`Nonce`" + `, ` + "`SkipUserInfo`" + ` and ` + "`TokenAuthMethod`" + `. The table lists the others, with their defaults; [configuration.md](configuration.md#provider-settings) says what each does. ` + "`New`" + ` refuses a setting that the provider does not read, and lists those that it reads.
 
-A provider vouches for addresses where the column says so: *always*, or by a field of its profile. All others are verified by mail as usual.
+The column *Verified addresses* says which addresses of a provider count as verified: *always* all of them, or those that a field of the profile marks. The library verifies all others by mail.
 
-This page is made of the catalogue: ` + "`go test ./socialaccount/provider -run Documented -update`" + `.
+This page is generated from the catalogue: ` + "`go test ./socialaccount/provider -run Documented -update`" + `.
 
-| Provider | Name | Protocol | Vouches for addresses | Tokens of apps | Further settings |
+| Provider | Name | Protocol | Verified addresses | Tokens of apps | Further settings |
 |---|---|---|---|---|---|
 `)
 	for _, e := range Catalogue() {
@@ -73,34 +73,34 @@ This page is made of the catalogue: ` + "`go test ./socialaccount/provider -run 
 			t.Fatal(err)
 		}
 		protocol := "OAuth 2.0"
-		vouches := strings.NewReplacer("=", " = ", "|", " or ").Replace(e.verified)
+		verified := strings.NewReplacer("=", " = ", "|", " or ").Replace(e.verified)
 		switch {
 		case e.issuer != "" || e.Generic || e.ID == "apple":
 			protocol = "OpenID Connect"
-			if vouches == "" {
-				vouches = "email_verified"
+			if verified == "" {
+				verified = "email_verified"
 			}
 		case e.ID == "telegram":
-			protocol = "signed answer"
+			protocol = "signed callback"
 		}
 		tokens := ""
 		if p.Info().Token {
 			tokens = "yes"
 		}
 		name := "`" + e.ID + "`"
-		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", name, e.Name, protocol, vouches, tokens, settingsOf(e))
+		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", name, e.Name, protocol, verified, tokens, settingsOf(e))
 	}
 	page.WriteString(`
-Authelia, CERN, Keycloak, LinkedIn (its present product) and every other OpenID provider are ` + "`openid_connect`" + ` with their issuer as ` + "`ServerURL`" + `.
+Authelia, CERN, Keycloak, LinkedIn (its current product) and all other OpenID providers are ` + "`openid_connect`" + ` with their issuer as ` + "`ServerURL`" + `.
 
 ## Not in the catalogue
-- OAuth 1: 500px, Discogs, Evernote, Flickr, OpenStreetMap, Trello, Tumblr (its first API), Twitter (its first API), Vimeo (its first API), Xing; Pocket, which is like it and closed down.
+- OAuth 1.0: 500px, Discogs, Evernote, Flickr, OpenStreetMap, Trello, Tumblr (its first API), Twitter (its first API), Vimeo (its first API), Xing; also Pocket, whose protocol was similar and which was shut down.
 - OpenID 2.0: OpenID, Steam.
 - SAML.
-- Draugiem, whose login does not come back with a state, and the reference's dummy provider, for which there is the demo provider of the quickstart.
+- Draugiem, whose callback has no state, and django-allauth's dummy provider: the quickstart has a demo provider.
 
-## Adding one
-A provider that speaks OpenID Connect needs nothing but its issuer: an entry in ` + "`socialaccount/provider/data_openid.go`" + `. One that speaks OAuth 2.0 needs its endpoints and where things stand in its profile: an entry in ` + "`data.go`" + `, and a sample of its profile in ` + "`data_test.go`" + `. What departs from that goes to ` + "`own.go`" + `. A host can bring a provider of its own in ` + "`SocialAccount.Custom`" + `: anything that implements ` + "`provider.Provider`" + `. Its settings are fields of the host's own type; what the host believes of it is in ` + "`SocialAccount.CustomTrust`" + `.
+## Adding a provider
+An OpenID Connect provider needs only its issuer: add an entry in ` + "`socialaccount/provider/data_openid.go`" + `. An OAuth 2.0 provider needs its endpoints and the paths in its profile: add an entry in ` + "`data.go`" + `, and a sample of its profile in ` + "`data_test.go`" + `. Code for a provider that departs from the protocol goes to ` + "`own.go`" + `. A host can add its own provider in ` + "`SocialAccount.Custom`" + `, any implementation of ` + "`provider.Provider`" + `. Its settings are fields of the host's own type; what the host trusts it with is set in ` + "`SocialAccount.CustomTrust`" + `.
 `)
 	const file = "../../docs/providers.md"
 	if *update {
@@ -113,6 +113,6 @@ A provider that speaks OpenID Connect needs nothing but its issuer: an entry in 
 		t.Fatal(err)
 	}
 	if !bytes.Equal(written, page.Bytes()) {
-		t.Errorf("%s is out of date; run: go test ./socialaccount/provider -run Documented -update", file)
+		t.Errorf("%s differs from the catalogue; run: go test ./socialaccount/provider -run Documented -update", file)
 	}
 }

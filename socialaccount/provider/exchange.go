@@ -14,12 +14,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// refusals are what providers say when the user declined.
+// refusals are the error codes that mean that the user declined.
 var refusals = map[string]bool{"access_denied": true, "user_cancelled_login": true, "user_cancelled_authorize": true}
 
-// Refusal returns ErrCancelled if the user declined at the provider, ErrInvalid
-// for any other error that the provider sent back (RFC 6749, section 4.1.2.1),
-// and nil if there is none.
+// Refusal returns [ErrCancelled] if the user declined at the provider,
+// [ErrInvalid] for any other error in an authorization response (RFC 6749,
+// section 4.1.2.1), and nil if there is none.
 func Refusal(values url.Values) error {
 	switch code := values.Get("error"); {
 	case code == "":
@@ -30,7 +30,8 @@ func Refusal(values url.Values) error {
 	return fmt.Errorf("the provider refused: %w", ErrInvalid)
 }
 
-// authorizationCode reads what the provider sent back (RFC 6749, section 4.1.2).
+// authorizationCode returns the code of an authorization response (RFC 6749,
+// section 4.1.2).
 func authorizationCode(values url.Values, param string) (string, error) {
 	if param == "" {
 		param = "code"
@@ -39,52 +40,52 @@ func authorizationCode(values url.Values, param string) (string, error) {
 		return "", err
 	}
 	if len(values[param]) != 1 || values.Get(param) == "" {
-		return "", fmt.Errorf("not one code: %w", ErrInvalid)
+		return "", fmt.Errorf("not exactly one code: %w", ErrInvalid)
 	}
 	return values.Get(param), nil
 }
 
-// checkIssuer refuses the answer of another provider, where providers name
-// themselves (RFC 9207).
+// checkIssuer verifies the iss of an authorization response, if the provider
+// sends it (RFC 9207).
 func checkIssuer(values url.Values, m *metadata) error {
 	named := values.Get("iss")
 	if named != m.Issuer && (named != "" || m.SendsIssuers) {
-		return fmt.Errorf("answer of another issuer: %w", ErrInvalid)
+		return fmt.Errorf("iss of the authorization response is not the issuer: %w", ErrInvalid)
 	}
 	return nil
 }
 
-// tokenEndpoint is where codes and refresh tokens are turned into tokens.
+// tokenEndpoint is an endpoint that issues tokens for codes and refresh tokens.
 type tokenEndpoint struct {
 	client *http.Client
 	now    func() time.Time
 	*oauth2.Config
 }
 
-// exchange is the token request of RFC 6749, section 4.1.3.
+// exchange sends the token request of RFC 6749, section 4.1.3.
 func (e tokenEndpoint) exchange(ctx context.Context, code string, options ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
-	return e.ask(ctx, func(ctx context.Context) (*oauth2.Token, error) { return e.Exchange(ctx, code, options...) })
+	return e.send(ctx, func(ctx context.Context) (*oauth2.Token, error) { return e.Exchange(ctx, code, options...) })
 }
 
-// refresh renews a token by its refresh token (RFC 6749, section 6).
+// refresh sends the refresh request of RFC 6749, section 6.
 func (e tokenEndpoint) refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	if t == nil || t.RefreshToken == "" {
 		return nil, fmt.Errorf("no refresh token: %w", ErrInvalid)
 	}
-	return e.ask(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+	return e.send(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return e.TokenSource(ctx, &oauth2.Token{RefreshToken: t.RefreshToken}).Token()
 	})
 }
 
-func (e tokenEndpoint) ask(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
-	heard := &listener{next: e.client.Transport}
+func (e tokenEndpoint) send(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	heard := &jsonRecorder{next: e.client.Transport}
 	client := *e.client
 	client.Transport = heard
 	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
 		return nil, asInvalid(err)
 	}
-	if token.ExpiresIn > 0 { // by our clock
+	if token.ExpiresIn > 0 { // so that it expires by our clock
 		token.Expiry = e.now().Add(time.Duration(token.ExpiresIn) * time.Second)
 	}
 	if heard.answer != nil {
@@ -93,8 +94,8 @@ func (e tokenEndpoint) ask(ctx context.Context, request func(context.Context) (*
 	return token, nil
 }
 
-// shownToken is an access token that a client showed, with the end that its
-// provider told, in seconds since 1970: 0 or nothing for none.
+// shownToken returns an access token that a client sent, with the expiry that its
+// provider told, in seconds since 1970. Zero or nil: no expiry.
 func shownToken(access string, end any) *oauth2.Token {
 	token := &oauth2.Token{AccessToken: access}
 	if seconds, err := json.Number(exact(end)).Int64(); err == nil && seconds > 0 {
@@ -103,33 +104,33 @@ func shownToken(access string, end any) *oauth2.Token {
 	return token
 }
 
-// listener is a transport that remembers an answer in JSON with its numbers as
-// they were written: the ids of some providers have twenty digits.
-type listener struct {
+// jsonRecorder is a transport that records a JSON response with its numbers as
+// written: the ids of some providers have twenty digits.
+type jsonRecorder struct {
 	next   http.RoundTripper
 	answer map[string]any
 }
 
 // RoundTrip implements http.RoundTripper.
-func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l *jsonRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := l.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(response.Body)
-	_ = response.Body.Close() // it has been read
+	_ = response.Body.Close() // the body has been read
 	if err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(text))
 	if err := json.Unmarshal(text, numbers(&l.answer)); err != nil {
-		l.answer = nil // a form, or nothing that is of use
+		l.answer = nil // a form, or unusable
 	}
 	return response, nil
 }
 
-// asInvalid sorts the errors of a token request: a provider that does not answer
-// is not available, everything else proves nothing.
+// asInvalid converts the errors of a token request: ErrUnavailable if the
+// provider does not answer, ErrInvalid otherwise.
 func asInvalid(err error) error {
 	var refused *oauth2.RetrieveError
 	var network *url.Error
@@ -144,8 +145,8 @@ func asInvalid(err error) error {
 	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
-// refusal leaves out what the provider answered, which may be anything, but for
-// the code of the error.
+// refusal returns the error of a refused token request. It contains nothing of
+// the response but the error code, as the rest may be anything.
 func refusal(refused *oauth2.RetrieveError) error {
 	status, kind := 0, ErrInvalid
 	if refused.Response != nil {
@@ -157,7 +158,8 @@ func refusal(refused *oauth2.RetrieveError) error {
 	return fmt.Errorf("token endpoint answers %d %.80q: %w", status, refused.ErrorCode, kind)
 }
 
-// unavailable reports whether a status means: not now.
+// unavailable reports whether a status means that the provider is unavailable for
+// now.
 func unavailable(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 }

@@ -21,8 +21,8 @@ const (
 	facebookKeys       = "https://limited.facebook.com/.well-known/oauth/openid/jwks/"
 )
 
-// facebook is Facebook Login. Access tokens that a client shows are accepted if
-// they were issued for our app, and ID tokens of Limited Login.
+// facebook is Facebook Login. It accepts access tokens that were issued for the
+// app, and ID tokens of Limited Login.
 type facebook struct {
 	*oauth
 	graph  string
@@ -56,12 +56,12 @@ func (p *facebook) Exchange(ctx context.Context, c Callback) (*Identity, error) 
 	if err != nil {
 		return nil, err
 	}
-	return p.whoIs(ctx, token)
+	return p.fetchIdentity(ctx, token)
 }
 
-// whoIs asks for the profile with a proof that we know the app's secret, so that
-// a token that leaked from elsewhere is of no use to others.
-func (p *facebook) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, error) {
+// fetchIdentity requests the profile with the HMAC of the token that Facebook calls
+// appsecret_proof, so that a token that leaked elsewhere is refused.
+func (p *facebook) fetchIdentity(ctx context.Context, token *oauth2.Token) (*Identity, error) {
 	mac := hmac.New(sha256.New, []byte(p.app.ClientSecret))
 	mac.Write([]byte(token.AccessToken))
 	query := url.Values{"fields": {p.fields}, "appsecret_proof": {hex.EncodeToString(mac.Sum(nil))}}
@@ -82,14 +82,14 @@ func (p *facebook) VerifyToken(ctx context.Context, t Tokens) (*Identity, error)
 		if err != nil {
 			return nil, err
 		}
-		return p.whoIs(ctx, token)
+		return p.fetchIdentity(ctx, token)
 	case t.IDToken != "":
 		return p.limited(ctx, t)
 	}
 	return nil, ErrTokenMissing
 }
 
-// debug asks for which app a token was issued, and until when.
+// debug requests the app for which a token was issued, and its expiry.
 func (p *facebook) debug(ctx context.Context, access string) (*oauth2.Token, error) {
 	query := url.Values{"input_token": {access}}
 	answer, err := fetchJSON(ctx, p.client, http.MethodGet, p.graph+"/debug_token?"+query.Encode(),
@@ -98,12 +98,12 @@ func (p *facebook) debug(ctx context.Context, access string) (*oauth2.Token, err
 		return nil, err
 	}
 	if find(answer, "data.is_valid") != true || text(answer, "data.app_id") != p.app.ClientID {
-		return nil, fmt.Errorf("token for another app: %w", ErrInvalid)
+		return nil, fmt.Errorf("the token was issued for another app: %w", ErrInvalid)
 	}
 	return shownToken(access, find(answer, "data.expires_at")), nil
 }
 
-// limited reads an ID token of Limited Login.
+// limited verifies an ID token of Limited Login.
 func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
 	said, err := p.tokens.verify(ctx, t.IDToken, expected{
 		issuer: facebookLimitedIss, audiences: []string{p.app.ClientID}, nonce: t.Nonce,

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// fetchJSON sends a request and reads an object from the answer.
+// fetchJSON sends a request and decodes the JSON object of the response.
 func fetchJSON(ctx context.Context, client *http.Client, method, address string, header http.Header, body string) (map[string]any, error) {
 	value, err := fetchAny(ctx, client, method, address, header, body)
 	if err != nil {
@@ -19,13 +19,14 @@ func fetchJSON(ctx context.Context, client *http.Client, method, address string,
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("the profile is not an object: %w", ErrInvalid)
+		return nil, fmt.Errorf("the profile is not a JSON object: %w", ErrInvalid)
 	}
 	return object, nil
 }
 
-// fetchAny sends a request and reads whatever JSON the answer is. A refusal is
-// ErrInvalid, a provider that fails or keeps silent ErrUnavailable.
+// fetchAny sends a request and decodes the JSON of the response. It returns
+// ErrInvalid if the provider refuses the request, and ErrUnavailable if it fails
+// or does not answer.
 func fetchAny(ctx context.Context, client *http.Client, method, address string, header http.Header, body string) (any, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
@@ -37,14 +38,14 @@ func fetchAny(ctx context.Context, client *http.Client, method, address string, 
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		// The error repeats the address, which may hold a token.
+		// The error contains the URL, which may contain a token.
 		var network *url.Error
 		if errors.As(err, &network) {
 			err = network.Err
 		}
 		return nil, fmt.Errorf("ask %s: %w: %w", request.URL.Host, ErrUnavailable, err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	switch {
 	case unavailable(response.StatusCode):
 		return nil, fmt.Errorf("%s answers %d: %w", request.URL.Host, response.StatusCode, ErrUnavailable)
@@ -56,14 +57,15 @@ func fetchAny(ctx context.Context, client *http.Client, method, address string, 
 	var value any
 	switch err := decoder.Decode(&value); {
 	case notJSON(err):
-		return nil, fmt.Errorf("%s does not answer in JSON: %w", request.URL.Host, ErrInvalid)
+		return nil, fmt.Errorf("%s does not return JSON: %w", request.URL.Host, ErrInvalid)
 	case err != nil:
-		return nil, fmt.Errorf("%s stopped answering: %w: %w", request.URL.Host, ErrUnavailable, err)
+		return nil, fmt.Errorf("%s ended the response early: %w: %w", request.URL.Host, ErrUnavailable, err)
 	}
 	return value, nil
 }
 
-// notJSON tells a text that is not JSON from one that could not be read.
+// notJSON reports whether the error means that a text is not JSON, not that it
+// could not be read.
 func notJSON(err error) bool {
 	var syntax *json.SyntaxError
 	return errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

@@ -25,7 +25,7 @@ func googleClaims() map[string]any {
 
 func googleApp() App { return App{Provider: "google", ClientID: "site, phone", ClientSecret: "secret"} }
 
-// The ids of the site and of the apps for phones are one registration.
+// The ids of the site and of its mobile apps are one registration.
 func TestGoogleTokens(t *testing.T) {
 	t.Parallel()
 	p := newOpenID(t, googleWorld(t), googleApp())
@@ -43,7 +43,7 @@ func TestGoogleTokens(t *testing.T) {
 		}
 	}
 	for name, claims := range map[string]map[string]any{
-		"for somebody else":           with(googleClaims(), "aud", "other"),
+		"for another client":          with(googleClaims(), "aud", "other"),
 		"for several, got by another": with(with(googleClaims(), "aud", []string{"site", "other"}), "azp", "other"),
 		"of another issuer":           with(googleClaims(), "iss", "https://evil.example.org"),
 		"without a nonce":             with(googleClaims(), "nonce", nil),
@@ -57,7 +57,8 @@ func TestGoogleTokens(t *testing.T) {
 	}
 }
 
-// What an Android app may do in a token that it shows, nobody may in a redirect.
+// A token with the azp of an Android app is accepted from an app, and refused in
+// a redirect.
 func TestGoogleRedirectIsForUsAlone(t *testing.T) {
 	t.Parallel()
 	w := googleWorld(t)
@@ -74,14 +75,14 @@ func TestGoogleAccessTokens(t *testing.T) {
 	w := googleWorld(t)
 	id, err := newOpenID(t, w, googleApp()).VerifyToken(t.Context(), Tokens{AccessToken: "at"})
 	if asked := strings.Join(describe(t, w.seen[1]), " "); !strings.HasSuffix(asked, "/tokeninfo Content-Type: application/x-www-form-urlencoded access_token=at") {
-		t.Errorf("Google is asked for whom the token is by %s", asked)
+		t.Errorf("the audience is requested with %s", asked)
 	}
-	if err != nil || told(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" || !id.Token.Expiry.Equal(time.Unix(1800000000, 0)) {
+	if err != nil || summary(id) != "ann <ann@example.org!> @ Ann/Example" || id.Token.AccessToken != "at" || !id.Token.Expiry.Equal(time.Unix(1800000000, 0)) {
 		t.Errorf("%v, %v", id, err)
 	}
 	for name, changed := range map[string]map[string]string{
 		"of another app":       {"/tokeninfo": `{"aud":"other","sub":"ann"}`},
-		"of nobody":            {"/tokeninfo": `{"sub":"ann"}`},
+		"without an audience":  {"/tokeninfo": `{"sub":"ann"}`},
 		"of a list":            {"/tokeninfo": `{"aud":["site"],"sub":"ann"}`},
 		"without a user":       {"/tokeninfo": `{"aud":"site","scope":"drive"}`, "/userinfo": `{}`},
 		"of two users":         {"/userinfo": `{"sub":"eve"}`},

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// maxAnswer is the longest answer of a provider that is read, in bytes.
+	// maxAnswer is the largest response of a provider that is read, in bytes.
 	maxAnswer = 1 << 20
-	// userAgent names us where the entry has no name of its own: some providers
-	// refuse requests without one.
+	// userAgent is the default User-Agent: some providers refuse requests without
+	// one.
 	userAgent = "allauth-go"
 )
 
 var (
 	errNotEncrypted = errors.New("provider: the endpoint is neither https nor on this machine")
-	errTooLong      = errors.New("provider: the answer is too long")
+	errTooLong      = errors.New("provider: the response is too long")
 	errElsewhere    = errors.New("provider: redirect to another host")
 )
 
-// guard is the transport of all requests to providers: what is sent is encrypted,
-// and what is read has an end.
+// guard is the transport of all requests to providers. It sends encrypted
+// requests only, and bounds the size of responses.
 type guard struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -48,15 +48,15 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Reader
 		io.Closer
 	}{body, response.Body}
-	// Some providers send JSON and call it plain text.
+	// Some providers send JSON as plain text.
 	if first, err := body.Peek(1); err == nil && first[0] == '{' {
 		response.Header.Set("Content-Type", "application/json")
 	}
 	return response, nil
 }
 
-// bounded fails once more than left bytes were read: half an answer must not
-// pass for a whole one.
+// bounded returns an error once more than left bytes were read, so that a
+// truncated response is not taken for a complete one.
 type bounded struct {
 	from io.Reader
 	left int64
@@ -71,8 +71,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// checkEndpoint refuses to talk in the clear, but for tests and demos on
-// loopback.
+// checkEndpoint refuses URLs without encryption, except on loopback, for tests
+// and demos.
 func checkEndpoint(u *url.URL) error {
 	if u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())) {
 		return nil
@@ -84,8 +84,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// isInternal reports whether a host is this machine or an address that means
-// something in our network only, such as that of a cloud's metadata.
+// isInternal reports whether a host is this machine or an address of an internal
+// network, such as that of a cloud's metadata service.
 func isInternal(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	ip, err := netip.ParseAddr(host)
@@ -96,9 +96,9 @@ func isInternal(host string) bool {
 	return !ip.IsGlobalUnicast() || ip.IsPrivate()
 }
 
-// stayThere follows few redirects, and none to another host or out of https: the
-// request may hold a code, a secret or a token.
-func stayThere(next *http.Request, via []*http.Request) error {
+// sameHostRedirect refuses redirects to another host or from https to http, and more
+// than a few: the request may contain a code, a secret or a token.
+func sameHostRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	switch {
 	case next.URL.Scheme != first.Scheme || next.URL.Host != first.Host:

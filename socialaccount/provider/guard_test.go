@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// What is sent to a provider may be a code or a token: it goes to no other host,
-// and not in the clear.
+// A request to a provider may contain a code or a token, so it is sent to no
+// other host, and only encrypted.
 func TestRedirectsStayOnTheirHost(t *testing.T) {
 	t.Parallel()
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was asked") }))
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host got a request") }))
 	t.Cleanup(other.Close)
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,17 +57,17 @@ func TestRedirectsStayOnTheirHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := checkEndpoint(u) == nil; got != want {
-			t.Errorf("%s may be asked: %v", address, got)
+			t.Errorf("%s may get requests: %v", address, got)
 		}
 	}
 }
 
-// Errors end in logs: they hold neither what we sent nor what was answered.
+// Errors are logged, so they contain nothing of the request or the response.
 func TestErrorsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	w := worldOf(t, "github", `{"id":1}`)
 	w.answers["https://github.com/login/oauth/access_token"] = `{"error":"bad_verification_code\nforged log line","error_description":"secret answer"}`
-	_, err := dance(t, w, appOf("github"), nil)
+	_, err := logIn(t, w, appOf("github"), nil)
 	if !errors.Is(err, ErrInvalid) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %q", err)
 	}
@@ -85,18 +85,18 @@ func TestErrorsKeepSecrets(t *testing.T) {
 
 func TestTokensExpireByOurClock(t *testing.T) {
 	t.Parallel()
-	id, err := dance(t, worldOf(t, "github", `{"id":1}`), appOf("github"), nil)
+	id, err := logIn(t, worldOf(t, "github", `{"id":1}`), appOf("github"), nil)
 	if err != nil || !id.Token.Expiry.Equal(time.Unix(1_800_003_600, 0)) {
 		t.Errorf("%v, %v", id, err)
 	}
 }
 
-// Numbers of twenty digits are ids too.
+// Numbers of twenty digits are valid ids.
 func TestNumbersStayAsTheyWereWritten(t *testing.T) {
 	t.Parallel()
 	w := worldOf(t, "mailru", `[{"uid":15410773191172635989}]`)
 	w.answers["https://connect.mail.ru/oauth/token"] = `{"access_token":"at","x_mailru_vid":15410773191172635989}`
-	id, err := dance(t, w, appOf("mailru"), nil)
+	id, err := logIn(t, w, appOf("mailru"), nil)
 	if err != nil || id.UID != "15410773191172635989" {
 		t.Fatalf("%v, %v", id, err)
 	}
@@ -105,16 +105,16 @@ func TestNumbersStayAsTheyWereWritten(t *testing.T) {
 	}
 }
 
-// Ids that a store might take for those of others are refused.
+// Ids that a store might confuse with others are refused.
 func TestUnusableIDs(t *testing.T) {
 	t.Parallel()
 	for _, uid := range []string{`""`, `" "`, `" 1"`, `"1 "`, `"1\n"`, `"a\u0000b"`, `"\ud800"`, `true`, `[1]`, `{"a":1}`, `null`, `"` + strings.Repeat("a", 192) + `"`} {
-		if id, err := dance(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); !errors.Is(err, ErrInvalid) {
+		if id, err := logIn(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v, %v", uid, id, err)
 		}
 	}
 	for uid, want := range map[string]string{`1`: "1", `"1"`: "1", `"A b"`: "A b", `9007199254740993`: "9007199254740993", `"` + strings.Repeat("a", 191) + `"`: strings.Repeat("a", 191)} {
-		if id, err := dance(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); err != nil || id.UID != want {
+		if id, err := logIn(t, worldOf(t, "github", `{"id":`+uid+`}`), appOf("github"), nil); err != nil || id.UID != want {
 			t.Errorf("%s: %v, %v", uid, id, err)
 		}
 	}

@@ -10,14 +10,13 @@ import (
 )
 
 const (
-	// alwaysVerified is the rule of providers that tell of verified addresses
-	// only.
+	// alwaysVerified is the rule of providers that send verified addresses only.
 	alwaysVerified = "always"
-	// maxUID is the longest id of a user, in bytes.
+	// maxUID is the length of the longest id of a user, in bytes.
 	maxUID = 191
 )
 
-// identity reads a profile by the paths of the entry.
+// identity reads the identity from a profile, with the paths of the entry.
 func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
 	id := &Identity{
 		UID: exact(find(profile, e.uid)), Username: text(profile, e.username),
@@ -28,14 +27,15 @@ func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
 		id.FirstName, id.LastName = splitName(name)
 	}
 	if email := text(profile, e.email); strings.Contains(email, "@") {
-		id.Emails = []Email{{Address: email, Verified: e.vouches(profile)}}
+		id.Emails = []Email{{Address: email, Verified: e.emailVerified(profile)}}
 	}
 	return id
 }
 
-// vouches applies the rule for verified addresses: none, alwaysVerified, a path
-// to a yes, or a path and the value it must have.
-func (e Entry) vouches(profile map[string]any) bool {
+// emailVerified reports whether the profile says that its address is verified. The
+// entry's rule is empty (never), alwaysVerified, the path of a boolean, or a path
+// and its required value.
+func (e Entry) emailVerified(profile map[string]any) bool {
 	path, value, isComparison := strings.Cut(e.verified, "=")
 	switch {
 	case e.verified == "":
@@ -48,22 +48,21 @@ func (e Entry) vouches(profile map[string]any) bool {
 	return isTrue(find(profile, path))
 }
 
-// Validate returns ErrInvalid for an identity without an id that tells users
-// apart, in any store: some take a text and the same with a blank behind it for
-// equal.
+// Validate returns [ErrInvalid] if the id cannot identify the user in every
+// store: some databases ignore trailing blanks in comparisons.
 func (id *Identity) Validate() error {
 	uid := id.UID
 	if uid == "" || len(uid) > maxUID || !utf8.ValidString(uid) || strings.ContainsFunc(uid, notInUID) || uid != strings.TrimSpace(uid) {
-		return fmt.Errorf("the provider sent no usable id for its user: %w", ErrInvalid)
+		return fmt.Errorf("the provider sent no valid id of the user: %w", ErrInvalid)
 	}
 	return nil
 }
 
-// notInUID is true for what no id holds: control characters, and the mark that a
-// decoder leaves for bytes that were no text.
+// notInUID reports whether an id cannot contain r: a control character, or the
+// replacement of invalid UTF-8.
 func notInUID(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }
 
-// splitName divides a full name at the first blank.
+// splitName splits a full name at the first blank.
 func splitName(name string) (first, last string) {
 	first, last, _ = strings.Cut(strings.TrimSpace(name), " ")
 	return first, strings.TrimSpace(last)

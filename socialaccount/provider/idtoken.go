@@ -17,11 +17,11 @@ import (
 	"github.com/allauth-go/allauth/internal/idtoken"
 )
 
-// clockSkew is how far a provider's clock may be off.
+// clockSkew is the largest accepted difference of a provider's clock.
 const clockSkew = idtoken.ClockSkew
 
-// signingAlgorithms are what an ID token may be signed with: asymmetric ones
-// only, so that a public key is never taken for a secret.
+// signingAlgorithms are the accepted signature algorithms of ID tokens. All are
+// asymmetric, so that a public key cannot be used as an HMAC secret.
 var signingAlgorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
@@ -32,29 +32,30 @@ type idTokens struct {
 	now  func() time.Time
 }
 
-// expected is what an ID token must say.
+// expected is what an ID token must contain.
 type expected struct {
 	issuer string
-	// algorithms are those the provider signs with. Empty: all of ours.
+	// algorithms are the signature algorithms of the provider. Empty: all of
+	// ours.
 	algorithms []string
 	// audiences are our client ids.
 	audiences []string
-	// anyParty lets other clients have asked for a token that is for us alone.
+	// anyParty accepts any azp if the client is the only audience.
 	anyParty bool
-	// nonce must be in the token unless it is empty.
+	// nonce is the required nonce. Empty: any.
 	nonce string
-	// accessToken must match the token's at_hash, where both are there.
+	// accessToken must match at_hash, if both are present.
 	accessToken string
 }
 
-// verify returns the claims of a token that is good. ErrUnavailable if
-// the keys can not be had, ErrInvalid for every other token.
+// verify returns the claims of a valid token. It returns ErrUnavailable if the
+// keys cannot be fetched, and ErrInvalid for any other token.
 func (v idTokens) verify(ctx context.Context, text string, want expected) (claims, error) {
 	switch {
 	case text == "":
 		return nil, fmt.Errorf("no ID token: %w", ErrInvalid)
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		// Parsers skip it, so one token would have many spellings.
+		// Parsers skip white space, so a token could be written in many ways.
 		return nil, fmt.Errorf("white space in an ID token: %w", ErrInvalid)
 	}
 	token, err := v.signed(ctx, text, want)
@@ -72,15 +73,15 @@ func (v idTokens) verify(ctx context.Context, text string, want expected) (claim
 	case !authorizedParty(said, token.Audience, want):
 		return nil, fmt.Errorf("azp is not our client: %w", ErrInvalid)
 	case want.nonce != "" && token.Nonce != want.nonce:
-		return nil, fmt.Errorf("token of another login: %w", ErrInvalid)
+		return nil, fmt.Errorf("the nonce does not match: %w", ErrInvalid)
 	case want.accessToken != "" && token.AccessTokenHash != "" && token.VerifyAccessToken(want.accessToken) != nil:
-		return nil, fmt.Errorf("token of another access token: %w", ErrInvalid)
+		return nil, fmt.Errorf("at_hash does not match the access token: %w", ErrInvalid)
 	}
 	return said, nil
 }
 
-// signed checks signature, issuer, audience and expiry. Of several audiences one
-// has to be met.
+// signed verifies signature, issuer, audience and expiry. One of the audiences
+// must match.
 func (v idTokens) signed(ctx context.Context, text string, want expected) (token *oidc.IDToken, err error) {
 	algorithms := want.algorithms
 	if len(algorithms) == 0 {
@@ -107,8 +108,8 @@ func (v idTokens) signed(ctx context.Context, text string, want expected) (token
 	return nil, err
 }
 
-// reporter is an oidc.KeySet that remembers why it failed: the error that comes
-// out of the verifier no longer says whether the keys were to be had.
+// reporter is an oidc.KeySet that records its error, as the error of the verifier
+// does not say whether the keys could be fetched.
 type reporter struct {
 	keys *keySet
 	err  error
@@ -121,10 +122,11 @@ func (r *reporter) VerifySignature(ctx context.Context, text string) ([]byte, er
 	return payload, err
 }
 
-// claims are what a verified ID token says.
+// claims are the claims of a verified ID token.
 type claims map[string]any
 
-// authorizedParty checks azp: a token for several must name us as who asked.
+// authorizedParty verifies azp: it must be our client if the token has several
+// audiences.
 func authorizedParty(said claims, audience []string, want expected) bool {
 	party, present := said["azp"]
 	if !present || want.anyParty && len(audience) == 1 {
@@ -134,8 +136,8 @@ func authorizedParty(said claims, audience []string, want expected) bool {
 	return isText && slices.Contains(want.audiences, id)
 }
 
-// keepNumbers decodes JSON without turning numbers into floats: an id of twenty
-// digits would not survive that.
+// keepNumbers decodes JSON without converting numbers to floats, which cannot
+// represent an id of twenty digits.
 type keepNumbers struct{ into *map[string]any }
 
 func numbers(into *map[string]any) *keepNumbers { return &keepNumbers{into} }

@@ -15,29 +15,30 @@ import (
 // keysAge is how long keys are used before they are fetched again.
 const keysAge = time.Hour
 
-// keySet is the keys that a provider signs with. Safe for concurrent use.
+// keySet holds the public keys of a provider. It is safe for concurrent use.
 type keySet struct {
 	client *http.Client
 	now    func() time.Time
-	// url returns where the keys are.
+	// url returns the URL of the keys.
 	url func(ctx context.Context) (string, error)
 
 	keys shared[[]jose.JSONWebKey]
-	// useless is when a fetch last did not bring the key it was made for, in
-	// nanoseconds. For a minute no other is made: made-up tokens must not turn
-	// into a flood of requests.
-	useless atomic.Int64
+	// lastMiss is when a fetch last did not return the wanted key, in nanoseconds.
+	// No other fetch is made for a minute, so that forged tokens cannot cause a
+	// flood of requests.
+	lastMiss atomic.Int64
 }
 
-// verify returns the payload of a token that one of the keys signed.
-// ErrUnavailable if the keys can not be had, ErrInvalid for every other token.
+// verify returns the payload of a token that one of the keys signed. It returns
+// ErrUnavailable if the keys cannot be fetched, and ErrInvalid for any other
+// token.
 func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 	token, err := jose.ParseSignedCompact(text, signingAlgorithms)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	known, fetched := s.keys.current()
-	age, spared := s.now().Sub(fetched), s.now().Sub(time.Unix(0, s.useless.Load())) < retryAge
+	age, spared := s.now().Sub(fetched), s.now().Sub(time.Unix(0, s.lastMiss.Load())) < retryAge
 	usable := known != nil && age < staleAge
 	if usable && (age < keysAge || spared) {
 		payload, err := signedBy(*known, token)
@@ -45,7 +46,7 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 			return payload, err
 		}
 	}
-	// The key is new, also where it has the id of another one or none at all.
+	// The key may be new, even if it has the id of another one or none.
 	fresh, err := s.keys.refresh(ctx, s.now, s.fetch)
 	if err == nil {
 		var payload []byte
@@ -53,7 +54,7 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 			return payload, nil
 		}
 	}
-	s.useless.Store(s.now().UnixNano())
+	s.lastMiss.Store(s.now().UnixNano())
 	if usable && errors.Is(err, ErrUnavailable) {
 		if payload, err := signedBy(*known, token); err == nil {
 			return payload, nil
@@ -62,8 +63,8 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 	return nil, err
 }
 
-// signedBy returns the payload of a token that one of the keys signed: of those
-// with the id that the token names, if it names one.
+// signedBy returns the payload of a token that one of the keys signed. Only keys
+// with the token's kid are tried, if it has one.
 func signedBy(keys []jose.JSONWebKey, token *jose.JSONWebSignature) ([]byte, error) {
 	header := token.Signatures[0].Header
 	for _, key := range keys {
@@ -77,7 +78,7 @@ func signedBy(keys []jose.JSONWebKey, token *jose.JSONWebSignature) ([]byte, err
 	return nil, fmt.Errorf("no key verifies the signature: %w", ErrInvalid)
 }
 
-// fetch reads the keys that are for signatures, and of a kind we know.
+// fetch fetches the keys that are for signatures and of a supported type.
 func (s *keySet) fetch(ctx context.Context) (*[]jose.JSONWebKey, error) {
 	address, err := s.url(ctx)
 	if err != nil {

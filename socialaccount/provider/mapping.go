@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// find returns what stands at a path such as "data.users[0].id|id": members are
-// divided by dots, elements of lists are numbered, and the first alternative
-// that leads to something counts. It returns nil if none does.
+// find returns the value at a path such as "data.users[0].id|id": members are
+// separated by dots, elements of lists are numbered, and alternatives are
+// separated by bars. The first alternative with a value counts. It returns nil if
+// there is none.
 func find(value any, paths string) any {
 	for path := range strings.SplitSeq(paths, "|") {
 		if found := follow(value, strings.TrimSpace(path)); found != nil && found != "" {
@@ -43,14 +44,14 @@ func follow(value any, path string) any {
 	return value
 }
 
-// text is find for a text or a number.
+// text returns a text or number at the paths, without surrounding blanks.
 func text(value any, paths string) string { return scalar(find(value, paths)) }
 
-// scalar is exact without blanks around it.
+// scalar is exact without surrounding blanks.
 func scalar(value any) string { return strings.TrimSpace(exact(value)) }
 
-// exact returns a text or a number as text, and "" for everything else: null
-// is not a user called null.
+// exact returns a text or a number as text, and "" for everything else: null is
+// not the text "null".
 func exact(value any) string {
 	switch v := value.(type) {
 	case string:
@@ -61,6 +62,6 @@ func exact(value any) string {
 	return ""
 }
 
-// isTrue reports whether a provider said yes: true, or the text of it. Texts
-// like "yes", and numbers, vouch for nothing.
+// isTrue reports whether a value is true or the text "true". Other texts, such as
+// "yes", and numbers are false.
 func isTrue(value any) bool { return value == true || value == "true" }

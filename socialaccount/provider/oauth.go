@@ -14,8 +14,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// oauth is a provider of the catalogue that speaks OAuth 2.0 (RFC 6749) and
-// tells of the user in JSON of its own.
+// oauth is a provider of the catalogue that speaks OAuth 2.0 (RFC 6749) and has
+// its own form of profile.
 type oauth struct {
 	app    App
 	entry  Entry
@@ -26,7 +26,8 @@ type oauth struct {
 	pkce   bool
 	email  bool
 	now    func() time.Time
-	// authURL and tokenURL are the entry's, filled in.
+	// authURL and tokenURL are the endpoints of the entry, with settings
+	// inserted.
 	authURL, tokenURL string
 }
 
@@ -57,7 +58,7 @@ func newOAuth(app App, deps Deps, e Entry) (*oauth, error) {
 	return p, nil
 }
 
-// orElse returns what a setting says, or the default if it is nil.
+// orElse returns the setting, or the fallback if it is nil.
 func orElse(setting *bool, fallback bool) bool {
 	if setting != nil {
 		return *setting
@@ -103,7 +104,7 @@ func (p *oauth) AuthCodeURL(_ context.Context, a Authorization) (string, error) 
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("the authorization endpoint: %w", err)
+		return "", fmt.Errorf("parse the authorization endpoint: %w", err)
 	}
 	query := u.Query()
 	query.Del("client_id")
@@ -127,11 +128,11 @@ func (p *oauth) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.whoIs(ctx, token)
+	return p.fetchIdentity(ctx, token)
 }
 
-// plainExchange is the token request of RFC 6749, with the client id under the
-// name that the provider wants as well.
+// plainExchange sends the token request of RFC 6749. The client id is also sent
+// under the name that the provider requires.
 func (p *oauth) plainExchange(ctx context.Context, code string, c Callback, more ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	if p.entry.clientIDParam != "" {
 		more = append(more, oauth2.SetAuthURLParam(p.entry.clientIDParam, p.app.ClientID))
@@ -150,7 +151,7 @@ func (p *oauth) VerifyToken(context.Context, Tokens) (*Identity, error) {
 // Refresh implements Provider.
 func (p *oauth) Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error) {
 	if p.entry.exchange != nil {
-		return nil, fmt.Errorf("%s renews tokens in a way of its own: %w", p.entry.Name, ErrTokenUnsupported)
+		return nil, fmt.Errorf("%s does not refresh tokens as in RFC 6749: %w", p.entry.Name, ErrTokenUnsupported)
 	}
 	return p.endpoint("").refresh(ctx, t)
 }

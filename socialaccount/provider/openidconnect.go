@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// openIDConnect is a provider that is known by its issuer alone (OpenID Connect
+// openIDConnect is a provider that is configured by its issuer (OpenID Connect
 // Core 1.0).
 type openIDConnect struct {
 	app       App
@@ -23,16 +23,16 @@ type openIDConnect struct {
 	tokens    idTokens
 	scopes    []string
 	params    map[string]string
-	// pkce, nonce and userInfo say what is made use of.
+	// pkce, nonce and userInfo say which of these are used.
 	pkce, nonce, userInfo bool
-	// authMethod is client_secret_basic, client_secret_post, or empty for what
-	// the provider supports.
+	// authMethod is client_secret_basic, client_secret_post, or empty for one
+	// that the provider supports.
 	authMethod string
 	claims     claimNames
 }
 
-// claimNames are where an identity is found in claims and user info;
-// emailVerified may be a path, see find.
+// claimNames are the names of claims of an identity. emailVerified may be a path,
+// see find.
 type claimNames struct{ uid, emailVerified, username string }
 
 func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {
@@ -79,8 +79,8 @@ func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {
 	return p, nil
 }
 
-// clientIDs are the client ids of an app: several are divided by commas, as an
-// app for phones has another one than the site. The first one is ours.
+// clientIDs returns the client ids of an app, which are separated by commas: a
+// mobile app has another id than the site. The first one is used in requests.
 func clientIDs(app App) []string {
 	var ids []string
 	for id := range strings.SplitSeq(app.ClientID, ",") {
@@ -91,8 +91,8 @@ func clientIDs(app App) []string {
 	return ids
 }
 
-// serverURL is the issuer: that of the catalogue, with what the host has to
-// fill in, or the host's own.
+// serverURL returns the issuer: that of the catalogue, with settings inserted, or
+// the host's own.
 func serverURL(app App, e Entry) (string, error) {
 	if e.issuer != "" {
 		return expand(e.issuer, app, e, nil)
@@ -115,15 +115,15 @@ func (p *openIDConnect) configure() {
 	if !slices.Contains(p.scopes, "openid") {
 		p.scopes = append([]string{"openid"}, p.scopes...)
 	}
-	standard := !knowsNeither(p.discovery.issuer)
+	standard := !isLinkedIn(p.discovery.issuer)
 	p.params, p.authMethod = s.AuthParams, s.TokenAuthMethod
 	p.pkce, p.nonce, p.userInfo = orElse(s.PKCE, standard), orElse(s.Nonce, standard), !s.SkipUserInfo
 	p.claims.uid = cmp.Or(s.UIDField, p.claims.uid)
 }
 
-// knowsNeither is true for LinkedIn, whose ID tokens have no nonce and which
-// refuses a code_verifier.
-func knowsNeither(issuer string) bool {
+// isLinkedIn reports whether the issuer is LinkedIn, whose ID tokens have no
+// nonce and which refuses a code_verifier.
+func isLinkedIn(issuer string) bool {
 	u, err := url.Parse(issuer)
 	return err == nil && u.Host == "www.linkedin.com"
 }

@@ -41,7 +41,7 @@ func (p *openIDConnect) AuthCodeURL(ctx context.Context, a Authorization) (strin
 	case !a.Reauthenticate:
 	case again != nil:
 		options = append(options, authURLParams(again)...)
-	default: // OpenID Connect Core 1.0, section 3.1.2.1; max_age has the answer say when
+	default: // OpenID Connect Core 1.0, section 3.1.2.1; max_age makes the ID token contain auth_time
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return p.endpoint(m, a.RedirectURL).AuthCodeURL(a.State, options...), nil
@@ -80,7 +80,7 @@ func (p *openIDConnect) Exchange(ctx context.Context, c Callback) (*Identity, er
 	want.accessToken = token.AccessToken
 	if p.nonce {
 		if c.Nonce == "" {
-			return nil, fmt.Errorf("a login without a nonce: %w", ErrInvalid)
+			return nil, fmt.Errorf("no nonce in the callback: %w", ErrInvalid)
 		}
 		want.nonce = c.Nonce
 	}
@@ -105,27 +105,27 @@ func (p *openIDConnect) expected(m *metadata) expected {
 	return expected{issuer: m.Issuer, algorithms: m.algorithms(), audiences: p.info.ClientIDs}
 }
 
-// fetchUserInfo asks for the profile. It must be of the one whom the ID token
-// names (OpenID Connect Core 1.0, section 5.3.2).
+// fetchUserInfo requests the user info. Its sub must be that of the ID token
+// (OpenID Connect Core 1.0, section 5.3.2).
 func (p *openIDConnect) fetchUserInfo(ctx context.Context, m *metadata, token *oauth2.Token, said claims) (claims, error) {
 	profile, err := fetchJSON(ctx, p.client, http.MethodGet, m.UserInfoURL, http.Header{"Authorization": {"Bearer " + token.AccessToken}}, "")
 	if err != nil {
 		return nil, err
 	}
 	if exact(profile["sub"]) == "" || exact(profile["sub"]) != exact(said["sub"]) {
-		return nil, fmt.Errorf("user info of somebody else: %w", ErrInvalid)
+		return nil, fmt.Errorf("sub of the user info is not that of the ID token: %w", ErrInvalid)
 	}
 	return profile, nil
 }
 
-// VerifyToken implements Provider. An access token alone does not say for whom
-// it was issued, unless the provider can be asked that.
+// VerifyToken implements Provider. An access token is accepted only if the
+// provider can be asked for its audience.
 func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 	if t.IDToken == "" && t.AccessToken == "" {
 		return nil, ErrTokenMissing
 	}
 	if t.IDToken == "" && p.entry.tokenInfo == "" {
-		return nil, fmt.Errorf("an access token alone: %w", ErrInvalid)
+		return nil, fmt.Errorf("access token without an ID token: %w", ErrInvalid)
 	}
 	m, err := p.discovery.get(ctx)
 	if err != nil {
@@ -143,8 +143,7 @@ func (p *openIDConnect) VerifyToken(ctx context.Context, t Tokens) (*Identity, e
 	return p.identity(nil, said, said, nil, t.IDToken)
 }
 
-// verifyAccessToken asks the provider for whom a token was issued, and then who
-// the user is.
+// verifyAccessToken requests the audience of a token, and then the user info.
 func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, access string) (*Identity, error) {
 	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 	answer, err := fetchJSON(ctx, p.client, http.MethodPost, p.entry.tokenInfo, form, url.Values{"access_token": {access}}.Encode())
@@ -152,7 +151,7 @@ func (p *openIDConnect) verifyAccessToken(ctx context.Context, m *metadata, acce
 		return nil, err
 	}
 	if !slices.Contains(p.info.ClientIDs, exact(answer["aud"])) {
-		return nil, fmt.Errorf("token for somebody else: %w", ErrInvalid)
+		return nil, fmt.Errorf("the audience of the token is not our client: %w", ErrInvalid)
 	}
 	token := shownToken(access, answer["exp"])
 	profile, err := p.fetchUserInfo(ctx, m, token, answer)

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// identity reads the claims that OpenID Connect Core 1.0 names in section 5.1,
-// from the user info and, what is not there, from the ID token: some providers
-// answer the former with no more than the subject.
+// identity reads the claims of OpenID Connect Core 1.0, section 5.1, from the
+// user info or, if missing there, from the ID token: the user info of some
+// providers has only the sub.
 func (p *openIDConnect) identity(profile, said claims, extra map[string]any, token *oauth2.Token, idToken string) (*Identity, error) {
 	uid := exact(profile[p.claims.uid])
 	if uid == "" {
@@ -22,7 +22,7 @@ func (p *openIDConnect) identity(profile, said claims, extra map[string]any, tok
 		if id.FirstName == "" && id.LastName == "" {
 			id.FirstName, id.LastName = source.name()
 		}
-		// Whether an address is verified is only for the same source to say.
+		// email_verified counts only for an address of the same source.
 		if email := scalar(source["email"]); email != "" && id.Emails == nil {
 			id.Emails = []Email{{Address: email, Verified: isTrue(find(map[string]any(source), p.claims.emailVerified))}}
 		}
@@ -33,8 +33,8 @@ func (p *openIDConnect) identity(profile, said claims, extra map[string]any, tok
 	return id, id.Validate()
 }
 
-// name reads the parts of a name, which Intuit spells in its own way, or divides
-// the full one.
+// name returns the parts of a name, which Intuit names in its own way, or splits
+// the full name.
 func (c claims) name() (first, last string) {
 	members := map[string]any(c)
 	first, last = text(members, "given_name|givenName"), text(members, "family_name|familyName")
@@ -44,5 +44,5 @@ func (c claims) name() (first, last string) {
 	return first, last
 }
 
-// oktaUsername leaves out the domain that Okta puts behind names.
+// oktaUsername removes the domain that Okta appends to usernames.
 func oktaUsername(id *Identity) { id.Username, _, _ = strings.Cut(id.Username, "@") }

@@ -29,7 +29,7 @@ func metadataOf(issuer string) string {
 		"userinfo_endpoint":"https://id.example.org/userinfo","jwks_uri":"https://id.example.org/keys"}`
 }
 
-// goodClaims are what a good ID token says.
+// goodClaims are the claims of a valid ID token.
 func goodClaims() map[string]any {
 	return map[string]any{
 		"iss": testIssuer, "aud": "client", "sub": "ann", "nonce": "n", "iat": testNow.Unix(), "exp": testNow.Add(time.Minute).Unix(),
@@ -37,7 +37,7 @@ func goodClaims() map[string]any {
 	}
 }
 
-// openIDWorld is an OpenID provider that answers with that ID token.
+// openIDWorld is an OpenID provider that issues this ID token.
 func openIDWorld(t testing.TB, idToken string) *world {
 	t.Helper()
 	return &world{t: t, answers: map[string]string{
@@ -67,8 +67,8 @@ func TestOpenIDConnect(t *testing.T) {
 	if info := p.Info(); info.ID != "acme" || info.Name != "Acme" || info.OpenIDConfigurationURL != testIssuer+wellKnown {
 		t.Errorf("info %+v", info)
 	}
-	id, err := dance(t, w, openIDApp(), nil)
-	if err != nil || told(id) != "ann <ann@example.org!> @annie Ann/Example" {
+	id, err := logIn(t, w, openIDApp(), nil)
+	if err != nil || summary(id) != "ann <ann@example.org!> @annie Ann/Example" {
 		t.Fatalf("%v, %v", id, err)
 	}
 	for range 3 {
@@ -97,7 +97,7 @@ func with(claims map[string]any, name string, value any) map[string]any {
 	return changed
 }
 
-// badTokens are ID tokens that prove nothing.
+// badTokens are invalid ID tokens.
 func badTokens(t testing.TB) map[string]string {
 	t.Helper()
 	encode := base64.RawURLEncoding.EncodeToString
@@ -155,7 +155,7 @@ func badTokens(t testing.TB) map[string]string {
 	return bad
 }
 
-func TestTokensThatProveNothing(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	tokens := badTokens(t)
 	tokens["another nonce"] = signedToken(t, with(goodClaims(), "nonce", "other"))
@@ -164,7 +164,7 @@ func TestTokensThatProveNothing(t *testing.T) {
 	for name, token := range tokens {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if id, err := dance(t, openIDWorld(t, token), openIDApp(), nil); !errors.Is(err, ErrInvalid) {
+			if id, err := logIn(t, openIDWorld(t, token), openIDApp(), nil); !errors.Is(err, ErrInvalid) {
 				t.Errorf("redirect: %v, %v", id, err)
 			}
 		})
@@ -191,12 +191,12 @@ func TestClocksMayBeOffALittle(t *testing.T) {
 	}
 }
 
-func TestUserInfoOfSomebodyElseIsRefused(t *testing.T) {
+func TestUserInfoOfAnotherUserIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, info := range []string{`{"sub":"eve","email":"eve@example.org"}`, `{"email":"eve@example.org"}`, `{"sub":null}`, `[]`, `{}`} {
 		w := openIDWorld(t, signedToken(t, goodClaims()))
 		w.answers["/userinfo"] = info
-		if id, err := dance(t, w, openIDApp(), nil); !errors.Is(err, ErrInvalid) {
+		if id, err := logIn(t, w, openIDApp(), nil); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v, %v", info, id, err)
 		}
 	}
@@ -207,7 +207,7 @@ func TestOnlyYesIsVerified(t *testing.T) {
 	for value, want := range map[string]bool{`true`: true, `"true"`: true, `false`: false, `"false"`: false, `"yes"`: false, `1`: false, `null`: false, `{}`: false} {
 		w := openIDWorld(t, signedToken(t, goodClaims()))
 		w.answers["/userinfo"] = `{"sub":"ann","email":"ann@example.org","email_verified":` + value + `}`
-		id, err := dance(t, w, openIDApp(), nil)
+		id, err := logIn(t, w, openIDApp(), nil)
 		if err != nil || id.Emails[0].Verified != want {
 			t.Errorf("email_verified %s: %v, %v", value, id, err)
 		}
@@ -234,14 +234,14 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 func TestAnswersOfAnotherIssuerAreRefused(t *testing.T) {
 	t.Parallel()
 	w := openIDWorld(t, signedToken(t, goodClaims()))
-	if _, err := dance(t, w, openIDApp(), url.Values{"code": {"c"}, "iss": {"https://evil.example.org"}}); !errors.Is(err, ErrInvalid) {
+	if _, err := logIn(t, w, openIDApp(), url.Values{"code": {"c"}, "iss": {"https://evil.example.org"}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("error %v", err)
 	}
 	w.answers["openid-configuration"] = strings.Replace(metadataOf(testIssuer), "{", `{"authorization_response_iss_parameter_supported":true,`, 1)
-	if _, err := dance(t, w, openIDApp(), url.Values{"code": {"c"}}); !errors.Is(err, ErrInvalid) {
+	if _, err := logIn(t, w, openIDApp(), url.Values{"code": {"c"}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a provider that names itself did not: %v", err)
 	}
-	if _, err := dance(t, w, openIDApp(), url.Values{"code": {"c"}, "iss": {testIssuer}}); err != nil {
+	if _, err := logIn(t, w, openIDApp(), url.Values{"code": {"c"}, "iss": {testIssuer}}); err != nil {
 		t.Errorf("a provider that names itself did: %v", err)
 	}
 }
@@ -259,7 +259,7 @@ func TestKeysAreRotatedAndNotAskedForInAFlood(t *testing.T) {
 	good := Tokens{IDToken: signedToken(t, goodClaims())}
 	for range 20 {
 		if _, err := p.VerifyToken(t.Context(), good); err == nil {
-			t.Fatal("a token without a key is good")
+			t.Fatal("a token without a key is accepted")
 		}
 	}
 	asked := 0
@@ -278,8 +278,8 @@ func TestKeysAreRotatedAndNotAskedForInAFlood(t *testing.T) {
 	}
 }
 
-// Where keys have no ids a new one can only be told by its signatures, and forged
-// ones are no reason to ask again and again.
+// Where keys have no ids, a new key is found by its signatures, and forged tokens
+// do not cause a flood of requests.
 func TestKeysWithoutIDsAreRotated(t *testing.T) {
 	t.Parallel()
 	good := signedWithoutID(t, testRSA())
@@ -322,7 +322,7 @@ func TestKeysWithoutIDsAreRotated(t *testing.T) {
 	}
 }
 
-// signedWithoutID is a good token that names no key.
+// signedWithoutID returns a valid token without a kid.
 func signedWithoutID(t testing.TB, key *rsa.PrivateKey) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, nil)
@@ -375,7 +375,7 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
-// FuzzIDToken shows anything as an ID token.
+// FuzzIDToken verifies any text as an ID token.
 func FuzzIDToken(f *testing.F) {
 	good := signedToken(f, goodClaims())
 	f.Add(good)
@@ -390,8 +390,8 @@ func FuzzIDToken(f *testing.F) {
 	})
 }
 
-// FuzzClaims signs any claims: none may panic, and none may make a user without
-// an id.
+// FuzzClaims signs any claims: none may cause a panic, or an identity without an
+// id.
 func FuzzClaims(f *testing.F) {
 	text, err := json.Marshal(goodClaims())
 	if err != nil {

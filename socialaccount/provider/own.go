@@ -118,7 +118,8 @@ func ownEntries() []Entry {
 	}
 }
 
-// battlenetRegion tells the Chinese accounts apart, which are counted anew.
+// battlenetRegion separates the accounts of China, whose ids overlap with the
+// others.
 func battlenetRegion(_ context.Context, p *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
 	if strings.HasSuffix(p.tokenURL, ".cn/token") && id.UID != "" {
 		id.UID += "-cn"
@@ -147,10 +148,10 @@ func cleverUser(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string
 	return nil
 }
 
-// dataportenAudience refuses a token that was issued for somebody else.
+// dataportenAudience refuses a token that was issued for another client.
 func dataportenAudience(_ context.Context, p *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	if text(profile, "audience") != p.app.ClientID {
-		return fmt.Errorf("token for another client: %w", ErrInvalid)
+		return fmt.Errorf("the audience of the token is not our client: %w", ErrInvalid)
 	}
 	names, _ := find(profile, "user.userid_sec").([]any)
 	for _, name := range names {
@@ -161,11 +162,11 @@ func dataportenAudience(_ context.Context, p *oauth, _ *oauth2.Token, profile ma
 	return nil
 }
 
-// tokenOf makes a token of an answer whose members have names of their own.
+// tokenOf makes a token of a response with other member names.
 func (p *oauth) tokenOf(answer map[string]any, access, refresh, expires string) (*oauth2.Token, error) {
 	token := &oauth2.Token{AccessToken: text(answer, access), RefreshToken: text(answer, refresh)}
 	if token.AccessToken == "" {
-		return nil, fmt.Errorf("the provider sent no token: %w", ErrInvalid)
+		return nil, fmt.Errorf("no token in the response: %w", ErrInvalid)
 	}
 	if seconds, err := json.Number(text(answer, expires)).Int64(); err == nil && seconds > 0 {
 		token.Expiry = p.now().Add(time.Duration(seconds) * time.Second)
@@ -173,7 +174,7 @@ func (p *oauth) tokenOf(answer map[string]any, access, refresh, expires string) 
 	return token.WithExtra(answer), nil
 }
 
-// postJSON sends an object and reads one.
+// postJSON sends a JSON object and decodes one.
 func (p *oauth) postJSON(ctx context.Context, address string, header http.Header, body map[string]string) (map[string]any, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -210,7 +211,8 @@ func feishuToken(ctx context.Context, p *oauth, code string, _ Callback) (*oauth
 	return p.tokenOf(answer, "data.access_token", "data.refresh_token", "data.expires_in")
 }
 
-// lineEmail takes the address from the ID token, which Line verifies for us.
+// lineEmail takes the address from the ID token, which Line's own endpoint
+// verifies.
 func lineEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]any, id *Identity) error {
 	idToken, _ := token.Extra("id_token").(string)
 	if !p.email || idToken == "" {
@@ -222,7 +224,7 @@ func lineEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]
 		return err
 	}
 	if scalar(claims["sub"]) != id.UID {
-		return fmt.Errorf("ID token of somebody else: %w", ErrInvalid)
+		return fmt.Errorf("sub of the ID token is not that of the profile: %w", ErrInvalid)
 	}
 	if email := scalar(claims["email"]); email != "" {
 		id.Emails = []Email{{Address: email}}
@@ -230,7 +232,7 @@ func lineEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]
 	return nil
 }
 
-// linkedInProfile reads names that come in several languages, and the address.
+// linkedInProfile reads names in several languages, and the address.
 func linkedInProfile(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	id.FirstName, id.LastName = localized(profile["firstName"]), localized(profile["lastName"])
 	if !p.email {
@@ -238,7 +240,7 @@ func linkedInProfile(ctx context.Context, p *oauth, token *oauth2.Token, profile
 	}
 	answer, err := p.profile(ctx, token, "https://api.linkedin.com/v2/emailAddress?q=members&projection=(elements*(handle~))")
 	if err != nil {
-		return nil //nolint:nilerr // the product may not include the address
+		return nil //nolint:nilerr // the app may have no access to the address
 	}
 	if email := text(answer, "elements[0].handle~.emailAddress"); email != "" {
 		id.Emails = []Email{{Address: email}}
@@ -246,7 +248,7 @@ func linkedInProfile(ctx context.Context, p *oauth, token *oauth2.Token, profile
 	return nil
 }
 
-// localized chooses the preferred language, else English, else any.
+// localized returns the preferred language, or else English, or else any.
 func localized(value any) string {
 	names, _ := find(value, "localized").(map[string]any)
 	preferred := text(value, "preferredLocale.language") + "_" + text(value, "preferredLocale.country")
@@ -258,8 +260,7 @@ func localized(value any) string {
 	return ""
 }
 
-// signed is the parameters, sorted and without anything between them, with a
-// secret behind.
+// signed returns the sorted parameters without separators, followed by a secret.
 func signed(query url.Values, secret string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(query)) {
@@ -303,8 +304,8 @@ func notionToken(ctx context.Context, p *oauth, code string, c Callback) (*oauth
 	return p.tokenOf(answer, "access_token", "refresh_token", "expires_in")
 }
 
-// notionUID tells people apart by person and workspace. All there is to know
-// came with the token.
+// notionUID makes an id of the user and the workspace. The token response has the
+// whole profile.
 func notionUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, id *Identity) error {
 	user, workspace := text(profile, "owner.user.id"), text(profile, "workspace_id")
 	if user != "" && workspace != "" {
@@ -313,7 +314,8 @@ func notionUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]
 	return nil
 }
 
-// shopifyToken checks that Shopify signed the answer before it uses the code.
+// shopifyToken verifies Shopify's signature of the callback before it uses the
+// code.
 func shopifyToken(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error) {
 	query := url.Values{}
 	for name, values := range c.Values {
@@ -328,18 +330,18 @@ func shopifyToken(ctx context.Context, p *oauth, code string, c Callback) (*oaut
 		return nil, fmt.Errorf("wrong signature: %w", ErrInvalid)
 	}
 	if u, err := url.Parse(p.tokenURL); err != nil || c.Values.Get("shop") != u.Host {
-		return nil, fmt.Errorf("answer of another shop: %w", ErrInvalid)
+		return nil, fmt.Errorf("shop is not the configured one: %w", ErrInvalid)
 	}
 	return p.plainExchange(ctx, code, c)
 }
 
-// shopifyUser reads who of the shop it is, where the app asks for that by
+// shopifyUser returns the user of the shop, if the app requests it by
 // auth_params: {"grant_options[]": "per-user"}. Otherwise the shop is the user.
 func shopifyUser(_ context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	user, ok := token.Extra("associated_user").(map[string]any)
 	if !ok {
 		if p.params["grant_options[]"] == "per-user" {
-			return fmt.Errorf("the answer names the shop, but no user: %w", ErrInvalid)
+			return fmt.Errorf("no user in the token response: %w", ErrInvalid)
 		}
 		return nil
 	}

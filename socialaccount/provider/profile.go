@@ -10,8 +10,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// whoIs asks for the profile that a token gives access to.
-func (p *oauth) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, error) {
+// fetchIdentity requests the profile with a token and returns the identity.
+func (p *oauth) fetchIdentity(ctx context.Context, token *oauth2.Token) (*Identity, error) {
 	profile, err := p.firstProfile(ctx, token)
 	if err != nil {
 		return nil, err
@@ -28,8 +28,8 @@ func (p *oauth) whoIs(ctx context.Context, token *oauth2.Token) (*Identity, erro
 	return id, id.Validate()
 }
 
-// firstProfile fetches the entry's profile. Without one the answer of the token
-// endpoint is the profile.
+// firstProfile requests the entry's profile. Without one, the token response is
+// the profile.
 func (p *oauth) firstProfile(ctx context.Context, token *oauth2.Token) (map[string]any, error) {
 	if p.entry.profile != "" {
 		return p.profile(ctx, token, p.entry.profile)
@@ -43,8 +43,8 @@ func (p *oauth) firstProfile(ctx context.Context, token *oauth2.Token) (map[stri
 	return profile, nil
 }
 
-// profile fetches a document as the entry says: with the token in a header, in
-// the query, or in both.
+// profile requests a document with the token where the entry says: in a header,
+// in the query, or in both.
 func (p *oauth) profile(ctx context.Context, token *oauth2.Token, template string) (map[string]any, error) {
 	value, err := p.fetch(ctx, token, template)
 	if err != nil {
@@ -55,7 +55,7 @@ func (p *oauth) profile(ctx context.Context, token *oauth2.Token, template strin
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("the profile is not an object: %w", ErrInvalid)
+		return nil, fmt.Errorf("the profile is not a JSON object: %w", ErrInvalid)
 	}
 	return object, nil
 }
@@ -77,7 +77,7 @@ func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string)
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("the profile's address is malformed: %w", ErrInvalid)
+		return nil, fmt.Errorf("the URL of the profile is malformed: %w", ErrInvalid)
 	}
 	if p.entry.within != "" && u.Hostname() != p.entry.within && !strings.HasSuffix(u.Hostname(), "."+p.entry.within) {
 		return nil, fmt.Errorf("the profile is at %s, not within %s: %w", u.Host, p.entry.within, ErrInvalid)
@@ -125,7 +125,7 @@ func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string)
 	return fetchAny(ctx, p.client, method, u.String(), header, body)
 }
 
-// fill expands a value of the query or a header, which may name the app's own
+// fill expands a value of the query or a header, which may contain the app's
 // credentials.
 func (p *oauth) fill(value string, token func(string) string) (string, error) {
 	switch value {

@@ -8,134 +8,136 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Provider is one registration with one third party. Implementations are safe
-// for concurrent use, and every call ends within the time limit of their HTTP
+// Provider is an app registered with a third party. Implementations must be safe
+// for concurrent use, and every call must end within the timeout of their HTTP
 // client.
 type Provider interface {
-	// Info says what the API tells of the provider.
+	// Info describes the provider.
 	Info() Info
-	// AuthCodeURL returns where the browser goes to log in. It fails with
-	// ErrUnavailable if the provider can not be asked for its endpoints.
+	// AuthCodeURL returns the URL to which the browser is redirected. It returns
+	// [ErrUnavailable] if the provider's endpoints cannot be requested.
 	AuthCodeURL(ctx context.Context, a Authorization) (string, error)
-	// Exchange turns what the provider sent back into an identity. It returns
-	// ErrCancelled if the user declined, ErrInvalid for an answer that proves
-	// nothing, and ErrUnavailable if the provider does not answer.
+	// Exchange returns the identity for a callback of the provider. It returns
+	// [ErrCancelled] if the user declined, [ErrInvalid] if the callback does not
+	// authenticate the user, and [ErrUnavailable] if the provider does not
+	// answer.
 	Exchange(ctx context.Context, c Callback) (*Identity, error)
-	// VerifyToken verifies tokens that a client got by itself. It returns
-	// ErrTokenMissing if none is given that this provider can verify, and
-	// otherwise fails like Exchange.
+	// VerifyToken returns the identity for tokens that the client got from the
+	// provider. It returns [ErrTokenMissing] if none of them can be verified by
+	// this provider, and otherwise the errors of Exchange.
 	VerifyToken(ctx context.Context, t Tokens) (*Identity, error)
-	// Refresh returns a new token for one that has a refresh token (RFC 6749
-	// section 6). It returns ErrTokenUnsupported if tokens of the provider cannot
-	// be renewed, ErrInvalid if there is no refresh token or the provider refuses
-	// it, and ErrUnavailable if the provider does not answer. The new token has the
-	// old refresh token if the provider sent no other.
+	// Refresh returns a new token for one with a refresh token (RFC 6749 section
+	// 6). The new token keeps the old refresh token if the provider sent no
+	// other. It returns [ErrTokenUnsupported] if tokens of the provider cannot be
+	// refreshed, [ErrInvalid] if there is no refresh token or the provider
+	// refuses it, and [ErrUnavailable] if the provider does not answer.
 	Refresh(ctx context.Context, t *oauth2.Token) (*oauth2.Token, error)
 }
 
 // Info describes a provider.
 type Info struct {
-	// ID names the provider on the wire and in the store, like "google". For
+	// ID identifies the provider on the wire and in the store, like "google". For
 	// OpenID Connect it is the configured provider id.
 	ID string
 	// Class is the entry of the catalogue, like "google" or "openid_connect".
 	Class string
-	// Name is for people.
+	// Name is shown to users.
 	Name string
-	// ClientID is empty where the wire does not show one.
+	// ClientID is empty if responses of the API do not contain one.
 	ClientID string
-	// ClientIDs are all client ids that a token may have been issued for.
+	// ClientIDs are all accepted audiences of a token.
 	ClientIDs []string
-	// OpenIDConfigurationURL is empty for all but OpenID Connect.
+	// OpenIDConfigurationURL is set for OpenID Connect only.
 	OpenIDConfigurationURL string
-	// Redirect and Token are the flows the provider supports.
+	// Redirect and Token are the flows that the provider supports.
 	Redirect, Token bool
-	// CallbackByPost is true for a provider that answers with a form, which
-	// the browser posts across sites.
+	// CallbackByPost is true if the provider's callback is a form that the
+	// browser posts across sites.
 	CallbackByPost bool
-	// CallbackInFragment is true for a provider that answers behind the # of
-	// the callback's address, which browsers keep to themselves. The page at the
-	// callback brings it into the query.
+	// CallbackInFragment is true if the callback's parameters are in the fragment
+	// of the URL, which browsers do not send. The page at the callback must copy
+	// them to the query.
 	CallbackInFragment bool
 }
 
-// Authorization is what goes into an authorization request.
+// Authorization holds the parameters of an authorization request.
 type Authorization struct {
-	// State ties the answer to the browser (RFC 6749 section 10.12), Nonce
-	// ties the ID token to the request (OpenID Connect Core 3.1.2.1).
+	// State binds the response to the browser (RFC 6749 section 10.12), Nonce the
+	// ID token to the request (OpenID Connect Core 3.1.2.1).
 	State, Nonce string
 	// CodeVerifier is the secret of PKCE (RFC 7636). Its S256 challenge is sent
-	// if the provider tolerates that.
+	// unless the provider refuses it.
 	CodeVerifier string
-	// RedirectURL is where the provider sends the browser back to.
+	// RedirectURL is the URL that the provider sends the browser back to.
 	RedirectURL string
-	// Reauthenticate asks the provider to have the user log in again.
+	// Reauthenticate makes the user log in again at the provider.
 	Reauthenticate bool
 }
 
-// Callback is what came back, with what the request was made of.
+// Callback holds the parameters of a callback, and those of its request.
 type Callback struct {
-	// Values are the parameters of the query, or of the form where
-	// Info.CallbackByPost is true.
+	// Values are the parameters of the query, or of the form if
+	// Info.CallbackByPost is set.
 	Values url.Values
 	// Nonce, CodeVerifier and RedirectURL are those of the Authorization.
 	Nonce, CodeVerifier, RedirectURL string
 }
 
-// Tokens are what a client shows in place of a redirect.
+// Tokens are the tokens that a client sends in place of a redirect.
 type Tokens struct {
 	ClientID, IDToken, AccessToken string
-	// Nonce must be in the ID token if it is not empty.
+	// Nonce is the required nonce of the ID token. Empty: any.
 	Nonce string
 }
 
-// Identity is who the provider says somebody is.
+// Identity is the user as described by the provider.
 type Identity struct {
-	// UID is the provider's own stable id for the user. Never empty, at most
-	// 191 bytes, without control characters and blanks around it.
+	// UID is the provider's own stable id of the user: never empty, at most 191
+	// bytes, without control characters and surrounding blanks.
 	UID string
-	// Emails are the addresses, the preferred one first.
+	// Emails are the addresses. The preferred one comes first.
 	Emails []Email
 	// Username, FirstName and LastName may be empty.
 	Username, FirstName, LastName string
-	// ExtraData is the profile as the provider sent it.
+	// ExtraData is the profile that the provider sent.
 	ExtraData map[string]any
-	// Token is nil where there is none to keep.
+	// Token is nil if the provider issued none that can be kept.
 	Token *oauth2.Token
-	// IDToken is the ID token that was verified, empty if the identity comes
-	// from something else. It is remembered, so that it cannot be used again
-	// where it must not be.
+	// IDToken is the verified ID token, empty if there was none. It is remembered
+	// to prevent a replay.
 	IDToken string
 }
 
-// Email is an address that a provider told of.
+// Email is an email address of an identity.
 type Email struct {
 	Address string
-	// Verified is true only if the provider vouches for it.
+	// Verified is true only if the provider says that it has verified the
+	// address.
 	Verified bool
 }
 
-// App is a registration with a provider: what its developer console showed.
+// App is the registration of an app with a provider.
 type App struct {
 	// Provider is the entry of the catalogue, like "google".
 	Provider string
-	// ProviderID tells several OpenID Connect providers apart. Empty: Provider.
+	// ProviderID distinguishes several OpenID Connect providers. Empty: Provider.
 	ProviderID string
-	// Name is for people. Only OpenID Connect providers use it.
+	// Name is shown to users, for OpenID Connect providers.
 	Name string
-	// ClientID and ClientSecret are what the provider issued.
+	// ClientID and ClientSecret are issued by the provider.
 	ClientID, ClientSecret string
-	// Key is a third value that the provider issued: Apple's team, or the key of an
-	// app of Odnoklassniki or Stack Exchange. Required there, refused elsewhere.
+	// Key is a third value that the provider issued: Apple's team id, or the key
+	// of an app of Odnoklassniki or Stack Exchange. Required there, refused
+	// elsewhere.
 	Key string
-	// Settings are what this provider is told beside that.
+	// Settings are the further settings of this provider.
 	Settings Settings
-	// Trust is what the host believes of the provider.
+	// Trust says what the host trusts the provider with.
 	Trust Trust
-	// Hidden accepts tokens for the app, but shows no client that it exists: for the
+	// Hidden accepts tokens for the app without listing it to clients: for the
 	// second and third client id of one provider.
 	Hidden bool
 }
 
-// id is what the registration is called on the wire.
+// id returns the provider's id on the wire.
 func (a App) id() string { return cmp.Or(a.ProviderID, a.Provider) }

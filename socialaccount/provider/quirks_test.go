@@ -11,7 +11,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Some providers answer the user info request with the subject alone.
+// The user info of some providers has only the sub.
 func TestClaimsComplementUserInfo(t *testing.T) {
 	t.Parallel()
 	for info, want := range map[string]string{
@@ -23,7 +23,7 @@ func TestClaimsComplementUserInfo(t *testing.T) {
 	} {
 		w := openIDWorld(t, signedToken(t, goodClaims()))
 		w.answers["/userinfo"] = info
-		if id, err := dance(t, w, openIDApp(), nil); err != nil || told(id) != want {
+		if id, err := logIn(t, w, openIDApp(), nil); err != nil || summary(id) != want {
 			t.Errorf("%s: %v, %v", info, id, err)
 		}
 	}
@@ -35,20 +35,20 @@ func TestUserInfoIsLeftOut(t *testing.T) {
 	delete(w.answers, "/userinfo")
 	app := openIDApp()
 	app.Settings.SkipUserInfo = true
-	if id, err := dance(t, w, app, nil); err != nil || id.UID != "ann" || id.ExtraData["userinfo"] != nil {
+	if id, err := logIn(t, w, app, nil); err != nil || id.UID != "ann" || id.ExtraData["userinfo"] != nil {
 		t.Errorf("%v, %v", id, err)
 	}
 	app.Settings.UIDField = "preferred_username"
-	if id, err := dance(t, w, app, nil); err != nil || id.UID != "annie" {
+	if id, err := logIn(t, w, app, nil); err != nil || id.UID != "annie" {
 		t.Errorf("another uid_field: %v, %v", id, err)
 	}
 	app.Settings.UIDField = "employee"
-	if id, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
+	if id, err := logIn(t, w, app, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a uid_field that is not there: %v, %v", id, err)
 	}
 }
 
-// LinkedIn's ID tokens have no nonce, and it refuses a code_verifier.
+// LinkedIn's ID tokens have no nonce, and LinkedIn refuses a code_verifier.
 func TestLinkedIn(t *testing.T) {
 	t.Parallel()
 	const issuer = "https://www.linkedin.com/oauth"
@@ -56,7 +56,7 @@ func TestLinkedIn(t *testing.T) {
 	w.answers["openid-configuration"] = metadataOf(issuer)
 	app := openIDApp()
 	app.Settings.ServerURL = issuer
-	id, err := dance(t, w, app, nil)
+	id, err := logIn(t, w, app, nil)
 	if err != nil || id.UID != "ann" {
 		t.Fatalf("%v, %v", id, err)
 	}
@@ -64,7 +64,7 @@ func TestLinkedIn(t *testing.T) {
 		t.Errorf("the browser is sent to %s", w.authorization)
 	}
 	app.Settings.Nonce = new(true)
-	if _, err := dance(t, w, app, nil); !errors.Is(err, ErrInvalid) {
+	if _, err := logIn(t, w, app, nil); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a nonce that is not answered: %v", err)
 	}
 }
@@ -85,7 +85,7 @@ func TestAskingAgain(t *testing.T) {
 	}
 }
 
-// Only what the provider says it signs with is accepted, and only if it is ours.
+// Only algorithms that are both the provider's and ours are accepted.
 func TestAlgorithmsOfTheProvider(t *testing.T) {
 	t.Parallel()
 	for algorithms, want := range map[string]bool{`[]`: true, `["RS256"]`: true, `["RS256","none","HS256"]`: true, `["ES256"]`: false, `["HS256","none"]`: true} {
@@ -98,7 +98,7 @@ func TestAlgorithmsOfTheProvider(t *testing.T) {
 	}
 }
 
-// A provider elsewhere does not send us to services of our own machine or network.
+// An external provider cannot direct requests to our own machine or network.
 func TestMetadataDoesNotLeadHere(t *testing.T) {
 	t.Parallel()
 	for _, here := range []string{"http://127.0.0.1:8080", "https://localhost", "http://[::1]", "http://169.254.169.254",
@@ -114,7 +114,7 @@ func TestMetadataDoesNotLeadHere(t *testing.T) {
 	}
 }
 
-// One in our network does.
+// A provider in our network can.
 func TestMetadataLeadsAroundHere(t *testing.T) {
 	t.Parallel()
 	w := openIDWorld(t, "")
@@ -126,8 +126,8 @@ func TestMetadataLeadsAroundHere(t *testing.T) {
 	}
 }
 
-// For a day, what is known of a provider that is down is good enough; it is not
-// asked at every login meanwhile.
+// Metadata of a provider that does not answer is used for a day, and requests to
+// it are rare meanwhile.
 func TestStaleMetadata(t *testing.T) {
 	t.Parallel()
 	w := openIDWorld(t, "")
@@ -161,7 +161,7 @@ func TestStaleMetadata(t *testing.T) {
 	}
 }
 
-// Keys that can not be had are no fault of the token.
+// A token is not invalid because the keys cannot be fetched.
 func TestKeysAreDown(t *testing.T) {
 	t.Parallel()
 	w := openIDWorld(t, "")
@@ -171,8 +171,8 @@ func TestKeysAreDown(t *testing.T) {
 	}
 }
 
-// Keys of a kind that we do not know stand beside others.
-func TestStrangeKeys(t *testing.T) {
+// Keys of an unknown type are ignored.
+func TestKeysOfUnknownTypesAreIgnored(t *testing.T) {
 	t.Parallel()
 	w := openIDWorld(t, "")
 	w.answers["/keys"] = strings.Replace(w.answers["/keys"], `"keys":[`, `"keys":[{"kty":"OKP","crv":"X448","x":"AA","kid":"k"},{"kty":"oct","k":"AA","kid":"k"},7,null,{"kty":"RSA","kid":"k","n":"!"},`, 1)
@@ -181,15 +181,15 @@ func TestStrangeKeys(t *testing.T) {
 	}
 }
 
-func TestKakaoAddressThatBecameSomebodyElses(t *testing.T) {
+func TestKakaoAddressThatBelongsToAnotherUser(t *testing.T) {
 	t.Parallel()
-	id, err := dance(t, worldOf(t, "kakao", `{"id":1,"kakao_account":{"email":"ann@example.org","is_email_valid":false,"is_email_verified":true}}`), appOf("kakao"), nil)
-	if err != nil || told(id) != "1 <ann@example.org?> @ /" {
+	id, err := logIn(t, worldOf(t, "kakao", `{"id":1,"kakao_account":{"email":"ann@example.org","is_email_valid":false,"is_email_verified":true}}`), appOf("kakao"), nil)
+	if err != nil || summary(id) != "1 <ann@example.org?> @ /" {
 		t.Errorf("%v, %v", id, err)
 	}
 }
 
-// A profile's address that comes from the provider is one of the provider's.
+// The token is sent only to a profile URL within the provider's domain.
 func TestTokensAreShownToTheirProviderAlone(t *testing.T) {
 	t.Parallel()
 	for id, answers := range map[string][]string{
@@ -204,7 +204,7 @@ func TestTokensAreShownToTheirProviderAlone(t *testing.T) {
 					w.answers[address] = answer
 				}
 			}
-			if identity, err := dance(t, w, appOf(id), nil); !errors.Is(err, ErrInvalid) || len(w.seen) != 1 {
+			if identity, err := logIn(t, w, appOf(id), nil); !errors.Is(err, ErrInvalid) || len(w.seen) != 1 {
 				t.Errorf("%s: %v, %v", answer, identity, err)
 			}
 		}
@@ -214,7 +214,7 @@ func TestTokensAreShownToTheirProviderAlone(t *testing.T) {
 func TestNamesInAddressesAreEscaped(t *testing.T) {
 	t.Parallel()
 	w := worldOf(t, "edx", `{"username":"../../x?{SERVER}#"}`)
-	if _, err := dance(t, w, appOf("edx"), nil); err != nil {
+	if _, err := logIn(t, w, appOf("edx"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.seen[len(w.seen)-1].URL.EscapedPath(); got != "/api/user/v1/accounts/..%2F..%2Fx%3F%7BSERVER%7D%23" {
@@ -253,18 +253,18 @@ func TestAnotherUIDField(t *testing.T) {
 	t.Parallel()
 	app := appOf("bitbucket_oauth2")
 	app.Settings.UIDField = "username"
-	if id, err := dance(t, worldOf(t, "bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}"}`), app, nil); err != nil || id.UID != "annie" {
+	if id, err := logIn(t, worldOf(t, "bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}"}`), app, nil); err != nil || id.UID != "annie" {
 		t.Errorf("%v, %v", id, err)
 	}
 }
 
-// The host has the last word on what the authorization request says.
+// Parameters of the host replace those of the catalogue.
 func TestParametersOfTheHost(t *testing.T) {
 	t.Parallel()
 	app := appOf("reddit")
 	app.Settings.AuthParams = map[string]string{"duration": "permanent"}
 	w := worldOf(t, "reddit", `{"id":"5bhn2","name":"annie"}`)
-	if _, err := dance(t, w, app, nil); err != nil || w.authorization.Query().Get("duration") != "permanent" {
+	if _, err := logIn(t, w, app, nil); err != nil || w.authorization.Query().Get("duration") != "permanent" {
 		t.Errorf("the browser is sent to %s, %v", w.authorization, err)
 	}
 }
@@ -278,7 +278,7 @@ func TestGitHubServers(t *testing.T) {
 		"https://git.example.org/sub/api/v3/user": {ServerURL: "https://git.example.org/sub/"},
 	} {
 		w := &world{t: t, answers: map[string]string{"access_token": ordinaryToken, "/user": `{"id":1}`, "/user/emails": `[]`}}
-		if _, err := dance(t, w, App{Provider: "github", ClientID: "client", Settings: settings}, nil); err != nil || w.seen[1].URL.String() != want || w.seen[2].URL.String() != want+"/emails" {
+		if _, err := logIn(t, w, App{Provider: "github", ClientID: "client", Settings: settings}, nil); err != nil || w.seen[1].URL.String() != want || w.seen[2].URL.String() != want+"/emails" {
 			t.Errorf("%v: %v", settings, err)
 		}
 	}
@@ -328,7 +328,7 @@ func TestSettingsOfHosts(t *testing.T) {
 	}
 }
 
-// What the host changes after New changes nothing.
+// Changes of the settings after New have no effect.
 func TestSettingsAreCopied(t *testing.T) {
 	t.Parallel()
 	app := appOf("github")

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// shared is a document of a provider that many logins use: it is fetched once for
-// all who wait for it, and kept for a while. A failure is not kept. The zero value
-// is empty; it is safe for concurrent use.
+// shared is a document of a provider that many logins use. It is fetched once for
+// all concurrent callers, and cached. A failure is not cached. The zero value is
+// empty. It is safe for concurrent use.
 type shared[T any] struct {
 	mu      sync.Mutex
 	value   *T
@@ -18,23 +18,23 @@ type shared[T any] struct {
 	running *fetching[T]
 }
 
-// fetching is one fetch and its outcome, which is there once done is closed.
+// fetching is one fetch. Its result is set once done is closed.
 type fetching[T any] struct {
 	done  chan struct{}
 	value *T
 	err   error
 }
 
-// current returns what was fetched last and when, nil if nothing was.
+// current returns the document that was fetched last, and when; nil if none was.
 func (s *shared[T]) current() (*T, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.value, s.fetched
 }
 
-// refresh fetches the document, or waits for whoever is at it already. The fetch
-// does not end with the caller who began it, as others may wait too: its client's
-// timeout ends it.
+// refresh fetches the document, or waits for the fetch of a concurrent caller.
+// The fetch does not end with the context of its caller, as others may wait for
+// it: the timeout of the client ends it.
 func (s *shared[T]) refresh(ctx context.Context, now func() time.Time, fetch func(context.Context) (*T, error)) (*T, error) {
 	s.mu.Lock()
 	f := s.running
@@ -61,8 +61,8 @@ func (s *shared[T]) refresh(ctx context.Context, now func() time.Time, fetch fun
 	}
 }
 
-// recovered calls fetch and turns a panic into an error: nothing else would catch
-// it in a goroutine of its own.
+// recovered calls fetch and turns a panic into an error, as fetch runs in a
+// goroutine of its own.
 func recovered[T any](ctx context.Context, fetch func(context.Context) (*T, error)) (value *T, err error) {
 	defer func() {
 		if v := recover(); v != nil {

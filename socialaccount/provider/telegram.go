@@ -19,11 +19,11 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// telegramValidity is how old a signed answer may be.
+// telegramValidity is the default of Settings.AuthDateValidity.
 const telegramValidity = 30 * time.Second
 
 // telegram is the Telegram Login Widget. ClientID is the id of the bot,
-// ClientSecret its token; the answer is signed with the latter.
+// ClientSecret its token, which signs the callback.
 type telegram struct {
 	app      App
 	info     Info
@@ -43,8 +43,8 @@ func newTelegram(app App, deps Deps, e Entry) (Provider, error) {
 // Info implements Provider.
 func (p *telegram) Info() Info { return p.info }
 
-// AuthCodeURL implements Provider. Telegram knows no state of its own: it
-// stands in the address that the browser returns to.
+// AuthCodeURL implements Provider. Telegram has no state parameter, so the state
+// is part of the URL that the browser returns to.
 func (p *telegram) AuthCodeURL(_ context.Context, a Authorization) (string, error) {
 	back, err := url.Parse(a.RedirectURL)
 	if err != nil {
@@ -59,8 +59,8 @@ func (p *telegram) AuthCodeURL(_ context.Context, a Authorization) (string, erro
 	}.Encode(), nil
 }
 
-// Exchange implements Provider. The answer is the fragment tgAuthResult, which a
-// page has to send on as a parameter, or the single fields.
+// Exchange implements Provider. The callback has the fragment tgAuthResult, which
+// a page has to send on as a parameter, or the single fields.
 func (p *telegram) Exchange(_ context.Context, c Callback) (*Identity, error) {
 	fields, err := telegramFields(c.Values)
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *telegram) Exchange(_ context.Context, c Callback) (*Identity, error) {
 		return nil, fmt.Errorf("malformed date: %w", ErrInvalid)
 	}
 	if age := p.now().Sub(time.Unix(seconds, 0)); age > p.validity || age < -clockSkew {
-		return nil, fmt.Errorf("answer out of date: %w", ErrInvalid)
+		return nil, fmt.Errorf("the callback has expired: %w", ErrInvalid)
 	}
 	extra := make(map[string]any, len(fields))
 	for name, value := range fields {
@@ -98,7 +98,7 @@ func (p *telegram) Exchange(_ context.Context, c Callback) (*Identity, error) {
 	return id, id.Validate()
 }
 
-// telegramFields reads the signed fields.
+// telegramFields parses the signed fields.
 func telegramFields(values url.Values) (map[string]string, error) {
 	fields := map[string]string{}
 	encoded := values.Get("tgAuthResult")

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// expand fills in an address like {ServerURL}/users/{tok:user.id}: names are
-// fields of Settings, and may have a default; tok: is a path in the answer of the
-// token endpoint.
+// expand replaces the names in a URL like {ServerURL}/users/{tok:user.id}. A name
+// is a field of Settings, which may have a default; tok: precedes a path in the
+// token response.
 func expand(template string, app App, e Entry, token func(path string) string) (string, error) {
 	var b strings.Builder
 	for rest := template; ; {
@@ -24,9 +24,9 @@ func expand(template string, app App, e Entry, token func(path string) string) (
 		if path, ofToken := strings.CutPrefix(name, "tok:"); ofToken {
 			value := token(path)
 			if value == "" {
-				return "", fmt.Errorf("the provider's token has no %s: %w", path, ErrInvalid)
+				return "", fmt.Errorf("the token response has no %s: %w", path, ErrInvalid)
 			}
-			if b.Len() > 0 { // part of an address, not all of it
+			if b.Len() > 0 { // part of a URL, not the whole
 				value = url.PathEscape(value)
 			}
 			b.WriteString(value)
@@ -40,14 +40,14 @@ func expand(template string, app App, e Entry, token func(path string) string) (
 	}
 }
 
-// fillIn returns the setting that stands between two parts of an address.
+// fillIn returns the setting that is inserted between two parts of a URL.
 func fillIn(name, before, behind string, app App, e Entry) (string, error) {
 	value := cmp.Or(reflect.ValueOf(app.Settings).FieldByName(name).String(), e.defaults[name])
 	if value == "" {
 		return "", fmt.Errorf("Settings.%s is empty; %s needs it", name, e.Name)
 	}
 	value = strings.TrimSuffix(value, "/")
-	if strings.HasSuffix(before, "://") || strings.HasSuffix(before, ".") { // it is part of the host
+	if strings.HasSuffix(before, "://") || strings.HasSuffix(before, ".") { // the setting is part of the host
 		domain, _, _ := strings.Cut(behind, "/")
 		value = strings.TrimSuffix(value, domain)
 		if strings.ContainsAny(value, "/@?#") {

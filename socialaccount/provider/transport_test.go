@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// world plays every provider there is: it answers each address by the longest
-// part of it that was given an answer.
+// world is a transport that answers for all providers: each URL gets the response
+// with the longest matching key.
 type world struct {
 	t       testing.TB
 	mu      sync.Mutex
@@ -24,7 +24,8 @@ type world struct {
 	// challenge is the PKCE challenge of the authorization request, empty if
 	// there was none.
 	challenge string
-	// authorization is where the browser was sent, seen is what was asked for.
+	// authorization is the URL that the browser was sent to, seen are the
+	// requests.
 	authorization *url.URL
 	seen          []*http.Request
 }
@@ -60,7 +61,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// checkVerifier holds the PKCE verifier against the challenge.
+// checkVerifier compares the PKCE verifier with the challenge.
 func (w *world) checkVerifier(verifier string) {
 	if w.challenge == "" {
 		return
@@ -77,8 +78,8 @@ const (
 	testBack     = "https://app.example.org/_allauth/provider/x/callback"
 )
 
-// dance logs in with a provider whose answers are those of the world.
-func dance(t *testing.T, w *world, app App, values url.Values) (*Identity, error) {
+// logIn logs in with a provider whose responses are those of the world.
+func logIn(t *testing.T, w *world, app App, values url.Values) (*Identity, error) {
 	t.Helper()
 	p, err := New(app, Deps{Transport: w, QueryEmail: true, Now: func() time.Time { return time.Unix(1_800_000_000, 0) }})
 	if err != nil {
@@ -104,8 +105,8 @@ func dance(t *testing.T, w *world, app App, values url.Values) (*Identity, error
 	return p.Exchange(t.Context(), Callback{Values: values, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: testBack})
 }
 
-// told is an identity in one line.
-func told(id *Identity) string {
+// summary returns an identity in one line.
+func summary(id *Identity) string {
 	var emails []string
 	for _, e := range id.Emails {
 		mark := "?"

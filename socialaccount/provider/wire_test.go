@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// What goes over the wire to every provider: where the browser is sent and with
-// what, how the code is exchanged, and how the profile is asked for. A change to
-// the golden file is a change to what real providers see.
+// The golden file holds all that providers receive: where the browser is sent
+// with which parameters, how the code is exchanged, and how the profile is
+// requested. A change of the file is a change for real providers.
 func TestWhatProvidersSee(t *testing.T) {
 	t.Parallel()
 	var page strings.Builder
 	for _, sample := range profiles {
 		w := worldOf(t, sample.id, sample.profile)
-		if _, err := dance(t, w, appOf(sample.id), codeOf(sample.id)); err != nil {
+		if _, err := logIn(t, w, appOf(sample.id), codeOf(sample.id)); err != nil {
 			t.Fatalf("%s: %v", sample.id, err)
 		}
 		fmt.Fprintf(&page, "%s\n\tauthorize %s\n", sample.id, withParams(w.authorization, authorizeParams(w.authorization)))
@@ -44,7 +44,8 @@ func TestWhatProvidersSee(t *testing.T) {
 	}
 }
 
-// authorizeParams leaves out what is the same everywhere, which dance checks.
+// authorizeParams leaves out the parameters that all providers receive, which
+// logIn checks.
 func authorizeParams(u *url.URL) url.Values {
 	query := u.Query()
 	for name, same := range map[string]string{"state": testState, "redirect_uri": testBack, "response_type": "code", "code_challenge_method": "S256", "client_id": "client"} {
@@ -58,7 +59,7 @@ func authorizeParams(u *url.URL) url.Values {
 	return query
 }
 
-// withParams is the address with its parameters unescaped and sorted.
+// withParams returns the URL with its parameters unescaped and sorted.
 func withParams(u *url.URL, params url.Values) string {
 	plain := *u
 	plain.RawQuery = ""
@@ -75,7 +76,7 @@ func describe(t *testing.T, r *http.Request) []string {
 		value := r.Header.Get(name)
 		switch {
 		case name == "Accept" && value == "application/json", name == "User-Agent" && value == userAgent:
-			continue // the same everywhere
+			continue // the same for all providers
 		case strings.HasPrefix(value, "Basic "):
 			user, secret, _ := r.BasicAuth()
 			value = "Basic " + user + ":" + secret
@@ -103,7 +104,7 @@ func describe(t *testing.T, r *http.Request) []string {
 	return lines
 }
 
-// difference is the lines that are in one text only.
+// difference returns the lines that are in one text only.
 func difference(got, want string) string {
 	var changed []string
 	ours, theirs := strings.Split(got, "\n"), strings.Split(want, "\n")
