@@ -123,7 +123,8 @@ type Store interface {
 	PhoneStore
 
 	// Profile returns in one step what UserByID, PasswordHash, EmailsByUser and
-	// PhoneByUser return. For an unknown user it returns an empty profile.
+	// PhoneByUser return. For an unknown user it returns an empty profile. If it
+	// is called, CreateUser must return the user as UserByID does.
 	Profile(ctx context.Context, userID string) (*authn.Profile, []EmailAddress, *Phone, error)
 	// ProfileOrigin returns the store whose methods Profile replaces: the store
 	// itself. A store that embeds another one inherits the method and so returns

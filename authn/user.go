@@ -39,10 +39,11 @@ type NewUser struct {
 // UserStore is the interface that a host with its own user table implements.
 // Implementations must be safe for concurrent use.
 type UserStore interface {
-	// CreateUser stores a user and returns it with its ID. It is called in a
-	// transaction of [Transactor]: a store in the same database must join it, so
-	// that a sign-up stores everything or nothing. If ctx is cancelled, nothing
-	// may be stored. It returns [ErrConflict] if the username is taken.
+	// CreateUser stores a user and returns it with its ID; the other fields are
+	// read by UserByID. It is called in a transaction of [Transactor]: a store in
+	// the same database must join it, so that a sign-up stores everything or
+	// nothing. If ctx is cancelled, nothing may be stored. It returns
+	// [ErrConflict] if the username is taken.
 	CreateUser(ctx context.Context, u NewUser) (*User, error)
 	// UserByID returns the user, or [ErrNotFound].
 	UserByID(ctx context.Context, id string) (*User, error)

@@ -135,6 +135,15 @@ func (c *composed) ProfileOrigin() any {
 	return c
 }
 
+// CreateUser implements authn.UserStore. The host's may return less than is stored.
+func (c *composed) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	user, err := c.UserStore.CreateUser(ctx, u)
+	if err != nil || c.parts.Users == nil {
+		return user, err
+	}
+	return c.UserByID(ctx, user.ID)
+}
+
 // SessionsByTokens implements sessions.Store. What the base tells of the users is
 // replaced by what the host's table tells, or left out.
 func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {

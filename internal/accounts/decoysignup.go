@@ -10,6 +10,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // errDecoy undoes what was written for a decoy.
@@ -28,12 +29,14 @@ func (s *Service) decoySignup(ctx context.Context, sess *login.Session, draft *n
 				return err
 			}
 		}
-		return s.undone(ctx, false, func(ctx context.Context, name string) error { return s.createDecoy(ctx, name, draft, opts) })
+		err := s.undone(ctx, false, func(ctx context.Context, name string) error { return s.createDecoy(ctx, name, draft, opts) })
+		standIn(ctx)
+		return err
 	}, func(ctx context.Context) error {
 		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {
 			return err
 		}
-		return s.tellOwner(ctx, sess, draft.user)
+		return s.tellOwner(work.AcceptEarlier(ctx), sess, draft.user)
 	})
 }
 

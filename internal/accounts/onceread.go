@@ -62,6 +62,13 @@ func (s onceRead) known(ctx context.Context, userID string) (*known, error) {
 	})
 }
 
+// noteCreated notes the account that the transaction of ctx has just made: until the
+// commit no other request sees it, so it need not be read.
+func (s *Service) noteCreated(ctx context.Context, user *authn.User, hash string, emails []account.EmailAddress, phone *account.Phone) {
+	profile := &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails)}
+	work.Note(ctx, knownKey{user.ID, false}, &known{profile, emails, phone})
+}
+
 // standIn lets a decoy take the place of an account that was read, and that does
 // not count: it need not be read again either.
 func standIn(ctx context.Context) {

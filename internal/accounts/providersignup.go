@@ -267,34 +267,40 @@ func without(list []string, member string) []string {
 }
 
 // addProviderEmails stores the addresses of a sign-up by provider beside the
-// primary one: those that the provider vouches for and nobody else has proved,
-// and the one that was typed in.
-func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *newAccount) error {
+// primary one, and returns them: those that the provider vouches for and no other
+// user has verified, and the one that was typed in.
+func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *newAccount) (added []account.EmailAddress, err error) {
 	for _, email := range draft.vouched {
 		if email == draft.user.Email {
 			continue
 		}
-		err := s.store.AddEmail(ctx, account.EmailAddress{UserID: userID, Email: email, Verified: true, CreatedAt: s.deps.Now()}, false)
-		if err != nil && !errors.Is(err, authn.ErrConflict) {
-			return fmt.Errorf("add e-mail address: %w", err)
+		address := account.EmailAddress{UserID: userID, Email: email, Verified: true, CreatedAt: s.deps.Now()}
+		err := s.store.AddEmail(ctx, address, false)
+		if errors.Is(err, authn.ErrConflict) {
+			continue
 		}
+		if err != nil {
+			return nil, fmt.Errorf("add e-mail address: %w", err)
+		}
+		added = append(added, address)
 	}
 	if draft.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, nothing is stored unproved
-		return nil
+		return added, nil
 	}
 	taken, _, err := s.claimants(ctx, draft.typed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	typed := account.EmailAddress{UserID: userID, Email: draft.typed, CreatedAt: s.deps.Now()}
 	if err := s.store.AddEmail(ctx, typed, false); err != nil {
-		return fmt.Errorf("add e-mail address: %w", err)
+		return nil, fmt.Errorf("add e-mail address: %w", err)
 	}
+	added = append(added, typed)
 	if len(taken) > 0 {
-		return s.mailAccountExistsForLink(ctx, userID, draft.typed)
+		return added, s.mailAccountExistsForLink(ctx, userID, draft.typed)
 	}
 	_, err = s.mailLink(ctx, typed, false)
-	return err
+	return added, err
 }
 
 // usernameFor takes the name that the provider suggests if it is a valid and

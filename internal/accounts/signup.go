@@ -173,6 +173,7 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 			return "", fmt.Errorf("claim username: %w", err)
 		}
 	}
+	var emails []account.EmailAddress
 	if draft.user.Email != "" {
 		vouched := slices.Contains(draft.vouched, draft.user.Email)
 		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
@@ -187,13 +188,16 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 		if err != nil {
 			return "", fmt.Errorf("add e-mail address: %w", err)
 		}
-		if err := s.addProviderEmails(ctx, user.ID, draft); err != nil {
+		others, err := s.addProviderEmails(ctx, user.ID, draft)
+		if err != nil {
 			return "", err
 		}
+		emails = append([]account.EmailAddress{email}, others...)
 	}
+	var phone *account.Phone
 	if draft.user.Phone != "" {
-		phone := account.Phone{UserID: user.ID, Number: draft.user.Phone}
-		if err := s.claimPhone(ctx, phone, draft.silentPhone); err != nil {
+		phone = &account.Phone{UserID: user.ID, Number: draft.user.Phone}
+		if err := s.claimPhone(ctx, *phone, draft.silentPhone); err != nil {
 			return "", fmt.Errorf("add phone number: %w", err)
 		}
 	}
@@ -202,6 +206,7 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 			return "", fmt.Errorf("set password: %w", err)
 		}
 	}
+	s.noteCreated(ctx, user, draft.hash, emails, phone)
 	if opts.AfterCreate != nil {
 		if err := opts.AfterCreate(ctx, user.ID); err != nil {
 			return "", err

@@ -24,12 +24,13 @@ func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, e
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create user: %w", err)
 	}
+	user := &authn.User{ID: id.String(), Username: u.Username, Display: s.dialect.freeText(u.Display)}
 	_, err = s.exec(ctx, "create user", `INSERT INTO {users} (id, username, display, extra, created_at) VALUES (?, ?, ?, ?, ?)`,
-		id.Int64(), u.Username, s.dialect.freeText(u.Display), string(extra), micros(time.Now()))
+		id.Int64(), user.Username, user.Display, string(extra), micros(time.Now()))
 	if err != nil {
 		return nil, err
 	}
-	return &authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: u.Extra}, nil
+	return user, readExtra(extra, user) // as it is stored
 }
 
 // UserByID implements authn.UserStore.

@@ -301,6 +301,19 @@ func (s countsLate) ChargeBuckets(ctx context.Context, now time.Time, id string,
 	return nil, nil
 }
 
+// forgetsFields has profiles of its own, and returns of a new user less than it stores.
+type forgetsFields struct{ storage.Store }
+
+func (s forgetsFields) ProfileOrigin() any { return s }
+
+func (s forgetsFields) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	user, err := s.Store.CreateUser(ctx, u)
+	if err == nil {
+		user.Extra = nil
+	}
+	return user, err
+}
+
 // locksNobody has transactions that run at the same time, as those of a
 // database do.
 type locksNobody struct{ storage.Store }
@@ -381,6 +394,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"has no savepoints":   {whole(func(s storage.Store) storage.Store { return noSavepoints{s} }, transactionChecks(options{})), "an error of f undoes what f did"},
 		"cleans too much":     {whole(func(s storage.Store) storage.Store { return cleansAll{s} }, keeperChecks(options{})), "Clean with limit 2"},
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
+		"forgets fields":      {whole(func(s storage.Store) storage.Store { return forgetsFields{s} }, profileChecks), "CreateUser returned"},
 		"shares users": {func(t *testing.T) []string {
 			return faults(t, func() authn.UserStore { return sharesUsers{memstore.New(), map[string]*authn.User{}, &sync.Mutex{}} }, userChecks)
 		}, "copies"},

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"testing"
@@ -23,6 +24,7 @@ func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
 var profileChecks = []check[storage.Store]{
 	{"a session comes with the profile of its user", profileOfSession},
 	{"a profile says what the parts say", profileOfParts},
+	{"a new user is returned as it is stored", profileOfNewUser},
 	{"a profile sees what its transaction wrote", profileInTransaction},
 	{"a missing user has an empty profile", profileMissing},
 }
@@ -112,6 +114,25 @@ func profileOfSession(k *kit, s storage.Store) {
 		want.Sessions = rows[0].Profile.Sessions // not counted
 		if !reflect.DeepEqual(rows[0].Profile, want) || id == "" {
 			k.Errorf("SessionsByTokens of user %q told %+v of the user, want %+v; the contract: what Profile tells", id, *rows[0].Profile, *want)
+		}
+	}
+}
+
+func profileOfNewUser(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	for _, display := range []string{"", "Ann", "a\x00b\xff"} {
+		for _, extra := range []map[string]json.RawMessage{nil, {}, {"town": json.RawMessage(` "Zürich" `), "height": json.RawMessage(`1.80`)}} {
+			u := newUser(k)
+			u.Display, u.Extra = display, extra
+			created, err := createUser(k, k.Context(), s, u)
+			k.ok("CreateUser", err)
+			stored, err := s.UserByID(k.Context(), created.ID)
+			k.ok("UserByID", err)
+			if !reflect.DeepEqual(created, stored) {
+				k.Errorf("CreateUser returned %+v, and UserByID %+v; the contract: a store with profiles returns the user as UserByID does", *created, *stored)
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/storage"
@@ -43,4 +44,29 @@ func TestAHostReadsTheStoreDuringASignUp(t *testing.T) {
 	if err := <-looked; err != nil {
 		t.Error(err)
 	}
+}
+
+// approving is the users of a host, who approves of each before they log in, and tells
+// no more than the id of a new one.
+type approving struct{ *memstore.Store }
+
+func (a approving) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	user, err := a.Store.CreateUser(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return &authn.User{ID: user.ID}, a.SetDisabled(ctx, user.ID, true)
+}
+
+// A new user whom the host has disabled is not logged in, whatever its CreateUser
+// returns.
+func TestAHostDisablesNewUsers(t *testing.T) {
+	t.Parallel()
+	base := memstore.New()
+	s := clienttest.StartOn(t, storage.Compose(base, storage.Parts{Users: approving{base}}), func(cfg *allauth.Config) {
+		cfg.Account.EmailVerification = authn.VerificationNone
+	})
+	c := s.Client(clienttest.App)
+	c.Post("auth/signup", clienttest.Body{"email": ann, "password": clienttest.Password}).Status(401)
+	c.Get("auth/session").Status(401)
 }

@@ -218,7 +218,10 @@ func setting(edit func(cfg *account.Config)) func(cfg *allauth.Config) {
 }
 
 var (
-	silent        = setting(func(cfg *account.Config) { cfg.DisableEmailUnknownAccounts = true })
+	silent = setting(func(cfg *account.Config) { cfg.DisableEmailUnknownAccounts = true })
+	judged = setting(func(cfg *account.Config) {
+		cfg.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return nil }
+	})
 	codesRequired = setting(func(cfg *account.Config) { cfg.LoginByCode.Required = true })
 	// oftener lets one request follow the other.
 	oftener = func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"confirm_email": "10/s/key"} }
@@ -234,6 +237,8 @@ var pairs = []pair{
 	{"sign-up by link, address unproved", nil, unverified, free, []step{signup}, allowed},
 	{"sign-up by link, address silent", nil, silentEmail, free, []step{signup}, nil},
 	{"sign-up by link, again", nil, verified, free, []step{signup, signup}, allowed},
+	{"sign-up by link, logins judged by the host", with(judged), verified, free, []step{signup}, allowed},
+	{"sign-up by code, logins judged by the host", with(codes, judged), verified, free, []step{signup}, allowed},
 	{"sign-up by link with a username", with(usernames), verified, free, []step{signup}, allowed},
 	{"sign-up by link with a username that was typed", with(usernames), verified, free, []step{signupWithUsername}, allowed},
 	{"sign-up by code", with(codes, oftener), verified, free, []step{signup, resendEmail, guessEmail, resendEmail}, allowed},
