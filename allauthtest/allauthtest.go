@@ -1,6 +1,6 @@
-// Package allauthtest runs the library inside the tests of a host application:
-// on a store in memory, with a clock that the test moves, and with the mails and
-// text messages at hand.
+// Package allauthtest runs the library in the tests of a host application: with a
+// store in memory, a clock that the test moves, and access to the mails and text
+// messages.
 //
 //	server := allauthtest.New(t)
 //	app := httptest.NewServer(newApp(server.Auth))
@@ -22,38 +22,38 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Server is the library under test. It is safe for concurrent use.
+// Server is a running library. It is safe for concurrent use.
 type Server struct {
-	// Auth is what the application under test mounts.
+	// Auth is for the application under test to mount.
 	Auth *allauth.Auth
-	// URL is a server of its own on loopback that serves nothing but the API.
+	// URL is the URL of a server on loopback that serves only the API.
 	URL string
 
 	inner *clienttest.Server
 	t     testing.TB
 }
 
-// New starts the library on a store in memory. It is closed when the test ends.
-// Hashes are cheap and nothing is limited; edit may change the rest. Where
-// security keys are on, BaseURL is URL with the host localhost, as they are
-// bound to no bare address.
+// New starts the library with a store in memory, and closes it when the test
+// ends. Hashes are cheap and rate limits are off; edit may change the
+// configuration. With security keys, BaseURL is URL with the host localhost, as
+// keys cannot be bound to an IP address.
 func New(t testing.TB, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	return NewOn(t, memstore.New(), edit...)
 }
 
-// NewOn is New on a store of the host's own.
+// NewOn is New with a store of the host.
 func NewOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config)) *Server {
 	t.Helper()
 	inner := clienttest.StartOn(t, store, slices.Concat([]func(*allauth.Config){unlimited}, edit, []func(*allauth.Config){nameHost})...)
 	return &Server{Auth: inner.Auth, URL: inner.URL, inner: inner, t: t}
 }
 
-// unlimited lets tests of hosts log in as often as they like.
+// unlimited turns off rate limits, so that tests can log in any number of times.
 func unlimited(cfg *allauth.Config) { cfg.DisableRateLimits = true }
 
-// nameHost lets security keys work: they are bound to a name, and the server
-// has a number. A BaseURL that the test has chosen stays.
+// nameHost replaces the IP address in BaseURL by localhost, as security keys are
+// bound to a name. A BaseURL that the test has set is kept.
 func nameHost(cfg *allauth.Config) {
 	if cfg.MFA == nil || !slices.Contains(cfg.MFA.SupportedTypes, mfa.WebAuthn) {
 		return
@@ -63,20 +63,22 @@ func nameHost(cfg *allauth.Config) {
 	}
 }
 
-// Mail waits for a mail to the address and takes it, the oldest first.
+// Mail waits for a mail to the address, removes it from the received ones and
+// returns it. The oldest comes first.
 func (s *Server) Mail(to string) notify.Message {
 	s.t.Helper()
 	return s.inner.Mail(to).Message
 }
 
-// Text waits for a text message to the number and takes it, the oldest first.
+// Text waits for a text message to the number, removes it from the received ones
+// and returns it. The oldest comes first.
 func (s *Server) Text(to string) notify.TextMessage {
 	s.t.Helper()
 	return s.inner.Text(to).TextMessage
 }
 
-// Mails returns the mails that have arrived and were not taken. Those under way
-// are not waited for; after Auth.Close there are none of them.
+// Mails returns the received mails that Mail has not returned. It does not wait
+// for mails that are being delivered; after Auth.Close there are none of these.
 func (s *Server) Mails() []notify.Message {
 	var messages []notify.Message
 	for _, m := range s.inner.AllMails() {
@@ -94,8 +96,8 @@ func (s *Server) Texts() []notify.TextMessage {
 	return messages
 }
 
-// Advance moves the clock on.
+// Advance moves the clock forwards.
 func (s *Server) Advance(d time.Duration) { s.inner.Clock.Advance(d) }
 
-// Now returns what the clock shows.
+// Now returns the time of the clock.
 func (s *Server) Now() time.Time { return s.inner.Clock.Now() }

@@ -20,7 +20,7 @@ func newApp(auth *allauth.Auth) http.Handler {
 	mux.Handle("/_allauth/", auth)
 	mux.Handle("GET /me", auth.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _ := auth.UserFrom(r.Context())
-		_, _ = fmt.Fprint(w, user.ID) // the client reads or does not
+		_, _ = fmt.Fprint(w, user.ID) // the client may not read it
 	})))
 	return auth.Middleware(mux)
 }
@@ -31,7 +31,7 @@ func get(t *testing.T, client *http.Client, url string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestAnApplicationIsTested(t *testing.T) {
 		t.Errorf("ann's page: %d %s", status, text)
 	}
 	if status, _ := get(t, http.DefaultClient, app.URL+"/me"); status != 401 {
-		t.Errorf("a stranger's page: %d", status)
+		t.Errorf("the page of an anonymous client: %d", status)
 	}
 	server.Advance(15 * 24 * time.Hour)
 	if status, _ := get(t, client, app.URL+"/me"); status != 401 {
@@ -66,7 +66,7 @@ func TestAnApplicationIsTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close() // the status says all
+	_ = response.Body.Close() // only the status counts
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("bob's app: %d", response.StatusCode)
 	}
@@ -80,8 +80,8 @@ func TestMailsAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close()                              // the mail says all
-	if err := server.Auth.Close(t.Context()); err != nil { // nothing is under way any more
+	_ = response.Body.Close()                              // only the mail counts
+	if err := server.Auth.Close(t.Context()); err != nil { // all mails are delivered then
 		t.Fatal(err)
 	}
 	if mails := server.Mails(); len(mails) != 1 || mails[0].To != ann.Email {

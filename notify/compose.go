@@ -10,8 +10,8 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// compose builds the mail. Nothing that could add a header or a recipient gets
-// past it.
+// compose builds the mail. It refuses everything that could add a header or a
+// recipient.
 func (s SMTP) compose(m Message) (*gomail.Msg, error) {
 	from, err := s.sender()
 	if err != nil {
@@ -31,7 +31,8 @@ func (s SMTP) compose(m Message) (*gomail.Msg, error) {
 	message.Subject(m.Subject)
 	message.SetDate()
 	message.SetMessageIDWithValue(m.ID + from.Address[strings.LastIndexByte(from.Address, '@'):])
-	// RFC 3834: keeps out-of-office replies away. The second is for Exchange.
+	// RFC 3834: prevents out-of-office replies. The second header is for
+	// Exchange.
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 	message.SetBodyString(gomail.TypeTextPlain, m.Text)
@@ -39,13 +40,13 @@ func (s SMTP) compose(m Message) (*gomail.Msg, error) {
 		message.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 	}
 	if recipients, err := message.GetRecipients(); err != nil || len(recipients) != 1 {
-		return nil, fmt.Errorf("notify: compose mail: %w", refuse("it has not exactly one recipient"))
+		return nil, fmt.Errorf("notify: compose mail: %w", refuse("it does not have exactly one recipient"))
 	}
 	return message, nil
 }
 
-// isBareAddress accepts what needs neither quotes nor escapes in a header and
-// in an SMTP command: dots, letters and the like around a single @.
+// isBareAddress reports whether an address needs neither quotes nor escapes in a
+// header and in an SMTP command: dots, letters and the like around a single @.
 func isBareAddress(address string) bool {
 	if len(address) > 320 || !utf8.ValidString(address) || strings.Count(address, "@") != 1 ||
 		strings.ContainsAny(address, "<>()[],;:\\\"") || strings.ContainsFunc(address, unicode.IsSpace) || hasControl(address) {
@@ -55,8 +56,8 @@ func isBareAddress(address string) bool {
 	return err == nil && parsed.Name == "" && parsed.Address == address
 }
 
-// isMessageID accepts a part of RFC 5322's dot-atom that every server leaves
-// alone.
+// isMessageID reports whether an ID is a dot-atom of RFC 5322 with characters
+// that no server changes.
 func isMessageID(id string) bool {
 	if id == "" || len(id) > 200 || strings.HasPrefix(id, ".") || strings.HasSuffix(id, ".") || strings.Contains(id, "..") {
 		return false

@@ -11,7 +11,7 @@ import (
 )
 
 // hostile are addresses that would become two recipients, a display name, a
-// header or an SMTP command if they were trusted.
+// header or an SMTP command without checks.
 var hostile = []string{
 	"", "@", "ann", "ann@", "@example.org", " ann@example.org", "ann@example.org ",
 	"ann@example.org\r\nBcc: eve@example.org", "ann@example.org\nBcc: eve@example.org",
@@ -58,7 +58,7 @@ func TestHostileTexts(t *testing.T) {
 			t.Errorf("ID %q: %v", bad, err)
 		}
 	}
-	m := sample // inert where lines are allowed
+	m := sample // harmless where line breaks are allowed
 	m.Text, m.HTML, m.Kind = "\r\n.\r\nRCPT TO:<eve@example.org>\r\n"+injection, "\r\n.\r\nQUIT\r\n"+injection, injection
 	if err := server(sink).Send(t.Context(), m); err != nil {
 		t.Fatal(err)

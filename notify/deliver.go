@@ -16,12 +16,13 @@ import (
 	gosmtp "github.com/wneessen/go-mail/smtp"
 )
 
-// deliver opens a connection, hands over the message and closes the connection,
-// all of it before ctx ends.
+// deliver opens a connection, sends the message and closes the connection, all
+// before ctx ends.
 func (s SMTP) deliver(ctx context.Context, message *gomail.Msg) error {
 	line := &line{smtp: s}
 	defer line.Close()
-	// Closing the connection is what ends a conversation with a silent server.
+	// Closing the connection ends a conversation with a server that does not
+	// answer.
 	defer context.AfterFunc(ctx, line.Close)()
 	client, err := gomail.NewClient(s.host(), s.options(line, message)...)
 	if err != nil {
@@ -35,15 +36,15 @@ func (s SMTP) deliver(ctx context.Context, message *gomail.Msg) error {
 	if !message.IsDelivered() {
 		return sendError(ctx, err)
 	}
-	// The server has taken the mail: a failure from here on must not make
-	// anybody send it again.
+	// The server has accepted the mail: an error from here on must not make the
+	// outbox send it again.
 	_ = client.CloseWithSMTPClient(conversation)
 	return nil
 }
 
 func (s SMTP) options(line *line, message *gomail.Msg) []gomail.Option {
 	_, port, _ := net.SplitHostPort(s.Addr)
-	number, _ := strconv.Atoi(port) // Validate has seen it
+	number, _ := strconv.Atoi(port) // Validate has checked it
 	options := []gomail.Option{
 		gomail.WithPort(number),
 		gomail.WithTimeout(timeoutOr(s.Timeout)),
@@ -63,16 +64,16 @@ func (s SMTP) options(line *line, message *gomail.Msg) []gomail.Option {
 		options = append(options, gomail.WithUsername(s.Username), gomail.WithPassword(s.Password),
 			gomail.WithOpportunisticSMTPAuth(s.logins()...))
 	}
-	// Asking for SMTPUTF8 without need makes a mail undeliverable to servers
-	// that lack it.
+	// With SMTPUTF8 in use, servers that lack it refuse the mail, so it is used
+	// only if needed.
 	if to := message.GetTo(); len(to) == 1 && isASCII(to[0].Address) {
 		options = append(options, gomail.WithoutSMTPUTF8())
 	}
 	return options
 }
 
-// plain reports whether the conversation is not encrypted whatever the server
-// offers.
+// plain reports whether the conversation is not encrypted, even if the server
+// offers encryption.
 func (s SMTP) plain() bool {
 	return s.TLS == InsecureNoTLS || s.TLS == TLSRequired && isLoopback(s.host())
 }
@@ -112,20 +113,20 @@ func connectError(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
-	detail := briefly(err)
+	detail := describeNetworkError(err)
 	switch {
 	case detail != "":
 	case errors.Is(err, io.EOF):
 		detail = "the server closed the connection"
 	case errors.Is(err, gosmtp.ErrUnencrypted):
 		detail = "the password was not sent over an unencrypted connection"
-	default: // nothing was said about a recipient yet
+	default: // no recipient was sent yet
 		detail = err.Error()
 	}
 	return &DeliveryError{Step: "connect", detail: detail, cause: err}
 }
 
-// steps names the parts of a transaction in which servers refuse.
+// steps names the parts of a transaction in which servers refuse mails.
 var steps = map[gomail.SendErrReason]string{
 	gomail.ErrSMTPMailFrom:  "sender",
 	gomail.ErrSMTPRcptTo:    "recipient",
@@ -135,7 +136,7 @@ var steps = map[gomail.SendErrReason]string{
 }
 
 func sendError(ctx context.Context, err error) error {
-	failure := &DeliveryError{Step: "send", detail: briefly(ctx.Err()), cause: err}
+	failure := &DeliveryError{Step: "send", detail: describeNetworkError(ctx.Err()), cause: err}
 	var refusal *gomail.SendError
 	if !errors.As(err, &refusal) {
 		return failure

@@ -1,6 +1,6 @@
 // Package notify sends mails and text messages.
 //
-// A [Mailer] or a [Texter] delivers one message, now, or says why not. The
+// A [Mailer] or a [Texter] delivers one message, or returns why it could not. The
 // package has an SMTP client, a webhook for text messages, and a log for demos:
 //
 //	mailer := notify.SMTP{
@@ -13,9 +13,9 @@
 //		log.Fatal(err)
 //	}
 //
-// Flows never call these themselves. They write messages to an outbox, whose
-// rows a [Store] keeps, in the transaction that the message is about. A worker
-// delivers from there, and tries again after an outage. A message is therefore
-// delivered at least once: a connection lost at the wrong moment can lead to a
-// second copy, which carries the same id.
+// The library writes messages to an outbox, which is kept in a [Store], in the
+// transaction that the message is about. A worker delivers them, and tries again
+// after an outage. A message is therefore delivered at least once: if a
+// connection is lost at the wrong moment, a second copy with the same id can be
+// delivered.
 package notify

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// ErrPermanent marks a refusal that trying again cannot mend, such as an
-// address that does not exist. Senders wrap it; test with errors.Is.
-var ErrPermanent = errors.New("notify: refused for good")
+// ErrPermanent means that trying again is pointless, for example because the
+// address does not exist. Senders wrap it: test with errors.Is.
+var ErrPermanent = errors.New("notify: permanently refused")
 
-// DeliveryError says at which step a delivery failed. Its text is fit for logs:
-// it never repeats what a server answered, because that may hold the
-// recipient's address. errors.Is finds [ErrPermanent] and the cause.
+// DeliveryError says at which step a delivery failed. Its text can be logged: it
+// never contains the response of the server, which may contain the recipient's
+// address. errors.Is finds [ErrPermanent] and the cause.
 type DeliveryError struct {
-	// Step is what was being done, such as "connect" or "recipient".
+	// Step is the step that failed, such as "connect" or "recipient".
 	Step string
-	// Code is the status that the server answered, 0 if it did not.
+	// Code is the status of the server's response, 0 without a response.
 	Code int
-	// EnhancedCode is the finer SMTP status (RFC 3463), such as "5.1.1". It may
-	// be empty.
+	// EnhancedCode is the enhanced SMTP status (RFC 3463), such as "5.1.1". It
+	// may be empty.
 	EnhancedCode string
 
 	permanent bool
@@ -45,21 +45,21 @@ func (e *DeliveryError) Error() string {
 	return b.String()
 }
 
-// Is reports whether target is ErrPermanent and the refusal is for good.
+// Is reports whether target is ErrPermanent and the failure is permanent.
 func (e *DeliveryError) Is(target error) bool {
 	return target == ErrPermanent && e.permanent
 }
 
-// Unwrap returns the cause. Unlike Error, its text may hold an address.
+// Unwrap returns the cause. Its text may contain an address.
 func (e *DeliveryError) Unwrap() error { return e.cause }
 
-// refuse is the error for a message that no server would take.
+// refuse returns the error for a message that every server would refuse.
 func refuse(problem string) error {
 	return &DeliveryError{Step: "check", permanent: true, detail: problem}
 }
 
-// briefly describes an error of the network without quoting anybody.
-func briefly(err error) string {
+// describeNetworkError describes a network error without addresses.
+func describeNetworkError(err error) string {
 	var network net.Error
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():

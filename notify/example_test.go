@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// Mails go out over SMTP, encrypted unless it is told otherwise.
+// Mails are sent over SMTP. Connections are encrypted by default.
 func Example() {
 	var mailer notify.Mailer = notify.SMTP{
 		Addr:     "smtp.example.com:587",
@@ -24,7 +24,7 @@ func Example() {
 	// true
 }
 
-// While an application is developed, mails are printed.
+// During development, mails are printed.
 func ExampleLog() {
 	mailer := &notify.Log{Writer: os.Stdout}
 	err := mailer.Send(context.Background(), notify.Message{

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// line is the network connection of one delivery. The mail library opens it and
-// forgets to close it when a conversation fails early; closing it here covers
-// that, and every silent server.
+// line is the network connection of one delivery. The mail library does not close
+// it if a conversation fails early, so the delivery closes it here, as it does if
+// the server does not answer.
 type line struct {
 	smtp SMTP
 
@@ -18,8 +18,8 @@ type line struct {
 	closed bool
 }
 
-// dial connects, with TLS from the start where the policy says so. The address
-// that the library asks for lacks the brackets of IPv6.
+// dial connects, with TLS from the start if the policy says so. The address that
+// the library passes lacks the brackets of IPv6.
 func (l *line) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	open := l.smtp.dial
 	if open == nil {
@@ -46,7 +46,7 @@ func (l *line) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	return conn, nil
 }
 
-// Close hangs up, also if the connection is only being opened.
+// Close closes the connection, or cancels dialling.
 func (l *line) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -114,7 +114,7 @@ func TestWebhookThatIsNotThere(t *testing.T) {
 func TestWebhookReadsLittle(t *testing.T) {
 	t.Parallel()
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for r.Context().Err() == nil { // never ends by itself
+		for r.Context().Err() == nil { // never ends on its own
 			if _, err := w.Write(make([]byte, 1<<15)); err != nil {
 				return
 			}
@@ -180,8 +180,8 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// However values of this package are printed, no code, address or password
-// shows.
+// No way of printing a value of this package shows a code, an address or a
+// password.
 func TestPrintingHidesSecrets(t *testing.T) {
 	t.Parallel()
 	values := []any{

@@ -10,50 +10,54 @@ import (
 	"time"
 )
 
-// TLSPolicy says how a connection to a mail server is encrypted.
+// TLSPolicy says how connections to a mail server are encrypted.
 type TLSPolicy int
 
 const (
-	// TLSRequired upgrades the connection with STARTTLS and sends nothing to a
-	// server that cannot. A server on a loopback address is talked to in plain.
+	// TLSRequired upgrades the connection with STARTTLS, and sends nothing if the
+	// server does not support it. Connections to a loopback address are not
+	// encrypted.
 	TLSRequired TLSPolicy = iota
 	// TLSImplicit encrypts from the first byte, usually on port 465.
 	TLSImplicit
-	// InsecureOpportunisticTLS upgrades where the server offers it: whoever
-	// controls the network can take the offer away and read all mails. A
-	// password is not sent over an unencrypted connection.
+	// InsecureOpportunisticTLS upgrades the connection if the server offers it.
+	// An attacker who controls the network can remove the offer and read all
+	// mails. A password is not sent over an unencrypted connection.
 	InsecureOpportunisticTLS
-	// InsecureNoTLS sends mails, and the password, in the clear.
+	// InsecureNoTLS sends mails, and the password, without encryption.
 	InsecureNoTLS
 )
 
-// SMTP delivers mails through a mail server, with one connection per mail
-// (RFC 5321). Safe for concurrent use.
+// SMTP delivers mails through a mail server, with one connection per mail (RFC
+// 5321). It is safe for concurrent use.
 type SMTP struct {
 	// Addr is the server's host and port, such as "smtp.example.com:587".
 	Addr string
-	// From is the sender, such as "hello@example.com" or
-	// "Example <hello@example.com>". It is the envelope sender, too.
+	// From is the sender, such as "hello@example.com" or "Example
+	// <hello@example.com>". It is also the envelope sender.
 	From string
-	// Username and Password log in to the server. Both empty: no login.
+	// Username and Password authenticate to the server. Both empty: no
+	// authentication.
 	Username, Password string
-	// TLS is how the connection is encrypted. The zero value is the safe one.
+	// TLS says how the connection is encrypted. The zero value is the safe
+	// choice.
 	TLS TLSPolicy
-	// TLSConfig trusts further certificate authorities or presents a client
-	// certificate. Nil: the system's authorities and at least TLS 1.2.
+	// TLSConfig may add certificate authorities or a client certificate. Nil: the
+	// system's authorities and at least TLS 1.2.
 	TLSConfig *tls.Config
-	// Timeout bounds one delivery from dialling to the last answer. Zero:
+	// Timeout bounds one delivery, from dialling to the last response. Zero:
 	// [DefaultTimeout].
 	Timeout time.Duration
-	// HelloName is how the client introduces itself. Empty: the machine's name.
+	// HelloName is the host name that the client sends. Empty: the machine's
+	// name.
 	HelloName string
 
 	// dial replaces the network in tests.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Validate reports the first field that is wrong, and how to mend it. It does
-// not talk to the server.
+// Validate returns an error that names the first field that is wrong, and the
+// fix. It does not connect to the server.
 func (s SMTP) Validate() error {
 	_, port, err := net.SplitHostPort(s.Addr)
 	number, portErr := strconv.Atoi(port)
@@ -79,10 +83,9 @@ func (s SMTP) Validate() error {
 	return nil
 }
 
-// Send delivers m. Its errors are [*DeliveryError] or those of Validate. A
-// server that turns down the recipient or the content with a 55x status does so
-// for good, unless its finer status (5.7.x) blames a policy, which a change of
-// configuration may lift.
+// Send delivers m. It returns a [*DeliveryError], or an error of Validate. A 55x
+// status for the recipient or the content is permanent, unless the enhanced
+// status is 5.7.x: that is a policy, which a change of configuration may lift.
 func (s SMTP) Send(ctx context.Context, m Message) error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -101,14 +104,14 @@ func (s SMTP) host() string {
 	return host
 }
 
-// sender is From, parsed.
+// sender returns From, parsed.
 func (s SMTP) sender() (*mail.Address, error) {
 	if s.From == "" {
 		return nil, errors.New("notify: SMTP.From is empty: set it to the sender, like hello@example.com")
 	}
 	from, err := mail.ParseAddress(s.From)
 	if err != nil || hasControl(s.From) || !isBareAddress(from.Address) || !isASCII(from.Address) {
-		return nil, errors.New("notify: SMTP.From is not a mail address: write it like hello@example.com or Example <hello@example.com>, with an international domain in its xn-- form")
+		return nil, errors.New("notify: SMTP.From is not an email address: write it like hello@example.com or Example <hello@example.com>, with an international domain in its xn-- form")
 	}
 	return from, nil
 }

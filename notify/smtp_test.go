@@ -114,7 +114,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What the server has accepted must not be sent again, however it says goodbye.
+// A mail that the server has accepted is not sent again, however the connection
+// ends.
 func TestServerHangsUpAfterMail(t *testing.T) {
 	t.Parallel()
 	sink := smtpsink.Start(t)
@@ -140,7 +141,7 @@ func TestSilentServer(t *testing.T) {
 				ctx, cancel = context.WithCancel(ctx)
 				go func() { sink.WaitAttempts(t, 1); cancel() }()
 			}
-			err := mailer.Send(ctx, sample) // returns long before the server answers
+			err := mailer.Send(ctx, sample) // returns long before the server responds
 			if err == nil || errors.Is(err, ErrPermanent) {
 				t.Fatalf("Send = %v", err)
 			}
@@ -202,7 +203,7 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
-// remote is a mailer whose server, example.com, is played by the sink.
+// remote is a mailer whose server, example.com, is the sink.
 func remote(sink *smtpsink.Sink, policy TLSPolicy) SMTP {
 	mailer := server(sink)
 	mailer.Addr, mailer.TLS = "example.com:587", policy
@@ -212,8 +213,8 @@ func remote(sink *smtpsink.Sink, policy TLSPolicy) SMTP {
 	return mailer
 }
 
-// No policy but the one named for it reveals a password in the clear, and the
-// default sends nothing at all to a remote server that cannot encrypt.
+// Only the policy that is named for it sends a password without encryption, and
+// the default sends nothing to a remote server that cannot encrypt.
 func TestNothingInTheClear(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

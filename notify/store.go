@@ -9,13 +9,12 @@ import (
 const (
 	ChannelMail = "mail"
 	ChannelText = "text"
-	// ChannelDecoy marks a message that is dropped where others are delivered: it
-	// was queued for an account that does not exist. A store that a host keeps gets
-	// none.
+	// ChannelDecoy marks a decoy: a message for an account that does not exist,
+	// which is queued and then dropped. A store that the host keeps gets none.
 	ChannelDecoy = "decoy"
 )
 
-// Entry is a message that waits to be delivered.
+// Entry is a message in the outbox.
 type Entry struct {
 	// ID is random and unique.
 	ID string
@@ -25,30 +24,30 @@ type Entry struct {
 	Payload []byte
 	// Attempts is how often the entry was claimed.
 	Attempts int
-	// CreatedAt is when the entry was written.
+	// CreatedAt is when the entry was created.
 	CreatedAt time.Time
 	// NotBefore is when the entry is due.
 	NotBefore time.Time
-	// ExpiresAt is when the message loses its point: it is dropped from then on.
+	// ExpiresAt is when the message becomes useless. It is dropped from then on.
 	ExpiresAt time.Time
 }
 
-// Store keeps what waits to be delivered. Implementations are safe for
-// concurrent use and return ctx's error soon after ctx ends; a call that
-// returned an error may or may not have had its effect.
+// Store stores the outbox. Implementations must be safe for concurrent use and
+// return ctx's error soon after ctx ends. After an error a call may or may not
+// have had its effect.
 type Store interface {
-	// EnqueueMessage stores e. If ctx carries a transaction, e becomes part of
-	// it: visible to ClaimMessages after the commit, gone after a rollback.
+	// EnqueueMessage stores e. If ctx carries a transaction, e is part of it:
+	// ClaimMessages returns it after the commit, and never after a rollback.
 	EnqueueMessage(ctx context.Context, e Entry) error
-	// ClaimMessages hands out at most limit entries that are due, those whose
-	// NotBefore is not after now, the longest due first. In the same atomic step
-	// it moves their NotBefore to now+lease and raises their Attempts by one, so
-	// that of several callers at once exactly one gets each entry. The returned
-	// entries carry the new values. No due entries: an empty slice and nil.
+	// ClaimMessages returns at most limit entries whose NotBefore is not after
+	// now, ordered by NotBefore. In the same atomic step it sets their NotBefore
+	// to now+lease and adds one to their Attempts, so that of several concurrent
+	// calls exactly one returns each entry. The returned entries have the new
+	// values. If there are none, it returns an empty slice and nil.
 	ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Entry, error)
-	// RescheduleMessage sets the NotBefore of an entry. An entry that is not
-	// there is not an error.
+	// RescheduleMessage sets the NotBefore of an entry. A missing entry is not an
+	// error.
 	RescheduleMessage(ctx context.Context, id string, notBefore time.Time) error
-	// DeleteMessage removes an entry. One that is not there is not an error.
+	// DeleteMessage deletes an entry. A missing entry is not an error.
 	DeleteMessage(ctx context.Context, id string) error
 }

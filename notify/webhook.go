@@ -13,37 +13,37 @@ import (
 	"time"
 )
 
-// DefaultTimeout bounds one delivery by [SMTP] or [Webhook] that sets no
-// Timeout.
+// DefaultTimeout is the default Timeout of [SMTP] and [Webhook].
 const DefaultTimeout = 10 * time.Second
 
-// webhookAnswerLimit bounds how much of an answer is read, in bytes.
+// webhookAnswerLimit is the number of bytes of a response that are read.
 const webhookAnswerLimit = 64 << 10
 
-// Webhook delivers text messages by an HTTP request to a gateway. It posts
+// Webhook delivers text messages by HTTP requests to a gateway. It posts
 //
 //	{"to": "+31201234567", "kind": "verification_code", "text": "..."}
 //
-// with the message's ID in the header Idempotency-Key. Any 2xx status is
-// success. The statuses 400, 413 and 422 refuse the message for good; after any
-// other, and after a redirect, it is tried again. Safe for concurrent use.
+// with the message's ID in the header Idempotency-Key. Any 2xx status is success.
+// The statuses 400, 413 and 422 are permanent errors; after any other status, and
+// after a redirect, delivery is retried. It is safe for concurrent use.
 type Webhook struct {
-	// URL receives the requests. It must be https, or http on a loopback
-	// address, because messages hold codes.
+	// URL receives the requests. It must be https, or http on a loopback address,
+	// because messages contain codes.
 	URL string
-	// InsecureAllowHTTP permits a plain http URL on another machine: whoever
-	// can watch the network reads the codes.
+	// InsecureAllowHTTP permits an http URL on another machine: an attacker who
+	// can read the network traffic can read the codes.
 	InsecureAllowHTTP bool
-	// Client sends the requests. Nil: a client with the default transport. It
-	// is used without following redirects.
+	// Client sends the requests. It does not follow redirects. Nil: a client with
+	// the default transport.
 	Client *http.Client
-	// Header is added to each request, for example to authenticate.
+	// Header is added to each request, for example for authentication.
 	Header http.Header
 	// Timeout bounds one delivery. Zero: [DefaultTimeout].
 	Timeout time.Duration
 }
 
-// Validate reports the first field that is wrong, and how to mend it.
+// Validate returns an error that names the first field that is wrong, and the
+// fix.
 func (w Webhook) Validate() error {
 	u, err := url.Parse(w.URL)
 	switch {
@@ -59,7 +59,7 @@ func (w Webhook) Validate() error {
 	return nil
 }
 
-// Text posts m. Its errors are [*DeliveryError] or those of Validate.
+// Text posts m. It returns a [*DeliveryError], or an error of Validate.
 func (w Webhook) Text(ctx context.Context, m TextMessage) error {
 	if err := w.Validate(); err != nil {
 		return err
@@ -73,13 +73,13 @@ func (w Webhook) Text(ctx context.Context, m TextMessage) error {
 	response, err := w.client().Do(request)
 	if err != nil {
 		var failed *url.Error
-		if errors.As(err, &failed) { // its text holds the URL, which may hold a key
+		if errors.As(err, &failed) { // its text contains the URL, which may contain a key
 			err = failed.Err
 		}
-		return &DeliveryError{Step: "webhook request", detail: briefly(err), cause: err}
+		return &DeliveryError{Step: "webhook request", detail: describeNetworkError(err), cause: err}
 	}
-	defer func() { _ = response.Body.Close() }() // the status says all
-	// The answer says nothing we need: it is read to keep the connection.
+	defer func() { _ = response.Body.Close() }() // only the status counts
+	// The response is read only to keep the connection.
 	_, _ = io.CopyN(io.Discard, response.Body, webhookAnswerLimit)
 	if response.StatusCode/100 == 2 {
 		return nil
@@ -113,8 +113,8 @@ func (w Webhook) request(ctx context.Context, m TextMessage) (*http.Request, err
 	return request, nil
 }
 
-// client is the configured client, except that it stays at the URL: a redirect
-// could carry a code to another host.
+// client returns the configured client without redirects: a redirect could send a
+// code to another host.
 func (w Webhook) client() *http.Client {
 	client := http.Client{}
 	if w.Client != nil {

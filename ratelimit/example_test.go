@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Two logins a minute for one address.
+// Two logins a minute are allowed for one email address.
 func Example() {
 	limits, err := ratelimit.Defaults(false).Override(map[string]string{ratelimit.ActionLogin: "2/m/key"})
 	if err != nil {

@@ -6,23 +6,24 @@ import (
 )
 
 const (
-	// fullFor is how long a limiter refuses by itself what the store refused
-	// last. Refunds and resets on other servers are seen afterwards.
+	// fullFor is how long a limiter refuses attempts that the store has just
+	// refused, without asking it again. Refunds and resets of other servers take
+	// effect after that.
 	fullFor = time.Second
-	// maxFull bounds how many buckets a limiter remembers as full.
+	// maxFull is the largest number of buckets that a limiter remembers as full.
 	maxFull = 10_000
 )
 
-// fullBuckets are the buckets that the store has just refused. It is safe for
-// concurrent use; the zero value is ready.
+// fullBuckets are the buckets that the store has just refused. The zero value is
+// empty. It is safe for concurrent use.
 type fullBuckets struct {
 	mu    sync.Mutex
 	seen  map[string]sighting
 	swept time.Time
 }
 
-// sighting is a bucket that was full. The library's clock, which tests move, says
-// until when; the machine's clock ends it where the library's stands still.
+// sighting is when a bucket was full. It ends by the library's clock, which tests
+// move, or by the machine's clock if the library's stands still.
 type sighting struct {
 	at, opens time.Time
 	real      time.Time
@@ -52,8 +53,8 @@ func (f *fullBuckets) note(now time.Time, r *Refusal) {
 	}
 }
 
-// split returns the buckets before the first one that was just seen full, and the
-// refusal of that one; all of them and nil if none was.
+// split returns the buckets before the first one that is remembered as full, and
+// the refusal of that one. If none is, it returns all buckets and nil.
 func (f *fullBuckets) split(now time.Time, buckets []Bucket) ([]Bucket, *Refusal) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -65,7 +66,7 @@ func (f *fullBuckets) split(now time.Time, buckets []Bucket) ([]Bucket, *Refusal
 	return buckets, nil
 }
 
-// forget reopens buckets.
+// forget removes buckets, so that the store is asked again.
 func (f *fullBuckets) forget(keys ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// watched is a store that notes how often it is asked to count.
+// watched is a store that counts calls of ChargeBuckets.
 type watched struct {
 	Store
 	charges int
@@ -20,7 +20,7 @@ func (w *watched) ChargeBuckets(ctx context.Context, now time.Time, id string, b
 	return w.Store.ChargeBuckets(ctx, now, id, buckets)
 }
 
-// two returns two limiters, as two servers have, on one store.
+// two returns two limiters on one store, as two servers have.
 func two(text string) (one, other *Limiter, store *watched, c *clock) {
 	c = &clock{}
 	rates, err := Parse(text)
@@ -32,7 +32,8 @@ func two(text string) (one, other *Limiter, store *watched, c *clock) {
 	return NewLimiter(store, limits, c.now, rand.Reader), NewLimiter(store, limits, c.now, rand.Reader), store, c
 }
 
-// What the store refused is refused for a second without asking it again.
+// An attempt that the store refused is refused for a second without asking it
+// again.
 func TestAFullBucketIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	l, _, store, c := two("2/m/key")
@@ -53,8 +54,8 @@ func TestAFullBucketIsNotAskedAgain(t *testing.T) {
 	}
 }
 
-// A refund or a reset reopens a bucket: at once on the same server, after a second
-// on another one.
+// A refund or a reset reopens a bucket: at once on the same server, after a
+// second on another one.
 func TestAFullBucketReopensEarly(t *testing.T) {
 	t.Parallel()
 	l, other, _, c := two("1/h/key")
@@ -81,7 +82,7 @@ func TestAFullBucketReopensEarly(t *testing.T) {
 	}
 }
 
-// A clock that is set back keeps no bucket closed.
+// A clock that is set back does not keep a bucket closed.
 func TestAFullBucketBesideAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	l, _, store, c := two("1/h/key")
@@ -94,8 +95,8 @@ func TestAFullBucketBesideAClockThatIsSetBack(t *testing.T) {
 	}
 }
 
-// The buckets before one that is full stay charged, also where the limiter knows
-// by itself.
+// The buckets before a full one stay charged, also if the limiter refuses without
+// asking the store.
 func TestBucketsBeforeAFullOneAreCharged(t *testing.T) {
 	t.Parallel()
 	l, _, _, _ := two("5/m/ip,1/m/key")
@@ -108,7 +109,7 @@ func TestBucketsBeforeAFullOneAreCharged(t *testing.T) {
 	}
 }
 
-// What a limiter remembers is bounded.
+// The number of remembered buckets is bounded.
 func TestFullBucketsAreBounded(t *testing.T) {
 	t.Parallel()
 	var f fullBuckets

@@ -17,11 +17,11 @@ import (
 // ErrLimited means that there were too many attempts.
 var ErrLimited = errors.New("ratelimit: too many attempts")
 
-// LimitError is the ErrLimited of one action.
+// LimitError is ErrLimited for one action.
 type LimitError struct {
-	// Action is what there were too many of, such as ActionLogin.
+	// Action is the limited action, such as ActionLogin.
 	Action string
-	// RetryAfter is how long to wait for the next attempt.
+	// RetryAfter is how long to wait before the next attempt.
 	RetryAfter time.Duration
 }
 
@@ -31,14 +31,14 @@ func (e *LimitError) Error() string { return fmt.Sprintf("%v: %s", ErrLimited, e
 // Unwrap makes errors.Is(err, ErrLimited) true.
 func (e *LimitError) Unwrap() error { return ErrLimited }
 
-// Subject is whose attempt it is.
+// Subject is who makes an attempt, and at what.
 type Subject struct {
-	// IP is where it comes from, User the id of the user, and Key what it is
-	// about, such as an e-mail address.
+	// IP is the client's address, User the user's id, and Key what the attempt is
+	// about, such as an email address.
 	IP   netip.Addr
 	User string
 	Key  string
-	// Also are further keys that the attempt counts under.
+	// Also are further keys under which the attempt is counted.
 	Also []string
 }
 
@@ -51,13 +51,14 @@ type Limiter struct {
 	full   fullBuckets
 }
 
-// NewLimiter returns a limiter. What the store refuses it refuses by itself for at
-// most a second, so that a flood from one source does not reach the store.
+// NewLimiter returns a limiter. After the store has refused an attempt, the
+// limiter refuses the next ones itself for at most a second, so that a flood from
+// one source does not reach the store.
 func NewLimiter(store Store, limits Limits, now func() time.Time, random io.Reader) *Limiter {
 	return &Limiter{store: store, limits: limits, now: now, random: random}
 }
 
-// Attempt is one that was counted.
+// Attempt is a counted attempt.
 type Attempt struct {
 	limiter *Limiter
 	id      string
@@ -65,15 +66,15 @@ type Attempt struct {
 	buckets []Bucket
 }
 
-// Charge is an attempt at an action, to be counted by Limiter.TakeAll.
+// Charge is an attempt at an action, for Limiter.TakeAll.
 type Charge struct {
 	Action  string
 	Subject Subject
 }
 
-// Take counts an attempt. A *LimitError if there were too many already; any
-// other error means that it could not be counted, and must be read as a refusal
-// as well.
+// Take counts an attempt. It returns a [*LimitError] if there were too many.
+// After any other error the attempt could not be counted, and must be refused as
+// well.
 func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, error) {
 	attempts, err := l.TakeAll(ctx, Charge{action, s})
 	if err != nil {
@@ -82,15 +83,15 @@ func (l *Limiter) Take(ctx context.Context, action string, s Subject) (Attempt, 
 	return attempts[0], nil
 }
 
-// TakeAll counts an attempt at several actions as Take does one after the other, but
-// in one call of the store: the first action that refuses is that of the
-// *LimitError, the actions before it stay charged, and those after it are not. A
+// TakeAll counts an attempt at several actions, as Take does one after the other,
+// but in one call of the store. The [*LimitError] is that of the first action
+// that refuses; the actions before it stay charged, and those after it are not. A
 // counter that several charges share counts once. It returns an Attempt for each
 // charge.
 func (l *Limiter) TakeAll(ctx context.Context, charges ...Charge) ([]Attempt, error) {
 	attempts := make([]Attempt, len(charges))
 	whole := Attempt{limiter: l, at: l.now()}
-	actions := map[string]string{} // by the keys of buckets
+	actions := map[string]string{} // by bucket key
 	for i, c := range charges {
 		buckets := l.buckets(c.Action, c.Subject)
 		attempts[i] = Attempt{limiter: l, at: whole.at, buckets: buckets}
@@ -116,7 +117,7 @@ func (l *Limiter) TakeAll(ctx context.Context, charges ...Charge) ([]Attempt, er
 	if err != nil {
 		err = fmt.Errorf("count attempt of %s: %w", charges[0].Action, err)
 		if refund := whole.Refund(ctx); refund != nil {
-			err = fmt.Errorf("%w (it may stay counted: %v)", err, refund) //nolint:errorlint // what the caller does depends on the first error
+			err = fmt.Errorf("%w (it may stay counted: %v)", err, refund) //nolint:errorlint // the caller acts on the first error
 		}
 		return nil, err
 	}
@@ -126,8 +127,8 @@ func (l *Limiter) TakeAll(ctx context.Context, charges ...Charge) ([]Attempt, er
 	return attempts, nil
 }
 
-// charge is ChargeBuckets that leaves out a bucket which was just seen full. Those
-// before it are charged all the same.
+// charge calls ChargeBuckets without the buckets from the first one on that is
+// remembered as full. Those before it are charged all the same.
 func (a Attempt) charge(ctx context.Context) (*Refusal, error) {
 	l := a.limiter
 	open, full := l.full.split(a.at, a.buckets)
@@ -145,7 +146,7 @@ func (a Attempt) charge(ctx context.Context) (*Refusal, error) {
 	return refusal, nil
 }
 
-// Allowed reports whether an attempt would be let through, without counting it.
+// Allowed reports whether an attempt would be allowed, without counting it.
 func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, error) {
 	buckets := l.buckets(action, s)
 	if len(buckets) == 0 {
@@ -158,11 +159,11 @@ func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, 
 	return refusal == nil, nil
 }
 
-// refundTimeout bounds a refund, which goes on when the client has gone.
+// refundTimeout bounds a refund, which does not end with the client's request.
 const refundTimeout = 5 * time.Second
 
-// Refund takes this attempt back, and no other. It does so even if ctx has been
-// cancelled, and tries again once if the store fails.
+// Refund takes this attempt back. It ignores the cancellation of ctx, and tries
+// again once if the store fails.
 func (a Attempt) Refund(ctx context.Context) error {
 	if len(a.buckets) == 0 {
 		return nil
@@ -182,7 +183,7 @@ func (a Attempt) Refund(ctx context.Context) error {
 	return nil
 }
 
-// Reset forgets the attempts of the parts of the subject that are set.
+// Reset clears the attempts of all parts of the subject that are set.
 func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 	var keys []string
 	for _, b := range l.buckets(action, s) {
@@ -194,14 +195,14 @@ func (l *Limiter) Reset(ctx context.Context, action string, s Subject) error {
 		return nil
 	}
 	if err := l.store.ResetBuckets(ctx, keys); err != nil {
-		return fmt.Errorf("forget attempts of %s: %w", action, err)
+		return fmt.Errorf("clear attempts of %s: %w", action, err)
 	}
 	l.full.forget(keys...)
 	return nil
 }
 
-// buckets returns the counters of an action. Two rates of one scope count apart,
-// unless they have one period: then the lower one holds.
+// buckets returns the counters of an action. Two rates of one scope have a
+// counter each, unless their periods are equal: then the lower one counts.
 func (l *Limiter) buckets(action string, s Subject) []Bucket {
 	var buckets []Bucket
 	for _, rate := range l.limits[action] {
@@ -220,8 +221,8 @@ func (l *Limiter) buckets(action string, s Subject) []Bucket {
 	return buckets
 }
 
-// values are what an attempt counts by in a scope. Those that are empty count
-// nothing.
+// values returns the values that an attempt is counted under in a scope. Empty
+// values are not counted.
 func (s Subject) values(scope Scope) []string {
 	switch scope {
 	case ScopeIP:
@@ -236,8 +237,8 @@ func (s Subject) values(scope Scope) []string {
 	return values
 }
 
-// network is the address that counts: whoever has one IPv6 address has the
-// whole /64.
+// network returns the address to count: for IPv6 the /64, as one client has all
+// of it.
 func network(ip netip.Addr) string {
 	if !ip.IsValid() {
 		return "unknown"
@@ -253,8 +254,8 @@ func network(ip netip.Addr) string {
 	return prefix.String()
 }
 
-// hashKey hides the key from whoever reads the counters, and gives spellings of
-// one mailbox one counter.
+// hashKey hashes the key, so that the counters do not tell it, and maps spellings
+// of one mailbox to one counter.
 func hashKey(key string) string {
 	if key == "" {
 		return ""

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The actions that are limited.
+// The limited actions.
 const (
 	ActionLogin                = "login"
 	ActionLoginFailed          = "login_failed"
@@ -28,9 +28,8 @@ const (
 // Limits are the rates of each action. An action without rates is not limited.
 type Limits map[string][]Rate
 
-// Defaults returns the limits that apply unless the host says otherwise. Mails
-// that verify an address by code may follow each other sooner than those by
-// link.
+// Defaults returns the default limits. Mails that verify an address by code may
+// follow each other sooner than those by link.
 func Defaults(emailVerificationByCode bool) Limits {
 	confirm := "1/180s/key"
 	if emailVerificationByCode {
@@ -53,13 +52,14 @@ func Defaults(emailVerificationByCode bool) Limits {
 		ActionConfirmEmail:         confirm,
 		ActionVerifyPhone:          "1/30s/key,3/m/ip,10/h/key",
 	} {
-		limits[action], _ = Parse(text) // the texts above are well-formed, a test says so
+		limits[action], _ = Parse(text) // a test parses the texts above
 	}
 	return limits
 }
 
-// Override returns the limits with some actions' rates replaced; the empty text
-// lifts an action's limit. The error names an action that does not exist.
+// Override returns the limits with the rates of some actions replaced. An empty
+// text removes the limit of an action. It returns an error for an action that
+// does not exist.
 func (l Limits) Override(rates map[string]string) (Limits, error) {
 	merged := maps.Clone(l)
 	for _, action := range slices.Sorted(maps.Keys(rates)) {

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// maxBuckets bounds the memory of a MemoryStore: a stranger chooses the keys.
+// maxBuckets bounds the memory of a MemoryStore, as clients choose the keys.
 const maxBuckets = 200_000
 
-// minSweep is after how many new buckets, at least, the expired ones are
+// minSweep is the least number of new buckets after which expired ones are
 // dropped.
 const minSweep = 1024
 
-// MemoryStore counts in the memory of one process. It is safe for concurrent
-// use. Its memory is bounded: beyond 200,000 counters arbitrary ones are
-// forgotten.
+// MemoryStore counts in the memory of one process. It is safe for concurrent use.
+// Its memory is bounded: beyond 200,000 counters it drops arbitrary ones.
 type MemoryStore struct {
 	mu      sync.Mutex
 	buckets map[string]*window
@@ -100,8 +99,7 @@ func (m *MemoryStore) window(b Bucket, now time.Time) *window {
 	return w
 }
 
-// sweep drops what has expired, and if that is not enough, what the map yields
-// first.
+// sweep drops expired buckets and, if that is not enough, arbitrary others.
 func (m *MemoryStore) sweep(now time.Time) {
 	m.created = 0
 	for key, w := range m.buckets {
@@ -122,7 +120,7 @@ func (w *window) expire(now time.Time) {
 	w.hits = slices.DeleteFunc(w.hits, func(h hit) bool { return !b.Counts(h.at, now) })
 }
 
-// wait returns how long until the bucket takes another attempt.
+// wait returns how long the bucket accepts no attempt.
 func (w *window) wait(b Bucket, now time.Time) time.Duration {
 	if len(w.hits) < b.Amount {
 		return 0

@@ -11,11 +11,11 @@ import (
 type Scope string
 
 const (
-	// ScopeIP counts by the client's address, an IPv6 one by its /64.
+	// ScopeIP counts by the client's address; for IPv6 by its /64.
 	ScopeIP Scope = "ip"
 	// ScopeUser counts by the logged-in user.
 	ScopeUser Scope = "user"
-	// ScopeKey counts by what the action is about, such as an e-mail address.
+	// ScopeKey counts by what the action is about, such as an email address.
 	ScopeKey Scope = "key"
 )
 
@@ -26,8 +26,8 @@ type Rate struct {
 	Scope  Scope
 }
 
-// maxAmount and maxPeriod bound a rate: stores keep an entry for each attempt, and
-// a time.Duration ends at 292 years.
+// maxAmount and maxPeriod bound a rate: stores keep an entry for each attempt,
+// and a time.Duration cannot exceed 292 years.
 const (
 	maxAmount = 1_000_000
 	maxPeriod = 36_500 * 24 * time.Hour
@@ -35,9 +35,9 @@ const (
 
 var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 
-// Parse reads rates separated by commas, each AMOUNT/[COUNT]UNIT[/SCOPE] with
-// the units s, m, h and d and the scopes ip (the default), user and key. The
-// empty text is no limit.
+// Parse parses rates separated by commas, each AMOUNT/[COUNT]UNIT[/SCOPE] with
+// the units s, m, h and d and the scopes ip (the default), user and key. An empty
+// text is no limit.
 func Parse(text string) ([]Rate, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
@@ -98,7 +98,7 @@ func parsePeriod(text string) (time.Duration, error) {
 	return time.Duration(count) * unit, nil
 }
 
-// String writes the rate as Parse reads it.
+// String returns the rate in the form that Parse accepts.
 func (r Rate) String() string {
 	return fmt.Sprintf("%d/%ds/%s", r.Amount, int(r.Per/time.Second), r.Scope)
 }

@@ -74,7 +74,7 @@ func TestOverride(t *testing.T) {
 	}
 }
 
-// clock is a time that the test moves.
+// clock is a clock that the test moves.
 type clock struct{ atomic.Int64 }
 
 func (c *clock) now() time.Time           { return time.Unix(0, c.Load()) }
@@ -244,7 +244,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func BenchmarkTake(b *testing.B) {
 	l, c := limiter("10/m/ip,5/300s/key")
-	s := Subject{IP: netip.MustParseAddr("192.0.2.1"), Key: "somebody@example.org"}
+	s := Subject{IP: netip.MustParseAddr("192.0.2.1"), Key: "anna@example.org"}
 	b.ReportAllocs()
 	for b.Loop() {
 		c.advance(time.Minute)

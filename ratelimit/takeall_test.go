@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// several returns a limiter of two actions, and the charges of an attempt at both.
+// several returns a limiter with two actions, and the charges of an attempt at
+// both.
 func several(store Store, first, second string) (*Limiter, []Charge) {
 	limits, c := Limits{}, &clock{}
 	for action, text := range map[string]string{"first": first, "second": second} {
@@ -23,7 +24,7 @@ func several(store Store, first, second string) (*Limiter, []Charge) {
 	return NewLimiter(store, limits, c.now, rand.Reader), []Charge{{"first", s}, {"second", s}}
 }
 
-// Two actions are counted by one call of the store.
+// One call of the store counts an attempt at two actions.
 func TestSeveralActionsAtOnce(t *testing.T) {
 	t.Parallel()
 	store := &watched{Store: NewMemoryStore()}
@@ -46,8 +47,8 @@ func TestSeveralActionsAtOnce(t *testing.T) {
 	}
 }
 
-// The error names the action that refuses. Those before it stay charged, as if one
-// was taken after the other.
+// The error names the action that refuses. The actions before it stay charged, as
+// if each was taken on its own.
 func TestTheActionThatRefuses(t *testing.T) {
 	t.Parallel()
 	l, charges := several(NewMemoryStore(), "3/m/ip", "1/m/key")
@@ -60,7 +61,7 @@ func TestTheActionThatRefuses(t *testing.T) {
 	}
 }
 
-// Actions without rates, and a charge that stands twice, cost nothing more.
+// An action without rates, and a charge that is passed twice, count nothing more.
 func TestChargesThatCountNothing(t *testing.T) {
 	t.Parallel()
 	l, charges := several(NewMemoryStore(), "1/m/ip,5/60s/ip", "")
@@ -83,8 +84,8 @@ func TestChargesThatCountNothing(t *testing.T) {
 	}
 }
 
-// failsOnce is a store whose answers to the next calls are lost: it has done what
-// it was asked, or half of it.
+// failsOnce is a store whose next calls return an error although they have had
+// their effect, or half of it.
 type failsOnce struct {
 	Store
 	charges, refunds int
@@ -113,7 +114,7 @@ func (f *failsOnce) RefundBuckets(ctx context.Context, at time.Time, id string, 
 }
 
 // An attempt that could not be counted, or was taken back, does not stay counted
-// where the store fails once, or the client has gone.
+// if the store fails once or the client's request ends.
 func TestAStoreThatFailsOnceKeepsNoAttempt(t *testing.T) {
 	t.Parallel()
 	store := &failsOnce{Store: NewMemoryStore(), charges: 2}
@@ -141,8 +142,8 @@ func TestAStoreThatFailsOnceKeepsNoAttempt(t *testing.T) {
 	}
 }
 
-// A store that keeps failing does so with its first error, and the message says
-// that the attempt may stay counted.
+// A store that keeps failing returns its first error, and the message says that
+// the attempt may stay counted.
 func TestAStoreThatKeepsFailing(t *testing.T) {
 	t.Parallel()
 	store := &failsOnce{Store: NewMemoryStore(), charges: 1, refunds: 2}

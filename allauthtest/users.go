@@ -11,27 +11,28 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// Password is the password of every user that CreateUser makes.
+// Password is the password of every user that CreateUser creates.
 const Password = clienttest.Password
 
-// User is somebody who has an account.
+// User is a user with an account.
 type User struct {
-	// ID is that of the user whom Auth.UserFrom returns, Email the verified address.
+	// ID is the ID of the user that Auth.UserFrom returns, Email the verified
+	// email address.
 	ID, Email string
-	// Username is empty where accounts have none. CreateUser takes what stands
-	// before the @ of the address.
+	// Username is empty if accounts have none. CreateUser takes the part of the
+	// address before the @.
 	Username string
 }
 
-// CreateUser makes an account with a verified address and Password. It goes by
-// no form, so it works where sign-up is closed or asks for more; edit may add
-// what a table of the host's own needs, such as custom fields. The test fails if
-// the address or the username is taken.
+// CreateUser creates an account with a verified address and Password. It also
+// works if sign-up is closed or requires more; edit may set what a table of the
+// host requires, such as custom fields. The test fails if the address or the
+// username is taken.
 func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	s.t.Helper()
 	canonical, ok := identifier.Email(email)
 	if !ok {
-		s.t.Fatalf("CreateUser: %q is no e-mail address", email)
+		s.t.Fatalf("CreateUser: %q is not an email address", email)
 	}
 	form := authn.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
 	if s.hasUsernames() {
@@ -57,15 +58,15 @@ func (s *Server) hasUsernames() bool {
 		slices.ContainsFunc(cfg.SignupFields, func(field string) bool { return strings.TrimSuffix(field, "*") == "username" })
 }
 
-// LogIn returns a browser in which the user is logged in, for any server on the
-// same host. It does not follow redirects. The test fails if the login needs
-// more than Password and, where Account.LoginByCode asks for one, a code.
+// LogIn returns a client in which the user is logged in, for all servers on the
+// same host. It does not follow redirects. The test fails if the login needs more
+// than Password and, if Account.LoginByCode requires it, a code.
 func (s *Server) LogIn(u User) *http.Client {
 	s.t.Helper()
 	return s.logIn(clienttest.Browser, u).HTTP
 }
 
-// Token logs the user in and returns the session token that an app would send as
+// Token logs the user in and returns the session token that an app sends as
 // X-Session-Token. It fails like LogIn.
 func (s *Server) Token(u User) string {
 	s.t.Helper()
@@ -89,7 +90,7 @@ func (s *Server) logIn(kind clienttest.Kind, u User) *clienttest.Client {
 	return client
 }
 
-// loginCode waits for the code of a login and leaves all other mails.
+// loginCode waits for the login code, and leaves all other mails.
 func (s *Server) loginCode(u User) string {
 	s.t.Helper()
 	return s.inner.MailOf("account/login_code", u.Email).Code()

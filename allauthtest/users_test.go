@@ -12,12 +12,12 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// People are let in whatever the application asks of those who sign up and log
-// in.
-func TestPeopleAreLetIn(t *testing.T) {
+// CreateUser and LogIn work whatever the application requires at sign-up and
+// login.
+func TestUsersCanLogIn(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(cfg *allauth.Config){
-		"by e-mail":            func(*allauth.Config) {},
+		"by email address":     func(*allauth.Config) {},
 		"by username":          func(cfg *allauth.Config) { cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername} },
 		"verification by code": func(cfg *allauth.Config) { cfg.Account.EmailVerificationByCode = &account.CodeConfig{} },
 		"no verification":      func(cfg *allauth.Config) { cfg.Account.EmailVerification = authn.VerificationNone },
@@ -56,7 +56,7 @@ func TestTheHostsOwnStore(t *testing.T) {
 	}
 }
 
-// An application whose users have more to them says so.
+// A test can set what the application's users need.
 func TestUsersHaveWhatTheApplicationNeeds(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
@@ -73,11 +73,11 @@ func TestUsersHaveWhatTheApplicationNeeds(t *testing.T) {
 		t.Errorf("user %+v, stored as %+v", ann, user)
 	}
 	if server.Token(ann) == "" {
-		t.Error("she can not log in")
+		t.Error("the user cannot log in")
 	}
 }
 
-func TestNobodyIsWrittenTo(t *testing.T) {
+func TestCreateUserAndLogInSendNoMail(t *testing.T) {
 	t.Parallel()
 	server := allauthtest.New(t)
 	server.LogIn(server.CreateUser("ann@example.org"))
