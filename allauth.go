@@ -38,9 +38,9 @@ type Auth struct {
 	handler  *api.Handler
 	sessions *session.Manager
 	tokens   *tokens.Service // nil if turned off
-	account  *accounts.Service
-	social   *social.Service  // nil: off
-	mfa      *factors.Service // nil: off
+	account  *accounts.Flows
+	social   *social.Flows  // nil: off
+	mfa      *factors.Flows // nil: off
 	pipeline *login.Pipeline
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
@@ -98,58 +98,43 @@ func (a *Auth) build() error {
 		return err
 	}
 	challenges := &codes.Challenges{Store: a.store, Keys: deps.Keys, Now: a.cfg.Now, Rand: a.cfg.Rand}
-	if a.account, err = accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges); err != nil {
-		return err
-	}
-	a.sessions = session.New(a.cfg.Sessions, session.Deps{
-		Store: a.store, Tx: deps.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: a.account, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
-		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
-	})
-	if a.cfg.Tokens != nil {
-		realm := a.cfg.Headless.BasePath
-		if realm == defaultBasePath {
-			realm = "" // as it was before there were realms
-		}
-		a.tokens, err = tokens.New(*a.cfg.Tokens, tokens.Deps{
-			Store: a.store, Sessions: a.sessions, Identifier: a.account, Keys: deps.Keys,
-			Issuer: a.cfg.BaseURL, Realm: realm, Now: a.cfg.Now, Rand: a.cfg.Rand,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	rooms := []login.Room{a.account.Room()}
-	if a.cfg.SocialAccount != nil {
-		if err := a.buildSocial(deps, challenges); err != nil {
-			return err
-		}
-		rooms = append(rooms, a.social.Room())
-	}
-	kernel := login.PipelineConfig{
-		Deps: deps, Identifier: a.account, Sessions: a.sessions, Now: a.cfg.Now,
-		LoginTimeout: a.cfg.Account.LoginTimeout, BeforeLogin: a.cfg.Account.BeforeLogin,
-		AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
-		StoreGiven: a.account.StoreGiven, Remember: a.account.RememberDevice,
-	}
-	if a.cfg.MFA != nil {
-		if err := a.buildMFA(deps, challenges); err != nil {
-			return err
-		}
-		rooms = append(rooms, a.mfa.Room())
-		kernel.TrustsForCode, kernel.Distrust, kernel.BlocksEmail = a.mfa.TrustsForCode, a.mfa.Distrust, a.mfa.BlocksEmail
-		kernel.HasSecondFactor = a.mfa.HasAuthenticators
-	}
-	kernel.Rooms = rooms
-	a.pipeline, err = login.NewPipeline(kernel)
+	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
 	if err != nil {
 		return err
 	}
-	a.account.Connect(a.pipeline, a.sessions)
-	if a.social != nil {
-		a.social.Connect(a.pipeline)
+	a.sessions = session.New(a.cfg.Sessions, session.Deps{
+		Store: a.store, Tx: deps.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: known,
+		LoginTimeout: a.cfg.Account.LoginTimeout, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
+	})
+	if err := a.buildTokens(deps, known); err != nil {
+		return err
 	}
-	if a.mfa != nil {
-		a.mfa.Connect(a.pipeline)
+	parts := login.Config{
+		Work: deps, Accounts: known, Factors: login.NoFactors{}, Sessions: a.sessions,
+		BeforeLogin: a.cfg.Account.BeforeLogin, AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
+	}
+	var providers *social.Service
+	if a.cfg.SocialAccount != nil {
+		if providers, err = a.newSocial(deps, challenges); err != nil {
+			return err
+		}
+		parts.Social = providers
+	}
+	var authenticators *factors.Service
+	if a.cfg.MFA != nil {
+		if authenticators, err = a.newFactors(deps, challenges, known); err != nil {
+			return err
+		}
+		parts.Factors = authenticators
+	}
+	a.pipeline = login.New(parts)
+	a.account = accounts.NewFlows(known, a.pipeline, parts.Factors, a.sessions)
+	if providers != nil {
+		a.social = social.NewFlows(providers, a.account, a.pipeline)
+	}
+	if authenticators != nil {
+		a.mfa = factors.NewFlows(authenticators, a.pipeline)
 	}
 	protection, err := a.protection()
 	if err != nil {
@@ -160,13 +145,29 @@ func (a *Auth) build() error {
 		Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
 		Protection: protection, Client: a.client, Publish: a.publish,
 	}, api.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Rooms: rooms, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
+		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Work: deps,
 	})
 	return nil
 }
 
-// deps makes what every room works with.
+// buildTokens makes what issues access tokens, where that is turned on.
+func (a *Auth) buildTokens(deps *work.Deps, users login.Identifier) (err error) {
+	if a.cfg.Tokens == nil {
+		return nil
+	}
+	realm := a.cfg.Headless.BasePath
+	if realm == defaultBasePath {
+		realm = "" // as it was before there were realms
+	}
+	a.tokens, err = tokens.New(*a.cfg.Tokens, tokens.Deps{
+		Store: a.store, Sessions: a.sessions, Identifier: users, Keys: deps.Keys,
+		Issuer: a.cfg.BaseURL, Realm: realm, Now: a.cfg.Now, Rand: a.cfg.Rand,
+	})
+	return err
+}
+
+// deps makes what every flow works with.
 func (a *Auth) deps() (*work.Deps, error) {
 	keys, err := keyring.New(a.cfg.Secrets, a.cfg.Rand)
 	if err != nil {

@@ -34,16 +34,15 @@ func (c Config) validateMFA() error {
 	return nil
 }
 
-// buildMFA makes the room of second factors.
-func (a *Auth) buildMFA(deps *work.Deps, challenges *codes.Challenges) (err error) {
+// newFactors makes what knows the second factors.
+func (a *Auth) newFactors(deps *work.Deps, challenges *codes.Challenges, known factors.Accounts) (*factors.Service, error) {
 	byCode := a.cfg.Account.LoginByCode
-	a.mfa, err = factors.New(a.cfg.MFA, a.store, deps, challenges, factors.Options{
-		Accounts: a.account, SiteName: a.cfg.SiteName,
+	return factors.New(a.cfg.MFA, a.store, deps, challenges, factors.Options{
+		Accounts: known, SiteName: a.cfg.SiteName,
 		ReauthenticationTimeout: a.cfg.Account.ReauthenticationTimeout,
 		TrustedOrigins:          a.cfg.TrustedOrigins,
 		TrustsCodes:             byCode != nil && byCode.TrustEnabled,
 	})
-	return err
 }
 
 // RequireMFA passes a request on if the user has shown a second factor, or a

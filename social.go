@@ -13,17 +13,15 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// buildSocial makes the room of third-party logins.
-func (a *Auth) buildSocial(deps *work.Deps, challenges *codes.Challenges) (err error) {
-	a.social, err = social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, challenges, social.Options{
-		Accounts:       a.account,
+// newSocial makes what knows the providers.
+func (a *Auth) newSocial(deps *work.Deps, challenges *codes.Challenges) (*social.Service, error) {
+	return social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, challenges, social.Options{
 		BasePath:       a.cfg.Headless.BasePath,
 		TrustedOrigins: a.cfg.TrustedOrigins,
 		Build: func(app provider.App) (provider.Provider, error) {
 			return provider.New(app, provider.Deps{Timeout: a.cfg.SocialAccount.RequestsTimeout, Now: a.cfg.Now, QueryEmail: a.queriesEmail()})
 		},
 	})
-	return err
 }
 
 // queriesEmail reports whether providers are asked for the address: where the

@@ -14,7 +14,7 @@ import (
 
 // AddEmail adds an address to the logged-in user's account, to be verified, or
 // corrects the one that a new user is asked to verify.
-func (s *Service) AddEmail(ctx context.Context, sess *login.Session, input string) error {
+func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string) error {
 	if !sess.Authenticated() {
 		return s.changeAwaitedEmail(ctx, sess, input)
 	}
@@ -55,7 +55,7 @@ func (s *Service) hasMaxEmails(emails []account.EmailAddress) bool {
 
 // checkNewEmail refuses an address that can not be added, and reports whether
 // another user has verified it.
-func (s *Service) checkNewEmail(ctx context.Context, sess *login.Session, email string) (taken bool, err error) {
+func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email string) (taken bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
 		return false, fmt.Errorf("load e-mail addresses: %w", err)
@@ -80,7 +80,7 @@ func (s *Service) checkNewEmail(ctx context.Context, sess *login.Session, email 
 		return false, problems("email", "max_email_addresses")
 	}
 	if s.cfg.EmailVerificationByCode == nil {
-		blocked, err := s.pipeline.BlocksEmail(ctx, sess.UserID())
+		blocked, err := s.factors.BlocksEmail(ctx, sess.UserID())
 		if err != nil {
 			return false, err
 		}

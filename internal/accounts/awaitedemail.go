@@ -17,11 +17,11 @@ import (
 // where it waits for none. That of a sign-up is replaced at once, any other one
 // when the login completes. work.ErrNotPending unless a login waits, or if no
 // more corrections are left.
-func (s *Service) changeAwaitedEmail(ctx context.Context, sess *login.Session, input string) error {
+func (s *Flows) changeAwaitedEmail(ctx context.Context, sess *login.Session, input string) error {
 	if err := s.CheckAwaitedEmailChange(ctx, sess); err != nil {
 		return err
 	}
-	if l := s.pipeline.Pending(sess, login.StageVerifyEmail); !l.Signup || l.Email == "" {
+	if l := sess.Pending(login.StageVerifyEmail); !l.Signup || l.Email == "" {
 		return s.giveEmail(ctx, sess, l, input)
 	}
 	c, err := s.emailChallenge(ctx, sess)
@@ -45,7 +45,7 @@ func (s *Service) changeAwaitedEmail(ctx context.Context, sess *login.Session, i
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
-	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	attempt := sess.Pending(login.StageVerifyEmail)
 	old := cmp.Or(attempt.Email, c.Subject)
 	c.Subject, c.Changes = email, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
@@ -108,7 +108,7 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 // CheckAwaitedEmailChange returns work.ErrNotPending unless a login waits for an
 // address that can be corrected, or for one to be given.
 func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *login.Session) error {
-	l := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	l := sess.Pending(login.StageVerifyEmail)
 	if l == nil {
 		return work.ErrNotPending
 	}
@@ -147,7 +147,7 @@ func (s *Service) findEmailChallenge(ctx context.Context, l *login.Attempt) (*au
 
 // AwaitedEmail lists the address that a login waits for.
 func (s *Service) AwaitedEmail(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
-	if l := s.pipeline.Pending(sess, login.StageVerifyEmail); l != nil && l.GivenEmail != nil {
+	if l := sess.Pending(login.StageVerifyEmail); l != nil && l.GivenEmail != nil {
 		return []account.EmailAddress{{UserID: l.UserID, Email: l.GivenEmail.Contact, CreatedAt: s.deps.Now()}}, nil
 	}
 	c, err := s.emailChallenge(ctx, sess)

@@ -23,7 +23,7 @@ func (s *Service) LoginByCodeRequestable() bool { return loginByCodeRequestable(
 // one of the two addresses is given. A logged-in user who can prove by a code
 // again who they are gets one at a contact of their own; work.ErrReauthenticate
 // is returned then.
-func (s *Service) RequestLoginCode(ctx context.Context, sess *login.Session, email, phone string) error {
+func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email, phone string) error {
 	if sess.Authenticated() {
 		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
@@ -166,17 +166,14 @@ func (s *Service) sendLoginCode(ctx context.Context, l *login.Attempt, c *authn.
 	return s.textCode(ctx, text, c, code)
 }
 
-// enterLoginByCode is the stage that waits for a login code: one that was asked
+// EnterLoginByCode is the stage that waits for a login code: one that was asked
 // for, or one that is required after another proof.
-func (s *Service) enterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt, trusted func() bool) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	if l.LoginCode != "" {
 		return login.Wait, nil
 	}
-	if !s.codeRequired(sess, l) {
-		return login.Pass, nil
-	}
-	if s.pipeline.TrustsForCode(ctx, sess, l.UserID) {
+	if !s.codeRequired(sess, l) || trusted() {
 		return login.Pass, nil
 	}
 	if err := s.chooseCodeContact(ctx, l); err != nil {
@@ -279,7 +276,7 @@ func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 // user is asked for in its place, and the code's challenge. work.ErrNotPending if
 // there is none.
 func (s *Service) loginChallenge(ctx context.Context, sess *login.Session) (*login.Attempt, *authn.Challenge, error) {
-	l, purpose := s.pipeline.Pending(sess, login.StageLoginByCode), purposeLoginCode
+	l, purpose := sess.Pending(login.StageLoginByCode), purposeLoginCode
 	if own := sess.State.OwnCode; own != nil && sess.Authenticated() && own.UserID == sess.UserID() {
 		copied := *own
 		l, purpose = &copied, purposeReauthenticationCode
@@ -289,7 +286,7 @@ func (s *Service) loginChallenge(ctx context.Context, sess *login.Session) (*log
 	}
 	c, err := s.codes.Find(ctx, purpose, l.LoginCode)
 	if errors.Is(err, work.ErrNotPending) {
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 	}
 	return l, c, err
 }
@@ -303,12 +300,12 @@ func (s *Service) CheckLoginCodePending(ctx context.Context, sess *login.Session
 
 // ConfirmLoginCode goes on with the login that waits for the code, or proves
 // again who is logged in.
-func (s *Service) ConfirmLoginCode(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) ConfirmLoginCode(ctx context.Context, sess *login.Session, code string) error {
 	l, c, err := s.loginChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.pipeline.Abort(sess) })
+	c, err = s.tryCode(ctx, sess, c, "code", code, func() { sess.SetLogin(nil) })
 	if err != nil {
 		return err
 	}
@@ -330,7 +327,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *login.Session, cod
 		return s.pipeline.Pass(ctx, sess, login.StageLoginByCode)
 	})
 	if errors.Is(err, work.ErrNotPending) {
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 	}
 	return err
 }
@@ -339,7 +336,7 @@ func (s *Service) ConfirmLoginCode(ctx context.Context, sess *login.Session, cod
 // alone recovers the account; beside a sign-up or a password it does not.
 // work.ErrNotPending if the contact was taken off the account, or stopped to
 // speak for it, meanwhile.
-func (s *Service) proveByCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
+func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	contact := cmp.Or(l.Email, l.Phone)
 	if recovers(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, contact); err != nil {

@@ -69,7 +69,7 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *login.Session, offe
 // requestOwnCode sends a code to a contact of the logged-in user, whatever else
 // the client sent, in place of one that this session waits for.
 // work.ErrReauthenticate then tells the client that the code is awaited.
-func (s *Service) requestOwnCode(ctx context.Context, sess *login.Session, email, phone string) error {
+func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, phone string) error {
 	wanted, ok := identifier.Email(email)
 	if !ok && phone != "" {
 		wanted, _, _ = s.knownPhone(ctx, phone)
@@ -117,7 +117,7 @@ func (s *Service) requestOwnCode(ctx context.Context, sess *login.Session, email
 // verifies the contact that it was sent to.
 // work.ErrNotPending if a code no longer proves it: the contact was taken off
 // the account, or the user has got a password or a second factor.
-func (s *Service) confirmOwnCode(ctx context.Context, sess *login.Session, l *login.Attempt, c *authn.Challenge) error {
+func (s *Flows) confirmOwnCode(ctx context.Context, sess *login.Session, l *login.Attempt, c *authn.Challenge) error {
 	err := s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
 		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email, Phone: l.Phone, Reauthenticated: true}
 		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
@@ -157,7 +157,7 @@ func (s *Service) confirmOwnCode(ctx context.Context, sess *login.Session, l *lo
 // requireRecentToAdd is requireRecent for a new contact. It passes a user who could
 // only prove by a code to an unverified contact who they are: a mistyped one must
 // not keep the right one out.
-func (s *Service) requireRecentToAdd(ctx context.Context, sess *login.Session) error {
+func (s *Flows) requireRecentToAdd(ctx context.Context, sess *login.Session) error {
 	stale := s.requireRecent(ctx, sess)
 	if !errors.Is(stale, work.ErrReauthenticate) {
 		return stale

@@ -29,7 +29,7 @@ var errWrongPassword = errors.New("account: wrong password")
 // counter is charged before anything is compared. Known, unknown, disabled and
 // passwordless accounts cost the same hashes. The fingerprint of the password is
 // returned along with the user.
-func (s *Service) authenticate(ctx context.Context, sess *login.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
+func (s *Flows) authenticate(ctx context.Context, sess *login.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
 	candidates, err := s.candidates(ctx, in.Method, in.Identifier)
 	if err != nil {
 		return nil, "", err
@@ -103,7 +103,7 @@ func (s *Service) comparedHashes(method account.LoginMethod) int {
 // firstMatch returns the first of the users who has that password, and its hash.
 // It compares the password with that many stored hashes at least, or decoys. A
 // refusal takes as long as if all of them were of the costliest format.
-func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
+func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
 	hashes := make([]string, max(len(userIDs), least))
 	for i := range hashes {
 		id := "" // a decoy
@@ -150,7 +150,7 @@ func (s *Service) firstMatch(ctx context.Context, userIDs []string, pass string,
 // upgrade stores the password under the current algorithm and parameters. It is
 // done on the side: failing, it is tried again at the next login. It returns the
 // hash that is stored now, or that somebody else changed it meanwhile.
-func (s *Service) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
+func (s *Flows) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
 	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
 		err = s.deps.Tx.InTx(ctx, func(ctx context.Context) error {

@@ -18,7 +18,7 @@ var errDecoy = errors.New("account: a decoy")
 
 // decoySignup answers as if an account had been made, and tells the owner of the
 // address or number.
-func (s *Service) decoySignup(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
+func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	attempt := login.Attempt{Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 	if opts.Prepare != nil {
 		opts.Prepare(&attempt)
@@ -143,9 +143,9 @@ func (s *Service) createDecoy(ctx context.Context, name string, draft *newAccoun
 // the place of what proves a free one.
 func (s *Service) tellOwner(ctx context.Context, sess *login.Session, user authn.NewUser) error {
 	switch {
-	case user.Email == "" || s.pipeline.Pending(sess, login.StageVerifyPhone) != nil:
+	case user.Email == "" || sess.Pending(login.StageVerifyPhone) != nil:
 		return s.textAccountExists(ctx, user.Phone)
-	case s.cfg.EmailVerificationByCode == nil && s.pipeline.Pending(sess, login.StageVerifyEmail) != nil:
+	case s.cfg.EmailVerificationByCode == nil && sess.Pending(login.StageVerifyEmail) != nil:
 		return s.mailAccountExistsForLink(ctx, "", user.Email)
 	}
 	return s.mailAccountExists(ctx, user.Email)

@@ -40,7 +40,7 @@ func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.Em
 
 // ResendEmail sends the verification of one of the user's addresses again.
 // work.ErrForbidden if it was not sent.
-func (s *Service) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
+func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, 
 }
 
 // resendNewCode mails a code to an address that is on the account already.
-func (s *Service) resendNewCode(ctx context.Context, sess *login.Session, email string, taken bool) error {
+func (s *Flows) resendNewCode(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Service) resendNewCode(ctx context.Context, sess *login.Session, email 
 }
 
 // SetPrimaryEmail makes one of the user's addresses the primary one.
-func (s *Service) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
+func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
 	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, inp
 
 // RemoveEmail deletes one of the user's addresses, or drops the one that waits
 // for its code.
-func (s *Service) RemoveEmail(ctx context.Context, sess *login.Session, input string) error {
+func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input string) error {
 	_, stored, err := s.removable(ctx, sess, input)
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (s *Service) TakeManageEmail(ctx context.Context, sess *login.Session) erro
 // stands in the place of one.
 func (s *Service) changeSubject(sess *login.Session, pending func(*login.Attempt) string) ratelimit.Subject {
 	subject := ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}
-	if l := s.pipeline.Login(sess); l != nil {
+	if l := sess.Login(); l != nil {
 		if subject.User = l.UserID; subject.User == "" {
 			subject.User = pending(l)
 		}
@@ -261,7 +261,7 @@ func (s *Service) changeSubject(sess *login.Session, pending func(*login.Attempt
 
 // requireRecent asks for a recent proof of identity, unless the host does
 // without.
-func (s *Service) requireRecent(ctx context.Context, sess *login.Session) error {
+func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	if s.cfg.AllowStaleSessions {
 		return nil
 	}

@@ -19,7 +19,7 @@ const purposeGivenEmail = "given_email"
 // giveEmail takes an address for a login that waits at verify_email: in place of
 // the unverified one that it waits for, or where the account has none. It is
 // verified by code or link like any other, and stored when the login completes.
-func (s *Service) giveEmail(ctx context.Context, sess *login.Session, l *login.Attempt, input string) error {
+func (s *Flows) giveEmail(ctx context.Context, sess *login.Session, l *login.Attempt, input string) error {
 	email, errs := cleanEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
@@ -121,8 +121,8 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 // verifyGivenByLink notes that a link to a given address was opened, and goes on
 // with the login if it waits in this session. In any other session it goes on
 // when the user logs in again there.
-func (s *Service) verifyGivenByLink(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
-	l := s.pipeline.Pending(sess, login.StageVerifyEmail)
+func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
+	l := sess.Pending(login.StageVerifyEmail)
 	waits := l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID
 	if len(c.Data) > 0 && !waits {
 		return problems("key", "invalid_or_expired_key")
@@ -144,7 +144,7 @@ func (s *Service) verifyGivenByLink(ctx context.Context, sess *login.Session, c 
 			sess.SetLogin(l)
 			return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 		}
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 		return nil
 	})
 }

@@ -26,7 +26,7 @@ type LoginInput struct {
 // passwords. Afterwards the user is logged in in the session, or a stage is pending
 // there. authn.Errors for wrong input, work.ErrNotPending if a user is logged in
 // already.
-func (s *Service) Login(ctx context.Context, sess *login.Session, in LoginInput) error {
+func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) error {
 	byClient := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
 	var err error
 	if in.Identifier, err = s.cleanIdentifier(ctx, in.Method, in.Identifier); err != nil {
@@ -108,7 +108,7 @@ func (s *Service) Logout(ctx context.Context, sess *login.Session) {
 
 // Reauthenticate proves by password again who is logged in. authn.Errors if it
 // is wrong.
-func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, pass string) error {
+func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, pass string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
@@ -128,7 +128,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, pass 
 // checkOwnPassword verifies the password of the logged-in user and returns the
 // fingerprint of the hash that it matched. It shares the failure counter with
 // Login. errWrongPassword also if the password is replaced meanwhile.
-func (s *Service) checkOwnPassword(ctx context.Context, sess *login.Session, pass string) (string, error) {
+func (s *Flows) checkOwnPassword(ctx context.Context, sess *login.Session, pass string) (string, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, "", sess.UserID()))
 	if err != nil {
 		return "", err

@@ -16,7 +16,7 @@ import (
 
 // ChangePassword gives the logged-in user a new password, or a first one. All
 // their other sessions end.
-func (s *Service) ChangePassword(ctx context.Context, sess *login.Session, current, replacement string) error {
+func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current, replacement string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
@@ -60,12 +60,12 @@ func (s *Service) ChangePassword(ctx context.Context, sess *login.Session, curre
 }
 
 // policyFor returns the rules for the user's next password.
-func (s *Service) policyFor(ctx context.Context, userID string) (password.Policy, error) {
+func (s *Flows) policyFor(ctx context.Context, userID string) (password.Policy, error) {
 	policy := s.cfg.Password
 	if policy.SingleFactorMinLength == 0 {
 		return policy, nil
 	}
-	second, err := s.pipeline.HasSecondFactor(ctx, userID)
+	second, err := s.factors.HasAuthenticators(ctx, userID)
 	if err != nil || second {
 		return policy, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) policyFor(ctx context.Context, userID string) (password.Policy
 
 // checkCurrent verifies the current password, where there is one, and sets proved
 // to the fingerprint of the hash that it matched.
-func (s *Service) checkCurrent(ctx context.Context, sess *login.Session, current string, proved *string) (authn.Errors, error) {
+func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current string, proved *string) (authn.Errors, error) {
 	if current == "" {
 		if sess.Identity.HasUsablePassword {
 			return problems("current_password", "required"), nil
@@ -95,7 +95,7 @@ func (s *Service) checkCurrent(ctx context.Context, sess *login.Session, current
 // replacePassword stores a hash in place of the one with that fingerprint, ends
 // all sessions but one, and voids what could still undo it. It runs in a
 // transaction. authn.ErrConflict if the password changed meanwhile.
-func (s *Service) replacePassword(ctx context.Context, userID, oldAuthHash, hash, exceptSession string) error {
+func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, exceptSession string) error {
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Service) afterChange(ctx context.Context, sess *login.Session, had bool
 // SetPassword gives a user a new password, whoever asks: for administrators and
 // imports. All the user's sessions end. password.ErrTooLong if it is longer
 // than 1024 bytes; the other rules do not apply.
-func (s *Service) SetPassword(ctx context.Context, userID, newPassword string) error {
+func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) error {
 	hash, err := s.hasher.Hash(ctx, newPassword)
 	if err != nil {
 		return err

@@ -19,10 +19,10 @@ const (
 // PhoneEnabled reports whether accounts have telephone numbers.
 func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 
-// enterVerifyPhone is the stage that waits until the number is proved. Users
+// EnterVerifyPhone is the stage that waits until the number is proved. Users
 // without one pass even if sign-ups require one: a user whose recovery removed a
 // stranger's number could not log in to add their own.
-func (s *Service) enterVerifyPhone(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+func (s *Service) EnterVerifyPhone(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	present, _ := signupField(s.cfg, "phone")
 	if !present || s.cfg.Phone.VerificationDisabled {
@@ -111,7 +111,7 @@ func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
 // phoneChallenge returns the verification under way: that of a login which
 // waits, or that of a logged-in user. work.ErrNotPending if there is none.
 func (s *Service) phoneChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
-	l, id := s.pipeline.Pending(sess, login.StageVerifyPhone), ""
+	l, id := sess.Pending(login.StageVerifyPhone), ""
 	if l != nil {
 		id = l.Notes.PhoneVerification
 	} else if sess.Authenticated() {
@@ -129,7 +129,7 @@ func (s *Service) CheckPhonePending(ctx context.Context, sess *login.Session) er
 
 // VerifyPhone proves a number by the code that was texted to it. A login that
 // waited for it goes on.
-func (s *Service) VerifyPhone(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) VerifyPhone(ctx context.Context, sess *login.Session, code string) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *login.Session, code str
 		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
-		l := s.pipeline.Pending(sess, login.StageVerifyPhone)
+		l := sess.Pending(login.StageVerifyPhone)
 		if l != nil && l.GivenPhone != nil {
 			taken, err := s.isPhoneTaken(ctx, c.UserID, c.Subject)
 			if err != nil {
@@ -170,14 +170,14 @@ func (s *Service) VerifyPhone(ctx context.Context, sess *login.Session, code str
 		return nil
 	})
 	if errors.Is(err, work.ErrNotPending) {
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 	}
 	return err
 }
 
 func (s *Service) dropPhoneProcess(sess *login.Session) {
-	if s.pipeline.Pending(sess, login.StageVerifyPhone) != nil {
-		s.pipeline.Abort(sess)
+	if sess.Pending(login.StageVerifyPhone) != nil {
+		sess.SetLogin(nil)
 	}
 	login.Drop(sess, &sess.State.PhoneVerification)
 }
@@ -216,7 +216,7 @@ func (s *Service) provePhone(ctx context.Context, sess *login.Session, userID, n
 // ResendPhoneCode texts a new code to the number of a login that waits.
 // work.ErrNotPending if none does or no more may be asked for.
 func (s *Service) ResendPhoneCode(ctx context.Context, sess *login.Session) error {
-	if s.pipeline.Pending(sess, login.StageVerifyPhone) == nil {
+	if sess.Pending(login.StageVerifyPhone) == nil {
 		return work.ErrNotPending
 	}
 	c, err := s.phoneChallenge(ctx, sess)
@@ -267,7 +267,7 @@ func (s *Service) CheckPhoneChange(ctx context.Context, sess *login.Session) err
 	if sess.Authenticated() {
 		return nil
 	}
-	l := s.pipeline.Pending(sess, login.StageVerifyPhone)
+	l := sess.Pending(login.StageVerifyPhone)
 	if l == nil {
 		return work.ErrNotPending
 	}
@@ -285,7 +285,7 @@ func (s *Service) TakeChangePhone(ctx context.Context, sess *login.Session) (rat
 
 // ChangePhone starts the verification of a new number, or corrects the one that a
 // login waits for. The number is returned as it will be stored.
-func (s *Service) ChangePhone(ctx context.Context, sess *login.Session, input string) (account.Phone, error) {
+func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, input string) (account.Phone, error) {
 	number, errs, err := s.cleanPhone(ctx, input, true)
 	if err != nil {
 		return account.Phone{}, err
@@ -298,7 +298,7 @@ func (s *Service) ChangePhone(ctx context.Context, sess *login.Session, input st
 		return account.Phone{}, err
 	}
 	userID := sess.UserID()
-	if l := s.pipeline.Login(sess); l != nil {
+	if l := sess.Login(); l != nil {
 		userID = l.UserID
 	}
 	taken := len(rows) > 0 && rows[0].UserID != userID
@@ -313,7 +313,7 @@ func (s *Service) ChangePhone(ctx context.Context, sess *login.Session, input st
 	return account.Phone{UserID: sess.UserID(), Number: number}, err
 }
 
-func (s *Service) changeOwnPhone(ctx context.Context, sess *login.Session, number string, rows []account.Phone) error {
+func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string, rows []account.Phone) error {
 	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
 		return problems("phone", "same_as_current")
 	}
@@ -342,7 +342,7 @@ func (s *Service) changeOwnPhone(ctx context.Context, sess *login.Session, numbe
 
 // changeAwaitedPhone corrects the number that a login waits for: that of a sign-up
 // at once, that of any other login when it completes.
-func (s *Service) changeAwaitedPhone(ctx context.Context, sess *login.Session, number string, taken, silent bool) error {
+func (s *Flows) changeAwaitedPhone(ctx context.Context, sess *login.Session, number string, taken, silent bool) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
@@ -353,7 +353,7 @@ func (s *Service) changeAwaitedPhone(ctx context.Context, sess *login.Session, n
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	l := s.pipeline.Pending(sess, login.StageVerifyPhone)
+	l := sess.Pending(login.StageVerifyPhone)
 	c.Subject, c.Changes = number, c.Changes+1
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		taken := taken

@@ -57,7 +57,7 @@ func (s *Service) EmailVerificationMandatory() bool {
 
 // RequireRecent returns work.ErrReauthenticate unless the last proof of
 // identity is recent or the host does without.
-func (s *Service) RequireRecent(ctx context.Context, sess *login.Session) error {
+func (s *Flows) RequireRecent(ctx context.Context, sess *login.Session) error {
 	return s.requireRecent(ctx, sess)
 }
 
@@ -73,7 +73,7 @@ const maxSignupTries = 6
 // wrong input in the form, work.ErrNotPending if somebody is logged in,
 // work.ErrForbidden if sign-up is closed; errors of in.AfterCreate are returned
 // as they are.
-func (s *Service) SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error {
+func (s *Flows) SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error {
 	if sess.Authenticated() {
 		return work.ErrNotPending
 	}

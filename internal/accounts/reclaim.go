@@ -16,7 +16,7 @@ import (
 // have made it, so everything that lets them back in is removed: the password,
 // sessions, factors, providers, and all other contacts. work.ErrNotPending if
 // the contact does not speak for the account, or does not any more.
-func (s *Service) reclaim(ctx context.Context, sess *login.Session, userID, contact string) error {
+func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contact string) error {
 	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
 		return err
@@ -66,16 +66,16 @@ func (s *Service) deleteEmails(ctx context.Context, emails []account.EmailAddres
 	return nil
 }
 
-// Evict implements login.Room.
-func (r room) Evict(ctx context.Context, userID string) error {
-	if err := r.removePassword(ctx, userID); err != nil {
+// Evict implements login.Ways.
+func (s *Service) Evict(ctx context.Context, userID string) error {
+	if err := s.removePassword(ctx, userID); err != nil {
 		return err
 	}
-	if err := r.store.DeletePhone(ctx, userID); err != nil {
+	if err := s.store.DeletePhone(ctx, userID); err != nil {
 		return fmt.Errorf("delete phone number: %w", err)
 	}
 	for _, purpose := range []string{purposeVerifyEmail, purposeVerifyPhone} {
-		if err := r.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
+		if err := s.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
 			return fmt.Errorf("void challenges: %w", err)
 		}
 	}

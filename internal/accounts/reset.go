@@ -82,7 +82,7 @@ func (s *Service) tryResetCode(ctx context.Context, sess *login.Session, code st
 
 // ResetPassword sets a new password by key or code. All the user's sessions
 // end.
-func (s *Service) ResetPassword(ctx context.Context, sess *login.Session, key, replacement string) error {
+func (s *Flows) ResetPassword(ctx context.Context, sess *login.Session, key, replacement string) error {
 	c, keyErr := s.resetKey(ctx, sess, key)
 	var errs authn.Errors
 	if keyErr != nil && !errors.As(keyErr, &errs) {
@@ -126,7 +126,7 @@ func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, repl
 	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
 }
 
-func (s *Service) applyReset(ctx context.Context, sess *login.Session, c *authn.Challenge, hash string) error {
+func (s *Flows) applyReset(ctx context.Context, sess *login.Session, c *authn.Challenge, hash string) error {
 	if err := s.codes.Consume(ctx, c); err != nil {
 		return resetProblem(c, err)
 	}
@@ -171,7 +171,7 @@ func resetProblem(c *authn.Challenge, err error) error {
 	return err
 }
 
-func (s *Service) loginAfterReset(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
+func (s *Flows) loginAfterReset(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
 	if !s.cfg.LoginOnPasswordReset {
 		if sess.UserID() == c.UserID {
 			s.Logout(ctx, sess) // it ended with the others

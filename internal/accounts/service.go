@@ -23,7 +23,8 @@ type Sessions interface {
 	Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash string) error
 }
 
-// Service is the room of accounts. It is safe for concurrent use.
+// Service knows the accounts: who a user is, their contacts, and what a login has to
+// wait for. It is safe for concurrent use.
 type Service struct {
 	cfg      account.Config
 	store    account.Store
@@ -33,11 +34,22 @@ type Service struct {
 	codes    *codes.Challenges
 	hasher   *password.Hasher
 	refusals *refusals
-	sessions Sessions
-	pipeline *login.Pipeline
 }
 
-// New returns the room. The configuration has its defaults and is valid.
+// Flows are what requests do with accounts. It is safe for concurrent use.
+type Flows struct {
+	*Service
+	pipeline *login.Pipeline
+	factors  login.Factors
+	sessions Sessions
+}
+
+// NewFlows returns the flows over what a Service knows.
+func NewFlows(s *Service, p *login.Pipeline, f login.Factors, sessions Sessions) *Flows {
+	return &Flows{Service: s, pipeline: p, factors: f, sessions: sessions}
+}
+
+// New returns a Service. The configuration has its defaults and is valid.
 func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
@@ -56,9 +68,6 @@ func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *work.
 	}
 	return s, nil
 }
-
-// Connect gives the room what is made after it.
-func (s *Service) Connect(p *login.Pipeline, sessions Sessions) { s.pipeline, s.sessions = p, sessions }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() account.Config { return s.cfg }

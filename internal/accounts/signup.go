@@ -71,7 +71,7 @@ type newAccount struct {
 // taken and that must not be told, it only looks as if. authn.Errors for wrong
 // input, work.ErrNotPending if somebody is logged in, work.ErrForbidden if
 // sign-up is closed.
-func (s *Service) Signup(ctx context.Context, sess *login.Session, in SignupInput, opts SignupOptions) error {
+func (s *Flows) Signup(ctx context.Context, sess *login.Session, in SignupInput, opts SignupOptions) error {
 	draft, err := s.cleanSignup(ctx, in)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *Service) Signup(ctx context.Context, sess *login.Session, in SignupInpu
 // number after they were checked.
 var errTaken = errors.New("account: taken meanwhile")
 
-func (s *Service) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
+func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	var attempt login.Attempt
 	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
 		if opts.BeforeCreate != nil {
@@ -147,7 +147,7 @@ func (s *Service) createAndStart(ctx context.Context, sess *login.Session, draft
 
 // createThenStart runs both functions in one transaction, or in two where the host
 // judges logins: it must find the account that it is asked about.
-func (s *Service) createThenStart(ctx context.Context, sess *login.Session, create, start func(ctx context.Context) error) error {
+func (s *Flows) createThenStart(ctx context.Context, sess *login.Session, create, start func(ctx context.Context) error) error {
 	if s.pipeline.AsksHost() {
 		if err := s.deps.InTx(ctx, create); err != nil {
 			return err

@@ -19,9 +19,9 @@ import (
 // codes.
 const purposeVerifyEmail = "email_verification"
 
-// enterVerifyEmail is the stage that waits until the address is proved. Where the
+// EnterVerifyEmail is the stage that waits until the address is proved. Where the
 // account has none that its user can verify, it waits until one is given.
-func (s *Service) enterVerifyEmail(ctx context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
+func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	switch s.verificationOf(l) {
 	case authn.VerificationNone:
@@ -227,7 +227,7 @@ func (s *Service) EmailVerification(ctx context.Context, sess *login.Session, ke
 	return &PendingEmail{
 		Email:          address.Email,
 		Identity:       id,
-		Authenticating: s.pipeline.Pending(sess, login.StageVerifyEmail) != nil,
+		Authenticating: sess.Pending(login.StageVerifyEmail) != nil,
 	}, nil
 }
 
@@ -245,7 +245,7 @@ func (s *Service) keyAddress(ctx context.Context, sess *login.Session, key strin
 
 // VerifyEmail proves an address by key or code. The session tells the outcome:
 // a login that waited for it goes on or is dropped.
-func (s *Service) VerifyEmail(ctx context.Context, sess *login.Session, key string) error {
+func (s *Flows) VerifyEmail(ctx context.Context, sess *login.Session, key string) error {
 	if s.cfg.EmailVerificationByCode != nil {
 		return s.verifyEmailByCode(ctx, sess, key)
 	}
@@ -271,15 +271,15 @@ func (s *Service) VerifyEmail(ctx context.Context, sess *login.Session, key stri
 // resumeAfterLink takes a login further that waited in this session for this
 // user, where the host wants that. Any other is dropped: a link proves the
 // address, not that whoever opened it knows the password.
-func (s *Service) resumeAfterLink(ctx context.Context, sess *login.Session, userID string) error {
-	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+func (s *Flows) resumeAfterLink(ctx context.Context, sess *login.Session, userID string) error {
+	attempt := sess.Pending(login.StageVerifyEmail)
 	if attempt == nil {
 		return nil
 	}
 	if s.cfg.LoginOnEmailConfirmation && attempt.UserID == userID {
 		return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)
 	}
-	s.pipeline.Abort(sess)
+	sess.SetLogin(nil)
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge,
 // emailChallenge returns the process under way: that of a login which waits, or
 // that of a logged-in user. work.ErrNotPending if there is none.
 func (s *Service) emailChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
-	l, id := s.pipeline.Pending(sess, login.StageVerifyEmail), ""
+	l, id := sess.Pending(login.StageVerifyEmail), ""
 	if l != nil {
 		id = l.Notes.EmailVerification
 	} else if sess.Authenticated() {
@@ -67,7 +67,7 @@ func (s *Service) emailChallenge(ctx context.Context, sess *login.Session) (*aut
 func (s *Service) awaited(ctx context.Context, sess *login.Session, l *login.Attempt, purpose, id string) (*authn.Challenge, error) {
 	c, err := s.codes.Find(ctx, purpose, id)
 	if errors.Is(err, work.ErrNotPending) && l != nil && id != "" {
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 	}
 	if err == nil && sess.Authenticated() && c.UserID != sess.UserID() {
 		return nil, work.ErrNotPending
@@ -95,13 +95,13 @@ func (s *Service) tryEmailCode(ctx context.Context, sess *login.Session, code st
 }
 
 func (s *Service) dropEmailProcess(sess *login.Session) {
-	if s.pipeline.Pending(sess, login.StageVerifyEmail) != nil {
-		s.pipeline.Abort(sess)
+	if sess.Pending(login.StageVerifyEmail) != nil {
+		sess.SetLogin(nil)
 	}
 	login.Drop(sess, &sess.State.EmailVerification)
 }
 
-func (s *Service) verifyEmailByCode(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) verifyEmailByCode(ctx context.Context, sess *login.Session, code string) error {
 	c, err := s.tryEmailCode(ctx, sess, code)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *login.Session, co
 		if err := s.codes.Consume(ctx, c); err != nil {
 			return err
 		}
-		l := s.pipeline.Pending(sess, login.StageVerifyEmail)
+		l := sess.Pending(login.StageVerifyEmail)
 		if l != nil && l.GivenEmail != nil {
 			l.GivenEmail = l.GivenEmail.AsVerified()
 			sess.SetLogin(l)
@@ -135,7 +135,7 @@ func (s *Service) verifyEmailByCode(ctx context.Context, sess *login.Session, co
 		return s.replaceOthers(ctx, sess, address)
 	})
 	if errors.Is(err, work.ErrNotPending) {
-		s.pipeline.Abort(sess)
+		sess.SetLogin(nil)
 	}
 	return err
 }
@@ -194,7 +194,7 @@ func (s *Service) ResendEmailCode(ctx context.Context, sess *login.Session) erro
 // reissueEmailCode mails a code in place of the awaited one. The empty code of a
 // decoy reaches nobody.
 func (s *Service) reissueEmailCode(ctx context.Context, sess *login.Session, c *authn.Challenge, code string) error {
-	attempt := s.pipeline.Pending(sess, login.StageVerifyEmail)
+	attempt := sess.Pending(login.StageVerifyEmail)
 	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		if err := s.codes.Reissue(ctx, c, code); err != nil {
 			return err

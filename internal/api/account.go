@@ -28,7 +28,7 @@ func (h *Handler) login(c *call) (reply, error) {
 
 // credentials reads who wants to log in. Where there are several ways to say
 // so, exactly one must be there.
-func (f *form) credentials(ctx context.Context, service *accounts.Service) (accounts.LoginInput, error) {
+func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accounts.LoginInput, error) {
 	ways := service.Config().LoginMethods
 	var in accounts.LoginInput
 	var present []account.LoginMethod

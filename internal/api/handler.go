@@ -53,11 +53,10 @@ type Handler struct {
 	cfg      Settings
 	sessions *session.Manager
 	pipeline *login.Pipeline
-	rooms    []login.Room
-	account  *accounts.Service
+	account  *accounts.Flows
 	tokens   *tokens.Service
-	social   *social.Service  // nil: off
-	mfa      *factors.Service // nil: off
+	social   *social.Flows  // nil: off
+	mfa      *factors.Flows // nil: off
 	work     *work.Deps
 	logger   *slog.Logger
 	routes   map[login.Kind]map[string]*route
@@ -68,21 +67,20 @@ type Handler struct {
 type Deps struct {
 	Sessions *session.Manager
 	Pipeline *login.Pipeline
-	Rooms    []login.Room
-	Account  *accounts.Service
+	Account  *accounts.Flows
 	// Tokens issues access tokens; nil if it is turned off.
 	Tokens *tokens.Service
 	// Social is nil where third-party logins are turned off.
-	Social *social.Service
+	Social *social.Flows
 	// MFA is nil where second factors are turned off.
-	MFA  *factors.Service
+	MFA  *factors.Flows
 	Work *work.Deps
 }
 
 // New returns a Handler.
 func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
-		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline, rooms: deps.Rooms,
+		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline,
 		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, work: deps.Work, logger: deps.Work.Logger,
 		routes: map[login.Kind]map[string]*route{},
 	}

@@ -16,10 +16,9 @@ func (h *Handler) config(c *call) (reply, error) {
 			TrackActivity bool `json:"track_activity"`
 		}{h.sessions.Config().TrackActivity},
 	}
-	for _, room := range h.rooms {
-		if key, value := room.PublicConfig(c.ctx); key != "" {
-			data[key] = value
-		}
+	data["account"] = h.account.PublicConfig(c.ctx)
+	if h.mfa != nil {
+		data["mfa"] = h.mfa.PublicConfig()
 	}
 	if h.social != nil {
 		data["socialaccount"] = h.social.PublicConfig(c.sess.Kind)

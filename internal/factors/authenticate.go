@@ -29,7 +29,7 @@ func (s *Service) CheckPending(_ context.Context, sess *login.Session) error {
 
 // pendingUser returns whose login waits for a second factor.
 func (s *Service) pendingUser(sess *login.Session) (string, error) {
-	attempt := s.pipeline.Pending(sess, login.StageMFAAuthenticate)
+	attempt := sess.Pending(login.StageMFAAuthenticate)
 	if attempt == nil {
 		return "", work.ErrStageNotPending
 	}
@@ -39,7 +39,7 @@ func (s *Service) pendingUser(sess *login.Session) (string, error) {
 // Authenticate goes on with the login that waits for a second factor, by a code
 // of an app or a recovery code. The session tells the outcome.
 // work.ErrStageNotPending if none waits, authn.Errors for a wrong code.
-func (s *Service) Authenticate(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) Authenticate(ctx context.Context, sess *login.Session, code string) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Service) Authenticate(ctx context.Context, sess *login.Session, code st
 
 // Reauthenticate proves by a code again who is logged in. work.ErrUnauthenticated
 // if nobody is, authn.Errors for a wrong code.
-func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
@@ -60,7 +60,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sess *login.Session, code 
 
 // proveByCode takes a code and goes on with then, in one transaction. The
 // attempt is counted before anything is compared.
-func (s *Service) proveByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
+func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
 	reauthentication := sess.Authenticated()
 	attempt, err := s.take(ctx, sess, userID, "code")
 	if err != nil {

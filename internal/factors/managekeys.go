@@ -38,7 +38,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 
 // KeyCreationOptions asks for a new key of whoever is logged in. A passwordless
 // one can log in by itself.
-func (s *Service) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
+func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Service) KeyCreationOptions(ctx context.Context, sess *login.Session, p
 // AddKey adds the key that answers KeyCreationOptions, and reports whether
 // recovery codes were made along with it. An empty name is chosen. authn.Errors
 // for a wrong answer; the challenge is used up in any case.
-func (s *Service) AddKey(ctx context.Context, sess *login.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
+func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, false, err
 	}
@@ -99,7 +99,7 @@ func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*K
 
 // RenameKey gives one of the user's keys another name. authn.Errors if there is
 // no such key.
-func (s *Service) RenameKey(ctx context.Context, sess *login.Session, id int64, name string) (*Key, error) {
+func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, name string) (*Key, error) {
 	if _, err := s.OwnKey(ctx, sess, id); err != nil {
 		return nil, unknownKey(err)
 	}
@@ -123,7 +123,7 @@ func (s *Service) RenameKey(ctx context.Context, sess *login.Session, id int64, 
 // RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
 // not that of a key of theirs, or if the user could not log in any more: then all
 // stay.
-func (s *Service) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
+func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}

@@ -35,7 +35,7 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) 
 
 // ViewRecoveryCodes shows the codes of whoever is logged in. authn.ErrNotFound
 // if there are none.
-func (s *Service) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
+func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}
@@ -91,7 +91,7 @@ func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
 
 // ResetRecoveryCodes makes new codes in place of those of whoever is logged in.
 // authn.Errors if the user has no other authenticator.
-func (s *Service) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
+func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}

@@ -39,7 +39,8 @@ type Options struct {
 	TrustsCodes bool
 }
 
-// Service is the room of second factors. It is safe for concurrent use.
+// Service knows the second factors of users, and what a login has to wait for. It is
+// safe for concurrent use.
 type Service struct {
 	cfg      *mfa.Config
 	store    mfa.Store
@@ -47,11 +48,10 @@ type Service struct {
 	codes    *codes.Challenges
 	options  Options
 	accounts Accounts
-	pipeline *login.Pipeline
 	keys     *webauthn.RelyingParty // nil where webauthn is not supported
 }
 
-// New returns the room. The configuration has its defaults and is valid.
+// New returns a Service. The configuration has its defaults and is valid.
 func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
 	s := &Service{cfg: cfg, store: onceRead{store}, deps: deps, codes: challenges, options: o, accounts: o.Accounts}
 	if !Supports(cfg, mfa.WebAuthn) {
@@ -82,8 +82,14 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 	return s, nil
 }
 
-// Connect gives the room what is made after it.
-func (s *Service) Connect(p *login.Pipeline) { s.pipeline = p }
+// Flows are what requests do with second factors. It is safe for concurrent use.
+type Flows struct {
+	*Service
+	pipeline *login.Pipeline
+}
+
+// NewFlows returns the flows over what a Service knows.
+func NewFlows(s *Service, p *login.Pipeline) *Flows { return &Flows{s, p} }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *mfa.Config { return s.cfg }
@@ -93,7 +99,7 @@ func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.Tru
 
 // requireRecent returns work.ErrReauthenticate unless the last proof of
 // identity is recent.
-func (s *Service) requireRecent(ctx context.Context, sess *login.Session) error {
+func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	return s.pipeline.RequireRecent(ctx, sess, s.options.ReauthenticationTimeout)
 }
 

@@ -13,8 +13,8 @@ import (
 // passed to the sign-up of the room of accounts.
 func PrepareSignup(l *login.Attempt) { l.PasskeySignup = true }
 
-// enterSignup is the stage that waits for the passkey of a new account.
-func (s *Service) enterSignup(_ context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
+// EnterSignup is the stage that waits for the passkey of a new account.
+func (s *Service) EnterSignup(_ context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if l.PasskeySignup && l.UserID != "" {
 		return login.Wait, nil
 	}
@@ -24,7 +24,7 @@ func (s *Service) enterSignup(_ context.Context, _ *login.Session, l *login.Atte
 // CheckLoginPending returns work.ErrNotPending unless a login is under way in
 // the session, at whatever stage.
 func (s *Service) CheckLoginPending(sess *login.Session) error {
-	if s.pipeline.Login(sess) == nil {
+	if sess.Login() == nil {
 		return work.ErrNotPending
 	}
 	return nil
@@ -33,7 +33,7 @@ func (s *Service) CheckLoginPending(sess *login.Session) error {
 // SignupOptions asks for the passkey of a new account. work.ErrNotPending if
 // none is awaited.
 func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
-	attempt := s.pipeline.Pending(sess, login.StageMFASignupWebAuthn)
+	attempt := sess.Pending(login.StageMFASignupWebAuthn)
 	if attempt == nil {
 		return nil, work.ErrNotPending
 	}
@@ -47,8 +47,8 @@ func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*weba
 // FinishSignup adds the passkey of a new account and logs its user in. An empty
 // name is chosen. authn.Errors for a wrong answer, work.ErrNotPending if none is
 // awaited.
-func (s *Service) FinishSignup(ctx context.Context, sess *login.Session, name string, answer []byte) error {
-	attempt := s.pipeline.Pending(sess, login.StageMFASignupWebAuthn)
+func (s *Flows) FinishSignup(ctx context.Context, sess *login.Session, name string, answer []byte) error {
+	attempt := sess.Pending(login.StageMFASignupWebAuthn)
 	if attempt == nil {
 		return work.ErrNotPending
 	}

@@ -30,7 +30,7 @@ func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authentic
 // ActivateTOTP adds the app that was set up in this session, once the user
 // shows a code of it. The code is used up. authn.Errors for a wrong one,
 // work.ErrNotPending if the user has an app already.
-func (s *Service) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
+func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}
@@ -95,7 +95,7 @@ func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) err
 
 // DeactivateTOTP removes the app of whoever is logged in. Having none is not an
 // error.
-func (s *Service) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
+func (s *Flows) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	_, err := s.TOTP(ctx, sess)
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil

@@ -34,9 +34,9 @@ func (s *Service) trusts() login.UserCookie {
 	}
 }
 
-// enterTrust is the stage that asks whether the browser is trusted, after a
+// EnterTrust is the stage that asks whether the browser is trusted, after a
 // step that it could save the next time.
-func (s *Service) enterTrust(_ context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
+func (s *Service) EnterTrust(_ context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if sess.Kind != login.Browser || l.UserID == "" {
 		return login.Pass, nil
 	}
@@ -61,7 +61,7 @@ func (s *Service) trustOf(l *login.Attempt) trust {
 // CheckTrustPending returns work.ErrStageNotPending unless a login in the
 // session waits for the answer whether the browser is trusted.
 func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) error {
-	if s.pipeline.Pending(sess, login.StageMFATrust) == nil {
+	if sess.Pending(login.StageMFATrust) == nil {
 		return work.ErrStageNotPending
 	}
 	return nil
@@ -70,8 +70,8 @@ func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) erro
 // Trust goes on with the login that asked whether the browser is trusted. A
 // trusted browser skips the steps of that login for a while, each where its own
 // setting allows it. Returns work.ErrStageNotPending if no login asked.
-func (s *Service) Trust(ctx context.Context, sess *login.Session, trusted bool) error {
-	attempt := s.pipeline.Pending(sess, login.StageMFATrust)
+func (s *Flows) Trust(ctx context.Context, sess *login.Session, trusted bool) error {
+	attempt := sess.Pending(login.StageMFATrust)
 	if attempt == nil {
 		return work.ErrStageNotPending
 	}

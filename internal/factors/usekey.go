@@ -72,7 +72,7 @@ func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c cer
 // AuthenticateByKey goes on with the login that waits for a second factor. The
 // session tells the outcome. work.ErrStageNotPending if none waits,
 // authn.Errors for a wrong answer; the challenge is used up in any case.
-func (s *Service) AuthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
+func (s *Flows) AuthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (s *Service) AuthenticateByKey(ctx context.Context, sess *login.Session, an
 
 // ReauthenticateByKey proves by a key again who is logged in. authn.Errors for a
 // wrong answer.
-func (s *Service) ReauthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
+func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
@@ -100,7 +100,7 @@ func (s *Service) ReauthenticateByKey(ctx context.Context, sess *login.Session, 
 // LogInByPasskey logs in whoever's passkey answers. Nothing else is needed: it
 // is something they have, and it checked that it was them. The session tells
 // the outcome. authn.Errors for a wrong answer.
-func (s *Service) LogInByPasskey(ctx context.Context, sess *login.Session, answer []byte) error {
+func (s *Flows) LogInByPasskey(ctx context.Context, sess *login.Session, answer []byte) error {
 	return s.proveByKey(ctx, sess, ceremonyLogin, "", answer, func(ctx context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Passwordless = true
@@ -126,7 +126,7 @@ func (s *Service) keyMethod(a *mfa.Authenticator) authn.Method {
 // transaction. The attempt is counted, and the challenge used up, before
 // anything is verified. Where the user is not known before, only the client's
 // address is counted: nobody can use up the attempts of somebody else.
-func (s *Service) proveByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
+func (s *Flows) proveByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
 	assertion, err := webauthn.ParseAssertion(answer)
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)

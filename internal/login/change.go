@@ -18,11 +18,11 @@ import (
 // password replaced in another one, since the request began. An empty userID, as
 // decoys have, locks nothing.
 func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func(ctx context.Context) error) error {
-	return p.cfg.Deps.InTx(ctx, func(ctx context.Context) error {
+	return p.cfg.Work.InTx(ctx, func(ctx context.Context) error {
 		if userID == "" {
 			return f(ctx)
 		}
-		if err := p.cfg.Deps.Tx.LockUser(ctx, userID); err != nil {
+		if err := p.cfg.Work.Tx.LockUser(ctx, userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
 		}
 		if s.UserID() == userID {
@@ -37,7 +37,7 @@ func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func
 // reload reads the session's user again. work.ErrSessionEnded if the session does not
 // live.
 func (p *Pipeline) reload(ctx context.Context, s *Session) error {
-	id, err := p.cfg.Identifier.Identify(ctx, s.UserID())
+	id, err := p.cfg.Accounts.Identify(ctx, s.UserID())
 	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {
 		return work.ErrSessionEnded
 	}

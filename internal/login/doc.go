@@ -3,7 +3,7 @@
 // reauthentication.
 //
 // An attempt, whatever its way in, is started once and walks the stages in the
-// order of [StageOrder]:
+// order in which [New] lists them:
 //
 //	err := pipeline.Start(ctx, session, login.Attempt{UserID: user.ID, Email: email})
 //

@@ -12,7 +12,7 @@ func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l := p.Login(s); l != nil {
+	if l := s.Login(); l != nil {
 		pending, err := p.describe(ctx, l)
 		if err != nil {
 			return nil, err
@@ -32,8 +32,8 @@ func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error)
 		return p.reauthenticationOffers(ctx, s)
 	}
 	var offers []Offer
-	for _, room := range p.cfg.Rooms {
-		some, err := room.Offers(ctx, s)
+	for _, ways := range p.ways {
+		some, err := ways.Offers(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -43,18 +43,13 @@ func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error)
 }
 
 func (p *Pipeline) describe(ctx context.Context, l *Attempt) (Offer, error) {
-	offer := Offer{ID: l.Stage}
-	for _, stage := range p.stages {
-		if stage.ID == l.Stage && stage.Describe != nil {
-			described, err := stage.Describe(ctx, l)
-			if err != nil {
-				return Offer{}, err
-			}
-			offer = described
-		}
+	offer := Offer{ID: l.Stage, IsPending: Pending(true)}
+	if l.Stage != StageMFAAuthenticate {
+		return offer, nil
 	}
-	offer.IsPending = Pending(true)
-	return offer, nil
+	var err error
+	offer.Types, err = p.cfg.Factors.TypesOf(ctx, l.UserID)
+	return offer, err
 }
 
 // merge puts the pending offer in the place of one with the same id.

@@ -19,17 +19,6 @@ const (
 	FlowPasswordResetByCode = "password_reset_by_code"
 )
 
-// StageOrder is the order in which stages are entered. A login is complete
-// when the last one has passed.
-var StageOrder = []string{
-	StageLoginByCode,
-	StageVerifyPhone,
-	StageVerifyEmail,
-	StageMFAAuthenticate,
-	StageMFATrust,
-	StageMFASignupWebAuthn,
-}
-
 // offerOrder is the order in which flows are listed. The pending stage goes
 // where pendingStage stands, unless it is listed already.
 var offerOrder = []string{

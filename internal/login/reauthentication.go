@@ -13,7 +13,7 @@ import (
 // recent. A user who has no way to prove it again counts as recent: asking would
 // lock them out.
 func (p *Pipeline) Recent(ctx context.Context, s *Session, timeout time.Duration) (bool, error) {
-	if n := len(s.State.Methods); n > 0 && p.cfg.Now().Sub(s.State.Methods[n-1].At).Abs() < timeout {
+	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < timeout {
 		return true, nil
 	}
 	offers, err := p.reauthenticationOffers(ctx, s)
@@ -42,8 +42,8 @@ func (p *Pipeline) OnlyReauthenticatesBy(ctx context.Context, s *Session, id str
 // must not stand in for that.
 func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Offer, error) {
 	var offers []Offer
-	for _, room := range p.cfg.Rooms {
-		some, err := room.ReauthenticationOffers(ctx, s)
+	for _, ways := range p.ways {
+		some, err := ways.ReauthenticationOffers(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -84,8 +84,8 @@ func (p *Pipeline) LocksOut(ctx context.Context, userID string, f func() error) 
 // CanLogIn reports whether the user would still have a way in without the one
 // named by except.
 func (p *Pipeline) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
-	for _, room := range p.cfg.Rooms {
-		ok, err := room.CanLogIn(ctx, userID, except)
+	for _, ways := range p.ways {
+		ok, err := ways.CanLogIn(ctx, userID, except)
 		if err != nil || ok {
 			return ok, err
 		}

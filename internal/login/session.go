@@ -153,6 +153,22 @@ func boundedMethods(list []authn.Method) []authn.Method {
 	return list
 }
 
+// Login returns the pending login, whatever stage it waits at, or nil.
+func (s *Session) Login() *Attempt {
+	if s.Authenticated() {
+		return nil
+	}
+	return s.State.Login
+}
+
+// Pending returns the login that waits at the stage, or nil.
+func (s *Session) Pending(stage string) *Attempt {
+	if l := s.Login(); l != nil && l.Stage == stage {
+		return l
+	}
+	return nil
+}
+
 // SetLogin keeps l as the pending login; nil drops it.
 func (s *Session) SetLogin(l *Attempt) {
 	if l == nil && s.State.Login == nil {

@@ -93,6 +93,9 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	}
 	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(login.State)
 	a.RowID = a.row.ID
+	if l := a.State.Login; l != nil && m.deps.Now().Sub(l.StartedAt) > m.deps.LoginTimeout {
+		a.SetLogin(nil)
+	}
 	if a.State.UserID == "" {
 		return true, nil
 	}

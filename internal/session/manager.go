@@ -33,6 +33,8 @@ type Deps struct {
 	// Profiles is true if the profiles that come with rows are those that the
 	// Identifier would read.
 	Profiles bool
+	// LoginTimeout is how long a login may stay pending, from its start.
+	LoginTimeout time.Duration
 	// Now is the clock, Rand where randomness comes from.
 	Now  func() time.Time
 	Rand io.Reader

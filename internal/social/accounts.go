@@ -52,7 +52,7 @@ func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connecte
 // Disconnect removes one of the accounts of whoever is logged in. authn.Errors
 // if it is not theirs or their last way in, work.ErrReauthenticate if the last
 // proof of identity is too old.
-func (s *Service) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
+func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
@@ -86,7 +86,7 @@ func (s *Service) Disconnect(ctx context.Context, sess *login.Session, providerI
 
 // checkOtherWayIn refuses to take away the last way in. rest are the accounts
 // that would be left.
-func (s *Service) checkOtherWayIn(ctx context.Context, sess *login.Session, rest []socialaccount.Account) error {
+func (s *Flows) checkOtherWayIn(ctx context.Context, sess *login.Session, rest []socialaccount.Account) error {
 	if slices.ContainsFunc(rest, s.usable) {
 		return nil
 	}

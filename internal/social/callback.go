@@ -16,7 +16,7 @@ import (
 // FinishRedirect takes what a provider sent back by way of the browser and
 // returns where the browser goes now: to where the login was meant to end, with
 // what went wrong, if anything. The session tells the outcome.
-func (s *Service) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) string {
+func (s *Flows) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) string {
 	st, err := s.takeState(ctx, sess, values.Get("state"))
 	if err != nil {
 		s.fail(ctx, sess, providerID, ProcessLogin, err)
@@ -32,7 +32,7 @@ func (s *Service) FinishRedirect(ctx context.Context, sess *login.Session, provi
 	return st.Next
 }
 
-func (s *Service) finishRedirect(ctx context.Context, sess *login.Session, providerID string, st *state, values url.Values) error {
+func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, providerID string, st *state, values url.Values) error {
 	e := s.providers.byID(providerID)
 	if e == nil || st.Provider != providerID {
 		return errWrongProvider
@@ -92,7 +92,7 @@ func provedBefore(id *provider.Identity, start time.Time) bool {
 // underWay reports whether something came of it: somebody is logged in, or has
 // a further step to take.
 func (s *Service) underWay(sess *login.Session) bool {
-	return sess.Authenticated() || s.pipeline.Login(sess) != nil || sess.State.ProviderSignup != ""
+	return sess.Authenticated() || sess.Login() != nil || sess.State.ProviderSignup != ""
 }
 
 // fail logs a failure, tells observers, and returns its code.

@@ -41,7 +41,7 @@ type candidate struct {
 }
 
 // newCandidate takes over what may be kept of an identity.
-func (s *Service) newCandidate(ctx context.Context, e *entry, id *provider.Identity) (*candidate, error) {
+func (s *Flows) newCandidate(ctx context.Context, e *entry, id *provider.Identity) (*candidate, error) {
 	if id == nil {
 		return nil, fmt.Errorf("socialaccount: provider %q returned nobody: %w", e.info.ID, provider.ErrInvalid)
 	}
@@ -70,7 +70,7 @@ func (s *Service) newCandidate(ctx context.Context, e *entry, id *provider.Ident
 
 // cleanEmails brings the addresses into their canonical form. What is none is
 // left out, and an address that is there twice is verified if it is so once.
-func (s *Service) cleanEmails(e *entry, emails []provider.Email) []login.VouchedEmail {
+func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.VouchedEmail {
 	var list []login.VouchedEmail
 	for _, email := range emails {
 		canonical, ok := s.accounts.CleanEmail(strings.TrimSpace(email.Address))

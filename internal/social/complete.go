@@ -13,7 +13,7 @@ import (
 
 // finish is what a login through a provider comes to, whichever way the
 // provider vouched for somebody. The session tells the outcome.
-func (s *Service) finish(ctx context.Context, sess *login.Session, c *candidate, process Process) error {
+func (s *Flows) finish(ctx context.Context, sess *login.Session, c *candidate, process Process) error {
 	if err := s.dropPendingSignup(ctx, sess); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s *Service) finish(ctx context.Context, sess *login.Session, c *candidate,
 }
 
 // login logs in to the account that the identity belongs to, or signs up.
-func (s *Service) login(ctx context.Context, sess *login.Session, c *candidate) error {
+func (s *Flows) login(ctx context.Context, sess *login.Session, c *candidate) error {
 	known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("look up account at provider: %w", err)
@@ -60,12 +60,12 @@ func (s *Service) login(ctx context.Context, sess *login.Session, c *candidate) 
 
 // loginKnown logs in a user who exists, or takes it as a new proof of identity
 // if that user is logged in already. after runs in the same transaction.
-func (s *Service) loginKnown(ctx context.Context, sess *login.Session, c *candidate, userID string,
+func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidate, userID string,
 	after func(context.Context, *login.Session, *candidate, string) error) error {
 	_, err := s.identify(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		if !sess.Authenticated() {
-			s.pipeline.Abort(sess)
+			sess.SetLogin(nil)
 		}
 		return errNobody
 	}
@@ -102,7 +102,7 @@ func (s *Service) loginKnown(ctx context.Context, sess *login.Session, c *candid
 // mayConnect reports whether whoever is at it may connect accounts: errAnonymous
 // for somebody who is not logged in, work.ErrReauthenticate if the last proof of
 // identity is too old.
-func (s *Service) mayConnect(ctx context.Context, sess *login.Session) error {
+func (s *Flows) mayConnect(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
 		return errAnonymous
 	}
@@ -110,7 +110,7 @@ func (s *Service) mayConnect(ctx context.Context, sess *login.Session) error {
 }
 
 // connect adds the account at the provider to whoever is logged in.
-func (s *Service) connect(ctx context.Context, sess *login.Session, c *candidate) error {
+func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) error {
 	if err := s.mayConnect(ctx, sess); err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Service) connect(ctx context.Context, sess *login.Session, c *candidate
 }
 
 // attach stores the account at the provider for a user and tells them.
-func (s *Service) attach(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+func (s *Flows) attach(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
 	if err := s.create(ctx, s.store, c, userID); err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) 
 // ownerByEmail returns the user who has proved an address that the provider
 // vouches for, where this provider is trusted with that, and whether to connect
 // the account at the provider. authn.ErrNotFound otherwise.
-func (s *Service) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {
+func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {
 	on, connect := s.emailAuthentication(c.entry)
 	if !on {
 		return "", false, authn.ErrNotFound

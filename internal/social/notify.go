@@ -8,7 +8,7 @@ import (
 )
 
 // notify mails a user that an account at a provider came or went.
-func (s *Service) notify(ctx context.Context, sess *login.Session, kind, userID, providerName string) error {
+func (s *Flows) notify(ctx context.Context, sess *login.Session, kind, userID, providerName string) error {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("load user: %w", err)

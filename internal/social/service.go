@@ -40,7 +40,6 @@ type Accounts interface {
 
 // Options are what the room is wired with, beside its configuration.
 type Options struct {
-	Accounts Accounts
 	// Build makes a provider of the catalogue.
 	Build func(provider.App) (provider.Provider, error)
 	// BasePath is where the API is mounted, without a trailing slash.
@@ -50,29 +49,28 @@ type Options struct {
 	TrustedOrigins []string
 }
 
-// Service is the room of third-party logins. It is safe for concurrent use.
+// Service knows the providers, and the accounts that users have there. It is safe for
+// concurrent use.
 type Service struct {
 	cfg       *socialaccount.Config
 	store     socialaccount.Store
 	decoys    socialaccount.Store // of sign-ups that only look like one
 	deps      *work.Deps
 	codes     *codes.Challenges
-	accounts  Accounts
 	providers registry
-	pipeline  *login.Pipeline
 	returns   map[string]bool // origins
 	callbacks callbackPaths
 	renewals  *turns
 }
 
-// New returns the room. The configuration has its defaults and is valid.
+// New returns a Service. The configuration has its defaults and is valid.
 func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
 	providers, err := newRegistry(cfg, o.Build)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, store: store, decoys: decoys, deps: deps, codes: challenges, accounts: o.Accounts, providers: providers,
+		cfg: cfg, store: store, decoys: decoys, deps: deps, codes: challenges, providers: providers,
 		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
 		renewals: &turns{seed: maphash.MakeSeed()},
 	}
@@ -87,15 +85,23 @@ func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *wor
 	return s, nil
 }
 
-// Connect gives the room what is made after it.
-func (s *Service) Connect(p *login.Pipeline) { s.pipeline = p }
+// Flows are what requests do with accounts at providers. It is safe for concurrent
+// use.
+type Flows struct {
+	*Service
+	accounts Accounts
+	pipeline *login.Pipeline
+}
+
+// NewFlows returns the flows over what a Service knows.
+func NewFlows(s *Service, accounts Accounts, p *login.Pipeline) *Flows { return &Flows{s, accounts, p} }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *socialaccount.Config { return s.cfg }
 
 // identify loads a user who may log in: authn.ErrNotFound for one who is gone
 // or disabled.
-func (s *Service) identify(ctx context.Context, userID string) (*login.Identity, error) {
+func (s *Flows) identify(ctx context.Context, userID string) (*login.Identity, error) {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {
 		return nil, err

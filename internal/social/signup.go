@@ -19,7 +19,7 @@ const (
 
 // signup makes an account for somebody new, or keeps the sign-up pending where
 // a form has to ask first.
-func (s *Service) signup(ctx context.Context, sess *login.Session, c *candidate) error {
+func (s *Flows) signup(ctx context.Context, sess *login.Session, c *candidate) error {
 	if !s.accounts.IsOpenForSignup(ctx) {
 		return work.ErrForbidden
 	}
@@ -96,7 +96,7 @@ func (s *Service) keepSignup(ctx context.Context, sess *login.Session, c *candid
 	if err != nil {
 		return err
 	}
-	s.pipeline.Abort(sess)
+	sess.SetLogin(nil)
 	login.Put(sess, &sess.State.ProviderSignup, challenge.ID)
 	return nil
 }
@@ -141,7 +141,7 @@ func (s *Service) dropPendingSignup(ctx context.Context, sess *login.Session) er
 
 // CheckSignupPending returns work.ErrNotPending unless a sign-up waits for its
 // form in this session, and work.ErrForbidden if sign-up was closed meanwhile.
-func (s *Service) CheckSignupPending(ctx context.Context, sess *login.Session) error {
+func (s *Flows) CheckSignupPending(ctx context.Context, sess *login.Session) error {
 	if _, _, err := s.pendingSignup(ctx, sess); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ type PendingSignup struct {
 // PendingSignup shows the sign-up that waits in this session.
 // work.ErrNotPending if there is none, work.ErrForbidden if sign-up was closed
 // meanwhile.
-func (s *Service) PendingSignup(ctx context.Context, sess *login.Session) (*PendingSignup, error) {
+func (s *Flows) PendingSignup(ctx context.Context, sess *login.Session) (*PendingSignup, error) {
 	_, c, err := s.pendingSignup(ctx, sess)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (s *Service) PendingSignup(ctx context.Context, sess *login.Session) (*Pend
 // CompleteSignup makes the account that waits for its form in this session.
 // Errors as in PendingSignup; authn.Errors for wrong input, after which the
 // sign-up still waits.
-func (s *Service) CompleteSignup(ctx context.Context, sess *login.Session, form login.ProviderSignupForm) error {
+func (s *Flows) CompleteSignup(ctx context.Context, sess *login.Session, form login.ProviderSignupForm) error {
 	challenge, c, err := s.pendingSignup(ctx, sess)
 	if err != nil {
 		return err

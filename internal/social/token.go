@@ -71,7 +71,7 @@ func (s *Service) withoutClientID(id string) *entry {
 // The session tells the outcome. authn.Errors for wrong input, among them
 // invalid_token for a token that proves nothing; work.ErrForbidden if sign-up is
 // closed or nobody is logged in to connect to; work.ErrReauthenticate.
-func (s *Service) Token(ctx context.Context, sess *login.Session, in TokenInput) error {
+func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) error {
 	e, errs := s.tokenProvider(in)
 	if len(errs) > 0 {
 		return errs

@@ -64,7 +64,7 @@ func TestAPasskeyIsAWayIn(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got, err := service.Room().CanLogIn(t.Context(), "1", ""); err != nil || got != step.want {
+			if got, err := service.CanLogIn(t.Context(), "1", ""); err != nil || got != step.want {
 				t.Errorf("passkeys %s: a way in: %v, %v, want %v", name, got, err, step.want)
 			}
 		}

@@ -57,24 +57,15 @@ func (s *Service) PublicConfig(kind login.Kind) PublicConfig {
 	return c
 }
 
-// Room shows the service to the kernel.
-func (s *Service) Room() login.Room { return room{s} }
-
-type room struct{ *Service }
-
-// Stages implements login.Room: logins through a provider wait at the stages of
-// other rooms.
-func (r room) Stages() []login.Stage { return nil }
-
-// Offers implements login.Room.
-func (r room) Offers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
-	usable := r.providers.usableBy(sess.Kind)
+// Offers implements login.Ways.
+func (s *Service) Offers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
+	usable := s.providers.usableBy(sess.Kind)
 	if len(usable) == 0 {
 		return nil, nil
 	}
 	offers := offer(nil, login.FlowProviderRedirect, usable, func(*entry) bool { return sess.Kind == login.Browser })
 	offers = offer(offers, login.FlowProviderToken, usable, func(e *entry) bool { return e.info.Token })
-	_, c, err := r.pendingSignup(ctx, sess)
+	_, c, err := s.pendingSignup(ctx, sess)
 	if errors.Is(err, work.ErrNotPending) {
 		return offers, nil
 	}
@@ -100,43 +91,39 @@ func offer(offers []login.Offer, id string, list []*entry, has func(*entry) bool
 	return append(offers, login.Offer{ID: id, Providers: ids})
 }
 
-// ReauthenticationOffers implements login.Room: the providers at which the user
+// ReauthenticationOffers implements login.Ways: the providers at which the user
 // has an account.
-func (r room) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
-	accounts, err := r.store.SocialAccountsByUser(ctx, sess.UserID())
+func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
+	accounts, err := s.store.SocialAccountsByUser(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
 	has := func(e *entry) bool {
 		return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider == e.info.ID })
 	}
-	return offer(nil, FlowProviderReauthenticate, r.providers.usableBy(sess.Kind), has), nil
+	return offer(nil, FlowProviderReauthenticate, s.providers.usableBy(sess.Kind), has), nil
 }
 
-// CanLogIn implements login.Room. The way in named by except is a provider's id.
-func (r room) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
-	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
+// CanLogIn implements login.Ways. The way in named by except is a provider's id.
+func (s *Service) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
+	accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && r.usable(a) }), nil
+	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && s.usable(a) }), nil
 }
 
-// Evict implements login.Room.
-func (r room) Evict(ctx context.Context, userID string) error {
-	accounts, err := r.store.SocialAccountsByUser(ctx, userID)
+// Evict implements login.Ways.
+func (s *Service) Evict(ctx context.Context, userID string) error {
+	accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
 		return err
 	}
 	for _, a := range accounts {
-		err := r.store.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)
+		err := s.store.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)
 		if err != nil && !errors.Is(err, authn.ErrNotFound) {
 			return err
 		}
 	}
 	return nil
 }
-
-// PublicConfig implements login.Room. What there is to tell depends on the kind
-// of client, which is not known here: see Service.PublicConfig.
-func (r room) PublicConfig(context.Context) (string, any) { return "", nil }
