@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"ratelimit": {},
 	// The public packages hold what a host touches.
 	"sessions":      {"authn", "sessions"},
-	"account":       {"authn", "notify", "internal/hook", "internal/typedcode", "account"},
+	"account":       {"authn", "notify", "internal/hook", "internal/problem", "internal/typedcode", "account"},
 	"mfa":           {"authn", "internal/jsonio", "mfa"},
 	"socialaccount": {"authn", "internal/idtoken", "socialaccount"},
 	"headless":      {"authn"},
@@ -29,12 +29,13 @@ var arrows = map[string][]string{
 	"internal/login":    append([]string{"account", "internal/keyring", "internal/work"}, vocabulary...),
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/keyring", "internal/login", "internal/work", "sessions"}, vocabulary...),
 	"internal/tokens":   append([]string{"internal/keyring", "internal/login", "internal/session", "internal/work", "sessions"}, vocabulary...),
-	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/codes", "internal/hook", "internal/keyring", "internal/login", "internal/typedcode", "internal/work"}, vocabulary...),
-	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/typedcode", "internal/work", "mfa"}, vocabulary...),
-	"internal/social":   append([]string{"internal/codes", "internal/hook", "internal/idtoken", "internal/keyring", "internal/login", "internal/work", "socialaccount"}, vocabulary...),
+	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/codes", "internal/hook", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work"}, vocabulary...),
+	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work", "mfa"}, vocabulary...),
+	"internal/social":   append([]string{"internal/codes", "internal/hook", "internal/idtoken", "internal/keyring", "internal/login", "internal/problem", "internal/work", "socialaccount"}, vocabulary...),
 	"internal/api":      append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount"}, vocabulary...),
 	"":                  append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount", "storage"}, vocabulary...),
-	"internal/jsonio":   {}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/mailtemplate": {},
+	"internal/problem":  {"authn"},
+	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/mailtemplate": {},
 	"internal/outbox": {"notify", "internal/hook"},
 }
 

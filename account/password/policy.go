@@ -7,7 +7,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // ErrBreached is the error of Policy.Breached for a breached password. It may be
@@ -48,7 +48,11 @@ type Problem struct {
 	Message string
 }
 
-var tooCommon = Problem{code.PasswordTooCommon, "The password is too common. Choose another one."}
+func newProblem(code string, args ...any) Problem {
+	return Problem{code, problem.Of("password", code, args...).Message}
+}
+
+var tooCommon = newProblem(code.PasswordTooCommon)
 
 // Policy is the policy for new passwords. It is safe for concurrent use.
 //
@@ -86,16 +90,16 @@ type Policy struct {
 // attribute, such as the user's name or address.
 func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
 	if len(password) > MaxLength {
-		return []Problem{{code.MaxLength, fmt.Sprintf("Choose a password of at most %d bytes.", MaxLength)}}
+		return []Problem{newProblem(code.MaxLength, MaxLength)}
 	}
 	password = normalize(password)
 	var problems []Problem
 	if !p.AllowSimilar && similarToAny(password, attributes) {
-		problems = append(problems, Problem{code.PasswordTooSimilar, "The password is too similar to your name or email address. Choose another one."})
+		problems = append(problems, newProblem(code.PasswordTooSimilar))
 	}
 	minimum := cmp.Or(p.MinLength, defaultMinLength)
 	if utf8.RuneCountInString(password) < minimum {
-		problems = append(problems, Problem{code.PasswordTooShort, fmt.Sprintf("Choose a password of at least %d characters.", minimum)})
+		problems = append(problems, newProblem(code.PasswordTooShort, minimum))
 	}
 	if !p.AllowCommon && (isCommon(password) || p.isExpected(password)) {
 		problems = append(problems, tooCommon)
@@ -106,7 +110,7 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
-		problems = append(problems, Problem{code.PasswordEntirelyNumeric, "The password cannot be entirely numeric."})
+		problems = append(problems, newProblem(code.PasswordEntirelyNumeric))
 	}
 	return problems
 }

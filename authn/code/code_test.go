@@ -43,14 +43,14 @@ func constants(t *testing.T) map[string]string {
 	return found
 }
 
-// used are the names of the package's constants that files of the library use.
-// Tables of messages hold no other codes.
+// used are the names of the package's constants that files of the library use
+// beside the table of their texts.
 func used(t *testing.T) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
 	for _, folder := range []string{"account", "internal", "mfa", "socialaccount"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry os.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || entry.Name() == "texts.go" {
 				return err
 			}
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -58,13 +58,10 @@ func used(t *testing.T) map[string]bool {
 				return err
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.SelectorExpr:
-					if from, ok := n.X.(*ast.Ident); ok && from.Name == "code" {
-						found[n.Sel.Name] = true
+				if selector, ok := n.(*ast.SelectorExpr); ok {
+					if from, ok := selector.X.(*ast.Ident); ok && from.Name == "code" {
+						found[selector.Sel.Name] = true
 					}
-				case *ast.ValueSpec:
-					checkTable(t, path, n)
 				}
 				return true
 			})
@@ -75,24 +72,6 @@ func used(t *testing.T) map[string]bool {
 		}
 	}
 	return found
-}
-
-func checkTable(t *testing.T, path string, spec *ast.ValueSpec) {
-	t.Helper()
-	if len(spec.Values) != 1 || !strings.HasSuffix(strings.ToLower(spec.Names[0].Name), "messages") {
-		return
-	}
-	table, ok := spec.Values[0].(*ast.CompositeLit)
-	if !ok {
-		return
-	}
-	for _, row := range table.Elts {
-		if pair, ok := row.(*ast.KeyValueExpr); ok {
-			if literal, ok := pair.Key.(*ast.BasicLit); ok {
-				t.Errorf("%s: %s holds %s; use a constant of authn/code", path, spec.Names[0].Name, literal.Value)
-			}
-		}
-	}
 }
 
 // documented are the codes of the operations in openapi.json.
@@ -147,44 +126,4 @@ func TestEveryCodeHasAName(t *testing.T) {
 			t.Errorf("%s is used nowhere", name)
 		}
 	}
-}
-
-// Every code that the library puts in a response is a constant of the package.
-func TestCodesOfProblemsAreNamed(t *testing.T) {
-	t.Parallel()
-	values := slices.Collect(maps.Values(constants(t)))
-	for _, folder := range []string{"accounts", "api", "factors", "social"} {
-		files, err := filepath.Glob(filepath.Join(root, "internal", folder, "*.go"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("internal/%s: %v", folder, err)
-		}
-		for _, path := range files {
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				call, ok := n.(*ast.CallExpr)
-				if !ok || len(call.Args) != 2 || !makesProblem(call.Fun) {
-					return true
-				}
-				if literal, ok := call.Args[1].(*ast.BasicLit); ok {
-					if code, _ := strconv.Unquote(literal.Value); code != "" && !slices.Contains(values, code) {
-						t.Errorf("%s: %q is no code of authn/code", path, code)
-					}
-				}
-				return true
-			})
-		}
-	}
-}
-
-func makesProblem(function ast.Expr) bool {
-	switch f := function.(type) {
-	case *ast.Ident:
-		return f.Name == "problem" || f.Name == "problems" || f.Name == "Problem"
-	case *ast.SelectorExpr:
-		return f.Sel.Name == "Problem" || f.Sel.Name == "add"
-	}
-	return false
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -61,7 +63,7 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 		return false, fmt.Errorf("load e-mail addresses: %w", err)
 	}
 	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == email }) {
-		return false, problems("email", "duplicate_email")
+		return false, problem.List("email", code.DuplicateEmail)
 	}
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
@@ -73,11 +75,11 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 			return false, err
 		}
 		if len(claims) > 0 {
-			return false, problems("email", "email_taken")
+			return false, problem.List("email", code.EmailTaken)
 		}
 	}
 	if s.hasMaxEmails(emails) {
-		return false, problems("email", "max_email_addresses")
+		return false, problem.List("email", code.MaxEmailAddresses)
 	}
 	if s.cfg.EmailVerificationByCode == nil {
 		blocked, err := s.factors.BlocksEmail(ctx, sess.UserID())
@@ -85,7 +87,7 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 			return false, err
 		}
 		if blocked {
-			return false, problems("email", "add_email_blocked")
+			return false, problem.List("email", code.AddEmailBlocked)
 		}
 	}
 	return len(rows) > 0 && rows[0].Verified, nil
@@ -100,7 +102,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 	address := account.EmailAddress{UserID: sess.UserID(), Email: email, CreatedAt: s.deps.Now()}
 	err := s.store.AddEmail(ctx, address, false)
 	if errors.Is(err, authn.ErrConflict) {
-		return problems("email", "duplicate_email")
+		return problem.List("email", code.DuplicateEmail)
 	}
 	if err != nil {
 		return fmt.Errorf("add e-mail address: %w", err)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -33,14 +35,14 @@ func (s *Flows) changeAwaitedEmail(ctx context.Context, sess *login.Session, inp
 		return errs
 	}
 	if email == c.Subject {
-		return problems("email", "same_as_current")
+		return problem.List("email", code.SameAsCurrent)
 	}
 	claims, silent, err := s.claimants(ctx, email)
 	if err != nil {
 		return err
 	}
 	if len(claims) > 0 && s.cfg.Enumeration == account.AllowEnumeration {
-		return problems("email", "email_taken")
+		return problem.List("email", code.EmailTaken)
 	}
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err

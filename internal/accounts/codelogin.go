@@ -8,7 +8,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -43,13 +45,13 @@ func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email
 	}
 	err = s.takeLoginCode(ctx, sess, subject, userID)
 	if errors.Is(err, ratelimit.ErrLimited) {
-		return problems(field, "too_many_login_attempts")
+		return problem.List(field, code.TooManyLoginAttempts)
 	}
 	if err != nil {
 		return err
 	}
 	if userID == "" && s.cfg.Enumeration == account.AllowEnumeration {
-		return problems(field, "unknown_"+field)
+		return problem.List(field, map[string]string{"email": code.UnknownEmail, "phone": code.UnknownPhone}[field])
 	}
 	if sess.Authenticated() {
 		return nil
@@ -82,10 +84,10 @@ func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (fi
 	byEmail := logsInBy(s.cfg, account.LoginByEmail) || !byPhone
 	switch {
 	case byPhone && byEmail && email != "" && phone != "":
-		return "", "", problems("", "select_only_one")
+		return "", "", problem.List("", code.SelectOnlyOne)
 	case byPhone && (phone != "" || !byEmail):
 		if phone == "" {
-			return "", "", problems("phone", "required")
+			return "", "", problem.List("phone", code.Required)
 		}
 		number, errs, err := s.knownPhone(ctx, phone)
 		if len(errs) > 0 {

@@ -8,7 +8,9 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -87,7 +89,7 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 	}
 	err = s.takeLoginCode(ctx, sess, subject, l.UserID)
 	if errors.Is(err, ratelimit.ErrLimited) {
-		return problems(field, "too_many_login_attempts")
+		return problem.List(field, code.TooManyLoginAttempts)
 	}
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // CreateUser makes an account in one transaction. No form is asked for, no hook
@@ -81,9 +83,9 @@ func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewU
 func knownUsername(value string) (string, authn.Errors) {
 	switch {
 	case utf8.RuneCountInString(value) > identifier.MaxUsernameLength:
-		return "", problems("username", "max_length")
+		return "", problem.List("username", code.MaxLength)
 	case !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl), strings.TrimSpace(value) != value:
-		return "", problems("username", "invalid")
+		return "", problem.List("username", code.Invalid)
 	}
 	return value, nil
 }

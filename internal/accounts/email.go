@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -143,7 +145,7 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, inp
 	stored := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email })
 	proved := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
 	if !stored || !address.Verified && proved {
-		return account.EmailAddress{}, nil, problems("email", "unverified_primary_email")
+		return account.EmailAddress{}, nil, problem.List("email", code.UnverifiedPrimaryEmail)
 	}
 	return address, emails, nil
 }
@@ -169,7 +171,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 			return err
 		}
 		if !stored {
-			return notOnAccount()
+			return problem.OwnAccount.List("email", code.UnknownEmail)
 		}
 		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
 			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
@@ -178,7 +180,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 			return fmt.Errorf("delete e-mail address: %w", err)
 		}
 		if lastWayIn {
-			return problems("email", "cannot_remove_primary_email")
+			return problem.List("email", code.CannotRemovePrimaryEmail)
 		}
 		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
 			return err
@@ -206,7 +208,7 @@ func (s *Service) removable(ctx context.Context, sess *login.Session, input stri
 		return address, false, nil
 	}
 	if !s.canRemove(address, emails) {
-		return account.EmailAddress{}, false, problems("email", "cannot_remove_primary_email")
+		return account.EmailAddress{}, false, problem.List("email", code.CannotRemovePrimaryEmail)
 	}
 	return address, true, nil
 }
@@ -237,7 +239,7 @@ func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input strin
 			return e, nil
 		}
 	}
-	return account.EmailAddress{}, notOnAccount()
+	return account.EmailAddress{}, problem.OwnAccount.List("email", code.UnknownEmail)
 }
 
 // TakeManageEmail charges the limit on changes of addresses.

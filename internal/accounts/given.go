@@ -8,7 +8,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -29,7 +31,7 @@ func (s *Flows) giveEmail(ctx context.Context, sess *login.Session, l *login.Att
 		return err
 	}
 	if c != nil && c.Subject == email {
-		return problems("email", "same_as_current")
+		return problem.List("email", code.SameAsCurrent)
 	}
 	taken, err := s.checkGiven(ctx, l, email)
 	if err != nil {
@@ -66,7 +68,7 @@ func (s *Flows) giveEmail(ctx context.Context, sess *login.Session, l *login.Att
 func (s *Service) checkGiven(ctx context.Context, l *login.Attempt, email string) (bool, error) {
 	taken, err := s.isTaken(ctx, l.UserID, email)
 	if err == nil && taken && s.cfg.Enumeration == account.AllowEnumeration {
-		return false, problems("email", "email_taken")
+		return false, problem.List("email", code.EmailTaken)
 	}
 	return taken, err
 }
@@ -125,7 +127,7 @@ func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *a
 	l := sess.Pending(login.StageVerifyEmail)
 	waits := l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID
 	if len(c.Data) > 0 && !waits {
-		return problems("key", "invalid_or_expired_key")
+		return problem.List("key", code.InvalidOrExpiredKey)
 	}
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
 		if len(c.Data) == 0 {
@@ -133,7 +135,7 @@ func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *a
 			opened.Data = []byte("opened")
 			err := s.codes.Reissue(ctx, &opened, "")
 			if errors.Is(err, work.ErrNotPending) {
-				return problems("key", "invalid_or_expired_key")
+				return problem.List("key", code.InvalidOrExpiredKey)
 			}
 			if err != nil {
 				return err

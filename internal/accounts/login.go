@@ -8,7 +8,9 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -20,6 +22,18 @@ type LoginInput struct {
 	Identifier string
 	// Password is as it was typed.
 	Password string
+}
+
+// mismatches are the codes of a wrong password, by what it came with.
+var mismatches = map[account.LoginMethod]string{
+	account.LoginByEmail:    code.EmailPasswordMismatch,
+	account.LoginByUsername: code.UsernamePasswordMismatch,
+	account.LoginByPhone:    code.PhonePasswordMismatch,
+}
+
+// Mismatch is the problem of a password that is not that of the user.
+func Mismatch(method account.LoginMethod) authn.Errors {
+	return problem.List("password", mismatches[method])
 }
 
 // Login logs in by password. It charges the limits on logins and on wrong
@@ -37,9 +51,9 @@ func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) e
 	var limited *ratelimit.LimitError
 	switch {
 	case errors.As(err, &limited) && limited.Action == ratelimit.ActionLoginFailed:
-		return problems("", "too_many_login_attempts")
+		return problem.List("", code.TooManyLoginAttempts)
 	case errors.Is(err, errWrongPassword):
-		return problems("password", string(in.Method)+"_password_mismatch")
+		return Mismatch(in.Method)
 	case err != nil:
 		return err
 	}
@@ -74,7 +88,7 @@ func (s *Service) CheckIdentifier(ctx context.Context, method account.LoginMetho
 	case account.LoginByPhone:
 		_, isPlain := identifier.Phone(value)
 		if _, ok := s.canonicalPhone(ctx, value); !ok && !isPlain {
-			return problems("phone", "invalid_phone")
+			return problem.List("phone", code.InvalidPhone)
 		}
 	}
 	return nil
@@ -115,9 +129,9 @@ func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, pass st
 	_, err := s.checkOwnPassword(ctx, sess, pass)
 	switch {
 	case errors.Is(err, ratelimit.ErrLimited):
-		return problems("password", "too_many_login_attempts")
+		return problem.List("password", code.TooManyLoginAttempts)
 	case errors.Is(err, errWrongPassword):
-		return problems("password", "incorrect_password")
+		return problem.List("password", code.IncorrectPassword)
 	case err != nil:
 		return err
 	}

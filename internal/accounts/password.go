@@ -8,8 +8,10 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -26,7 +28,7 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 		return err
 	}
 	if replacement == "" {
-		errs = append(errs, Problem("new_password", "required"))
+		errs = append(errs, problem.Of("new_password", code.Required))
 	} else {
 		policy, err := s.policyFor(ctx, sess.UserID())
 		if err != nil {
@@ -50,7 +52,7 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		err := s.replacePassword(ctx, sess.UserID(), proved, hash, sess.RowID)
 		if errors.Is(err, authn.ErrConflict) {
-			return problems("current_password", "enter_current_password")
+			return problem.List("current_password", code.EnterCurrentPassword)
 		}
 		if err != nil {
 			return err
@@ -77,16 +79,16 @@ func (s *Flows) policyFor(ctx context.Context, userID string) (password.Policy, 
 func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current string, proved *string) (authn.Errors, error) {
 	if current == "" {
 		if sess.Identity.HasUsablePassword {
-			return problems("current_password", "required"), nil
+			return problem.List("current_password", code.Required), nil
 		}
 		return nil, nil
 	}
 	authHash, err := s.checkOwnPassword(ctx, sess, current)
 	switch {
 	case errors.Is(err, errWrongPassword):
-		return problems("current_password", "enter_current_password"), nil
+		return problem.List("current_password", code.EnterCurrentPassword), nil
 	case errors.Is(err, ratelimit.ErrLimited):
-		return problems("current_password", "too_many_login_attempts"), nil
+		return problem.List("current_password", code.TooManyLoginAttempts), nil
 	}
 	*proved = authHash
 	return nil, err
@@ -179,4 +181,13 @@ func (s *Service) removePassword(ctx context.Context, userID string) error {
 		return fmt.Errorf("remove password: %w", err)
 	}
 	return nil
+}
+
+// passwordProblems are the problems of a new password under the name of its field.
+func passwordProblems(param string, list []password.Problem) authn.Errors {
+	var errs authn.Errors
+	for _, p := range list {
+		errs = append(errs, &authn.Error{Code: p.Code, Param: param, Message: p.Message})
+	}
+	return errs
 }

@@ -7,7 +7,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -129,12 +131,12 @@ func (s *Service) CheckPhonePending(ctx context.Context, sess *login.Session) er
 
 // VerifyPhone proves a number by the code that was texted to it. A login that
 // waited for it goes on.
-func (s *Flows) VerifyPhone(ctx context.Context, sess *login.Session, code string) error {
+func (s *Flows) VerifyPhone(ctx context.Context, sess *login.Session, typed string) error {
 	c, err := s.phoneChallenge(ctx, sess)
 	if err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", code, func() { s.dropPhoneProcess(sess) })
+	c, err = s.tryCode(ctx, sess, c, "code", typed, func() { s.dropPhoneProcess(sess) })
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (s *Flows) VerifyPhone(ctx context.Context, sess *login.Session, code strin
 				return err
 			}
 			if taken {
-				return problems("code", "phone_taken")
+				return problem.List("code", code.PhoneTaken)
 			}
 			l.GivenPhone = l.GivenPhone.AsVerified()
 			sess.SetLogin(l)
@@ -196,7 +198,7 @@ func (s *Service) provePhone(ctx context.Context, sess *login.Session, userID, n
 	}
 	switch {
 	case errors.Is(err, authn.ErrConflict):
-		return problems("code", "phone_taken")
+		return problem.List("code", code.PhoneTaken)
 	case err != nil:
 		return fmt.Errorf("verify phone number: %w", err)
 	}
@@ -303,7 +305,7 @@ func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, input stri
 	}
 	taken := len(rows) > 0 && rows[0].UserID != userID
 	if taken && s.cfg.Enumeration == account.AllowEnumeration {
-		return account.Phone{}, problems("phone", "phone_taken")
+		return account.Phone{}, problem.List("phone", code.PhoneTaken)
 	}
 	if sess.Authenticated() {
 		err = s.changeOwnPhone(ctx, sess, number, rows)
@@ -315,7 +317,7 @@ func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, input stri
 
 func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string, rows []account.Phone) error {
 	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
-		return problems("phone", "same_as_current")
+		return problem.List("phone", code.SameAsCurrent)
 	}
 	if err := s.requireRecentToAdd(ctx, sess); err != nil {
 		return err
@@ -348,7 +350,7 @@ func (s *Flows) changeAwaitedPhone(ctx context.Context, sess *login.Session, num
 		return err
 	}
 	if number == c.Subject {
-		return problems("phone", "same_as_current")
+		return problem.List("phone", code.SameAsCurrent)
 	}
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err

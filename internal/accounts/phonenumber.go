@@ -5,6 +5,8 @@ import (
 
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // canonicalPhone returns the form in which a new number is stored.
@@ -26,7 +28,7 @@ func (s *Service) knownPhone(ctx context.Context, input string) (string, authn.E
 	case ok && (!isPlain || plain == number):
 		return number, nil, nil
 	case !ok && !isPlain:
-		return "", problems("phone", "invalid_phone"), nil
+		return "", problem.List("phone", code.InvalidPhone), nil
 	case !ok:
 		return plain, nil, nil
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -257,7 +259,7 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 		// The new account gets the address all the same, without proof of it.
 		draft.vouched = without(draft.vouched, draft.user.Email)
 	default:
-		errs = append(errs, Problem("email", "email_taken"))
+		errs = append(errs, problem.Of("email", code.EmailTaken))
 	}
 	return hidden, errs, nil
 }

@@ -7,8 +7,10 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -32,7 +34,7 @@ func (s *Service) RequestReset(ctx context.Context, sess *login.Session, input s
 		return err
 	}
 	if len(users) == 0 && s.cfg.Enumeration == account.AllowEnumeration {
-		return problems("email", "unknown_email")
+		return problem.List("email", code.UnknownEmail)
 	}
 	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		if s.cfg.PasswordResetByCode != nil {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -62,12 +64,12 @@ func (s *Service) resetKey(ctx context.Context, sess *login.Session, key string)
 		return s.tryResetCode(ctx, sess, key)
 	}
 	if key == "" {
-		return nil, problems("key", "required")
+		return nil, problem.List("key", code.Required)
 	}
 	id, secret, _ := strings.Cut(key, "-")
 	c, err := s.codes.Match(ctx, purposeResetLink, id, secret)
 	if errors.Is(err, work.ErrNotPending) {
-		return nil, problems("key", "invalid_password_reset")
+		return nil, problem.List("key", code.InvalidPasswordReset)
 	}
 	return c, err
 }
@@ -110,7 +112,7 @@ func (s *Flows) ResetPassword(ctx context.Context, sess *login.Session, key, rep
 // the key is right: until then the answer must not depend on it.
 func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, replacement string) (authn.Errors, error) {
 	if replacement == "" {
-		return problems("password", "required"), nil
+		return problem.List("password", code.Required), nil
 	}
 	var attributes []string
 	switch {
@@ -166,7 +168,7 @@ func (s *Flows) applyReset(ctx context.Context, sess *login.Session, c *authn.Ch
 // good, a code is awaited no more.
 func resetProblem(c *authn.Challenge, err error) error {
 	if errors.Is(err, work.ErrNotPending) && c.Purpose == purposeResetLink {
-		return problems("key", "invalid_password_reset")
+		return problem.List("key", code.InvalidPasswordReset)
 	}
 	return err
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -249,7 +251,7 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 	if user.Username != "" {
 		_, err := s.store.UserIDByUsername(ctx, identifier.Username(user.Username))
 		if err == nil {
-			errs = append(errs, Problem("username", "username_taken"))
+			errs = append(errs, problem.Of("username", code.UsernameTaken))
 		} else if !errors.Is(err, authn.ErrNotFound) {
 			return false, nil, fmt.Errorf("look up username: %w", err)
 		}
@@ -262,7 +264,7 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 		draft.silentEmail = silent
 		if len(emails) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.EmailVerification != authn.VerificationMandatory {
-				errs = append(errs, Problem("email", "email_taken"))
+				errs = append(errs, problem.Of("email", code.EmailTaken))
 			} else {
 				hidden = true
 			}
@@ -276,7 +278,7 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 		draft.silentPhone = silent
 		if len(phones) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.Phone.VerificationDisabled {
-				errs = append(errs, Problem("phone", "phone_taken"))
+				errs = append(errs, problem.Of("phone", code.PhoneTaken))
 			} else {
 				hidden = true
 			}

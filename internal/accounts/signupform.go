@@ -10,13 +10,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/account/identifier"
-	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/keyring"
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // cleanSignup validates a sign-up form, field by field in the configured order.
@@ -130,7 +133,7 @@ func cleanKnownEmail(param, value string, required bool) (string, authn.Errors) 
 func cleanEmailBy(canonicalize func(string) (string, bool), param, value string, required bool) (string, authn.Errors) {
 	if value == "" {
 		if required {
-			return "", problems(param, "required")
+			return "", problem.List(param, code.Required)
 		}
 		return "", nil
 	}
@@ -139,21 +142,21 @@ func cleanEmailBy(canonicalize func(string) (string, bool), param, value string,
 	case ok:
 		return canonical, nil
 	case len(value) > 320:
-		return "", append(problems(param, "invalid"), Problem(param, "max_length"))
+		return "", append(problem.List(param, code.Invalid), problem.Of(param, code.MaxLength))
 	case len(value) > identifier.MaxEmailLength:
-		return "", problems(param, "max_length")
+		return "", problem.List(param, code.MaxLength)
 	}
-	return "", problems(param, "invalid")
+	return "", problem.List(param, code.Invalid)
 }
 
 func cleanEmail2(in SignupInput) authn.Errors {
 	if in.Email2 == "" && in.Email != "" {
-		return problems("email2", "required")
+		return problem.List("email2", code.Required)
 	}
 	first, ok := identifier.Email(in.Email)
 	second, _ := identifier.Email(in.Email2)
 	if ok && first != second {
-		return problems("email2", "")
+		return problem.List("email2", "")
 	}
 	return nil
 }
@@ -162,21 +165,19 @@ func (s *Service) cleanUsername(ctx context.Context, value string, required bool
 	length := utf8.RuneCountInString(value)
 	switch {
 	case value == "" && required:
-		return "", problems("username", "required"), nil
+		return "", problem.List("username", code.Required), nil
 	case value == "":
 		return "", nil, nil
 	case length < s.cfg.UsernameMinLength:
-		e := Problem("username", "min_length")
-		e.Message = fmt.Sprintf("Enter a username of at least %d characters.", s.cfg.UsernameMinLength)
-		return "", authn.Errors{e}, nil
+		return "", problem.List("username", code.MinLength, s.cfg.UsernameMinLength), nil
 	case length > identifier.MaxUsernameLength:
-		return "", problems("username", "max_length"), nil
+		return "", problem.List("username", code.MaxLength), nil
 	case !identifier.ValidUsername(value), logsInBy(s.cfg, account.LoginByEmail) && strings.Contains(value, "@"):
-		return "", problems("username", "invalid"), nil
+		return "", problem.List("username", code.Invalid), nil
 	}
 	canonical := identifier.Username(value)
 	if slices.ContainsFunc(s.cfg.UsernameBlacklist, func(name string) bool { return identifier.Username(name) == canonical }) {
-		return "", problems("username", "username_blacklisted"), nil
+		return "", problem.List("username", code.UsernameBlacklisted), nil
 	}
 	if s.cfg.ValidateUsername != nil {
 		one, err := inputErrors(s.cfg.ValidateUsername(ctx, value))
@@ -193,13 +194,13 @@ func (s *Service) cleanUsername(ctx context.Context, value string, required bool
 func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (string, authn.Errors, error) {
 	switch {
 	case value == "" && required:
-		return "", problems("phone", "required"), nil
+		return "", problem.List("phone", code.Required), nil
 	case value == "":
 		return "", nil, nil
 	}
 	value, ok := s.canonicalPhone(ctx, value)
 	if !ok {
-		return "", problems("phone", "invalid_phone"), nil
+		return "", problem.List("phone", code.InvalidPhone), nil
 	}
 	if s.cfg.Phone != nil && s.cfg.Phone.Validate != nil {
 		one, err := inputErrors(s.cfg.Phone.Validate(ctx, value))
@@ -215,7 +216,7 @@ func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn
 	case !present:
 		return "", nil
 	case value == "" && required:
-		return "", problems("password", "required")
+		return "", problem.List("password", code.Required)
 	case value == "":
 		return "", nil
 	}

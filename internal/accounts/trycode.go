@@ -6,8 +6,10 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -18,12 +20,12 @@ import (
 // counted: which these are depends on the configuration only. After the last
 // attempt of the challenge, giveUp is called. param is where the client sent the
 // code.
-func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Challenge, param, code string, giveUp func()) (*authn.Challenge, error) {
+func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Challenge, param, typed string, giveUp func()) (*authn.Challenge, error) {
 	switch {
-	case code == "":
-		return nil, problems(param, "required")
-	case !fits(s.codeFormat(c.Purpose), code):
-		return nil, problems(param, "incorrect_code")
+	case typed == "":
+		return nil, problem.List(param, code.Required)
+	case !fits(s.codeFormat(c.Purpose), typed):
+		return nil, problem.List(param, code.IncorrectCode)
 	}
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmCode, ratelimit.Subject{
 		IP: sess.Client.IP, Key: s.limitKey(sess, c.Subject, c.UserID),
@@ -31,14 +33,14 @@ func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Cha
 	if err != nil {
 		return nil, err
 	}
-	c, err = s.codes.Try(ctx, c.Purpose, c.ID, code)
+	c, err = s.codes.Try(ctx, c.Purpose, c.ID, typed)
 	var wrong *codes.WrongSecretError
 	if errors.As(err, &wrong) {
 		s.rejectCode(ctx, wrong)
 		if wrong.Last {
 			giveUp()
 		}
-		return nil, problems(param, "incorrect_code")
+		return nil, problem.List(param, code.IncorrectCode)
 	}
 	if err != nil {
 		return nil, err

@@ -10,7 +10,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
@@ -153,7 +155,7 @@ func (s *Service) checkVerificationLimit(ctx context.Context, sess *login.Sessio
 	}
 	allowed, err := s.deps.Limits.Allowed(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: in.Identifier})
 	if err == nil && !allowed {
-		return problems("", "too_many_login_attempts")
+		return problem.List("", code.TooManyLoginAttempts)
 	}
 	return err
 }
@@ -219,7 +221,7 @@ func (s *Service) EmailVerification(ctx context.Context, sess *login.Session, ke
 	}
 	id, err := s.Identify(ctx, address.UserID)
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, problems("key", "invalid_or_expired_key")
+		return nil, problem.List("key", code.InvalidOrExpiredKey)
 	}
 	if err != nil {
 		return nil, err
@@ -287,9 +289,9 @@ func (s *Flows) resumeAfterLink(ctx context.Context, sess *login.Session, userID
 // its challenge if the address was given in a login.
 func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAddress, *authn.Challenge, error) {
 	if key == "" {
-		return account.EmailAddress{}, nil, problems("key", "required")
+		return account.EmailAddress{}, nil, problem.List("key", code.Required)
 	}
-	invalid := problems("key", "invalid_or_expired_key")
+	invalid := problem.List("key", code.InvalidOrExpiredKey)
 	payload, ok := s.deps.Keys.VerifyAt(purposeVerifyEmail, key, s.deps.Now())
 	parts := strings.Split(string(payload), "\x00")
 	if !ok || len(parts) != 3 && len(parts) != 4 {
@@ -329,7 +331,7 @@ func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAdd
 func (s *Service) checkFree(ctx context.Context, userID, email string) error {
 	taken, err := s.isTaken(ctx, userID, email)
 	if err == nil && taken {
-		return problems("key", "email_taken")
+		return problem.List("key", code.EmailTaken)
 	}
 	return err
 }
@@ -347,7 +349,7 @@ func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, erro
 func (s *Service) confirm(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	won, err := s.prove(ctx, sess, address, "key")
 	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
-		return problems("key", "invalid_or_expired_key")
+		return problem.List("key", code.InvalidOrExpiredKey)
 	}
 	if err != nil {
 		return err
@@ -362,7 +364,7 @@ func (s *Service) confirm(ctx context.Context, sess *login.Session, address acco
 func (s *Service) prove(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) (won bool, err error) {
 	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
 	if errors.Is(err, authn.ErrConflict) {
-		return false, problems(param, "email_taken")
+		return false, problem.List(param, code.EmailTaken)
 	}
 	if err != nil {
 		return false, fmt.Errorf("verify e-mail address: %w", err)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -149,7 +151,7 @@ func (s *Service) confirmNew(ctx context.Context, sess *login.Session, address a
 	}
 	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
 		if s.hasMaxEmails(emails) {
-			return problems("key", "max_email_addresses")
+			return problem.List("key", code.MaxEmailAddresses)
 		}
 		if err := s.store.AddEmail(ctx, address, false); err != nil {
 			return fmt.Errorf("add e-mail address: %w", err)

@@ -6,8 +6,9 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -49,9 +50,9 @@ func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accoun
 	}
 	switch {
 	case len(present) != 1:
-		return in, authn.Errors{problem("", "invalid_login")}
+		return in, problem.List("", code.InvalidLogin)
 	case in.Identifier == "":
-		return in, authn.Errors{problem("password", string(in.Method)+"_password_mismatch")}
+		return in, accounts.Mismatch(in.Method)
 	}
 	return in, nil
 }
@@ -59,7 +60,7 @@ func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accoun
 func (f *form) identifier(name string, required bool) string {
 	value := f.text(name)
 	if value == "" && required && !f.bad(name) {
-		f.add(name, "required")
+		f.add(name, code.Required)
 	}
 	return value
 }

@@ -6,14 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/cookie"
-	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
@@ -64,7 +60,7 @@ func (c *call) serve(kind login.Kind) {
 		return
 	}
 	if err != nil {
-		answer, err = c.explain(err)
+		answer, err = c.replyForError(err)
 	}
 	if err != nil {
 		c.fail(err)
@@ -261,51 +257,6 @@ func (c *call) writeEnded() {
 	c.abandon()
 	c.sess = &session.Active{Session: login.NewSession(c.sess.Kind, c.sess.Client)}
 	c.answer(c.authentication())
-}
-
-// explain turns the refusals of a flow into answers. What it does not know is
-// returned.
-func (c *call) explain(err error) (reply, error) {
-	var many authn.Errors
-	var one *authn.Error
-	var limited *ratelimit.LimitError
-	switch {
-	case errors.As(err, &many):
-		return reply{status: http.StatusBadRequest, errors: many}, nil
-	case errors.As(err, &one):
-		return reply{status: http.StatusBadRequest, errors: authn.Errors{one}}, nil
-	case errors.As(err, &limited):
-		return c.tooMany(limited.RetryAfter), nil
-	case errors.Is(err, password.ErrBusy):
-		return c.tooMany(2 * time.Second), nil
-	case errors.Is(err, password.ErrTooLong):
-		return reply{status: http.StatusBadRequest, errors: authn.Errors{problem("password", "max_length")}}, nil
-	case errors.Is(err, factors.ErrUnverifiedEmail):
-		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "unverified_email")}}, nil
-	case errors.Is(err, factors.ErrTooManyKeys):
-		return reply{status: http.StatusConflict, errors: authn.Errors{factors.Problem("", "max_security_keys")}}, nil
-	case errors.Is(err, work.ErrNotPending):
-		return reply{status: http.StatusConflict}, nil
-	case errors.Is(err, work.ErrForbidden):
-		return reply{status: http.StatusForbidden}, nil
-	case errors.Is(err, work.ErrUnauthenticated):
-		return c.authentication()
-	case errors.Is(err, work.ErrStageNotPending):
-		return c.noStage()
-	case errors.Is(err, work.ErrReauthenticate):
-		return c.reauthentication()
-	}
-	var body *bodyError
-	if errors.As(err, &body) {
-		return reply{status: body.status, errors: authn.Errors{problem("", body.code)}}, nil
-	}
-	return reply{}, err
-}
-
-func (c *call) tooMany(wait time.Duration) reply {
-	seconds := int((wait + time.Second - 1) / time.Second)
-	c.w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
-	return reply{status: http.StatusTooManyRequests}
 }
 
 // fail answers when the server could not do its part. What was stored before is

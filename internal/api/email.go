@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -104,7 +105,7 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 				return reply{}, err
 			}
 		}
-		in.add("primary", map[bool]string{true: "required", false: "invalid"}[isBool || in.Empty("primary")])
+		in.add("primary", map[bool]string{true: code.Required, false: code.Invalid}[isBool || in.Empty("primary")])
 	}
 	if err := in.err(); err != nil {
 		return reply{}, err

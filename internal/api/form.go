@@ -1,10 +1,8 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -12,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/jsonio"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // The longest texts that a field takes, in bytes.
@@ -21,14 +19,6 @@ const (
 	maxTextLength = 512
 	maxCodeLength = 512
 )
-
-// bodyError is a body that is no input at all.
-type bodyError struct {
-	status int
-	code   string
-}
-
-func (e *bodyError) Error() string { return "headless: " + e.code }
 
 // form is the input of an endpoint. Its readers collect what is wrong, so that
 // a client learns of every problem at once.
@@ -43,17 +33,17 @@ func (c *call) form() (*form, error) {
 		return &form{Object: &jsonio.Object{}}, nil
 	}
 	if mediaType, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
-		return nil, &bodyError{http.StatusUnsupportedMediaType, "unsupported_media_type"}
+		return nil, errUnsupportedMediaType
 	}
 	if c.r.Header.Get("Content-Encoding") != "" {
-		return nil, &bodyError{http.StatusUnsupportedMediaType, "unsupported_media_type"}
+		return nil, errUnsupportedMediaType
 	}
 	object, err := jsonio.ReadObject(c.r.Body)
 	switch {
 	case errors.Is(err, jsonio.ErrTooLarge):
-		return nil, &bodyError{http.StatusRequestEntityTooLarge, "too_large"}
+		return nil, errTooLarge
 	case err != nil:
-		return nil, &bodyError{http.StatusBadRequest, "invalid_json"}
+		return nil, errInvalidJSON
 	}
 	return &form{Object: object}, nil
 }
@@ -62,36 +52,8 @@ func (c *call) hasBody() bool {
 	return c.r.ContentLength != 0 && c.r.Body != nil && c.r.Body != http.NoBody
 }
 
-func (f *form) add(param, code string) { f.errs = append(f.errs, problem(param, code)) }
-
-// problem is an input problem as account words it, or in words for what other
-// packages have no fields for.
-func problem(param, code string) *authn.Error {
-	e := accounts.Problem(param, code)
-	e.Message = cmp.Or(bodyFieldTexts[param+"."+code], bodyMessages[code], e.Message)
-	return e
-}
-
-// bodyMessages say what to do, as those of package account.
-var bodyMessages = map[string]string{
-	code.InvalidJSON:          "Send the body as one JSON object.",
-	code.UnsupportedMediaType: "Send the body as application/json.",
-	code.TooLarge:             "Send a smaller body.",
-	code.InvalidList:          "Send a list of values.",
-	code.InvalidChoice:        "Send the id of one of your authenticators.",
-	code.InvalidPKValue:       "Send the id of one of your authenticators.",
-}
-
-// bodyFieldTexts are what the fieldTexts of package account are for its fields.
-var bodyFieldTexts = map[string]string{
-	"sessions." + code.InvalidChoice:  "Send the id of one of your sessions.",
-	"sessions." + code.InvalidPKValue: "Send the id of one of your sessions.",
-	"primary." + code.Invalid:         "Send true or false.",
-	"name." + code.Invalid:            "Enter the name as a text.",
-	"refresh_token." + code.Invalid:   "Send the refresh token as a text.",
-	"credential." + code.Invalid:      "Send the answer of the security key as an object.",
-	"provider." + code.Invalid:        "Send the id of the provider as a text.",
-	"account." + code.Invalid:         "Send the id of the account as a text.",
+func (f *form) add(param, code string, args ...any) {
+	f.errs = append(f.errs, problem.Of(param, code, args...))
 }
 
 // err returns what is wrong so far.
@@ -139,9 +101,7 @@ func (f *form) newPassword(name string) string { return f.passwordUpTo(name, pas
 func (f *form) passwordUpTo(name string, limit int) string {
 	value, _, isText := f.String(name)
 	if isText && len(value) > limit {
-		e := problem(name, "max_length")
-		e.Message = fmt.Sprintf("Enter a password of at most %d bytes.", limit)
-		f.errs = append(f.errs, e)
+		f.add(name, code.MaxLength, limit)
 		return ""
 	}
 	value = f.check(name, value, isText, limit)
@@ -160,11 +120,11 @@ func (f *form) code(name string) string {
 func (f *form) check(name, value string, isText bool, limit int) string {
 	switch {
 	case !isText:
-		f.add(name, "invalid")
+		f.add(name, code.Invalid)
 	case strings.ContainsRune(value, 0):
-		f.add(name, "null_characters_not_allowed")
+		f.add(name, code.NullCharactersNotAllowed)
 	case len(value) > limit:
-		f.add(name, "max_length")
+		f.add(name, code.MaxLength)
 	default:
 		return value
 	}
@@ -175,7 +135,7 @@ func (f *form) check(name, value string, isText bool, limit int) string {
 func (f *form) required(name string, read func(string) string) string {
 	value := read(name)
 	if value == "" && !f.bad(name) {
-		f.add(name, "required")
+		f.add(name, code.Required)
 	}
 	return value
 }

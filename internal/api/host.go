@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/work"
 )
@@ -63,7 +63,7 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	case has:
 		c.answer(c.reauthentication(login.FlowMFAReauthenticate))
 	default:
-		c.write(reply{status: http.StatusForbidden, errors: authn.Errors{factors.Problem("", "mfa_required")}})
+		c.write(reply{status: http.StatusForbidden, errors: problem.List("", code.MFARequired)})
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -69,17 +71,17 @@ func (c *call) mfaCode() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	code, _, isCode := in.Code("code")
-	code = strings.TrimSpace(code)
+	typed, _, isCode := in.Code("code")
+	typed = strings.TrimSpace(typed)
 	switch {
 	case !isCode && !in.Empty("code"):
-		in.errs = append(in.errs, factors.Problem("code", "incorrect_code"))
-	case code == "":
-		in.add("code", "required")
-	case strings.ContainsRune(code, 0):
-		in.add("code", "null_characters_not_allowed")
+		in.errs = append(in.errs, problem.SecondFactor.List("code", code.IncorrectCode)...)
+	case typed == "":
+		in.add("code", code.Required)
+	case strings.ContainsRune(typed, 0):
+		in.add("code", code.NullCharactersNotAllowed)
 	}
-	return code, in.err()
+	return typed, in.err()
 }
 
 func (h *Handler) trustBrowser(c *call) (reply, error) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 )
@@ -89,9 +91,9 @@ func (h *Handler) endSessions(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ids, code := in.IDs("sessions")
-	if code != "" {
-		return reply{}, authn.Errors{problem("sessions", code)}
+	ids, refused := in.IDs("sessions")
+	if refused != "" {
+		return reply{}, problem.List("sessions", refused)
 	}
 	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
 	if err != nil {
@@ -99,7 +101,7 @@ func (h *Handler) endSessions(c *call) (reply, error) {
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(rows, func(row sessions.Row) bool { return row.ID == id }) {
-			return reply{}, authn.Errors{problem("sessions", "invalid_choice")}
+			return reply{}, problem.List("sessions", code.InvalidChoice)
 		}
 	}
 	if err := h.pipeline.Distrust(c.ctx, c.sess.UserID()); err != nil {

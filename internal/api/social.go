@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/jsonio"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/social"
@@ -58,19 +59,19 @@ func (f *form) providerToken() social.TokenInput {
 	in.Provider = f.required("provider", f.code)
 	in.Process = social.Process(f.required("process", f.text))
 	if in.Process != "" && !in.Process.Valid() {
-		f.addSocial("process", "invalid_choice")
+		f.add("process", code.InvalidChoice)
 	}
 	raw := bytes.TrimSpace(f.Raw("token"))
 	if f.Empty("token") {
-		f.addSocial("token", "required")
+		f.add("token", code.Required)
 		if len(raw) == 0 || raw[0] != '{' {
-			f.addSocial("token", "invalid_token")
+			f.add("token", code.InvalidToken)
 		}
 		return in
 	}
 	token, err := jsonio.ReadObject(bytes.NewReader(raw))
 	if err != nil {
-		f.addSocial("token", "invalid_token")
+		f.add("token", code.InvalidToken)
 		return in
 	}
 	inner := &form{Object: token}
@@ -97,10 +98,6 @@ func (f *form) optional(name string) (value string, ok bool) {
 func (f *form) exact(name string) string {
 	value, _, isText := f.Code(name)
 	return f.check(name, value, isText, maxTextLength)
-}
-
-func (f *form) addSocial(param, code string) {
-	f.errs = append(f.errs, social.Problem(param, code))
 }
 
 type emailDraft struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions/token"
 )
@@ -19,9 +20,9 @@ func (h *Handler) refreshTokens(c *call) (reply, error) {
 	refresh, _, isText := in.String("refresh_token")
 	switch {
 	case !isText:
-		in.add("refresh_token", "invalid")
+		in.add("refresh_token", code.Invalid)
 	case refresh == "":
-		in.add("refresh_token", "required")
+		in.add("refresh_token", code.Required)
 	}
 	if err := in.err(); err != nil {
 		return reply{}, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/login"
@@ -76,7 +77,7 @@ func answerOfKey(prove func(ctx context.Context, sess *login.Session, answer []b
 func (f *form) credential() []byte {
 	const name = "credential"
 	if f.Empty(name) {
-		f.add(name, "required")
+		f.add(name, code.Required)
 		return nil
 	}
 	text, _, isText := f.String(name)
@@ -84,7 +85,7 @@ func (f *form) credential() []byte {
 		return f.Raw(name)
 	}
 	if !json.Valid([]byte(text)) {
-		f.add(name, "invalid")
+		f.add(name, code.Invalid)
 	}
 	return []byte(text)
 }

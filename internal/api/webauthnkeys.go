@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/problem"
 )
 
 // maxKeyName is the longest name of a key, in characters.
@@ -16,7 +18,7 @@ const maxKeyName = 100
 func (f *form) keyName() string {
 	name := f.text("name")
 	if utf8.RuneCountInString(name) > maxKeyName {
-		f.add("name", "max_length")
+		f.add("name", code.MaxLength)
 	}
 	return name
 }
@@ -54,14 +56,14 @@ func (h *Handler) renameKey(c *call) (reply, error) {
 	if !in.bad("id") {
 		_, err := h.mfa.OwnKey(c.ctx, c.sess.Session, id)
 		if errors.Is(err, authn.ErrNotFound) {
-			in.add("id", "invalid_choice")
+			in.add("id", code.InvalidChoice)
 		} else if err != nil {
 			return reply{}, err
 		}
 	}
 	name := in.keyName()
 	if name == "" && !in.bad("name") {
-		in.add("name", "required")
+		in.add("name", code.Required)
 	}
 	if err := in.err(); err != nil {
 		return reply{}, err
@@ -89,14 +91,14 @@ func (h *Handler) removeKeys(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	texts, code := in.IDs("authenticators")
-	if code != "" {
-		return reply{}, authn.Errors{problem("authenticators", code)}
+	texts, refused := in.IDs("authenticators")
+	if refused != "" {
+		return reply{}, problem.List("authenticators", refused)
 	}
 	ids := make([]int64, len(texts))
 	for i, text := range texts {
 		if ids[i], err = strconv.ParseInt(text, 10, 64); err != nil {
-			return reply{}, authn.Errors{problem("authenticators", "invalid_choice")}
+			return reply{}, problem.List("authenticators", code.InvalidChoice)
 		}
 	}
 	if err := h.mfa.RemoveKeys(c.ctx, c.sess.Session, ids); err != nil {

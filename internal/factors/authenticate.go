@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/typedcode"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
@@ -83,13 +85,13 @@ func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, userID, co
 	})
 	if errors.Is(err, errMisshapen) {
 		work.Afterwards(ctx, attempt.Refund)
-		return problems("code", "incorrect_code")
+		return incorrectCode()
 	}
 	if errors.Is(err, errWrongCode) {
 		if failed.Type != "" {
 			work.Emit(ctx, failed)
 		}
-		return problems("code", "incorrect_code")
+		return incorrectCode()
 	}
 	if err != nil {
 		work.Afterwards(ctx, attempt.Refund) // what fails on the server's side is no guess
@@ -154,7 +156,7 @@ func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code
 func (s *Service) take(ctx context.Context, sess *login.Session, userID, param string) (ratelimit.Attempt, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{IP: sess.Client.IP, Key: limitKey(userID)})
 	if errors.Is(err, ratelimit.ErrLimited) {
-		return attempt, problems(param, "too_many_login_attempts")
+		return attempt, problem.List(param, code.TooManyLoginAttempts)
 	}
 	return attempt, err
 }

@@ -9,7 +9,9 @@ import (
 	"io"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
@@ -162,7 +164,7 @@ func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, e
 func (s *Service) explainNew(ctx context.Context, err error) error {
 	if errors.Is(err, webauthn.ErrRejected) || errors.Is(err, authn.ErrConflict) {
 		s.deps.Logger.DebugContext(ctx, "security key rejected", "error", err)
-		return rejected("")
+		return problem.List("", code.IncorrectCode)
 	}
 	return err
 }

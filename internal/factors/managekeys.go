@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
@@ -133,7 +135,7 @@ func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return a.Type == mfa.WebAuthn && a.ID == id }) {
-			return problems("authenticators", "invalid_choice")
+			return problem.List("authenticators", code.InvalidChoice)
 		}
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
@@ -147,7 +149,7 @@ func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64
 			})
 		})
 		if err == nil && lastWayIn {
-			return problems("authenticators", "cannot_delete_authenticator")
+			return problem.List("authenticators", code.CannotDeleteAuthenticator)
 		}
 		return err
 	})
@@ -155,7 +157,7 @@ func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64
 
 func unknownKey(err error) error {
 	if errors.Is(err, authn.ErrNotFound) {
-		return problems("id", "invalid_choice")
+		return problem.List("id", code.InvalidChoice)
 	}
 	return err
 }

@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
@@ -100,7 +102,7 @@ func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*C
 		return nil, err
 	}
 	if !main {
-		return nil, problems("", "cannot_generate_recovery_codes")
+		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
@@ -122,7 +124,7 @@ func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, 
 		return nil, err
 	}
 	if !slices.ContainsFunc(rows, isMain) {
-		return nil, problems("", "cannot_generate_recovery_codes")
+		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
 	if old := find(rows, mfa.RecoveryCodes); old != nil {
 		if err := s.store.DeleteAuthenticator(ctx, old.UserID, old.ID); err != nil {

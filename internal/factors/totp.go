@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/typedcode"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
@@ -39,7 +41,7 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 	}
 	code = typedcode.Normalize(code)
 	if !s.newApp("").fits(code) {
-		return nil, problems("code", "incorrect_code")
+		return nil, incorrectCode()
 	}
 	attempt, err := s.take(ctx, sess, sess.UserID(), "code")
 	if err != nil {
@@ -47,13 +49,13 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 	}
 	c, app, err := s.pendingSetup(ctx, sess)
 	if errors.Is(err, work.ErrNotPending) {
-		return nil, problems("code", "incorrect_code")
+		return nil, incorrectCode()
 	}
 	if err != nil {
 		return nil, err
 	}
 	if _, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, 0); !ok {
-		return nil, problems("code", "incorrect_code")
+		return nil, incorrectCode()
 	}
 	work.Afterwards(ctx, attempt.Refund)
 	if err := s.requireRecent(ctx, sess); err != nil {
@@ -88,7 +90,7 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) error {
 	blocked, err := s.blocked(ctx, sess.UserID())
 	if err == nil && blocked {
-		return problems("code", "unverified_email")
+		return problem.List("code", code.UnverifiedEmail)
 	}
 	return err
 }

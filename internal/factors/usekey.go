@@ -6,7 +6,9 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
@@ -215,5 +217,5 @@ func (s *Service) explainUse(ctx context.Context, sess *login.Session, userID st
 	if userID != "" {
 		work.Emit(ctx, mfa.AuthenticationFailed{UserID: userID, Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
 	}
-	return rejected("credential")
+	return problem.List("credential", code.IncorrectCode)
 }

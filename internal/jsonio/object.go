@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/allauth-go/allauth/authn/code"
 )
 
 // Object is a JSON object. The zero value is empty. It is safe for concurrent
@@ -97,16 +99,16 @@ func (o *Object) Bool(name string) (value, present, ok bool) {
 }
 
 // IDs reads a list of ids, each a whole number or such a number as a text, and
-// returns them as decimal numbers without leading zeros. problem is "required"
-// for a member that is Empty, "invalid_list" for anything else that is not a
-// list, "invalid_pk_value" for an entry that is no such id, otherwise "".
-func (o *Object) IDs(name string) (ids []string, problem string) {
+// returns them as decimal numbers without leading zeros. refused is
+// code.Required for a member that is Empty, code.InvalidList for anything else that
+// is not a list, code.InvalidPKValue for an entry that is no such id, otherwise "".
+func (o *Object) IDs(name string) (ids []string, refused string) {
 	if o.Empty(name) {
-		return nil, "required"
+		return nil, code.Required
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(o.Raw(name), &list) != nil {
-		return nil, "invalid_list"
+		return nil, code.InvalidList
 	}
 	ids = make([]string, 0, len(list))
 	for _, raw := range list {
@@ -116,7 +118,7 @@ func (o *Object) IDs(name string) (ids []string, problem string) {
 		}
 		n, err := strconv.ParseUint(id, 10, 63)
 		if err != nil {
-			return nil, "invalid_pk_value"
+			return nil, code.InvalidPKValue
 		}
 		ids = append(ids, strconv.FormatUint(n, 10))
 	}

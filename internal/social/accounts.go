@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
@@ -64,7 +66,7 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 		}
 		i := slices.IndexFunc(accounts, func(a socialaccount.Account) bool { return a.Provider == providerID && a.UID == uid })
 		if i < 0 {
-			return problems("", "account_not_found")
+			return problem.List("", code.AccountNotFound)
 		}
 		if err := s.checkOtherWayIn(ctx, sess, slices.Delete(slices.Clone(accounts), i, i+1)); err != nil {
 			return err
@@ -74,7 +76,7 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 		}
 		err = s.store.DeleteSocialAccount(ctx, userID, providerID, uid)
 		if errors.Is(err, authn.ErrNotFound) {
-			return problems("", "account_not_found")
+			return problem.List("", code.AccountNotFound)
 		}
 		if err != nil {
 			return fmt.Errorf("delete account at provider: %w", err)
@@ -91,17 +93,17 @@ func (s *Flows) checkOtherWayIn(ctx context.Context, sess *login.Session, rest [
 		return nil
 	}
 	if s.cfg.Only {
-		return problems("", "disconnect_last")
+		return problem.List("", code.DisconnectLast)
 	}
 	if !sess.Identity.HasUsablePassword {
-		return problems("", "no_password")
+		return problem.List("", code.NoPassword)
 	}
 	if !s.accounts.EmailVerificationMandatory() {
 		return nil
 	}
 	verified, err := s.accounts.HasVerifiedEmail(ctx, sess.UserID())
 	if err == nil && !verified {
-		return problems("", "no_verified_email")
+		return problem.List("", code.NoVerifiedEmail)
 	}
 	return err
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 )
@@ -123,13 +125,13 @@ func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) 
 		case err == nil && known.UserID == sess.UserID():
 			return s.touch(ctx, sess, c, known.UserID)
 		case err == nil:
-			return problems("", "connected_other")
+			return problem.List("", code.ConnectedOther)
 		case !errors.Is(err, authn.ErrNotFound):
 			return fmt.Errorf("look up account at provider: %w", err)
 		}
 		err = s.attach(ctx, sess, c, sess.UserID())
 		if errors.Is(err, errTaken) {
-			return problems("", "connected_other")
+			return problem.List("", code.ConnectedOther)
 		}
 		return err
 	})

@@ -10,10 +10,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
-	"golang.org/x/oauth2"
 )
 
 const purposeToken = "socialaccount_token"

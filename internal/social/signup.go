@@ -7,8 +7,10 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/socialaccount"
 )
@@ -207,7 +209,7 @@ func (s *Flows) CompleteSignup(ctx context.Context, sess *login.Session, form lo
 		if err := s.dropPendingSignup(ctx, sess); err != nil {
 			return err
 		}
-		return problems("", "connected_other")
+		return problem.List("", code.ConnectedOther)
 	case err != nil:
 		return err
 	}

@@ -8,7 +8,9 @@ import (
 	"unicode"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/socialaccount/provider"
@@ -39,21 +41,21 @@ func (s *Service) tokenProvider(in TokenInput) (*entry, authn.Errors) {
 	e := s.withoutClientID(in.Provider)
 	if e == nil {
 		if in.NoClientID {
-			return nil, problems("token", "client_id_required")
+			return nil, problem.List("token", code.ClientIDRequired)
 		}
 		var err error
 		if e, err = s.providers.byClient(in.Provider, in.ClientID); err != nil {
-			return nil, problems("token", "invalid_token")
+			return nil, problem.List("token", code.InvalidToken)
 		}
 	}
 	if !e.info.Token {
-		return nil, problems("provider", "token_authentication_not_supported")
+		return nil, problem.List("provider", code.TokenAuthenticationNotSupported)
 	}
 	if in.NoToken || in.IDToken == "" && in.AccessToken == "" {
-		return nil, problems("token", "token_required")
+		return nil, problem.List("token", code.TokenRequired)
 	}
 	if strings.ContainsFunc(in.IDToken+in.AccessToken, unicode.IsSpace) {
-		return nil, problems("token", "invalid_token") // parsers skip it: one token would have many spellings
+		return nil, problem.List("token", code.InvalidToken) // parsers skip it: one token would have many spellings
 	}
 	return e, nil
 }
@@ -93,9 +95,9 @@ func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) e
 	if err == nil {
 		err = s.finish(ctx, sess, c, in.Process)
 	}
-	if code := tokenProblem(err); code != "" {
+	if rejectsToken(err) {
 		s.fail(ctx, sess, e.info.ID, in.Process, err)
-		return problems("token", code)
+		return problem.List("token", code.InvalidToken)
 	}
 	if errors.Is(err, errNobody) && sess.Authenticated() {
 		return work.ErrForbidden // the answer must not look like a login
@@ -112,13 +114,8 @@ func provingToken(id *provider.Identity, in TokenInput) string {
 	return id.IDToken
 }
 
-// tokenProblem is what the client is told of a token that was not accepted,
-// empty for any other error.
-func tokenProblem(err error) string {
-	switch {
-	case errors.Is(err, provider.ErrTokenMissing), errors.Is(err, provider.ErrInvalid),
-		errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrCancelled), errors.Is(err, errReplayed):
-		return "invalid_token"
-	}
-	return ""
+// rejectsToken reports whether the token was not accepted.
+func rejectsToken(err error) bool {
+	return errors.Is(err, provider.ErrTokenMissing) || errors.Is(err, provider.ErrInvalid) ||
+		errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrCancelled) || errors.Is(err, errReplayed)
 }

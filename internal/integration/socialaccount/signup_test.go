@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/socialaccount"
 )
@@ -68,7 +68,7 @@ func TestSignupFormAsksForTheHostsFields(t *testing.T) {
 	w := start(t, func(cfg *allauth.Config) {
 		cfg.Account.SignupForm = func(_ ctx, in map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 			if string(in["terms"]) != "true" {
-				return nil, accounts.Problem("terms", "required")
+				return nil, &authn.Error{Param: "terms", Code: code.Required}
 			}
 			return map[string]json.RawMessage{"terms": in["terms"]}, nil
 		}
@@ -178,7 +178,7 @@ func TestSignupHooks(t *testing.T) {
 		}
 		cfg.BeforeLogin = func(_ ctx, userID, _ string, id *identity) error {
 			if id.UID == "banned" {
-				return accounts.Problem("", "banned")
+				return &authn.Error{Code: "banned"}
 			}
 			return nil
 		}
