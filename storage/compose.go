@@ -15,16 +15,17 @@ import (
 )
 
 // Parts are the parts of a store that are kept elsewhere: in the host's own
-// tables, in Redis, in another store. A part that is nil stays where it is.
+// tables, in Redis, or in another store. A nil part stays in the base store.
 //
-// A part joins the transactions of the main store if it uses the same database
-// (see sqlstore.Conn): a sign-up then writes the host's row and ours, or
-// neither. Each field says what changes if it does not.
+// A part that uses the same database joins the transactions of the base store
+// (see sqlstore.Conn): a sign-up then writes both the host's row and the
+// library's, or neither. The fields say what changes for a part that does not
+// join them.
 type Parts struct {
-	// Users are the accounts themselves.
+	// Users are the users.
 	Users authn.UserStore
-	// Passwords are the password hashes, Usernames the names, Emails the email
-	// addresses and Phones the phone numbers of users.
+	// Passwords are the password hashes, Usernames the usernames, Emails the
+	// email addresses and Phones the phone numbers of users.
 	Passwords account.PasswordStore
 	Usernames account.UsernameStore
 	Emails    account.EmailStore
@@ -33,20 +34,20 @@ type Parts struct {
 	Authenticators mfa.Store
 	// SocialAccounts are the accounts of users at providers.
 	SocialAccounts socialaccount.Store
-	// Sessions are the session rows. Outside of the transactions, a session may
+	// Sessions are the session rows. Outside of the transactions, a session can
 	// be ended although the change that ended it failed.
 	Sessions sessions.Store
 	// RefreshTokens are the refresh tokens of apps.
 	RefreshTokens token.Store
-	// Challenges are one-time codes, keys of links and the like. Outside of the
-	// transactions, a secret is used up even if what it was used for failed. It
-	// never works twice.
+	// Challenges are one-time codes, keys of links and other one-time secrets.
+	// Outside of the transactions, a secret is consumed even if the action that
+	// it was used for failed. It can never be used twice.
 	Challenges authn.ChallengeStore
 	// RateLimits are the counters of attempts.
 	RateLimits ratelimit.Store
-	// Outbox are the messages that wait for delivery. They belong into the
-	// transactions: otherwise a message may be sent although the change that it
-	// tells of failed, or be lost although the change succeeded.
+	// Outbox holds the messages that are to be delivered. It should join the
+	// transactions: otherwise a message can be sent although its change failed,
+	// or be lost although its change succeeded.
 	Outbox notify.Store
 }
 
@@ -55,8 +56,8 @@ type Parts struct {
 //
 // ForgetUser deletes the rows of the user in every part that can list or delete
 // them: Sessions, Challenges, Emails, Phones, Authenticators and SocialAccounts.
-// Rows in Users, Passwords, Usernames and RefreshTokens that are kept elsewhere
-// are the host's to delete. Clean deletes expired rows of base only.
+// If Users, Passwords, Usernames or RefreshTokens are kept elsewhere, the host
+// deletes their rows. Clean deletes expired rows of base only.
 func Compose(base Store, parts Parts) Store {
 	c := &composed{
 		UserStore: base, Transactor: base, ChallengeStore: base,
@@ -82,7 +83,7 @@ func Compose(base Store, parts Parts) Store {
 	return c
 }
 
-// replace stores part in target, unless it is nil.
+// replace sets target to part, unless part is nil.
 func replace[T comparable](target *T, part T) {
 	var none T
 	if part != none {
@@ -90,8 +91,8 @@ func replace[T comparable](target *T, part T) {
 	}
 }
 
-// Names for the parts that are called Store in their packages, of which a
-// struct can embed one only.
+// Names for the parts that are called Store in their packages, as a struct can
+// embed only one type of a name.
 type (
 	authenticatorStore = mfa.Store
 	limitStore         = ratelimit.Store
@@ -101,7 +102,7 @@ type (
 	tokenStore         = token.Store
 )
 
-// composed is a store whose parts come from several.
+// composed is a store whose parts are kept in several stores.
 type composed struct {
 	authn.UserStore
 	authn.Transactor
@@ -118,9 +119,10 @@ type composed struct {
 	tokenStore
 	Keeper
 	base Store
-	// profiles read what is not the host's, nil if that is not in one place.
+	// profiles reads the profiles without the host's users. Nil if the other
+	// parts are not in one store.
 	profiles account.Store
-	// parts are kept elsewhere.
+	// parts are the parts that are kept elsewhere.
 	parts Parts
 }
 
@@ -135,7 +137,8 @@ func (c *composed) ProfileOrigin() any {
 	return c
 }
 
-// CreateUser implements authn.UserStore. The host's may return less than is stored.
+// CreateUser implements authn.UserStore. The store of the host may return less than it
+// stores.
 func (c *composed) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
 	user, err := c.UserStore.CreateUser(ctx, u)
 	if err != nil || c.parts.Users == nil {
@@ -144,8 +147,8 @@ func (c *composed) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User
 	return c.UserByID(ctx, user.ID)
 }
 
-// SessionsByTokens implements sessions.Store. What the base tells of the users is
-// replaced by what the host's table tells, or left out.
+// SessionsByTokens implements sessions.Store. It replaces the users of the base's
+// profiles by those of the host's table, or leaves the profiles out.
 func (c *composed) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]sessions.Row, error) {
 	rows, err := c.sessionStore.SessionsByTokens(ctx, tokenHashes...)
 	for i := range rows {
@@ -211,7 +214,7 @@ type forgetter struct {
 // ForgetUser implements Keeper.
 func (f forgetter) ForgetUser(ctx context.Context, userID string) error {
 	if userID == "" {
-		return ctx.Err() // rows without a user belong to no user
+		return ctx.Err() // rows with an empty user id do not belong to a user
 	}
 	return f.InTx(ctx, func(ctx context.Context) error {
 		for _, forget := range []func(ctx context.Context, userID string) error{
@@ -231,7 +234,7 @@ func (f forgetter) forgetEmails(ctx context.Context, userID string) error {
 	}
 	list, err := f.parts.Emails.EmailsByUser(ctx, userID)
 	for _, e := range list {
-		err = errors.Join(err, unlessGone(f.parts.Emails.DeleteEmail(ctx, userID, e.Email)))
+		err = errors.Join(err, ignoreMissing(f.parts.Emails.DeleteEmail(ctx, userID, e.Email)))
 	}
 	return err
 }
@@ -242,7 +245,7 @@ func (f forgetter) forgetAuthenticators(ctx context.Context, userID string) erro
 	}
 	list, err := f.parts.Authenticators.AuthenticatorsByUser(ctx, userID)
 	for _, a := range list {
-		err = errors.Join(err, unlessGone(f.parts.Authenticators.DeleteAuthenticator(ctx, userID, a.ID)))
+		err = errors.Join(err, ignoreMissing(f.parts.Authenticators.DeleteAuthenticator(ctx, userID, a.ID)))
 	}
 	return err
 }
@@ -253,12 +256,13 @@ func (f forgetter) forgetSocialAccounts(ctx context.Context, userID string) erro
 	}
 	list, err := f.parts.SocialAccounts.SocialAccountsByUser(ctx, userID)
 	for _, a := range list {
-		err = errors.Join(err, unlessGone(f.parts.SocialAccounts.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)))
+		err = errors.Join(err, ignoreMissing(f.parts.SocialAccounts.DeleteSocialAccount(ctx, userID, a.Provider, a.UID)))
 	}
 	return err
 }
 
-// forgetOthers deletes what a part deletes in one call.
+// forgetOthers deletes the rows of parts that delete all rows of a user in one
+// call.
 func (f forgetter) forgetOthers(ctx context.Context, userID string) error {
 	var err error
 	if f.parts.Phones != nil {
@@ -273,8 +277,9 @@ func (f forgetter) forgetOthers(ctx context.Context, userID string) error {
 	return err
 }
 
-// unlessGone is err, unless it says that another caller deleted the row first.
-func unlessGone(err error) error {
+// ignoreMissing returns err, or nil if err means that a concurrent call deleted the
+// row first.
+func ignoreMissing(err error) error {
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// staff are the users of a host that has had them for years.
+// staff are users that the host already has.
 type staff map[string]string
 
 func (staff) CreateUser(context.Context, authn.NewUser) (*authn.User, error) {
-	return nil, authn.ErrConflict // nobody is hired here
+	return nil, authn.ErrConflict // this host creates no users
 }
 
 func (s staff) UserByID(_ context.Context, id string) (*authn.User, error) {
@@ -24,7 +24,7 @@ func (s staff) UserByID(_ context.Context, id string) (*authn.User, error) {
 	return &authn.User{ID: id, Display: name}, nil
 }
 
-// Users are kept by the host, everything else by the library.
+// The host keeps the users, the library everything else.
 func Example() {
 	store := storage.Compose(memstore.New(), storage.Parts{Users: staff{"7": "Ann"}})
 	user, err := store.UserByID(context.Background(), "7")

@@ -14,8 +14,8 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
-// Store is everything the library keeps: the sum of what its rooms need.
-// Implementations must be safe for concurrent use, and pass storetest.Run.
+// Store stores everything that the library keeps. Implementations must be safe
+// for concurrent use, and pass storetest.Run.
 type Store interface {
 	authn.UserStore
 	authn.Transactor
@@ -28,21 +28,21 @@ type Store interface {
 	notify.Store
 	ratelimit.Store
 	Keeper
-	// Base returns the store without the parts that a host keeps elsewhere. Work
-	// for accounts that do not exist, which must cost as much as the same for those
-	// that do, is done there: it never reaches a part of the host. A store without
-	// such parts returns itself.
+	// Base returns the store without the parts that the host keeps elsewhere.
+	// Decoys, which make a request for an unknown account do the same work as for
+	// a known one, are stored there: they never reach a part of the host. A store
+	// without such parts returns itself.
 	Base() Store
 }
 
-// Keeper removes what is no longer needed.
+// Keeper deletes rows that are no longer needed.
 type Keeper interface {
-	// Clean deletes at most limit rows that expired before now and returns how
-	// many it deleted: sessions, challenges, refresh tokens, counters, and among
-	// the messages those of [notify.ChannelDecoy]. Fewer than limit means that it is done for now.
+	// Clean deletes at most limit rows that expired before now, and returns how
+	// many it deleted: sessions, challenges, refresh tokens, counters, and
+	// messages of [notify.ChannelDecoy]. A result below limit means that no more
+	// rows have expired.
 	Clean(ctx context.Context, now time.Time, limit int) (int, error)
-	// ForgetUser deletes every row of the user, in one transaction. A user
-	// without rows is not an error. Users that live in the host's own table
-	// stay there.
+	// ForgetUser deletes all rows of the user, in one transaction. It is not an
+	// error if there are none. Users in the host's own table are kept.
 	ForgetUser(ctx context.Context, userID string) error
 }

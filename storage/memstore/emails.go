@@ -7,11 +7,11 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// email is an address of a user.
+// email is an email address of a user.
 type email struct {
 	account.EmailAddress
 	claim  bool  // the address was added exclusively, or is verified
-	number int64 // in the order of adding
+	number int64 // increases with each added address
 }
 
 const (
@@ -24,7 +24,7 @@ func newEmails() table[email] {
 		func(e *email) key { return key{text: e.UserID, number: e.number} },
 		func(e *email) key {
 			if e.Verified {
-				return key{text: e.Email} // before all others
+				return key{text: e.Email} // the verified address comes first
 			}
 			return key{text: e.Email, number: e.number}
 		})

@@ -14,7 +14,7 @@ import (
 func Example() {
 	auth, err := allauth.New(allauth.Config{
 		BaseURL: "http://localhost:8080",
-		Secrets: [][]byte{make([]byte, 32)}, // a demo's only
+		Secrets: [][]byte{make([]byte, 32)}, // for a demo only
 		Mailer:  &notify.Log{Writer: os.Stdout},
 	}, memstore.New())
 	if err != nil {

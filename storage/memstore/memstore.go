@@ -1,5 +1,5 @@
-// Package memstore keeps everything in the memory of one process: for tests,
-// demos and benchmarks. What it holds is gone with the process.
+// Package memstore keeps everything in the memory of one process, for tests,
+// demos and benchmarks. The data is lost when the process ends.
 //
 //	auth, err := allauth.New(cfg, memstore.New())
 package memstore
@@ -20,23 +20,24 @@ import (
 )
 
 // Store is a storage.Store in memory. It is safe for concurrent use.
-// Transactions run one after the other, each on a snapshot that a commit makes
-// the current one. Calls outside of transactions read the current snapshot and
-// wait for nothing; those that change something wait for the open transaction,
-// at most until their context ends. The counters of rate limits take no part in
-// transactions.
+//
+// Transactions run one after the other, each on a snapshot that becomes the
+// current one at the commit. Calls outside of a transaction read the current
+// snapshot without waiting; those that change something wait for the open
+// transaction, until their context ends. The counters of rate limits take no part
+// in transactions.
 type Store struct {
 	*limits
 
 	current atomic.Pointer[snapshot]
 	// writing holds a value while a transaction is open.
 	writing chan struct{}
-	// last is the number that a row was given last. Those of rows that were rolled
-	// back stay unused.
+	// last is the number that was last given to a row. Numbers of rows that were
+	// rolled back are not reused.
 	last atomic.Int64
 }
 
-// limits is embedded under a name that is not exported.
+// limits embeds the type under an unexported name.
 type limits = ratelimit.MemoryStore
 
 // snapshot is the content of a store.
@@ -67,7 +68,7 @@ func New() *Store {
 	return s
 }
 
-// transaction is what ctx carries inside InTx.
+// transaction is the value that ctx carries inside InTx.
 type transaction struct {
 	store *Store
 	snapshot
@@ -104,7 +105,7 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	next := tx.snapshot // a late call with f's context must not change it
+	next := tx.snapshot // a call with f's context after f has returned must not change it
 	s.current.Store(&next)
 	return nil
 }
@@ -123,8 +124,8 @@ func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) err
 	return err
 }
 
-// LockUser implements authn.Transactor. Transactions run one after the other
-// anyway.
+// LockUser implements authn.Transactor. Transactions run one after the other in
+// any case.
 func (s *Store) LockUser(ctx context.Context, _ string) error {
 	if s.transaction(ctx) == nil {
 		return errors.New("memstore: LockUser was called outside of InTx")
@@ -135,8 +136,8 @@ func (s *Store) LockUser(ctx context.Context, _ string) error {
 // Base implements storage.Store.
 func (s *Store) Base() storage.Store { return s }
 
-// read calls f with the current snapshot, or with that of the transaction that
-// ctx carries.
+// read calls f with the snapshot of the transaction that ctx carries, or with the
+// current one.
 func read[T any](ctx context.Context, s *Store, f func(now *snapshot) (T, error)) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
@@ -148,8 +149,8 @@ func read[T any](ctx context.Context, s *Store, f func(now *snapshot) (T, error)
 	return f(s.current.Load())
 }
 
-// write calls f as a step of the transaction that ctx carries, or in one of its
-// own. An error of f undoes what f did.
+// write calls f in the transaction that ctx carries, or in a new one. If f
+// returns an error, what it did is rolled back.
 func (s *Store) write(ctx context.Context, f func(tx *snapshot) error) error {
 	return s.InSavepoint(ctx, func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {

@@ -54,7 +54,7 @@ func (s *Store) NextPasswordHash(ctx context.Context, from string) (string, erro
 	})
 }
 
-// username is a name in its canonical form.
+// username is a username in its canonical form.
 type username struct{ name, userID string }
 
 const (

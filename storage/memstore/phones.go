@@ -7,7 +7,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// phone is the number of a user.
+// phone is the phone number of a user.
 type phone struct {
 	account.Phone
 	claim bool // the number was set exclusively, or is verified
@@ -23,7 +23,7 @@ func newPhones() table[phone] {
 		func(p *phone) key { return key{text: p.UserID} },
 		func(p *phone) key {
 			if p.Verified {
-				return key{text: p.Number} // before all others
+				return key{text: p.Number} // the verified number comes first
 			}
 			return key{text: p.Number, number: 1, tie: p.UserID}
 		})

@@ -65,7 +65,7 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte
 	})
 }
 
-// isCurrent reports whether a row has the data that was loaded.
+// isCurrent reports whether the stored row still has the data that was loaded.
 func isCurrent(stored *sessions.Row, loaded []byte) bool {
 	return len(loaded) == 0 || bytes.Equal(stored.Data, loaded)
 }

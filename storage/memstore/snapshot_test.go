@@ -17,8 +17,8 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// A table that changes a thousand times always holds what a map holds, and no
-// change reaches a copy that was made before.
+// A table with a thousand changes always equals a map with the same changes, and
+// no change affects an earlier copy.
 func TestCopiesOfATableStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	type row struct{ id, group string }
@@ -55,8 +55,9 @@ func TestCopiesOfATableStayAsTheyAre(t *testing.T) {
 	}
 }
 
-// While a transaction is open, calls outside of it return what was committed last
-// and do not wait. Calls that change something wait until their context ends.
+// While a transaction is open, calls outside of it return what was last
+// committed, without waiting. Calls that change something wait until their
+// context ends.
 func TestReadersDoNotWaitForATransaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestReadersDoNotWaitForATransaction(t *testing.T) {
 	})
 }
 
-// A call with the context of a transaction that has ended changes nothing.
+// A call with the context of an ended transaction changes nothing.
 func TestALateCallChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := New()
@@ -141,7 +142,7 @@ func filled(tb testing.TB, n int) *Store {
 	return s
 }
 
-// turn is a transaction that changes some rows and leaves as many as it found.
+// turn is a transaction that changes some rows and keeps their number.
 func turn(tb testing.TB, s *Store) {
 	tb.Helper()
 	if err := s.InTx(tb.Context(), func(ctx context.Context) error {
@@ -156,8 +157,8 @@ func turn(tb testing.TB, s *Store) {
 	}
 }
 
-// The memory that a transaction takes says what it copies: paths through the
-// trees, which grow with the logarithm of the rows, and never all rows.
+// The memory that a transaction allocates shows what it copies: paths of the
+// trees, which grow with the logarithm of the number of rows, and never all rows.
 func TestATransactionDoesNotCopyAllRows(t *testing.T) {
 	taken := func(users int) uint64 {
 		s := filled(t, users)

@@ -11,7 +11,7 @@ import (
 // social is an account at a provider.
 type social struct {
 	socialaccount.Account
-	number int64 // in the order of creation
+	number int64 // increases with each new account
 }
 
 const (

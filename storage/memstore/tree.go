@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// key is where a row stands in an index: by text, then number, then tie.
+// key is the position of a row in an index, ordered by text, then number, then
+// tie.
 type key struct {
 	text   string
 	number int64
@@ -23,10 +24,10 @@ func (k key) compare(other key) int {
 	return strings.Compare(k.tie, other.tie)
 }
 
-// node is a tree of rows in the order of their keys, nil if it is empty. Its
-// methods change no node: they return a new tree, which shares with the old one
-// what stayed the same. It is a treap: random priorities, the highest at the
-// root, keep its depth at the logarithm of its size.
+// node is a tree of rows ordered by their keys; nil is the empty tree. It is a
+// treap: random priorities, the highest at the root, keep its depth at the
+// logarithm of its size. Methods change no node: they return a new tree, which
+// shares its unchanged nodes with the old one.
 type node[R any] struct {
 	key         key
 	row         *R
@@ -49,7 +50,7 @@ func (n *node[R]) get(k key) *R {
 	return nil
 }
 
-// set returns the tree with the row at that key.
+// set returns the tree with row at the key.
 func (n *node[R]) set(k key, row *R) *node[R] {
 	if n == nil {
 		return &node[R]{key: k, row: row, priority: rand.Uint64()}
@@ -74,7 +75,7 @@ func (n *node[R]) set(k key, row *R) *node[R] {
 	return &top
 }
 
-// remove returns the tree without that key.
+// remove returns the tree without the key.
 func (n *node[R]) remove(k key) *node[R] {
 	if n == nil {
 		return nil
@@ -91,7 +92,8 @@ func (n *node[R]) remove(k key) *node[R] {
 	return &top
 }
 
-// join returns a tree of the rows of both; the keys of a are the lower ones.
+// join returns a tree with the rows of both. The keys of a are lower than those
+// of b.
 func join[R any](a, b *node[R]) *node[R] {
 	if a == nil {
 		return b
@@ -109,8 +111,8 @@ func join[R any](a, b *node[R]) *node[R] {
 	return &top
 }
 
-// ascend yields the rows from that key on, in order, until yield returns false.
-// It reports whether it reached the end.
+// ascend yields the rows from the key from on, in order, until yield returns
+// false. It reports whether it reached the end.
 func (n *node[R]) ascend(from key, yield func(key, *R) bool) bool {
 	if n == nil {
 		return true

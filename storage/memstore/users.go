@@ -38,7 +38,8 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	return read(ctx, s, func(now *snapshot) (*authn.User, error) { return now.users.load(usersByID, key{text: id}) })
 }
 
-// SetDisabled turns a user off, or on again.
+// SetDisabled disables or enables a user. It returns authn.ErrNotFound if there
+// is no such user.
 func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
 	return s.write(ctx, func(tx *snapshot) error {
 		return tx.users.change(key{text: id}, func(user *authn.User) error {

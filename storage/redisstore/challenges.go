@@ -9,12 +9,12 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// A challenge is a hash, and decides alone what becomes of it. The ids of a user's
-// challenges are in a sorted set. An id is listed there before its challenge is
-// stored, so that a crash in between leaves an id without a challenge, and never a
-// challenge that DeleteUserChallenges does not find. Ids stay listed until their
-// time has come; a challenge that was given to another user is listed under both,
-// and says itself whose it is.
+// A challenge is a hash. The ids of a user's challenges are in a sorted set, the
+// list. An id is added to the list before its challenge is stored, so that a
+// crash in between leaves an id without a challenge, and never a challenge that
+// DeleteUserChallenges does not find. Ids stay in the list until their time is
+// up. A challenge that was given to another user is in the lists of both; the
+// user in the hash counts.
 
 var (
 	countAttempt = redis.NewScript(`
@@ -40,9 +40,9 @@ return 1`)
 
 func (s *Store) challengeKey(id string) string { return s.key("challenge", id) }
 
-// linkChallenge lists a challenge under its user. One without a user is listed
-// under its own id: that costs as much, so that the time does not tell whether
-// there is a user.
+// linkChallenge adds a challenge to the list of its user. A challenge without a
+// user gets a list of its own, so that the time does not tell whether there is a
+// user.
 func (s *Store) linkChallenge(ctx context.Context, what string, c authn.Challenge) error {
 	owner := c.UserID
 	if owner == "" {
@@ -122,7 +122,7 @@ func (s *Store) ConsumeChallenge(ctx context.Context, id string, hash []byte) er
 
 // DeleteChallenge implements authn.ChallengeStore.
 func (s *Store) DeleteChallenge(ctx context.Context, id string) error {
-	return unlessMissing(s.change(ctx, "delete challenge", remove(s.challengeKey(id))))
+	return ignoreMissing(s.change(ctx, "delete challenge", remove(s.challengeKey(id))))
 }
 
 // DeleteUserChallenges implements authn.ChallengeStore.

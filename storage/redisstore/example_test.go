@@ -11,7 +11,7 @@ import (
 )
 
 // Sessions, challenges and the counters of rate limits are kept in Redis,
-// everything else in the main store.
+// everything else in the base store.
 func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
 	defer client.Close()

@@ -2,7 +2,7 @@ package redisstore
 
 import "context"
 
-// linked returns the ids that are listed under a user.
+// linked returns the ids in the list of a user.
 func (s *Store) linked(ctx context.Context, what, kind, userID string) ([]string, error) {
 	if err := ctx.Err(); err != nil || userID == "" {
 		return nil, err
@@ -11,8 +11,9 @@ func (s *Store) linked(ctx context.Context, what, kind, userID string) ([]string
 	return ids, failed(what, err)
 }
 
-// unlink removes ids whose rows were deleted from the list of a user. Ids without
-// a row stay until their time has come: another request may be about to store it.
+// unlink removes the ids of deleted rows from the list of a user. Other ids
+// without a row stay until their time is up, as another request may be about to
+// store the row.
 func (s *Store) unlink(ctx context.Context, what, kind, userID string, ids []any) error {
 	if len(ids) == 0 {
 		return nil

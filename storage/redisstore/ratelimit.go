@@ -9,15 +9,15 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// A bucket is a sorted set of attempts by time, in microseconds. Numbers are
-// written with all their digits, which Lua would not do by itself. Buckets lie on
-// different nodes, and each decides alone whether it takes an attempt. Those that
-// are full are found before any is charged, so that a source over its limits does
-// not fill the buckets of others. A crash between the steps leaves an attempt
-// counted that was refused.
+// A bucket is a sorted set of attempts, ordered by their time in microseconds.
+// Numbers are formatted with all their digits, which Lua does not do by default.
+// Buckets may be on different nodes, and each is charged in a step of its own.
+// Full buckets are found before any bucket is charged, so that a source over its
+// limits does not fill the buckets of others. A crash between the steps leaves a
+// refused attempt counted.
 
-// takeScript returns how many microseconds a bucket takes no attempt, zero if it
-// takes one. With an id it counts the attempt.
+// takeScript returns for how many microseconds a bucket accepts no attempt, or
+// zero if it accepts one. With an id it counts the attempt.
 var takeScript = redis.NewScript(`
 local now, amount, per, skew, id = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local latest, since = string.format('%.0f', now + skew), string.format('%.0f', now - per)
@@ -51,8 +51,8 @@ func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []rateli
 	return refusal, err
 }
 
-// take runs takeScript on each bucket. It returns the first refusal, and how many
-// buckets are before it.
+// take runs takeScript for each bucket. It returns the first refusal, and the
+// number of buckets before it.
 func (s *Store) take(ctx context.Context, what string, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, int, error) {
 	steps := make([]step, len(buckets))
 	for i, b := range buckets {

@@ -15,13 +15,13 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// grace is how much longer than its lifetime a row is kept: whether it has
-// expired is told by the library's clock, not by that of Redis. What leads to a
-// row is kept for a second grace, so that it outlives the row.
+// grace is how much longer than its lifetime a row is kept, as the library's
+// clock says whether it has expired, not that of Redis. Handles and lists are
+// kept for a second grace, so that they outlive the row.
 const grace = time.Minute
 
-// Store keeps rate limits, challenges and sessions in Redis. It is safe for
-// concurrent use, also by several processes.
+// Store keeps the counters of rate limits, challenges and sessions in Redis. It
+// is safe for concurrent use, also by several processes.
 type Store struct {
 	client redis.UniversalClient
 	prefix string
@@ -33,15 +33,15 @@ var (
 	_ sessions.Store       = (*Store)(nil)
 )
 
-// Option changes how a Store works.
+// Option configures a Store.
 type Option func(*Store)
 
-// KeyPrefix begins the names of all keys. The default is "allauth:". A prefix with
-// a hash tag, which is a part in braces, keeps all keys in one slot of a Redis
-// Cluster, and so on one of its nodes.
+// KeyPrefix sets the prefix of all keys. The default is "allauth:". A prefix with
+// a hash tag, a part in braces, keeps all keys in one slot of a Redis Cluster,
+// and so on one node.
 func KeyPrefix(prefix string) Option { return func(s *Store) { s.prefix = prefix } }
 
-// New returns a Store on the client, which stays the caller's to close.
+// New returns a Store with the client, which the caller closes.
 func New(client redis.UniversalClient, options ...Option) *Store {
 	s := &Store{client: client, prefix: "allauth:"}
 	for _, option := range options {
@@ -50,11 +50,11 @@ func New(client redis.UniversalClient, options ...Option) *Store {
 	return s
 }
 
-// key is the name of a key. Its hash tag is the name within its kind, so that the
-// keys of a kind are spread over all slots.
+// key returns the name of a key. The name within its kind is the hash tag, so
+// that the keys of a kind are spread over all slots.
 func (s *Store) key(kind, name string) string { return s.prefix + kind + ":{" + name + "}" }
 
-// step is a script that reads and changes one key, as its keys may lie on
+// step is a script that reads and changes one key. Several keys may be on
 // different nodes.
 type step struct {
 	script *redis.Script
@@ -62,7 +62,7 @@ type step struct {
 	args   []any
 }
 
-// The answers of scripts that change one row.
+// The results of scripts that change one row.
 const (
 	done     = 1
 	missing  = 0
@@ -70,15 +70,16 @@ const (
 )
 
 var (
-	// createScript stores a hash for that many milliseconds, unless the key exists.
+	// createScript stores a hash for a number of milliseconds, unless the key
+	// exists.
 	createScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
-	// updateScript overwrites fields of a hash whose fields have those values. It then
-	// lives for that many milliseconds, or as long as before for none.
+	// updateScript overwrites fields of a hash if given fields have given values.
+	// With a positive number of milliseconds it also sets the time to live.
 	updateScript = redis.NewScript(`
 local ttl, first = ARGV[1], ARGV[2] + 3
 for i = 3, first - 1, 2 do
@@ -88,15 +89,15 @@ if ARGV[first] then redis.call('HSET', KEYS[1], unpack(ARGV, first)) end
 if ttl ~= '0' then redis.call('PEXPIRE', KEYS[1], ttl) end
 return 1`)
 
-	// deleteScript deletes a hash whose fields have those values.
+	// deleteScript deletes a hash if given fields have given values.
 	deleteScript = redis.NewScript(`
 for i = 1, #ARGV, 2 do
 	if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end
 end
 return redis.call('DEL', KEYS[1])`)
 
-	// linkScript adds an id to the sorted set of a user's ids, which are ordered by
-	// when they may be dropped, and drops those whose time has come.
+	// linkScript adds an id to the sorted set of a user's ids, which is ordered
+	// by the time up to which they are kept, and removes those whose time is up.
 	linkScript = redis.NewScript(`
 local id, now, expires, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
@@ -115,7 +116,8 @@ func update(key string, where []any, ttl time.Duration, fields ...any) step {
 
 func remove(key string, where ...any) step { return step{deleteScript, key, where} }
 
-// link lists an id under a user. Times are of the library's clock.
+// link returns the step that adds an id to the list of a user. Times are those of
+// the library's clock.
 func (s *Store) link(kind, userID, id string, now, expires time.Time) step {
 	return step{linkScript, s.key(kind, userID), []any{id, micros(now), micros(expires.Add(2 * grace)), (lifetime(now, expires) + grace).Milliseconds()}}
 }
@@ -129,8 +131,8 @@ func (s *Store) run(ctx context.Context, what string, step step) (*redis.Cmd, er
 	return result, failed(what, result.Err())
 }
 
-// runAll runs steps in one round trip to each node and in no order, and returns
-// the answer of each.
+// runAll runs steps in one round trip to each node, in any order, and returns the
+// result of each.
 func (s *Store) runAll(ctx context.Context, what string, steps ...step) ([]*redis.Cmd, error) {
 	results := make([]*redis.Cmd, len(steps))
 	return results, s.pipelined(ctx, what, func(pipe redis.Pipeliner) {
@@ -140,7 +142,7 @@ func (s *Store) runAll(ctx context.Context, what string, steps ...step) ([]*redi
 	})
 }
 
-// pipelined sends the commands that add adds in one round trip to each node.
+// pipelined sends the commands of add in one round trip to each node.
 func (s *Store) pipelined(ctx context.Context, what string, add func(pipe redis.Pipeliner)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -152,7 +154,7 @@ func (s *Store) pipelined(ctx context.Context, what string, add func(pipe redis.
 	return failed(what, err)
 }
 
-// load reads the fields of hashes, all of them if none are named. What is missing
+// load reads fields of hashes, or all fields if none are named. A missing hash
 // has no fields.
 func (s *Store) load(ctx context.Context, what string, keys []string, names ...string) ([]fields, error) {
 	results := make([]redis.Cmder, len(keys))
@@ -187,7 +189,7 @@ func failed(what string, err error) error {
 	return fmt.Errorf("redisstore: %s: %w", what, err)
 }
 
-// change runs a step whose answer says what came of it.
+// change runs a step whose result says whether it changed the row.
 func (s *Store) change(ctx context.Context, what string, step step) error {
 	result, err := s.run(ctx, what, step)
 	if err != nil {
@@ -202,24 +204,24 @@ func (s *Store) change(ctx context.Context, what string, step step) error {
 	return nil
 }
 
-// answer is the number that a script returned.
+// answer returns the number that a script returned.
 func answer(result *redis.Cmd) int {
-	n, _ := result.Int() // what is no number has failed before
+	n, _ := result.Int() // any other result has failed before
 	return n
 }
 
-// unlessMissing is the error of a call on a row that may be missing.
-func unlessMissing(err error) error {
+// ignoreMissing returns err, or nil if err means that the row is missing.
+func ignoreMissing(err error) error {
 	if errors.Is(err, authn.ErrNotFound) {
 		return nil
 	}
 	return err
 }
 
-// fields is a Redis hash.
+// fields are the fields of a Redis hash.
 type fields map[string]string
 
-// named are the fields that HMGET returned.
+// named returns the fields that HMGET returned.
 func named(names []string, values []any) fields {
 	f := fields{}
 	for i, value := range values {
@@ -230,7 +232,7 @@ func named(names []string, values []any) fields {
 	return f
 }
 
-// number, time and bytes read what this package wrote.
+// number, time and bytes parse the values that this package stored.
 
 func (f fields) number(name string) int {
 	n, _ := strconv.Atoi(f[name])
@@ -251,6 +253,6 @@ func (f fields) bytes(name string) []byte {
 
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
-// lifetime is how long Redis keeps a row. Both times are of the library's clock,
-// so that of Redis need not agree with it.
+// lifetime returns the time to live of a row in Redis. Both times are those of
+// the library's clock, which need not agree with that of Redis.
 func lifetime(from, until time.Time) time.Duration { return max(until.Sub(from), 0) + grace }

@@ -10,34 +10,35 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// A session lies under three keys, which may be on different nodes:
+// A session has three keys, which may be on different nodes:
 //
 //	token:{token hash}   its row, a hash: a token is valid if this key exists
-//	session:{id}         its handle, a hash that leads from the id to the row
-//	sessions:{user id}   the ids of the user's sessions, a sorted set
+//	session:{id}         its handle, a hash that refers from the id to the row
+//	sessions:{user id}   the list of ids of the user's sessions, a sorted set
 //
-// Each step changes one key. The order of steps makes sure that a crash between
-// two of them leaves no session that a client knows the token of and that cannot
-// be ended, and no token that is valid although its session was ended or got
-// another one:
+// Each step changes one key. The order of the steps ensures that a crash between
+// two of them leaves no session whose token a client has and that cannot be
+// ended, and no valid token of a session that was ended or got another token:
 //
-//   - To create, list the id, store the row, store the handle. The client gets its
-//     token after the last step: what a crash leaves is not known to anyone.
-//   - To end, delete the row, then the handle.
-//   - To renew, store the new row and note it in the handle; put the row that
-//     remembers the old token in the place of the old row, which of several requests
-//     at once succeeds for one; make the handle lead to the new row. A crash before
-//     the second step leaves the session as it was, one after it ends the session.
+//   - To create a session, add its id to the list, store the row, store the
+//     handle. The client gets the token after the last step, so no client has the
+//     token of a session that a crash has left behind.
+//   - To end a session, delete the row, then the handle.
+//   - To renew a session, store the new row and record it in the handle; replace
+//     the old row by the row that remembers the old token, in which one of
+//     several concurrent requests succeeds; make the handle refer to the new row.
+//     A crash before the second step leaves the session unchanged, a later one
+//     ends it.
 //
-// A handle leads to the session also between the steps of a renewal. The last step
-// fails where the handle was deleted meanwhile: the session has been ended, and the
-// new row is deleted again.
+// The handle refers to the session also between the steps of a renewal. The last
+// step fails if the handle was deleted meanwhile: then the session was ended, and
+// the new row is deleted again.
 
 func (s *Store) rowKey(tokenHash string) string { return s.key("token", tokenHash) }
 
 func (s *Store) handleKey(id string) string { return s.key("session", id) }
 
-// rowFields are the fields of a row.
+// rowFields returns the fields of a row.
 func rowFields(row sessions.Row) []any {
 	return []any{
 		"id", row.ID, "token", row.TokenHash, "user", row.UserID, "created", micros(row.CreatedAt),
@@ -46,7 +47,7 @@ func rowFields(row sessions.Row) []any {
 	}
 }
 
-// listed are the fields of a row in a list, which lacks the data.
+// listed are the fields of a row in a list of sessions, which lacks the data.
 var listed = []string{"id", "token", "kind", "user", "auth", "ip", "agent", "created", "seen", "expires"}
 
 func readSession(f fields) sessions.Row {
@@ -56,7 +57,7 @@ func readSession(f fields) sessions.Row {
 	}
 }
 
-// sessionLifetime counts from the latest time that the row knows.
+// sessionLifetime returns the time to live from the latest time of the row on.
 func sessionLifetime(row sessions.Row) time.Duration { return lifetime(latest(row), row.ExpiresAt) }
 
 func latest(row sessions.Row) time.Time {
@@ -80,7 +81,7 @@ func (s *Store) removeHandle(id, tokenHash string) step {
 	return remove(s.handleKey(id), "token", tokenHash)
 }
 
-// linkSession lists a session under its user, if it has one.
+// linkSession adds a session to the list of its user, if it has one.
 func (s *Store) linkSession(row sessions.Row) []step {
 	if row.UserID == "" {
 		return nil
@@ -104,7 +105,7 @@ func (s *Store) CreateSession(ctx context.Context, row sessions.Row) error {
 	return err
 }
 
-// undo runs steps that take back what was done before a refusal.
+// undo runs steps that take back what was done before an error.
 func (s *Store) undo(ctx context.Context, what string, refusal error, steps ...step) error {
 	if _, err := s.runAll(ctx, what, steps...); err != nil {
 		return err
@@ -128,8 +129,8 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 	return rows, err
 }
 
-// SaveSession implements sessions.Store. What leads to the row must outlive it, and
-// is prolonged first.
+// SaveSession implements sessions.Store. The handle and the list must outlive the
+// row, and are prolonged first.
 func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte) error {
 	const what = "save session"
 	ttl := lifetime(row.LastSeenAt, row.ExpiresAt)
@@ -151,8 +152,8 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte
 	return err
 }
 
-// currentRow is the condition for the row of a session whose data is the one that was
-// loaded.
+// currentRow returns the condition that the row of a session still has the data
+// that was loaded.
 func currentRow(id string, loaded []byte) []any {
 	if len(loaded) == 0 {
 		return []any{"id", id}
@@ -160,8 +161,8 @@ func currentRow(id string, loaded []byte) []any {
 	return []any{"id", id, "data", loaded}
 }
 
-// whyNotCurrent returns ErrConflict if the session is there, with that token, or else
-// ErrNotFound.
+// whyNotCurrent returns ErrConflict if the session exists with that token, and
+// ErrNotFound otherwise.
 func (s *Store) whyNotCurrent(ctx context.Context, what, tokenHash, id string) error {
 	found, err := s.load(ctx, what, []string{s.rowKey(tokenHash)}, "id")
 	if err != nil {
@@ -206,11 +207,11 @@ func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded 
 	return err
 }
 
-// handle leads to a session. Token is that of its row; next is that of the row in
-// its place where a renewal is under way.
+// handle refers to the row of a session. token is the row's token hash; next is
+// the token hash of its successor during a renewal.
 type handle struct{ id, token, next, user string }
 
-// handles returns those of the ids that have one.
+// handles returns the handles of the ids that have one.
 func (s *Store) handles(ctx context.Context, what string, ids ...string) ([]handle, error) {
 	keys := make([]string, len(ids))
 	for i, id := range ids {
@@ -239,8 +240,8 @@ func (s *Store) userHandles(ctx context.Context, what, userID string) ([]handle,
 	return slices.DeleteFunc(list, func(h handle) bool { return h.user != userID }), err
 }
 
-// tokens are those of the rows that may be that of the session, the current one
-// first.
+// tokens returns the token hashes under which the row of the session may be, the
+// current one first.
 func (h handle) tokens() []string {
 	if h.next == "" {
 		return []string{h.token}
@@ -270,8 +271,8 @@ func (s *Store) TouchSession(ctx context.Context, id, ip, userAgent string, seen
 	return s.updateRows(ctx, what, list, nil, "ip", ip, "agent", userAgent, "seen", micros(seen))
 }
 
-// RekeySessions implements sessions.Store. A session that is renewed at the same
-// time may keep the old fingerprint, and so end.
+// RekeySessions implements sessions.Store. A session that is renewed concurrently
+// may keep the old fingerprint, and so end.
 func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthHash string) error {
 	const what = "rekey sessions"
 	list, err := s.userHandles(ctx, what, userID)
@@ -281,8 +282,8 @@ func (s *Store) RekeySessions(ctx context.Context, userID, oldAuthHash, newAuthH
 	return s.updateRows(ctx, what, list, []any{"auth", oldAuthHash}, "auth", newAuthHash)
 }
 
-// SessionsByUser implements sessions.Store. A session whose row is not where its
-// handle said may have been renewed meanwhile, and is looked up again.
+// SessionsByUser implements sessions.Store. If a row is not where its handle
+// refers to, the session may have been renewed, and is looked up again.
 func (s *Store) SessionsByUser(ctx context.Context, userID string) ([]sessions.Row, error) {
 	const what = "list sessions"
 	list, err := s.userHandles(ctx, what, userID)
@@ -344,7 +345,8 @@ func (s *Store) DeleteUserSessions(ctx context.Context, userID, exceptID string)
 	return s.end(ctx, what, slices.DeleteFunc(list, func(h handle) bool { return h.id == exceptID }))
 }
 
-// end deletes sessions. One that was renewed meanwhile is ended by its new handle.
+// end deletes sessions. A session that was renewed meanwhile is ended by its new
+// handle.
 func (s *Store) end(ctx context.Context, what string, list []handle) error {
 	for len(list) > 0 {
 		var rows, handles []step
@@ -361,7 +363,7 @@ func (s *Store) end(ctx context.Context, what string, list []handle) error {
 		if err != nil {
 			return err
 		}
-		ended := map[string][]any{} // ids by user
+		ended := map[string][]any{} // ids, by user
 		var renewed []string
 		for i, h := range list {
 			if answer(results[i]) != done {

@@ -72,7 +72,7 @@ func (s *Store) ReplaceChallenge(ctx context.Context, c authn.Challenge, oldHash
 		return err
 	}
 	if bytes.Equal(c.Hash, oldHash) && bytes.Equal(stored.Hash, oldHash) {
-		return nil // it was as it should be, and MySQL did not count it
+		return nil // the row was up to date, and MySQL does not count it
 	}
 	return authn.ErrConflict
 }

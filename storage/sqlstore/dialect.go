@@ -8,46 +8,46 @@ import (
 	"unicode/utf8"
 )
 
-// Dialect is the kind of database.
+// Dialect describes a kind of database.
 type Dialect struct {
 	name string
-	// numbered is true where placeholders are $1, $2, …
+	// numbered is true if placeholders are $1, $2, …
 	numbered bool
-	// ignoreConflict ends an INSERT that leaves out rows that would break a
-	// unique rule. It is empty where such an INSERT is an error that leaves the
-	// transaction usable.
+	// ignoreConflict ends an INSERT that skips rows that violate a unique
+	// constraint. It is empty if the failed INSERT leaves the transaction usable.
 	ignoreConflict string
 	// hash is the column of password hashes, compared byte by byte.
 	hash string
-	// returning is true where an UPDATE can return the rows that it changed.
+	// returning is true if an UPDATE can return the rows that it changed.
 	returning bool
 	// forUpdate locks the rows that a SELECT reads.
 	forUpdate string
-	// lockExisting ends an INSERT that locks the row with that user_id where
-	// there is one.
+	// lockExisting ends an INSERT that locks the row with that user_id if it
+	// exists.
 	lockExisting string
 	// swap ends an INSERT into rate_limits that replaces the rows for which
-	// {unchanged} is true. Other rows stay as they are and are not counted, or are an
-	// error (see isOutOfRange) that undoes the statement.
+	// {unchanged} is true. Other rows are not changed and not counted, or cause
+	// an error (see isOutOfRange) that undoes the statement.
 	swap string
-	// lockedInOrder finds the rows of rate_limits with {ids} and locks them in the
-	// order of their ids.
+	// lockedInOrder selects the rows of rate_limits with {ids}, and locks them in
+	// the order of their ids.
 	lockedInOrder string
-	// isolation is that of transactions: what waits for another transaction
-	// sees afterwards what that one committed.
+	// isolation is the isolation level of transactions: after waiting for another
+	// transaction, a statement sees what that one committed.
 	isolation sql.IsolationLevel
-	// sessionUser compares the id of a row u of users, a number, with the text in
-	// the column user_id of a row s of sessions, which may hold no number.
+	// sessionUser compares the numeric id of a row u of users with the text in
+	// the column user_id of a row s of sessions, which need not be a number.
 	sessionUser string
-	// plainText is true where a text must be UTF-8 without zero bytes.
+	// plainText is true if a text must be UTF-8 without zero bytes.
 	plainText bool
-	// lock and unlock keep two servers from migrating at once. lock returns 1.
+	// lock and unlock prevent two servers from migrating at the same time. lock
+	// returns 1.
 	lock, unlock string
 	// clean deletes a number of rows of a table for which {expired} is true.
 	clean string
 }
 
-// The databases there are tables for.
+// The supported databases.
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
@@ -68,7 +68,7 @@ var (
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
 		// An array is selected once; the rows of IN may be selected again for
-		// each row, and then the limit is none.
+		// each row, which defeats the limit.
 		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
@@ -76,7 +76,7 @@ var (
 		name: "mysql", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
 		forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
-		// The sum is too large a number for any row. MySQL finds the rows by the
+		// The sum is out of range for any row. MySQL finds the rows by the
 		// primary key, in its order.
 		swap:          " ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at), hits = IF({unchanged}, VALUES(hits), ~0 + LENGTH({rate_limits}.hits))",
 		lockedInOrder: "id IN ({ids})",
@@ -85,8 +85,8 @@ var (
 	}
 )
 
-// storable reports whether the database takes the texts among the values. One
-// that it does not take is nowhere in it.
+// storable reports whether the database can store all texts among the values. A
+// text that it cannot store is in no row.
 func (d Dialect) storable(values []any) bool {
 	if !d.plainText {
 		return true
@@ -99,8 +99,8 @@ func (d Dialect) storable(values []any) bool {
 	return true
 }
 
-// freeText is a text for people as the database takes it: without what it can
-// not store.
+// freeText returns a text for display without the characters that the database
+// cannot store.
 func (d Dialect) freeText(text string) string {
 	if !d.plainText {
 		return text
@@ -125,8 +125,8 @@ func (d Dialect) placeholders(query string) string {
 	return b.String()
 }
 
-// SQLiteDSN returns the data source name under which modernc.org/sqlite opens
-// the file as this package needs it. ":memory:" is a database in memory.
+// SQLiteDSN returns the data source name with which modernc.org/sqlite opens the
+// file as this package requires. The path ":memory:" is a database in memory.
 func SQLiteDSN(path string) string {
 	options := url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"},

@@ -7,9 +7,9 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// The column claim holds the address in the row of whoever verified it, or,
-// while nobody has, of whoever signed up with it. It is unique: of several
-// sign-ups at once one wins.
+// The column claim holds the address in the row of the user who has verified it
+// or, if no user has, of the user who signed up with it. It is unique: of several
+// concurrent sign-ups one succeeds.
 
 const emailColumns = `user_id, email, verified, is_primary, created_at`
 
@@ -39,11 +39,12 @@ func (s *Store) insertEmail(ctx context.Context, a account.EmailAddress, claims 
 	if claims {
 		claim = a.Email
 	}
-	return s.insert(ctx, "add e-mail address", `{emails} (`+emailColumns+`, claim) VALUES (?, ?, ?, ?, ?, ?)`,
+	return s.insert(ctx, "add email address", `{emails} (`+emailColumns+`, claim) VALUES (?, ?, ?, ?, ?, ?)`,
 		a.UserID, a.Email, a.Verified, a.Primary, micros(a.CreatedAt), claim)
 }
 
-// dropEmailClaims takes the address from those who claimed it without proof.
+// dropEmailClaims ends the claims of other users who have not verified the
+// address.
 func (s *Store) dropEmailClaims(ctx context.Context, except, email string) error {
 	_, err := s.exec(ctx, "drop claims", `UPDATE {emails} SET claim = NULL WHERE claim = ? AND user_id <> ? AND verified = ?`, email, except, false)
 	return err
@@ -51,12 +52,12 @@ func (s *Store) dropEmailClaims(ctx context.Context, except, email string) error
 
 // EmailsByUser implements account.EmailStore.
 func (s *Store) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
-	return rows(ctx, s, "load e-mail addresses", `SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id`, []any{userID}, scanEmail)
+	return rows(ctx, s, "load email addresses", `SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id`, []any{userID}, scanEmail)
 }
 
 // EmailsByAddress implements account.EmailStore.
 func (s *Store) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
-	return rows(ctx, s, "look up e-mail address",
+	return rows(ctx, s, "look up email address",
 		`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY verified DESC, id`, []any{email}, scanEmail)
 }
 
@@ -65,7 +66,7 @@ func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, er
 	won := false
 	err := s.atomically(ctx, func(ctx context.Context) error {
 		won = false
-		owners, err := rows(ctx, s, "look up e-mail address",
+		owners, err := rows(ctx, s, "look up email address",
 			`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY id `+s.dialect.forUpdate, []any{email}, scanEmail)
 		if err != nil {
 			return err
@@ -90,7 +91,7 @@ func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, er
 		if err := s.dropEmailClaims(ctx, userID, email); err != nil {
 			return err
 		}
-		n, err := s.exec(ctx, "verify e-mail address",
+		n, err := s.exec(ctx, "verify email address",
 			`UPDATE {emails} SET verified = ?, claim = email WHERE user_id = ? AND email = ? AND verified = ?`, true, userID, email, false)
 		won = n > 0
 		return err
@@ -101,7 +102,7 @@ func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, er
 // SetPrimaryEmail implements account.EmailStore.
 func (s *Store) SetPrimaryEmail(ctx context.Context, userID, email string) error {
 	return s.atomically(ctx, func(ctx context.Context) error {
-		owned, err := rows(ctx, s, "load e-mail addresses",
+		owned, err := rows(ctx, s, "load email addresses",
 			`SELECT `+emailColumns+` FROM {emails} WHERE user_id = ? ORDER BY id `+s.dialect.forUpdate, []any{userID}, scanEmail)
 		if err != nil {
 			return err
@@ -113,16 +114,16 @@ func (s *Store) SetPrimaryEmail(ctx context.Context, userID, email string) error
 		if !found {
 			return authn.ErrNotFound
 		}
-		if _, err := s.exec(ctx, "clear primary e-mail address",
+		if _, err := s.exec(ctx, "clear primary email address",
 			`UPDATE {emails} SET is_primary = ? WHERE user_id = ? AND email <> ? AND is_primary = ?`, false, userID, email, true); err != nil {
 			return err
 		}
-		_, err = s.exec(ctx, "set primary e-mail address", `UPDATE {emails} SET is_primary = ? WHERE user_id = ? AND email = ?`, true, userID, email)
+		_, err = s.exec(ctx, "set primary email address", `UPDATE {emails} SET is_primary = ? WHERE user_id = ? AND email = ?`, true, userID, email)
 		return err
 	})
 }
 
 // DeleteEmail implements account.EmailStore.
 func (s *Store) DeleteEmail(ctx context.Context, userID, email string) error {
-	return s.execOne(ctx, "delete e-mail address", authn.ErrNotFound, `DELETE FROM {emails} WHERE user_id = ? AND email = ?`, userID, email)
+	return s.execOne(ctx, "delete email address", authn.ErrNotFound, `DELETE FROM {emails} WHERE user_id = ? AND email = ?`, userID, email)
 }

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// What the drivers report is told without importing them: PostgreSQL's have a
-// method SQLState, go-sql-driver/mysql's has a field Number, SQLite's a method
-// Code.
+// The errors of drivers are recognized without importing them: those of
+// PostgreSQL have a method SQLState, those of go-sql-driver/mysql a field Number,
+// those of SQLite a method Code.
 
-// isDuplicate reports whether a unique value was taken.
+// isDuplicate reports whether a unique value is taken.
 func isDuplicate(err error) bool {
 	return sqlState(err) == "23505" || mysqlNumber(err) == 1062 || sqliteCode(err) == 2067
 }
 
-// isExistingIndex reports whether MySQL has an index of that name, from a
-// migration that was cut off: it commits each statement that makes one, and knows
-// no CREATE INDEX IF NOT EXISTS.
+// isExistingIndex reports whether MySQL already has an index of that name, from a
+// migration that was interrupted: MySQL commits each statement that creates an
+// index, and has no CREATE INDEX IF NOT EXISTS.
 func isExistingIndex(err error) bool { return mysqlNumber(err) == 1061 }
 
-// isTransient reports whether the statement collided with another one and may
-// be tried again: a deadlock, or transactions that could not be serialized.
+// isTransient reports whether the statement collided with another one and can be
+// retried: after a deadlock, or if transactions could not be serialized.
 func isTransient(err error) bool {
 	switch sqlState(err) {
 	case "40001", "40P01":
@@ -41,7 +41,7 @@ func isTransient(err error) bool {
 // isOutOfRange reports whether a number in the statement was too large.
 func isOutOfRange(err error) bool { return mysqlNumber(err) == 1690 }
 
-// isBusy reports whether an SQLite file was locked by another connection.
+// isBusy reports whether another connection has locked the SQLite file.
 func isBusy(err error) bool {
 	return sqliteCode(err)&0xff == 5
 }
@@ -54,12 +54,12 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// isUnmigrated reports whether a table is missing. SQLite has no number for it.
+// isUnmigrated reports whether a table is missing. SQLite has no code for that.
 func isUnmigrated(err error) bool {
 	return sqlState(err) == "42P01" || mysqlNumber(err) == 1146 || strings.Contains(err.Error(), "no such table")
 }
 
-// failed says what was being done.
+// failed wraps the error of a step.
 func failed(what string, err error) error {
 	if isUnmigrated(err) {
 		return fmt.Errorf("sqlstore: %s: %w; call Migrate at start, with the dialect and options that the store has now", what, err)
@@ -88,8 +88,8 @@ func mysqlNumber(err error) uint64 {
 	return 0
 }
 
-// pause waits a little, longer each time, so that those who collided do not
-// collide again.
+// pause waits for a short random time that grows with each try, so that callers
+// do not collide again.
 func pause(ctx context.Context, try int) error {
 	timer := time.NewTimer(rand.N(time.Duration(try) * 4 * time.Millisecond))
 	defer timer.Stop()

@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// The tables are made beside those of the host, which chooses the driver: the
-// program imports modernc.org/sqlite for the one named "sqlite".
+// The tables are created beside those of the host, which chooses the driver: the
+// program imports modernc.org/sqlite, which registers as "sqlite".
 func Example() {
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN("app.db"))
 	if err != nil {
@@ -24,13 +24,13 @@ func Example() {
 	}
 }
 
-// The source of connections sets what the store needs of SQLite.
+// The data source name sets what the store needs of SQLite.
 func ExampleSQLiteDSN() {
 	fmt.Println(sqlstore.SQLiteDSN("app.db"))
 	// Output: file:app.db?_pragma=busy_timeout%2810000%29&_pragma=journal_mode%28WAL%29&_pragma=synchronous%28NORMAL%29&_txlock=immediate
 }
 
-// A row of the host is written in the transaction of the library, or not at all.
+// A row of the host is written in the library's transaction, or not at all.
 func ExampleConn() {
 	ctx := context.Background()
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN("app.db"))

@@ -10,12 +10,12 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// errText means that the database can not store a text.
+// errText means that the database cannot store a text.
 var errText = errors.New("the text holds a zero byte or is not UTF-8")
 
-// retried runs one statement. Outside of a transaction it is tried again if it
-// collides with another one. Inside, the transaction is lost: MySQL has undone
-// it, and would store what follows by itself.
+// retried runs one statement. Outside of a transaction it is retried if it
+// collides with another one. Inside a transaction it is not: MySQL has rolled the
+// transaction back, and would store what follows outside of it.
 func (s *Store) retried(ctx context.Context, f func() error) error {
 	t := current(ctx, s.db)
 	if t != nil && t.undone != nil {
@@ -47,7 +47,7 @@ func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64
 		return 0, fmt.Errorf("sqlstore: %s: %w", what, errText)
 	}
 	if !s.dialect.storable(args[values:]) {
-		return 0, nil // there is no such row
+		return 0, nil // no row has such a value
 	}
 	var n int64
 	err := s.retried(ctx, func() error {
@@ -68,8 +68,8 @@ func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64
 	return n, nil
 }
 
-// execOne is exec for a statement that must change a row: none is the error
-// otherwise. An UPDATE must change its row's values, see updateOne.
+// execOne is exec for a statement that must change a row; if none is changed, it
+// returns otherwise. An UPDATE must change values of its row, see updateOne.
 func (s *Store) execOne(ctx context.Context, what string, otherwise error, text string, args ...any) error {
 	n, err := s.exec(ctx, what, text, args...)
 	if err == nil && n == 0 {
@@ -78,7 +78,7 @@ func (s *Store) execOne(ctx context.Context, what string, otherwise error, text 
 	return err
 }
 
-// insert adds a row: into is a table, its columns and the values.
+// insert inserts a row; into is a table, its columns and the values. It returns
 // authn.ErrConflict if a unique value is taken.
 func (s *Store) insert(ctx context.Context, what, into string, args ...any) error {
 	err := s.execOne(ctx, what, authn.ErrConflict, `INSERT INTO `+into+s.dialect.ignoreConflict, args...)
@@ -88,8 +88,8 @@ func (s *Store) insert(ctx context.Context, what, into string, args ...any) erro
 	return err
 }
 
-// updateOne changes the row with that key, or returns authn.ErrNotFound. MySQL
-// may not count a row that was already as it should be, so it is looked for.
+// updateOne updates the row with the key, or returns authn.ErrNotFound. MySQL
+// does not count a row whose values do not change, so the row is then looked up.
 func (s *Store) updateOne(ctx context.Context, what, table, set string, values []any, where string, key []any) error {
 	n, err := s.exec(ctx, what, `UPDATE `+table+` SET `+set+` WHERE `+where, append(values, key...)...)
 	if err != nil || n > 0 {
@@ -99,7 +99,7 @@ func (s *Store) updateOne(ctx context.Context, what, table, set string, values [
 	return s.row(ctx, what, `SELECT 1 FROM `+table+` WHERE `+where, key, &there)
 }
 
-// row reads one row into the targets, or returns authn.ErrNotFound.
+// row scans one row into the targets, or returns authn.ErrNotFound.
 func (s *Store) row(ctx context.Context, what, text string, args []any, targets ...any) error {
 	if !s.dialect.storable(args) {
 		return authn.ErrNotFound
@@ -120,7 +120,7 @@ func (s *Store) row(ctx context.Context, what, text string, args []any, targets 
 	return nil
 }
 
-// rows reads every row of a query.
+// rows returns all rows of a query.
 func rows[T any](ctx context.Context, s *Store, what, text string, args []any, scan func(scan func(...any) error) (T, error)) ([]T, error) {
 	if !s.dialect.storable(args) {
 		return nil, nil
@@ -136,7 +136,7 @@ func rows[T any](ctx context.Context, s *Store, what, text string, args []any, s
 		if err != nil {
 			return err
 		}
-		defer func() { _ = result.Close() }() // its error is that of result.Err below
+		defer func() { _ = result.Close() }() // result.Err below returns its error
 		for result.Next() {
 			item, err := scan(result.Scan)
 			if err != nil {

@@ -15,8 +15,8 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits", "outbox"} {
 		expired := "expires_at < ?"
 		if table == "outbox" {
-			// Other messages are dropped by the worker, which tells the operator.
-			// Decoys stay where a host keeps the messages elsewhere.
+			// The worker drops other messages, and logs that. Decoys stay here if
+			// a host keeps the messages elsewhere.
 			expired = "not_before < ? AND channel = '" + notify.ChannelDecoy + "'"
 		}
 		clean := strings.NewReplacer("{table}", "{"+table+"}", "{expired}", expired).Replace(s.dialect.clean)
@@ -32,7 +32,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 // ForgetUser implements storage.Keeper.
 func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 	if userID == "" {
-		return ctx.Err() // rows of nobody belong to no user
+		return ctx.Err() // rows with an empty user id do not belong to a user
 	}
 	return s.atomically(ctx, func(ctx context.Context) error {
 		if err := s.LockUser(ctx, userID); err != nil {

@@ -52,7 +52,7 @@ func (s *Store) AuthenticatorByClaim(ctx context.Context, claim string) (*mfa.Au
 	return &list[0], nil
 }
 
-// authenticators reads rows, and locks them within a transaction.
+// authenticators reads rows. In a transaction it locks them.
 func (s *Store) authenticators(ctx context.Context, condition, value string) ([]mfa.Authenticator, error) {
 	lock := ""
 	if transactionOf(ctx, s.db) != nil {

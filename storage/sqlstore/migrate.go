@@ -16,17 +16,17 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// createMigrations makes the table of the migrations that ran.
+// createMigrations creates the table of completed migrations.
 const createMigrations = "CREATE TABLE IF NOT EXISTS {migrations} (version INTEGER PRIMARY KEY)"
 
-// migration is one numbered file of statements.
+// migration is a numbered file of statements.
 type migration struct {
 	version    int
 	statements []string
 }
 
-// Migrate brings the tables up to date. Servers that start at the same time
-// wait for each other.
+// Migrate creates the tables, or upgrades them to those of this version. Servers
+// that start at the same time wait for each other.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.checkNames(); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
-	defer func() { _ = conn.Close() }() // gives the connection back to the pool
+	defer func() { _ = conn.Close() }() // returns the connection to the pool
 	unlock, err := s.lock(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("sqlstore: lock migrations, as in a database of the dialect %s: %w", s.dialect.name, err)
@@ -61,9 +61,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// connect opens a connection. Where several servers make one SQLite file at
-// once, only one of them can turn on write-ahead logging, and the others do not
-// wait for it.
+// connect opens a connection. If several servers create one SQLite file at the
+// same time, only one of them can turn on write-ahead logging, and the others
+// fail instead of waiting, so they try again.
 func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 	for try := 1; ; try++ {
 		conn, err := s.db.Conn(ctx)
@@ -76,16 +76,17 @@ func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 	}
 }
 
-// migrated reports whether all migrations have run. Looking needs no right to
-// create anything, while CREATE TABLE IF NOT EXISTS does even if there is one.
+// migrated reports whether all migrations have run. The query needs no privilege
+// to create anything, whereas CREATE TABLE IF NOT EXISTS does even if the table
+// exists.
 func (s *Store) migrated(ctx context.Context, conn *sql.Conn, list []migration) bool {
 	var ran int
 	err := conn.QueryRowContext(ctx, s.query("SELECT COUNT(*) FROM {migrations} WHERE version <= ?"), list[len(list)-1].version).Scan(&ran)
 	return err == nil && ran == len(list)
 }
 
-// hasSchema reports whether somebody has made the schema of PostgreSQL. As with
-// tables, creating it needs a right even then.
+// hasSchema reports whether the schema of PostgreSQL exists. As with tables,
+// CREATE SCHEMA IF NOT EXISTS needs a privilege even if it does.
 func hasSchema(ctx context.Context, conn *sql.Conn, name string) bool {
 	var there bool
 	err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", name).Scan(&there)
@@ -99,7 +100,7 @@ func (s *Store) createSchema() string {
 	return "CREATE SCHEMA IF NOT EXISTS " + s.schema
 }
 
-// lock waits until no other server migrates.
+// lock waits until no other server migrates, and locks the migrations.
 func (s *Store) lock(ctx context.Context, conn *sql.Conn) (unlock func(), err error) {
 	if s.dialect.lock == "" {
 		return func() {}, nil
@@ -111,11 +112,11 @@ func (s *Store) lock(ctx context.Context, conn *sql.Conn) (unlock func(), err er
 	if got.Int64 != 1 {
 		return nil, errors.New("another server has been migrating for minutes")
 	}
-	// If it fails the connection is gone, and its lock with it.
+	// If it fails the connection is closed, which releases the lock.
 	return func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), s.dialect.unlock) }, nil
 }
 
-// nameRule is what schema and prefix may be made of, as they are not quoted.
+// nameRule is the pattern of schema and prefix, which are not quoted.
 var nameRule = regexp.MustCompile(`^[a-z0-9_]*$`)
 
 func (s *Store) checkNames() error {
@@ -128,8 +129,8 @@ func (s *Store) checkNames() error {
 	return nil
 }
 
-// apply runs one migration unless it ran before. SQLite's transaction holds the
-// write lock from its beginning, the others hold the lock of Migrate.
+// apply runs one migration unless it has run before. SQLite's transaction holds
+// the write lock from its beginning; for the others Migrate holds a lock.
 func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err error) {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -158,8 +159,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (err err
 }
 
 // SQL returns the statements that Migrate runs on an empty database, for teams
-// that run migrations with tools of their own. Migrate takes note of what they
-// ran.
+// that run migrations with their own tools. Migrate detects what they have run.
 func (s *Store) SQL() (string, error) {
 	if err := s.checkNames(); err != nil {
 		return "", err

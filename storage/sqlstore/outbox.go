@@ -24,7 +24,8 @@ func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Dur
 	}
 	claimed := due[:0]
 	for _, e := range due {
-		// Whoever moves it from the time we read has it.
+		// Of several callers, the one whose update finds the time that was read
+		// has claimed it.
 		n, err := s.exec(ctx, "claim message", `UPDATE {outbox} SET not_before = ?, attempts = attempts + 1 WHERE id = ? AND not_before = ?`,
 			micros(now.Add(lease)), e.ID, micros(e.NotBefore))
 		if err != nil {

@@ -42,7 +42,8 @@ func (s *Store) SetPhone(ctx context.Context, p account.Phone, exclusive bool) e
 	})
 }
 
-// dropPhoneClaims takes the number from those who claimed it without proof.
+// dropPhoneClaims ends the claims of other users who have not verified the
+// number.
 func (s *Store) dropPhoneClaims(ctx context.Context, except, number string) error {
 	_, err := s.exec(ctx, "drop claims", `UPDATE {phones} SET claim = NULL WHERE claim = ? AND user_id <> ? AND verified = ?`, number, except, false)
 	return err

@@ -9,14 +9,14 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// profileColumns are those of {users} u and {passwords} p, and the address of the
-// user with that id, which is a column or a placeholder.
+// profileColumns are columns of {users} u and {passwords} p, and the email
+// address of the user with that id, which is a column or a placeholder.
 func profileColumns(id string) string {
 	return `u.username, u.display, u.disabled, u.extra, p.hash, (SELECT e.email FROM {emails} e WHERE e.user_id = ` + id +
 		` AND (e.is_primary OR e.verified) ORDER BY e.is_primary DESC, e.id LIMIT 1)`
 }
 
-// profileRow is what profileColumns are read into.
+// profileRow is the target of profileColumns.
 type profileRow struct {
 	username, display, hash, email sql.NullString
 	disabled                       sql.NullBool
@@ -37,12 +37,12 @@ func (r *profileRow) profile(userID string) (*authn.Profile, error) {
 	return p, readExtra(r.extra, p.User)
 }
 
-// Profile implements account.Store. There is a row for each address, or one
-// without an address.
+// Profile implements account.Store. The query returns a row for each address, or
+// one without an address.
 func (s *Store) Profile(ctx context.Context, userID string) (*authn.Profile, []account.EmailAddress, *account.Phone, error) {
 	id, err := strconv.ParseInt(userID, 10, 64)
 	if err != nil {
-		id = -1 // no id of ours
+		id = -1 // not an id of a user
 	}
 	if !s.dialect.storable([]any{userID}) {
 		return &authn.Profile{}, nil, nil, nil

@@ -13,21 +13,21 @@ import (
 )
 
 // A bucket is one row, which holds no more attempts than are allowed. It is read
-// without a lock, and replaced provided that it is still as it was read: an attempt
-// that is refused waits for no other. Several rows are replaced by one statement,
-// without a transaction. It may replace some and miss others; the next reading
-// tells which, as the rows that it replaced hold the attempt.
+// without a lock, and replaced if it has not changed since: a refused attempt
+// waits for no other. One statement replaces several rows, without a transaction.
+// It may replace only some of them; the next read shows which, as these rows hold
+// the attempt.
 
 var _ ratelimit.Store = (*Store)(nil)
 
-// hit is one attempt in a bucket. A refund looks for its JSON as a text, so the
-// form of that is fixed.
+// hit is an attempt in a bucket. A refund searches for its JSON as a text, so its
+// format must not change.
 type hit struct {
 	At int64  `json:"t"` // microseconds
 	ID string `json:"id"`
 }
 
-// counter is a bucket as it is stored, and what it shall become.
+// counter is a bucket as stored, and its new value.
 type counter struct {
 	key     string
 	read    string // empty: there is no row
@@ -35,15 +35,15 @@ type counter struct {
 	expires time.Time
 }
 
-// errRaced means that other callers changed the counters at each try.
+// errRaced means that other callers changed the counters in every try.
 var errRaced = errors.New("sqlstore: count attempt: the counters keep changing")
 
-// maxCharges is how often a counter is read again that others change: of any
-// number of callers at once one succeeds each time.
+// maxCharges is how often a counter that other callers change is read again. Of
+// any number of concurrent callers one succeeds each time.
 const maxCharges = 100
 
-// ChargeBuckets implements ratelimit.Store. Inside of a transaction that fails
-// nothing is counted.
+// ChargeBuckets implements ratelimit.Store. In a transaction that fails nothing
+// is counted.
 func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buckets []ratelimit.Bucket) (*ratelimit.Refusal, error) {
 	for try := 1; ; try++ {
 		stored, err := s.counters(ctx, buckets)
@@ -84,7 +84,7 @@ func (s *Store) ChargeBuckets(ctx context.Context, now time.Time, id string, buc
 	}
 }
 
-// counters reads the counters of the buckets by their keys.
+// counters reads the counters of the buckets, by their keys.
 func (s *Store) counters(ctx context.Context, buckets []ratelimit.Bucket) (map[string]*counter, error) {
 	found := map[string]*counter{}
 	var keys []any
@@ -116,9 +116,9 @@ func (s *Store) counters(ctx context.Context, buckets []ratelimit.Bucket) (map[s
 	return found, nil
 }
 
-// swap replaces the counters that are still as they were read, and reports whether
-// all were. The rows are locked in the order of their keys, as in all statements
-// here, so that no two callers wait for each other.
+// swap replaces the counters that have not changed since they were read, and
+// reports whether it replaced all. Like all statements here it locks rows in the
+// order of their keys, so that no two callers wait for each other.
 func (s *Store) swap(ctx context.Context, list []*counter) (bool, error) {
 	if len(list) == 0 {
 		return true, nil
@@ -142,20 +142,21 @@ func (s *Store) swap(ctx context.Context, list []*counter) (bool, error) {
 	if isOutOfRange(err) {
 		return false, nil
 	}
-	return n >= int64(len(list)), err // MySQL counts a row twice that it replaces
+	return n >= int64(len(list)), err // MySQL counts a replaced row twice
 }
 
-// repeated is a text n times, with separators.
+// repeated returns a text n times, with separators.
 func repeated(text, separator string, n int) string {
 	return text + strings.Repeat(separator+text, n-1)
 }
 
-// recent drops the attempts that no longer count.
+// recent returns the attempts that still count.
 func recent(hits []hit, now time.Time, b ratelimit.Bucket) []hit {
 	return slices.DeleteFunc(hits, func(h hit) bool { return !b.Counts(fromMicros(h.At), now) })
 }
 
-// exhausted returns the refusal of a bucket that takes no more attempts, or nil.
+// exhausted returns the refusal of a bucket that accepts no more attempts, or
+// nil.
 func exhausted(hits []hit, now time.Time, b ratelimit.Bucket) *ratelimit.Refusal {
 	if len(hits) < b.Amount {
 		return nil
@@ -178,8 +179,8 @@ func (s *Store) PeekBuckets(ctx context.Context, now time.Time, buckets []rateli
 	return nil, nil
 }
 
-// RefundBuckets implements ratelimit.Store. The time and the id are the text of the
-// attempt in its rows, so it is cut out without reading them first.
+// RefundBuckets implements ratelimit.Store. The time and the id give the text of
+// the attempt in its rows, which is removed without reading them first.
 func (s *Store) RefundBuckets(ctx context.Context, at time.Time, id string, buckets []ratelimit.Bucket) error {
 	text, err := json.Marshal(hit{micros(at), id})
 	if err != nil {
@@ -193,8 +194,8 @@ func (s *Store) RefundBuckets(ctx context.Context, at time.Time, id string, buck
 	return s.updateCounters(ctx, "refund attempt", `REPLACE(REPLACE(REPLACE(hits, ?, ''), ?, ''), ?, '')`, keys, ","+entry, entry+",", entry)
 }
 
-// ResetBuckets implements ratelimit.Store. The rows stay until they expire: if they
-// were deleted, an attempt that had read one could not tell, and would put it back.
+// ResetBuckets implements ratelimit.Store. The rows are kept until they expire: a
+// concurrent attempt that has read a deleted row would insert it again.
 func (s *Store) ResetBuckets(ctx context.Context, keys []string) error {
 	return s.updateCounters(ctx, "forget attempts", `'[]'`, keys)
 }

@@ -24,7 +24,8 @@ func scanSession(scan func(...any) error, more ...any) (sessions.Row, error) {
 	return row, err
 }
 
-// sessionID reads the id of a row, which is a number. There is no other.
+// sessionID parses the id of a row. It returns an id that no row has if the text
+// is not a number.
 func sessionID(id string) int64 {
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
@@ -83,11 +84,11 @@ func (s *Store) SaveSession(ctx context.Context, row sessions.Row, loaded []byte
 	if err == nil && len(loaded) > 0 && !bytes.Equal(data, loaded) {
 		return authn.ErrConflict
 	}
-	return err // nil where the row was as it shall be, which MySQL does not count
+	return err // nil if the row was up to date, which MySQL does not count
 }
 
-// currentSession is the condition for the row of a session with that token whose
-// data is the one that was loaded.
+// currentSession returns the condition that a session has the token, and still
+// the data that was loaded.
 func currentSession(id, tokenHash string, loaded []byte) (where string, key []any) {
 	where, key = `id = ? AND token_hash = ?`, []any{sessionID(id), tokenHash}
 	if len(loaded) > 0 {
@@ -98,7 +99,7 @@ func currentSession(id, tokenHash string, loaded []byte) (where string, key []an
 
 // RenewSession implements sessions.Store. The row is updated rather than
 // replaced, so that a DELETE that waits for it finds it afterwards. The update
-// looks for conflicts itself: inside a transaction no savepoint is needed.
+// checks for conflicts itself, so it needs no savepoint in a transaction.
 func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded []byte) error {
 	if current(ctx, s.db) == nil {
 		return s.atomically(ctx, func(ctx context.Context) error { return s.RenewSession(ctx, row, old, loaded) })
@@ -118,8 +119,8 @@ func (s *Store) RenewSession(ctx context.Context, row, old sessions.Row, loaded 
 	return s.CreateSession(ctx, old)
 }
 
-// whyNotRenewed returns ErrConflict if the session is there, with that token, or
-// else ErrNotFound.
+// whyNotRenewed returns ErrConflict if the session exists with that token, and
+// ErrNotFound otherwise.
 func (s *Store) whyNotRenewed(ctx context.Context, id, tokenHash string) error {
 	var one int
 	err := s.row(ctx, "look up session", `SELECT 1 FROM {sessions} WHERE id = ? AND token_hash = ?`, []any{sessionID(id), tokenHash}, &one)

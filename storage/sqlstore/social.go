@@ -27,8 +27,8 @@ func (s *Store) CreateSocialAccount(ctx context.Context, a socialaccount.Account
 		a.UserID, a.Provider, a.UID, a.ExtraData, tokenColumn(a.Token), micros(a.CreatedAt), micros(a.LastLogin))
 }
 
-// tokenColumn is a token as it is stored: none is an empty one, which compares
-// like any other.
+// tokenColumn returns a token as stored: no token is an empty text, which can be
+// compared like any other.
 func tokenColumn(token []byte) []byte {
 	if token == nil {
 		return []byte{}
@@ -79,7 +79,7 @@ func (s *Store) SwapSocialToken(ctx context.Context, provider, uid string, old, 
 		return err
 	}
 	if bytes.Equal(old, new) && bytes.Equal(stored.Token, old) {
-		return nil // it was as it should be, and MySQL did not count it
+		return nil // the row was up to date, and MySQL does not count it
 	}
 	return authn.ErrConflict
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Store is a storage.Store in an SQL database. It is safe for concurrent use,
-// also by several processes on one database.
+// also by several processes with one database.
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
@@ -21,23 +21,23 @@ type Store struct {
 	prefix  string
 	random  io.Reader
 
-	queries  sync.Map // query as written here -> as the database takes it
-	prepared sync.Map // query as the database takes it -> *sql.Stmt
+	queries  sync.Map // query in this package -> query for the database
+	prepared sync.Map // query for the database -> *sql.Stmt
 }
 
 var _ storage.Store = (*Store)(nil)
 
-// Option changes how a Store works.
+// Option configures a Store.
 type Option func(*Store)
 
-// TablePrefix begins the names of the tables. The default is "allauth_".
+// TablePrefix sets the prefix of the table names. The default is "allauth_".
 func TablePrefix(prefix string) Option { return func(s *Store) { s.prefix = prefix } }
 
-// Schema puts the tables in a schema of PostgreSQL, which Migrate creates, or
-// in a database of MySQL, which must exist. The default is the connection's.
+// Schema puts the tables in a schema of PostgreSQL, which Migrate creates, or in
+// a database of MySQL, which must exist. The default is that of the connection.
 func Schema(name string) Option { return func(s *Store) { s.schema = name } }
 
-// New returns a Store over db. Migrate makes its tables.
+// New returns a Store on db. Migrate creates its tables.
 func New(db *sql.DB, dialect Dialect, options ...Option) *Store {
 	s := &Store{db: db, dialect: dialect, prefix: "allauth_", random: rand.Reader}
 	for _, option := range options {
@@ -49,8 +49,8 @@ func New(db *sql.DB, dialect Dialect, options ...Option) *Store {
 // Base implements storage.Store.
 func (s *Store) Base() storage.Store { return s }
 
-// query turns a query as written here into one that the database takes: {name}
-// becomes a table's name, ? the dialect's placeholder.
+// query converts a query of this package to one for the database: {name} becomes
+// the name of a table, ? the placeholder of the dialect.
 func (s *Store) query(text string) string {
 	if known, ok := s.queries.Load(text); ok {
 		return known.(string)
@@ -60,8 +60,8 @@ func (s *Store) query(text string) string {
 	return query
 }
 
-// names puts the names of tables and indexes in the place of {table} and
-// <index>. An index lives in the schema of its table.
+// names replaces {table} and <index> by the names of tables and indexes. An index
+// is in the schema of its table.
 func (s *Store) names(text string) string {
 	table := s.prefix
 	if s.schema != "" {
@@ -75,10 +75,10 @@ func (s *Store) names(text string) string {
 	})
 }
 
-// namePattern finds {table} and <index>, but not the operator <>.
+// namePattern matches {table} and <index>, but not the operator <>.
 var namePattern = regexp.MustCompile(`\{[a-z_]+\}|<[a-z_]+>`)
 
-// statement returns the query prepared, for the transaction that ctx carries.
+// statement returns the prepared query, for the transaction that ctx carries.
 func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	query, t := s.query(text), current(ctx, s.db)
 	known, ok := s.prepared.Load(query)
@@ -93,8 +93,8 @@ func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	return s.prepare(ctx, query)
 }
 
-// prepare prepares a query once for all connections, each of which does so when
-// it first runs it.
+// prepare prepares a query once. database/sql prepares it on each connection when
+// it first runs there.
 func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	fresh, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	known, raced := s.prepared.LoadOrStore(query, fresh)
 	if raced {
-		_ = fresh.Close() // another caller prepared it at the same time
+		_ = fresh.Close() // a concurrent call has prepared it
 	}
 	return known.(*sql.Stmt), nil
 }

@@ -51,7 +51,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, id string, at time.Time,
 	})
 }
 
-// microsOrZero is micros for a time that may not be set.
+// microsOrZero is micros for a time that may be zero.
 func microsOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -10,22 +10,22 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Querier is what both a database and a transaction can do.
+// Querier has the methods of both a database and a transaction.
 type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// transaction is what ctx carries inside InTx.
+// transaction is the value that ctx carries inside InTx.
 type transaction struct {
 	db *sql.DB
 	tx *sql.Tx
-	// savepoints counts those that were made, so that each has its own name.
+	// savepoints is the number of savepoints so far, for their names.
 	savepoints int
-	// prepared are the statements that no earlier transaction has prepared.
+	// prepared are the statements that were first prepared in this transaction.
 	prepared map[string]*sql.Stmt
-	// undone is the collision that made the database undo it.
+	// undone is the collision for which the database rolled the transaction back.
 	undone error
 }
 
@@ -46,8 +46,9 @@ func current(ctx context.Context, db *sql.DB) *transaction {
 	return t
 }
 
-// Conn returns the transaction that ctx carries, if it is one of db, else db. A
-// host's store that goes through it commits and rolls back with ours.
+// Conn returns the transaction that ctx carries, if it is one of db, and db
+// otherwise. A store of the host that uses it takes part in the library's
+// transactions.
 func Conn(ctx context.Context, db *sql.DB) Querier {
 	if tx := transactionOf(ctx, db); tx != nil {
 		return tx
@@ -55,11 +56,11 @@ func Conn(ctx context.Context, db *sql.DB) Querier {
 	return db
 }
 
-// InTx implements authn.Transactor. A deadlock or another conflict with a
-// transaction that runs at the same time is authn.ErrCollision. It is for the
-// caller to try again, as f may have changed more than the database; single
-// calls outside of InTx are retried. It is returned even if f goes on: the
-// database has undone what went before.
+// InTx implements authn.Transactor. After a deadlock or another conflict with a
+// concurrent transaction it returns authn.ErrCollision, even if f continued after
+// the collision, as the database has rolled back everything before. InTx does not
+// retry, as f may have changed more than the database; single calls outside of
+// InTx are retried.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (err error) {
 	if current(ctx, s.db) != nil {
 		return f(ctx)
@@ -73,8 +74,8 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 		if done {
 			return
 		}
-		// Where rolling back fails the connection is gone, and the database
-		// rolls back by itself: f's error says more.
+		// If the rollback fails the connection is lost, and the database rolls
+		// back itself: f's error says more.
 		if rollback := ignoreDone(tx.Rollback()); err == nil {
 			err = rollback
 		}
@@ -91,13 +92,13 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 		return collided(fmt.Errorf("sqlstore: commit: %w", err))
 	}
 	for query := range t.prepared {
-		_, _ = s.prepare(ctx, query) // if it fails the next transaction prepares it again
+		_, _ = s.prepare(ctx, query) // if this fails, the next transaction tries again
 	}
 	return nil
 }
 
 // prepare prepares a query on the connection of the transaction, as the pool may
-// have no other to give. InTx prepares it for later transactions.
+// have no other connection. InTx prepares it for later transactions.
 func (t *transaction) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if known, ok := t.prepared[query]; ok {
 		return known, nil
@@ -109,8 +110,8 @@ func (t *transaction) prepare(ctx context.Context, query string) (*sql.Stmt, err
 	return stmt, err
 }
 
-// LockUser implements authn.Transactor. Where a SELECT locks nothing, as in
-// SQLite, the write does.
+// LockUser implements authn.Transactor. If SELECT locks nothing, as in SQLite,
+// the write does.
 func (s *Store) LockUser(ctx context.Context, userID string) error {
 	if current(ctx, s.db) == nil {
 		return errors.New("sqlstore: LockUser was called outside of InTx")
@@ -134,7 +135,7 @@ func (s *Store) InSavepoint(ctx context.Context, f func(ctx context.Context) err
 	return s.InTx(ctx, f)
 }
 
-// collided marks the error of a transaction that met with another one.
+// collided marks the error of a transaction that collided with another one.
 func collided(err error) error {
 	if isTransient(err) {
 		return fmt.Errorf("%w: %w", authn.ErrCollision, err)
@@ -149,12 +150,12 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// maxTries is how often a step is tried that collides with others.
+// maxTries is how often a step is tried if it collides with others.
 const maxTries = 10
 
-// atomically runs several statements as one step: an error undoes all of them,
-// also inside a transaction that goes on. What collides with another caller is
-// tried again.
+// atomically runs several statements as one step: after an error all of them are
+// undone, also in a transaction that continues. After a collision with another
+// caller the step is retried.
 func (s *Store) atomically(ctx context.Context, f func(ctx context.Context) error) error {
 	t := current(ctx, s.db)
 	for try := 1; ; try++ {
@@ -173,7 +174,8 @@ func (s *Store) atomically(ctx context.Context, f func(ctx context.Context) erro
 	}
 }
 
-// savepoint runs f so that its error undoes what f did, and nothing else.
+// savepoint calls f. If f returns an error, what f did is undone, and nothing
+// else.
 func (t *transaction) savepoint(ctx context.Context, f func(ctx context.Context) error) error {
 	t.savepoints++
 	name := "allauth_" + strconv.Itoa(t.savepoints)
@@ -182,7 +184,7 @@ func (t *transaction) savepoint(ctx context.Context, f func(ctx context.Context)
 	}
 	err := f(ctx)
 	switch {
-	case isTransient(err): // the whole transaction is lost
+	case isTransient(err): // the whole transaction was rolled back
 		return err
 	case err != nil:
 		if _, undo := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name); undo != nil {

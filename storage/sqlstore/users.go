@@ -19,7 +19,8 @@ func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, e
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create user: %w", err)
 	}
-	// Random ids do not tell how many users there are. JavaScript holds 53 bits.
+	// Random ids do not tell how many users there are. JavaScript numbers hold 53
+	// bits.
 	id, err := rand.Int(s.random, big.NewInt(1<<53-1))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create user: %w", err)
@@ -60,7 +61,8 @@ func readExtra(extra []byte, user *authn.User) error {
 	return nil
 }
 
-// SetDisabled turns a user off, or on again. authn.ErrNotFound if there is none.
+// SetDisabled disables or enables a user. It returns authn.ErrNotFound if there
+// is no such user.
 func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
 	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
@@ -103,11 +105,11 @@ func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) e
 // NextPasswordHash implements account.PasswordStore.
 func (s *Store) NextPasswordHash(ctx context.Context, from string) (string, error) {
 	var hash string
-	err := s.row(ctx, "look for a password hash", `SELECT hash FROM {passwords} WHERE `+s.dialect.hash+` >= ? ORDER BY `+s.dialect.hash+` LIMIT 1`, []any{from}, &hash)
+	err := s.row(ctx, "look up password hash", `SELECT hash FROM {passwords} WHERE `+s.dialect.hash+` >= ? ORDER BY `+s.dialect.hash+` LIMIT 1`, []any{from}, &hash)
 	return hash, err
 }
 
-// keepPassword is a swap that changes nothing, which MySQL would not count.
+// keepPassword is a swap to the same hash, which MySQL would not count.
 func (s *Store) keepPassword(ctx context.Context, userID, hash string) error {
 	stored, err := s.PasswordHash(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) || err == nil && stored != hash {

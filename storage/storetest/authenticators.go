@@ -39,17 +39,17 @@ func storedAuthenticator(k *kit, s mfa.Store, user string) mfa.Authenticator {
 	id, err := s.CreateAuthenticator(k.Context(), a)
 	k.ok("CreateAuthenticator", err)
 	if id <= 0 {
-		k.Fatalf("CreateAuthenticator returned the id %d; the contract: a positive number that is never used again", id)
+		k.Fatalf("CreateAuthenticator returned the id %d; the contract: a positive number that is never reused", id)
 	}
 	a.ID = id
 	return a
 }
 
-// authenticator reports a stored row that is not the wanted one.
+// authenticator reports an error unless the stored row is the wanted one.
 func (k *kit) authenticator(s mfa.Store, call string, want mfa.Authenticator, contract string) {
 	k.Helper()
 	got, err := s.AuthenticatorByClaim(k.Context(), want.Claim)
-	k.ok("AuthenticatorByClaim of a row that should be there", err)
+	k.ok("AuthenticatorByClaim of a stored row", err)
 	k.same("AuthenticatorByClaim "+call, utcAuthenticator(*got), want, contract)
 }
 
@@ -88,7 +88,7 @@ func authenticatorMissing(k *kit, s mfa.Store) {
 	}
 	for _, claim := range []string{k.id(), swapCase(a.Claim), a.Claim + " ", "", "a\x00b"} {
 		_, err := s.AuthenticatorByClaim(k.Context(), claim)
-		k.fails("AuthenticatorByClaim of an unknown claim", err, authn.ErrNotFound, "claims are compared exactly, case included")
+		k.fails("AuthenticatorByClaim of an unknown claim", err, authn.ErrNotFound, "claims are compared exactly, including case")
 	}
 	k.authenticator(s, "after refused calls", a, "a refused call changes nothing")
 }
@@ -98,7 +98,7 @@ func authenticatorRace(k *kit, s mfa.Store) {
 	for i := range users {
 		users[i] = k.user(s)
 	}
-	k.oneWinner("CreateAuthenticator", authn.ErrConflict, "ErrConflict if another row has the same Claim, whoever it belongs to", func(i int) error {
+	k.oneWinner("CreateAuthenticator", authn.ErrConflict, "ErrConflict if a row of any user has the same Claim", func(i int) error {
 		a := template
 		a.UserID = users[i]
 		_, err := s.CreateAuthenticator(k.Context(), a)
@@ -112,7 +112,7 @@ func authenticatorUpdated(k *kit, s mfa.Store) {
 	changed.Name, changed.Data, changed.Counter, changed.LastUsedAt = "new", []byte("x"), 7, k.now(time.Hour)
 	changed.Type, changed.Claim, changed.CreatedAt = mfa.TOTP, "other", k.now(time.Minute)
 	k.ok("UpdateAuthenticator", s.UpdateAuthenticator(k.Context(), changed))
-	const contract = "it stores Name, Data, Counter and LastUsedAt, raises Version by one, and needs the stored Version"
+	const contract = "it stores Name, Data, Counter and LastUsedAt, adds one to Version, and needs the stored Version"
 	k.fails("UpdateAuthenticator with an old version", s.UpdateAuthenticator(k.Context(), changed), authn.ErrConflict, contract)
 	a.Name, a.Data, a.Counter, a.LastUsedAt, a.Version = changed.Name, changed.Data, changed.Counter, changed.LastUsedAt, a.Version+1
 	k.authenticator(s, "after UpdateAuthenticator", a, contract)
@@ -120,7 +120,7 @@ func authenticatorUpdated(k *kit, s mfa.Store) {
 
 func authenticatorUpdateRace(k *kit, s mfa.Store) {
 	a := storedAuthenticator(k, s, k.user(s))
-	k.oneWinner("UpdateAuthenticator", authn.ErrConflict, "one of any number of parallel callers wins", func(i int) error {
+	k.oneWinner("UpdateAuthenticator", authn.ErrConflict, "of any number of concurrent calls one succeeds", func(i int) error {
 		changed := a
 		changed.Counter = int64(i)
 		return s.UpdateAuthenticator(k.Context(), changed)
@@ -130,7 +130,7 @@ func authenticatorUpdateRace(k *kit, s mfa.Store) {
 func authenticatorDeleted(k *kit, s mfa.Store) {
 	user := k.user(s)
 	a, other := storedAuthenticator(k, s, user), storedAuthenticator(k, s, user)
-	k.oneWinner("DeleteAuthenticator", authn.ErrNotFound, "one of several parallel callers wins", func(int) error {
+	k.oneWinner("DeleteAuthenticator", authn.ErrNotFound, "of several concurrent calls one succeeds", func(int) error {
 		return s.DeleteAuthenticator(k.Context(), user, a.ID)
 	})
 	_, err := s.AuthenticatorByClaim(k.Context(), a.Claim)
@@ -140,7 +140,7 @@ func authenticatorDeleted(k *kit, s mfa.Store) {
 	again.ID, err = s.CreateAuthenticator(k.Context(), a)
 	k.ok("CreateAuthenticator with a claim that was deleted", err)
 	if again.ID == a.ID {
-		k.Errorf("CreateAuthenticator used the id %d again; the contract: a positive number that is never used again", a.ID)
+		k.Errorf("CreateAuthenticator reused the id %d; the contract: a positive number that is never reused", a.ID)
 	}
 }
 

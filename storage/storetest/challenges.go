@@ -49,7 +49,7 @@ func stored(k *kit, s authn.ChallengeStore) authn.Challenge {
 func (k *kit) challenge(s authn.ChallengeStore, id string) authn.Challenge {
 	k.Helper()
 	c, err := s.ChallengeByID(k.Context(), id)
-	k.ok("ChallengeByID of a row that should be there", err)
+	k.ok("ChallengeByID of a stored row", err)
 	return utcChallenge(*c)
 }
 
@@ -121,7 +121,7 @@ func challengeAttempts(k *kit, s authn.ChallengeStore) {
 		k.same("CountAttempt", utcChallenge(*counted), c, "it returns the challenge with the new count")
 	}
 	_, err := s.CountAttempt(k.Context(), c.ID)
-	k.fails("CountAttempt after MaxAttempts", err, authn.ErrNotFound, "ErrNotFound if Attempts had already reached MaxAttempts")
+	k.fails("CountAttempt after MaxAttempts", err, authn.ErrNotFound, "ErrNotFound if Attempts has reached MaxAttempts")
 	k.same("ChallengeByID after MaxAttempts", k.challenge(s, c.ID), c, "a refused attempt changes nothing, and the row stays")
 }
 
@@ -130,7 +130,7 @@ func challengeAttemptsRace(k *kit, s authn.ChallengeStore) {
 	c.MaxAttempts = 5
 	k.ok("CreateChallenge", s.CreateChallenge(k.Context(), c))
 	counts := make([]int, callers)
-	k.winners("CountAttempt", c.MaxAttempts, authn.ErrNotFound, "of any number of parallel callers at most MaxAttempts succeed", func(i int) error {
+	k.winners("CountAttempt", c.MaxAttempts, authn.ErrNotFound, "of any number of concurrent calls at most MaxAttempts succeed", func(i int) error {
 		counted, err := s.CountAttempt(k.Context(), c.ID)
 		if err == nil {
 			counts[i] = counted.Attempts
@@ -150,13 +150,13 @@ func challengeAttemptsRace(k *kit, s authn.ChallengeStore) {
 func challengeRefund(k *kit, s authn.ChallengeStore) {
 	c := stored(k, s)
 	k.ok("RefundAttempt without attempts", s.RefundAttempt(k.Context(), c.ID))
-	k.same("ChallengeByID after a refund without attempts", k.challenge(s, c.ID).Attempts, 0, "the count is not lowered below zero")
+	k.same("ChallengeByID after a refund without attempts", k.challenge(s, c.ID).Attempts, 0, "the count stays zero")
 	for range 2 {
 		_, err := s.CountAttempt(k.Context(), c.ID)
 		k.ok("CountAttempt", err)
 	}
 	k.ok("RefundAttempt", s.RefundAttempt(k.Context(), c.ID))
-	k.same("ChallengeByID after two attempts and a refund", k.challenge(s, c.ID).Attempts, 1, "a refund lowers Attempts by one")
+	k.same("ChallengeByID after two attempts and a refund", k.challenge(s, c.ID).Attempts, 1, "a refund subtracts one from Attempts")
 }
 
 func challengeReplace(k *kit, s authn.ChallengeStore) {
@@ -182,7 +182,7 @@ func challengeReplace(k *kit, s authn.ChallengeStore) {
 
 func challengeReplaceRace(k *kit, s authn.ChallengeStore) {
 	c := stored(k, s)
-	k.oneWinner("ReplaceChallenge", authn.ErrConflict, "it is stored provided that the stored Hash still equals oldHash", func(i int) error {
+	k.oneWinner("ReplaceChallenge", authn.ErrConflict, "it is stored if the stored Hash equals oldHash", func(i int) error {
 		next := c
 		next.Hash = []byte{byte(i), 'n'}
 		return s.ReplaceChallenge(k.Context(), next, c.Hash)
@@ -191,17 +191,17 @@ func challengeReplaceRace(k *kit, s authn.ChallengeStore) {
 
 func challengeConsume(k *kit, s authn.ChallengeStore) {
 	c := stored(k, s)
-	k.fails("ConsumeChallenge with another hash", s.ConsumeChallenge(k.Context(), c.ID, []byte("wrong")), authn.ErrNotFound, "it deletes the challenge provided that its stored Hash equals hash")
+	k.fails("ConsumeChallenge with another hash", s.ConsumeChallenge(k.Context(), c.ID, []byte("wrong")), authn.ErrNotFound, "it deletes the challenge if its stored Hash equals hash")
 	k.same("ChallengeByID after a refused ConsumeChallenge", k.challenge(s, c.ID), c, "a refused call changes nothing")
 	k.ok("ConsumeChallenge", s.ConsumeChallenge(k.Context(), c.ID, c.Hash))
-	k.fails("ConsumeChallenge a second time", s.ConsumeChallenge(k.Context(), c.ID, c.Hash), authn.ErrNotFound, "one caller gets nil, the others ErrNotFound")
+	k.fails("ConsumeChallenge a second time", s.ConsumeChallenge(k.Context(), c.ID, c.Hash), authn.ErrNotFound, "one call returns nil, the others ErrNotFound")
 	_, err := s.ChallengeByID(k.Context(), c.ID)
 	k.fails("ChallengeByID after ConsumeChallenge", err, authn.ErrNotFound, "consuming deletes the row")
 }
 
 func challengeConsumeRace(k *kit, s authn.ChallengeStore) {
 	c := stored(k, s)
-	k.oneWinner("ConsumeChallenge", authn.ErrNotFound, "exactly one of any number of parallel callers gets nil", func(int) error {
+	k.oneWinner("ConsumeChallenge", authn.ErrNotFound, "of any number of concurrent calls exactly one returns nil", func(int) error {
 		return s.ConsumeChallenge(k.Context(), c.ID, c.Hash)
 	})
 }

@@ -20,10 +20,10 @@ var emailChecks = []check[account.EmailStore]{
 	{"a missing address is ErrNotFound, or an empty list", emailMissing},
 	{"a user has an address once", emailTwice},
 	{"addresses are compared exactly", emailExact},
-	{"an unverified address may stand on several accounts", emailShared},
-	{"an exclusive address stands on one account", emailExclusive},
-	{"a verified address is its owner's", emailVerified},
-	{"a proof takes the address from claims", emailClaims},
+	{"an unverified address may belong to several users", emailShared},
+	{"an exclusive address belongs to one user", emailExclusive},
+	{"a verified address belongs to one user", emailVerified},
+	{"verifying an address ends the claims of others", emailClaims},
 	{"one of many exclusive calls wins", emailExclusiveRace},
 	{"one of many users verifies an address", emailVerifyRace},
 	{"one of many calls verifies a user's address", emailVerifyOnce},
@@ -80,10 +80,10 @@ func emailStored(k *kit, s account.EmailStore) {
 func emailMissing(k *kit, s account.EmailStore) {
 	user, other := k.user(s), k.addEmail(s, newEmail(k, k.user(s)), false)
 	k.same("EmailsByUser of a user without addresses", len(k.emails(s, user)), 0, "it returns the user's addresses")
-	for _, email := range []string{"nobody@example.com", "", "a\x00b@example.com"} {
-		k.same("EmailsByAddress of an address that nobody has", len(k.owners(s, email)), 0, "it returns the rows of every user who has it")
+	for _, email := range []string{"unknown@example.com", "", "a\x00b@example.com"} {
+		k.same("EmailsByAddress of an address that no user has", len(k.owners(s, email)), 0, "it returns the rows of every user who has it")
 	}
-	for _, email := range []string{other.Email, "nobody@example.com", ""} {
+	for _, email := range []string{other.Email, "unknown@example.com", ""} {
 		const contract = "ErrNotFound if the user has no such address"
 		_, err := s.VerifyEmail(k.Context(), user, email)
 		k.fails("VerifyEmail of an address that the user does not have", err, authn.ErrNotFound, contract)
@@ -139,16 +139,16 @@ func emailVerified(k *kit, s account.EmailStore) {
 	first := k.addEmail(s, newEmail(k, k.user(s)), false)
 	won, err := s.VerifyEmail(k.Context(), first.UserID, first.Email)
 	k.ok("VerifyEmail", err)
-	k.same("VerifyEmail", won, true, "it reports whether this call did it")
+	k.same("VerifyEmail", won, true, "it reports whether the address was unverified before")
 	won, err = s.VerifyEmail(k.Context(), first.UserID, first.Email)
 	k.ok("VerifyEmail a second time", err)
-	k.same("VerifyEmail a second time", won, false, "false if it already was")
+	k.same("VerifyEmail a second time", won, false, "false if it was verified before")
 	first.Verified = true
 	second, verified := first, first
 	second.UserID, second.Verified = k.user(s), false
 	verified.UserID = k.user(s)
-	k.fails("AddEmail, exclusively, of an address that another user verified", s.AddEmail(k.Context(), second, true), authn.ErrConflict, "a verified address is its owner's")
-	k.fails("AddEmail, verified, of an address that another user verified", s.AddEmail(k.Context(), verified, false), authn.ErrConflict, "a verified address is its owner's")
+	k.fails("AddEmail, exclusively, of an address that another user verified", s.AddEmail(k.Context(), second, true), authn.ErrConflict, "ErrConflict if another user has verified the address")
+	k.fails("AddEmail, verified, of an address that another user verified", s.AddEmail(k.Context(), verified, false), authn.ErrConflict, "ErrConflict if another user has verified the address")
 	k.addEmail(s, second, false)
 	_, err = s.VerifyEmail(k.Context(), second.UserID, second.Email)
 	k.fails("VerifyEmail of an address that another user verified", err, authn.ErrConflict, "ErrConflict if another user has verified it")
@@ -157,9 +157,9 @@ func emailVerified(k *kit, s account.EmailStore) {
 
 func emailClaims(k *kit, s account.EmailStore) {
 	claimed := k.addEmail(s, newEmail(k, k.user(s)), true)
-	proven := claimed
-	proven.UserID, proven.Verified = k.user(s), true
-	k.ok("AddEmail, verified, of an address that another user only claimed", s.AddEmail(k.Context(), proven, false))
+	verified := claimed
+	verified.UserID, verified.Verified = k.user(s), true
+	k.ok("AddEmail, verified, of an address that another user only claimed", s.AddEmail(k.Context(), verified, false))
 	_, err := s.VerifyEmail(k.Context(), claimed.UserID, claimed.Email)
 	k.fails("VerifyEmail of an address that another user verified", err, authn.ErrConflict, "ErrConflict if another user has verified it")
 
@@ -169,11 +169,11 @@ func emailClaims(k *kit, s account.EmailStore) {
 	k.addEmail(s, second, false)
 	won, err := s.VerifyEmail(k.Context(), second.UserID, second.Email)
 	k.ok("VerifyEmail of an address that another user only claimed", err)
-	k.same("VerifyEmail of an address that another user only claimed", won, true, "who proves an address has it")
+	k.same("VerifyEmail of an address that another user only claimed", won, true, "verifying an address ends the claims of others")
 	k.ok("DeleteEmail", s.DeleteEmail(k.Context(), second.UserID, second.Email))
 	third := claimed
 	third.UserID = k.user(s)
-	k.ok("AddEmail, exclusively, after the proof's owner deleted the address", s.AddEmail(k.Context(), third, true))
+	k.ok("AddEmail, exclusively, after the user who verified the address deleted it", s.AddEmail(k.Context(), third, true))
 }
 
 func emailExclusiveRace(k *kit, s account.EmailStore) {
@@ -181,7 +181,7 @@ func emailExclusiveRace(k *kit, s account.EmailStore) {
 	for i := range users {
 		users[i] = k.user(s)
 	}
-	k.oneWinner("AddEmail, exclusively,", authn.ErrConflict, "of any number of parallel exclusive calls for one address exactly one succeeds", func(i int) error {
+	k.oneWinner("AddEmail, exclusively,", authn.ErrConflict, "of any number of concurrent exclusive calls for one address exactly one succeeds", func(i int) error {
 		a := template
 		a.UserID = users[i]
 		return s.AddEmail(k.Context(), a, true)
@@ -197,7 +197,7 @@ func emailVerifyRace(k *kit, s account.EmailStore) {
 		a.UserID = users[i]
 		k.addEmail(s, a, i == 0)
 	}
-	k.oneWinner("VerifyEmail by different users", authn.ErrConflict, "a verified address is one user's", func(i int) error {
+	k.oneWinner("VerifyEmail by different users", authn.ErrConflict, "a verified address belongs to one user", func(i int) error {
 		_, err := s.VerifyEmail(k.Context(), users[i], template.Email)
 		return err
 	})
@@ -218,7 +218,7 @@ func emailVerifyOnce(k *kit, s account.EmailStore) {
 			n++
 		}
 	}
-	k.same("number of VerifyEmail calls that reported to have done it", n, 1, "it reports whether this call did it")
+	k.same("number of VerifyEmail calls that returned true", n, 1, "it reports whether the address was unverified before")
 }
 
 func emailPrimary(k *kit, s account.EmailStore) {
@@ -255,7 +255,7 @@ func emailDeleted(k *kit, s account.EmailStore) {
 	other := a
 	other.UserID = k.user(s)
 	k.addEmail(s, other, false)
-	k.oneWinner("DeleteEmail", authn.ErrNotFound, "one of several parallel callers wins", func(int) error {
+	k.oneWinner("DeleteEmail", authn.ErrNotFound, "of several concurrent calls one succeeds", func(int) error {
 		return s.DeleteEmail(k.Context(), a.UserID, a.Email)
 	})
 	k.same("EmailsByAddress after DeleteEmail", k.owners(s, a.Email), []account.EmailAddress{other}, "the user's row is deleted, another user's is untouched")

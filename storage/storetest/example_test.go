@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/storage/storetest"
 )
 
-// A whole store is checked in one line, and so is a single part. In a test of
-// the host's own, memstore.New is what opens its store.
+// A whole store is checked in one line, and so is a single part. A host passes a
+// function that opens its own store in place of memstore.New.
 func Example() {
 	_ = func(t *testing.T) {
 		storetest.Run(t, func(*testing.T) storage.Store { return memstore.New() })

@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Keeper checks the upkeep of a store. Each check needs an empty one.
+// Keeper checks Clean and ForgetUser of a store. Each check needs an empty store.
 func Keeper(t *testing.T, open func(t *testing.T) storage.Store, options ...Option) {
 	t.Helper()
 	run(t, open, keeperChecks(read(options)))
@@ -79,7 +79,7 @@ func keeperClean(k *kit, s storage.Store, o options) {
 		n, err := s.Clean(k.Context(), now, 2)
 		k.ok("Clean", err)
 		if n != min(2, left) {
-			k.Fatalf("Clean with limit 2 deleted %d rows where %d are expired; the contract: at most limit, and fewer only if it is done", n, left)
+			k.Fatalf("Clean with limit 2 deleted %d of %d expired rows; the contract: at most limit, and fewer only if no more have expired", n, left)
 		}
 		left -= n
 	}
@@ -96,7 +96,7 @@ func keeperClean(k *kit, s storage.Store, o options) {
 	}
 }
 
-// owned writes a row of every part for a new user.
+// owned stores a row of every part for a new user.
 func owned(k *kit, s storage.Store) (written, token.RefreshToken, string) {
 	k.Helper()
 	var w written
@@ -118,7 +118,7 @@ func keeperForget(k *kit, s storage.Store) {
 	k.addEmail(s, shared, false)
 	k.ok("ForgetUser", s.ForgetUser(k.Context(), gone.user))
 	found := gone.found(k, k.Context(), s, options{})
-	if found["user"] { // it lives in the host's own table, perhaps with its password
+	if found["user"] { // the user is in the host's own table, perhaps with the password
 		delete(found, "user")
 		delete(found, "password")
 	}
@@ -141,7 +141,7 @@ func keeperForget(k *kit, s storage.Store) {
 	for _, id := range []string{gone.user, k.id(), ""} {
 		k.ok("ForgetUser of a user without rows", s.ForgetUser(k.Context(), id))
 	}
-	k.same("SessionsByTokens of nobody's session after ForgetUser", k.session(s, anonymous.TokenHash), anonymous, "rows of nobody belong to no user, not even to one with an empty id")
+	k.same("SessionsByTokens of an anonymous session after ForgetUser", k.session(s, anonymous.TokenHash), anonymous, "ForgetUser of an empty id deletes no row")
 }
 
 func keeperCancelled(k *kit, s storage.Store) {

@@ -14,11 +14,11 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// callers is how many call at once where one must win.
+// callers is the number of concurrent calls of which one must succeed.
 const callers = 32
 
-// reporter is what a check needs of *testing.T. The kit's own tests pass
-// another one, to see that a broken store is reported.
+// reporter has the methods of *testing.T that a check needs. The tests of the kit
+// pass another one, to check that a broken store is reported.
 type reporter interface {
 	Helper()
 	Context() context.Context
@@ -40,15 +40,15 @@ func run[S any](t *testing.T, open func(t *testing.T) S, checks []check[S]) {
 	}
 }
 
-// part narrows a function that opens a store to one interface of it.
+// part narrows a function that opens a store to one of its interfaces.
 func part[S any, P any](open func(t *testing.T) S, narrow func(S) P) func(t *testing.T) P {
 	return func(t *testing.T) P { return narrow(open(t)) }
 }
 
-// kit has what checks share.
+// kit has the helpers of checks.
 type kit struct{ reporter }
 
-// ok ends the check if a call that should succeed did not.
+// ok ends the check if a call returned an error.
 func (k *kit) ok(call string, err error) {
 	k.Helper()
 	if err != nil {
@@ -56,7 +56,7 @@ func (k *kit) ok(call string, err error) {
 	}
 }
 
-// fails reports a call that did not return the error of the contract.
+// fails reports an error if a call did not return the error of the contract.
 func (k *kit) fails(call string, err, want error, contract string) {
 	k.Helper()
 	if !errors.Is(err, want) {
@@ -76,7 +76,7 @@ func outcome(err error) string {
 	return "the error \"" + err.Error() + "\""
 }
 
-// same reports two values that differ.
+// same reports an error if two values differ.
 func (k *kit) same(call string, got, want any, contract string) {
 	k.Helper()
 	if !reflect.DeepEqual(got, want) {
@@ -84,7 +84,7 @@ func (k *kit) same(call string, got, want any, contract string) {
 	}
 }
 
-// race calls f from many goroutines at once and returns their errors.
+// race calls f from many goroutines at the same time and returns their errors.
 func (k *kit) race(f func(i int) error) []error {
 	errs := make([]error, callers)
 	start := make(chan struct{})
@@ -100,8 +100,8 @@ func (k *kit) race(f func(i int) error) []error {
 	return errs
 }
 
-// oneWinner reports a call of which not exactly one of many parallel ones
-// succeeds, or whose losers get another error than the contract's.
+// oneWinner reports an error unless exactly one of many concurrent calls succeeds
+// and the others return loser.
 func (k *kit) oneWinner(call string, loser error, contract string, f func(i int) error) {
 	k.Helper()
 	k.winners(call, 1, loser, contract, f)
@@ -115,7 +115,7 @@ func (k *kit) winners(call string, want int, loser error, contract string, f fun
 		case err == nil:
 			won++
 		case !errors.Is(err, loser):
-			k.Errorf("%s, called %d times at once, returned %s to one of the losers; the contract: they get %s", call, callers, outcome(err), outcome(loser))
+			k.Errorf("%s, called %d times at once, returned %s in a call that lost; the contract: it returns %s", call, callers, outcome(err), outcome(loser))
 			return
 		}
 	}
@@ -124,8 +124,8 @@ func (k *kit) winners(call string, want int, loser error, contract string, f fun
 	}
 }
 
-// cancelled reports a call that succeeds although its context has ended, or
-// that tells an answer which it can not know.
+// cancelled reports an error if a call succeeds although its context has ended,
+// or returns a result that it cannot know.
 func (k *kit) cancelled(call string, f func(ctx context.Context) error) {
 	k.Helper()
 	ctx, cancel := context.WithCancel(k.Context())
@@ -144,7 +144,7 @@ func (k *kit) id() string {
 	return "Kit-" + hex.EncodeToString(b[:])
 }
 
-// user returns the id of a new user. A store that has users creates it.
+// user returns the id of a new user. If the store has users, it creates one.
 func (k *kit) user(s any) string {
 	k.Helper()
 	users, ok := s.(authn.UserStore)
@@ -165,12 +165,12 @@ func (k *kit) user(s any) string {
 	return created.ID
 }
 
-// now is a time with microseconds, later than offset.
+// now returns a time with microseconds, later by offset.
 func (k *kit) now(offset time.Duration) time.Time {
 	return time.Now().UTC().Truncate(time.Second).Add(offset + 123456*time.Microsecond)
 }
 
-// swapCase is a text that differs from the given one in case only.
+// swapCase returns a text that differs from s in case only.
 func swapCase(s string) string {
 	if upper := strings.ToUpper(s); upper != s {
 		return upper

@@ -20,7 +20,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// recorder notes what a check reports.
+// recorder records what a check reports.
 type recorder struct {
 	ctx    context.Context
 	mu     sync.Mutex
@@ -62,11 +62,11 @@ func faults[S any](t *testing.T, open func() S, checks []check[S]) []string {
 	return r.faults
 }
 
-// slowly gives all other callers the time to come between two steps, on a busy
-// machine too.
+// slowly gives all other callers time to run between two steps, on a busy machine
+// too.
 func slowly() { time.Sleep(50 * time.Millisecond) }
 
-// The broken stores. Each does one thing wrong that a real one might do.
+// The broken stores. Each has one mistake that a real one might have.
 
 type consumesTwice struct{ authn.ChallengeStore }
 
@@ -186,7 +186,7 @@ func (s swapsBlindly) SwapPasswordHash(ctx context.Context, userID, _, new strin
 type readsOtherHashes struct{ account.PasswordStore }
 
 func (s readsOtherHashes) NextPasswordHash(ctx context.Context, from string) (string, error) {
-	return memstore.New().NextPasswordHash(ctx, from) // as a host whose hashes are in its own table
+	return memstore.New().NextPasswordHash(ctx, from) // as if the hashes were in a table of the host
 }
 
 type foldsNames struct{ account.UsernameStore }
@@ -301,7 +301,7 @@ func (s countsLate) ChargeBuckets(ctx context.Context, now time.Time, id string,
 	return nil, nil
 }
 
-// forgetsFields has profiles of its own, and returns of a new user less than it stores.
+// forgetsFields has profiles, and returns less of a new user than it stores.
 type forgetsFields struct{ storage.Store }
 
 func (s forgetsFields) ProfileOrigin() any { return s }
@@ -314,24 +314,24 @@ func (s forgetsFields) CreateUser(ctx context.Context, u authn.NewUser) (*authn.
 	return user, err
 }
 
-// locksNobody has transactions that run at the same time, as those of a
-// database do.
-type locksNobody struct{ storage.Store }
+// hasNoLocks has transactions that run concurrently, as those of a database do,
+// and no locks.
+type hasNoLocks struct{ storage.Store }
 
-func (s locksNobody) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+func (s hasNoLocks) InTx(ctx context.Context, f func(ctx context.Context) error) error {
 	return f(ctx)
 }
 
-func (s locksNobody) LockUser(ctx context.Context, _ string) error { return ctx.Err() }
+func (s hasNoLocks) LockUser(ctx context.Context, _ string) error { return ctx.Err() }
 
-func (s locksNobody) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
+func (s hasNoLocks) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
 	list, err := s.Store.EmailsByUser(ctx, userID)
 	slowly()
 	return list, err
 }
 
-// TestBrokenStoresAreReported shows that the kit can fail: each broken store is
-// reported, in words that name the call.
+// TestBrokenStoresAreReported checks that the kit can fail: each broken store is
+// reported, with the name of the call.
 func TestBrokenStoresAreReported(t *testing.T) {
 	t.Parallel()
 	challenges := func(wrap func(authn.ChallengeStore) authn.ChallengeStore) func(*testing.T) []string {
@@ -363,9 +363,9 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"lowers ids":        {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return lowersIDs{s} }), "differs in case"},
 		"drops the seconds": {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return wholeSeconds{s} }), "microsecond"},
 		"ignores contexts":  {challenges(func(s authn.ChallengeStore) authn.ChallengeStore { return ignoresContext{s} }), "cancelled context"},
-		"brings back":       {sessionsOf(func(s sessions.Store) sessions.Store { return bringsBack{s} }), "never brought back"},
+		"brings back":       {sessionsOf(func(s sessions.Store) sessions.Store { return bringsBack{s} }), "is not stored again"},
 		"renews in steps":   {sessionsOf(func(s sessions.Store) sessions.Store { return renewsInTwoSteps{s} }), "RenewSession"},
-		"ends too much":     {sessionsOf(func(s sessions.Store) sessions.Store { return endsOthersSessions{s} }), "a row that should be there"},
+		"ends too much":     {sessionsOf(func(s sessions.Store) sessions.Store { return endsOthersSessions{s} }), "a stored row"},
 		"forgets conflicts": {emails(func(s account.EmailStore) account.EmailStore { return forgetsConflict{s} }), "AddEmail, exclusively"},
 		"two primaries":     {emails(func(s account.EmailStore) account.EmailStore { return twoPrimaries{s} }), "SetPrimaryEmail"},
 		"swaps blindly": {func(t *testing.T) []string {
@@ -379,19 +379,19 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		}, "UserIDByUsername"},
 		"keeps old numbers": {func(t *testing.T) []string {
 			return faults(t, func() account.PhoneStore { return keepsOldNumber{memstore.New()} }, phoneChecks)
-		}, "in place of the number the user had"},
+		}, "in place of the user's earlier number"},
 		"claims twice": {func(t *testing.T) []string {
 			return faults(t, func() notify.Store { return claimsTwice{memstore.New()} }, outboxChecks)
-		}, "exactly one gets each entry"},
+		}, "exactly one returns each entry"},
 		"rotates twice": {func(t *testing.T) []string {
 			return faults(t, func() token.Store { return rotatesTwice{memstore.New()} }, tokenChecks)
 		}, "RotateRefreshToken, called 32 times at once"},
 		"deletes others": {func(t *testing.T) []string {
 			return faults(t, func() socialaccount.Store { return deletesOthers{memstore.New()} }, socialChecks)
 		}, "DeleteSocialAccount of another user's account"},
-		"has no transactions": {whole(func(s storage.Store) storage.Store { return noTransactions{s} }, transactionChecks(options{})), "undoes everything"},
-		"locks nobody":        {whole(func(s storage.Store) storage.Store { return locksNobody{s} }, lockChecks), "LockUser, EmailsByUser and AddEmail in InTx, called 32 times at once"},
-		"has no savepoints":   {whole(func(s storage.Store) storage.Store { return noSavepoints{s} }, transactionChecks(options{})), "an error of f undoes what f did"},
+		"has no transactions": {whole(func(s storage.Store) storage.Store { return noTransactions{s} }, transactionChecks(options{})), "rolls back"},
+		"has no locks":        {whole(func(s storage.Store) storage.Store { return hasNoLocks{s} }, lockChecks), "LockUser, EmailsByUser and AddEmail in InTx, called 32 times at once"},
+		"has no savepoints":   {whole(func(s storage.Store) storage.Store { return noSavepoints{s} }, transactionChecks(options{})), "if f returns an error, what f did is rolled back"},
 		"cleans too much":     {whole(func(s storage.Store) storage.Store { return cleansAll{s} }, keeperChecks(options{})), "Clean with limit 2"},
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
 		"forgets fields":      {whole(func(s storage.Store) storage.Store { return forgetsFields{s} }, profileChecks), "CreateUser returned"},
@@ -412,8 +412,8 @@ func TestBrokenStoresAreReported(t *testing.T) {
 	}
 }
 
-// TestSoundStoresAreNotReported keeps the recorder honest: it reports nothing
-// of a store that is right.
+// TestSoundStoresAreNotReported checks that the kit reports nothing for a correct
+// store.
 func TestSoundStoresAreNotReported(t *testing.T) {
 	t.Parallel()
 	found := faults(t, func() authn.ChallengeStore { return memstore.New() }, challengeChecks)

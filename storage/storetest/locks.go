@@ -39,7 +39,7 @@ func lockCounts(k *kit, s storage.Store) {
 }
 
 // lockExcludes lets many transactions add an address unless there is an
-// authenticator, or the other way round.
+// authenticator, and an authenticator unless there is an address.
 func lockExcludes(k *kit, s storage.Store) {
 	user := k.user(s)
 	for _, err := range k.race(func(i int) error {
@@ -94,6 +94,6 @@ func lockEnds(k *kit, s storage.Store) {
 			return result
 		})
 		k.same("error of InTx", err, result, "f's error is returned as it is")
-		k.ok("ForgetUser", s.ForgetUser(k.Context(), user)) // the next one makes the lock anew
+		k.ok("ForgetUser", s.ForgetUser(k.Context(), user)) // the next transaction creates the lock again
 	}
 }

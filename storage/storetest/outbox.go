@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// Outbox checks a notify.Store. Each check needs an empty one, or one from
-// which nothing is due before the year 2031.
+// Outbox checks a notify.Store. Each check needs an empty store, or one with no
+// entry that is due before the year 2031.
 func Outbox(t *testing.T, open func(t *testing.T) notify.Store) {
 	t.Helper()
 	run(t, open, outboxChecks)
@@ -19,15 +19,15 @@ func Outbox(t *testing.T, open func(t *testing.T) notify.Store) {
 
 var outboxChecks = []check[notify.Store]{
 	{"entries that are due are claimed as they were stored", outboxClaimed},
-	{"entries come longest due first, up to the limit", outboxOrder},
+	{"entries are ordered by NotBefore, up to the limit", outboxOrder},
 	{"a claimed entry is due again after its lease", outboxLease},
-	{"each entry goes to one of many callers", outboxRace},
+	{"one of many concurrent calls claims an entry", outboxRace},
 	{"entries are rescheduled and deleted", outboxReschedule},
 	{"a cancelled context ends a call", outboxCancelled},
 }
 
-// due is when the entries of a check are due. Each check has an hour of its
-// own, in case that it shares the store with others.
+// due returns when the entries of a check are due. Each check has an hour of its
+// own, in case it shares the store with others.
 func (k *kit) due() time.Time {
 	return time.Date(2030, 1, 1, 0, 0, 0, 123456000, time.UTC)
 }
@@ -65,7 +65,7 @@ func outboxClaimed(k *kit, s notify.Store) {
 	k.entry(s, now.Add(time.Microsecond))
 	e.NotBefore, e.Attempts = now.Add(time.Minute), 1
 	got := k.claim(s, now, 10)
-	k.same("ClaimMessages", got, []notify.Entry{e}, "it hands out entries whose NotBefore is not after now, with NotBefore at the end of the lease and one more attempt")
+	k.same("ClaimMessages", got, []notify.Entry{e}, "it returns entries whose NotBefore is not after now, with NotBefore at the end of the lease and one more attempt")
 }
 
 func outboxOrder(k *kit, s notify.Store) {
@@ -75,9 +75,9 @@ func outboxOrder(k *kit, s notify.Store) {
 		want = append(want, k.entry(s, now.Add(-age*time.Second)).ID)
 	}
 	list := k.claim(s, now, 2)
-	k.same("number of entries that ClaimMessages handed out with limit 2", len(list), 2, "it hands out at most limit entries")
+	k.same("number of entries that ClaimMessages returned with limit 2", len(list), 2, "it returns at most limit entries")
 	if len(list) == 2 {
-		k.same("ClaimMessages", []string{list[0].ID, list[1].ID}, []string{want[1], want[2]}, "the longest due first")
+		k.same("ClaimMessages", []string{list[0].ID, list[1].ID}, []string{want[1], want[2]}, "entries are ordered by NotBefore")
 	}
 	rest := k.claim(s, now, 2)
 	k.same("number of entries that are left", len(rest), 1, "claimed entries are not due before their lease ends")
@@ -91,7 +91,7 @@ func outboxLease(k *kit, s notify.Store) {
 	k.same("number of entries just before the lease ends", len(k.claim(s, now.Add(time.Minute-time.Microsecond), 1)), 0, "a claimed entry is not due before its lease ends")
 	again := k.claim(s, now.Add(time.Minute), 1)
 	if len(again) != 1 || again[0].ID != e.ID || again[0].Attempts != 2 {
-		k.Errorf("ClaimMessages after the lease handed out %+v; the contract: the entry is due again, with two attempts", again)
+		k.Errorf("ClaimMessages after the lease returned %+v; the contract: the entry is due again, with two attempts", again)
 	}
 	k.dropAll(s, again)
 }
@@ -126,7 +126,7 @@ func outboxRace(k *kit, s notify.Store) {
 	}
 	for id := range want {
 		if claimed[id] != 1 {
-			k.Errorf("ClaimMessages handed an entry out %d times; the contract: of several callers at once exactly one gets each entry", claimed[id])
+			k.Errorf("ClaimMessages returned an entry %d times; the contract: of several concurrent calls exactly one returns each entry", claimed[id])
 			break
 		}
 	}
@@ -141,13 +141,13 @@ func outboxReschedule(k *kit, s notify.Store) {
 	other := k.entry(s, now)
 	k.ok("RescheduleMessage", s.RescheduleMessage(k.Context(), e.ID, now.Add(time.Second)))
 	k.ok("DeleteMessage", s.DeleteMessage(k.Context(), other.ID))
-	k.same("number of entries due after one was rescheduled and one deleted", len(k.claim(s, now, 10)), 0, "a rescheduled entry is due at its new time, a deleted one is gone")
+	k.same("number of entries due after one was rescheduled and one deleted", len(k.claim(s, now, 10)), 0, "a rescheduled entry is due at its new time, a deleted one is not returned")
 	later := k.claim(s, now.Add(time.Second), 10)
 	k.same("number of entries due at the new time", len(later), 1, "RescheduleMessage sets the NotBefore of an entry")
 	k.dropAll(s, later)
 	for _, id := range []string{e.ID, k.id(), ""} {
-		k.ok("RescheduleMessage of an entry that is not there", s.RescheduleMessage(k.Context(), id, now))
-		k.ok("DeleteMessage of an entry that is not there", s.DeleteMessage(k.Context(), id))
+		k.ok("RescheduleMessage of a missing entry", s.RescheduleMessage(k.Context(), id, now))
+		k.ok("DeleteMessage of a missing entry", s.DeleteMessage(k.Context(), id))
 	}
 	k.same("number of entries after all were deleted", len(k.claim(s, now.Add(time.Hour), 10)), 0, "rescheduling never creates")
 }

@@ -23,13 +23,13 @@ var passwordChecks = []check[account.PasswordStore]{
 	{"one of many swaps wins", passwordRace},
 	{"one of many first passwords wins", passwordFirstRace},
 	{"another user's hash is untouched", passwordOthers},
-	{"the next hash is found in the order of bytes", passwordNext},
+	{"the next hash is found in byte order", passwordNext},
 	{"a cancelled context leaves nothing behind", passwordCancelled},
 }
 
-const swapContract = "the new hash is stored provided that the stored one equals old, where the empty text means that there is none; ErrConflict otherwise"
+const swapContract = "the new hash is stored if the stored one equals old (empty: there is none); ErrConflict otherwise"
 
-// setPassword gives the user a first password.
+// setPassword stores the first password of a user.
 func setPassword(k *kit, s account.PasswordStore, user, hash string) {
 	k.Helper()
 	k.ok("SwapPasswordHash of a user without a password", s.SwapPasswordHash(k.Context(), user, "", hash))
@@ -38,7 +38,7 @@ func setPassword(k *kit, s account.PasswordStore, user, hash string) {
 func (k *kit) hash(s account.PasswordStore, user string) string {
 	k.Helper()
 	hash, err := s.PasswordHash(k.Context(), user)
-	k.ok("PasswordHash of a row that should be there", err)
+	k.ok("PasswordHash of a stored row", err)
 	return hash
 }
 
@@ -101,7 +101,7 @@ func passwordOthers(k *kit, s account.PasswordStore) {
 }
 
 func passwordNext(k *kit, s account.PasswordStore) {
-	const contract = "the smallest stored hash of any user, compared byte by byte, that is from or greater, or ErrNotFound"
+	const contract = "the smallest stored hash of any user, compared byte by byte, that is not less than from, or ErrNotFound"
 	start := k.id() + "$"
 	user := k.user(s)
 	setPassword(k, s, user, start+"b$1")

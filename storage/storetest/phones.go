@@ -21,11 +21,11 @@ var phoneChecks = []check[account.PhoneStore]{
 	{"a number is returned as it was stored", phoneStored},
 	{"a missing number is ErrNotFound, or an empty list", phoneMissing},
 	{"a new number takes the place of the old one", phoneReplaced},
-	{"an unverified number may stand on several accounts", phoneShared},
-	{"an exclusive number stands on one account", phoneExclusive},
-	{"a verified number is its owner's", phoneVerified},
-	{"a deleted number is gone", phoneDeleted},
-	{"a proof takes the number from claims", phoneClaims},
+	{"an unverified number may belong to several users", phoneShared},
+	{"an exclusive number belongs to one user", phoneExclusive},
+	{"a verified number belongs to one user", phoneVerified},
+	{"a number is deleted", phoneDeleted},
+	{"verifying a number ends the claims of others", phoneClaims},
 	{"one of many exclusive calls wins", phoneExclusiveRace},
 	{"one of many users verifies a number", phoneVerifyRace},
 	{"a cancelled context leaves nothing behind", phoneCancelled},
@@ -41,11 +41,11 @@ func (k *kit) setPhone(s account.PhoneStore, p account.Phone, exclusive bool) ac
 	return p
 }
 
-// phone reports a user's number that is not the wanted one.
+// phone reports an error unless the user has the wanted number.
 func (k *kit) phone(s account.PhoneStore, call string, want account.Phone, contract string) {
 	k.Helper()
 	got, err := s.PhoneByUser(k.Context(), want.UserID)
-	k.ok("PhoneByUser of a row that should be there", err)
+	k.ok("PhoneByUser of a stored row", err)
 	k.same("PhoneByUser "+call, *got, want, contract)
 }
 
@@ -70,7 +70,7 @@ func phoneMissing(k *kit, s account.PhoneStore) {
 	user, other := k.user(s), k.setPhone(s, newPhone(k.user(s)), false)
 	_, err := s.PhoneByUser(k.Context(), user)
 	k.fails("PhoneByUser of a user without a number", err, authn.ErrNotFound, "it returns the user's number, or ErrNotFound")
-	k.same("PhonesByNumber of a number that nobody has", len(k.phones(s, "+100")), 0, "it returns the rows of every user who has the number")
+	k.same("PhonesByNumber of a number that no user has", len(k.phones(s, "+100")), 0, "it returns the rows of every user who has the number")
 	for _, number := range []string{other.Number, "+100", ""} {
 		k.fails("VerifyPhone of a number that the user does not have", s.VerifyPhone(k.Context(), user, number), authn.ErrNotFound, "ErrNotFound if the user does not have that number")
 	}
@@ -82,11 +82,11 @@ func phoneReplaced(k *kit, s account.PhoneStore) {
 	first.Verified = true
 	k.setPhone(s, first, true)
 	second := k.setPhone(s, newPhone(first.UserID), true)
-	k.phone(s, "after a second SetPhone", second, "it is stored in place of the number the user had")
+	k.phone(s, "after a second SetPhone", second, "it is stored in place of the user's earlier number")
 	k.same("PhonesByNumber of the former number", len(k.phones(s, first.Number)), 0, "a user has at most one")
 	k.fails("VerifyPhone of the former number", s.VerifyPhone(k.Context(), first.UserID, first.Number), authn.ErrNotFound, "ErrNotFound if the user does not have that number")
 	first.UserID = k.user(s)
-	k.ok("SetPhone, exclusively, of a number that its user gave up", s.SetPhone(k.Context(), first, true))
+	k.ok("SetPhone, exclusively, of a number that its user replaced", s.SetPhone(k.Context(), first, true))
 }
 
 func phoneShared(k *kit, s account.PhoneStore) {
@@ -108,7 +108,7 @@ func phoneExclusive(k *kit, s account.PhoneStore) {
 		"ErrConflict if another user has set the number exclusively")
 	k.phone(s, "after a refused SetPhone", second, "a refused call changes nothing")
 	k.setPhone(s, wanted, false)
-	k.phone(s, "after SetPhone of a number that another user set", wanted, "an unverified number may stand on several accounts")
+	k.phone(s, "after SetPhone of a number that another user set", wanted, "an unverified number may belong to several users")
 }
 
 func phoneVerified(k *kit, s account.PhoneStore) {
@@ -150,9 +150,9 @@ func phoneDeleted(k *kit, s account.PhoneStore) {
 
 func phoneClaims(k *kit, s account.PhoneStore) {
 	claimed := k.setPhone(s, newPhone(k.user(s)), true)
-	proven := claimed
-	proven.UserID, proven.Verified = k.user(s), true
-	k.ok("SetPhone, verified, of a number that another user only claimed", s.SetPhone(k.Context(), proven, false))
+	verified := claimed
+	verified.UserID, verified.Verified = k.user(s), true
+	k.ok("SetPhone, verified, of a number that another user only claimed", s.SetPhone(k.Context(), verified, false))
 	k.fails("VerifyPhone of a number that another user verified", s.VerifyPhone(k.Context(), claimed.UserID, claimed.Number), authn.ErrConflict, "ErrConflict if another user has verified it")
 
 	claimed = k.setPhone(s, newPhone(k.user(s)), true)
@@ -167,7 +167,7 @@ func phoneExclusiveRace(k *kit, s account.PhoneStore) {
 	for i := range users {
 		users[i] = k.user(s)
 	}
-	k.oneWinner("SetPhone, exclusively,", authn.ErrConflict, "of any number of parallel exclusive calls for one number exactly one succeeds", func(i int) error {
+	k.oneWinner("SetPhone, exclusively,", authn.ErrConflict, "of any number of concurrent exclusive calls for one number exactly one succeeds", func(i int) error {
 		p := template
 		p.UserID = users[i]
 		return s.SetPhone(k.Context(), p, true)
@@ -182,7 +182,7 @@ func phoneVerifyRace(k *kit, s account.PhoneStore) {
 		p.UserID = users[i]
 		k.setPhone(s, p, i == 0)
 	}
-	k.oneWinner("VerifyPhone by different users", authn.ErrConflict, "a verified number is one user's", func(i int) error {
+	k.oneWinner("VerifyPhone by different users", authn.ErrConflict, "a verified number belongs to one user", func(i int) error {
 		return s.VerifyPhone(k.Context(), users[i], template.Number)
 	})
 }

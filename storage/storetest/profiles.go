@@ -13,9 +13,8 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Profiles checks that the profiles of a store say what its parts say. A store
-// that is not the origin of its profiles is not asked for them, see
-// account.Store.
+// Profiles checks that the profiles of a store agree with its parts. It skips a
+// store whose ProfileOrigin is another store, as its profiles are not used.
 func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Helper()
 	run(t, open, profileChecks)
@@ -23,13 +22,13 @@ func Profiles(t *testing.T, open func(t *testing.T) storage.Store) {
 
 var profileChecks = []check[storage.Store]{
 	{"a session comes with the profile of its user", profileOfSession},
-	{"a profile says what the parts say", profileOfParts},
+	{"a profile agrees with the parts", profileOfParts},
 	{"a new user is returned as it is stored", profileOfNewUser},
 	{"a profile sees what its transaction wrote", profileInTransaction},
 	{"a missing user has an empty profile", profileMissing},
 }
 
-// addresses are those of a user, and which of them a profile shows.
+// addresses are those of a user, and the one in the profile.
 type addresses struct {
 	list  []account.EmailAddress
 	shown string
@@ -71,7 +70,7 @@ func profileOfParts(k *kit, s storage.Store) {
 			k.ok("UserByID", err)
 			got, emails, phone, err := s.Profile(k.Context(), user.ID)
 			k.ok("Profile", err)
-			got.Sessions = max(got.Sessions, 0) // a store may leave them uncounted
+			got.Sessions = max(got.Sessions, 0) // a store need not count them
 			wantEmails, err := s.EmailsByUser(k.Context(), user.ID)
 			k.ok("EmailsByUser", err)
 			wantPhone, err := s.PhoneByUser(k.Context(), user.ID)
@@ -82,7 +81,7 @@ func profileOfParts(k *kit, s storage.Store) {
 				k.Errorf("%s: Profile returned the contacts %+v and %+v, want %+v and %+v; the contract: it returns what EmailsByUser and PhoneByUser return", name, emails, phone, wantEmails, wantPhone)
 			}
 			if !reflect.DeepEqual(*got, want) {
-				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it returns what UserByID, PasswordHash and EmailsByUser tell", name, withPassword, *got, want)
+				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it agrees with UserByID, PasswordHash and EmailsByUser", name, withPassword, *got, want)
 			}
 		}
 	}
@@ -101,7 +100,7 @@ func profileOfSession(k *kit, s storage.Store) {
 		rows, err := s.SessionsByTokens(k.Context(), row.TokenHash)
 		k.ok("SessionsByTokens", err)
 		if len(rows) != 1 || rows[0].Profile == nil {
-			continue // the store leaves it to the library to ask
+			continue // the library asks for it
 		}
 		want, _, _, err := s.Profile(k.Context(), id)
 		k.ok("Profile", err)
@@ -113,7 +112,7 @@ func profileOfSession(k *kit, s storage.Store) {
 		}
 		want.Sessions = rows[0].Profile.Sessions // not counted
 		if !reflect.DeepEqual(rows[0].Profile, want) || id == "" {
-			k.Errorf("SessionsByTokens of user %q told %+v of the user, want %+v; the contract: what Profile tells", id, *rows[0].Profile, *want)
+			k.Errorf("SessionsByTokens of user %q returned the profile %+v, want %+v; the contract: what Profile returns", id, *rows[0].Profile, *want)
 		}
 	}
 }
@@ -162,7 +161,7 @@ func profileMissing(k *kit, s storage.Store) {
 	for _, id := range []string{"", "0", "not a number", "9007199254740990", "x\x00", "\xff"} {
 		got, _, _, err := s.Profile(k.Context(), id)
 		k.ok("Profile of a missing user", err)
-		got.Sessions = max(got.Sessions, 0) // a store may leave them uncounted
+		got.Sessions = max(got.Sessions, 0) // a store need not count them
 		if !reflect.DeepEqual(*got, authn.Profile{}) {
 			k.Errorf("Profile(%q) returned %+v; the contract: an empty one for a user who does not exist", id, *got)
 		}

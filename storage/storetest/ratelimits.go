@@ -22,17 +22,17 @@ var rateChecks = []check[ratelimit.Store]{
 	{"buckets are charged in order", rateOrder},
 	{"peeking counts nothing", ratePeek},
 	{"a refund removes one attempt, and no other", rateRefund},
-	{"a reset forgets the attempts of a key", rateReset},
+	{"a reset removes the attempts of a key", rateReset},
 	{"keys are compared exactly", rateExact},
-	{"no more than Amount of many are let through", rateRace},
-	{"a cancelled context is an error or is counted", rateCancelled},
+	{"no more than Amount of many are allowed", rateRace},
+	{"after its context is cancelled a call fails or counts", rateCancelled},
 	{"a clock that is set back keeps no bucket closed for longer than Per", rateClockSetBack},
 	{"clocks may differ by ClockSkew", rateClockSkew},
 	{"two callers with several buckets do not block each other", rateCrossed},
-	{"no more than Amount of many with several buckets are let through", rateRaceOfSeveral},
+	{"no more than Amount of many with several buckets are allowed", rateRaceOfSeveral},
 	{"a bucket that refuses in a race leaves those after it uncharged", rateRaceForShared},
 	{"attempts and refunds at once lose none and leave none", rateRefundRace},
-	{"a refund with a cancelled context is an error or is done", rateRefundCancelled},
+	{"after its context is cancelled a refund fails or is done", rateRefundCancelled},
 	{"several buckets are refunded and reset together", rateSeveral},
 }
 
@@ -40,8 +40,8 @@ func bucket(k *kit, amount int) ratelimit.Bucket {
 	return ratelimit.Bucket{Key: k.id(), Amount: amount, Per: time.Minute}
 }
 
-// take counts an attempt and reports a wait that is not the wanted one. A
-// negative wait is any that is longer than none.
+// take counts an attempt and reports an error unless the wait is the wanted one.
+// A negative wait stands for any but zero.
 func (k *kit) take(s ratelimit.Store, now time.Time, want time.Duration, contract string, buckets ...ratelimit.Bucket) string {
 	k.Helper()
 	id := k.id()
@@ -80,7 +80,7 @@ func rateWindow(k *kit, s ratelimit.Store) {
 
 func rateRefused(k *kit, s ratelimit.Store) {
 	b, now := bucket(k, 1), k.now(0)
-	k.take(s, now, 0, "the first attempt is let through", b)
+	k.take(s, now, 0, "the first attempt is allowed", b)
 	for i := 1; i < 5; i++ {
 		k.take(s, now.Add(time.Duration(i)*time.Second), -1, "the bucket is exhausted", b)
 	}
@@ -136,7 +136,7 @@ func rateReset(k *kit, s ratelimit.Store) {
 	k.take(s, now, 0, "not exhausted", b)
 	k.take(s, now, 0, "not exhausted", other)
 	k.ok("ResetBuckets", s.ResetBuckets(k.Context(), []string{b.Key, k.id()}))
-	k.take(s, now, 0, "the attempts under a reset key are forgotten", b)
+	k.take(s, now, 0, "the attempts of the key are removed", b)
 	k.take(s, now, -1, "others are not", other)
 }
 
@@ -159,7 +159,7 @@ func rateRace(k *kit, s ratelimit.Store) {
 	}) {
 		k.ok("ChargeBuckets, called many times at once,", err)
 	}
-	k.same("number of attempts that were let through", through.Load(), int64(b.Amount), "counting is one atomic step")
+	k.same("number of allowed attempts", through.Load(), int64(b.Amount), "counting is one atomic step")
 }
 
 func rateCancelled(k *kit, s ratelimit.Store) {
@@ -196,7 +196,7 @@ func rateClockSetBack(k *kit, s ratelimit.Store) {
 			k.take(s, now, 0, "not exhausted", second)
 		}
 		const contract = "an attempt later than now, by more than ClockSkew, does not count"
-		if back > first.Per { // else it looks like the time in between
+		if back > first.Per { // otherwise the attempt may be recent
 			k.take(s, now.Add(first.Per-back), 0, contract, first)
 		}
 		k.take(s, now.Add(-back), 0, contract, second)
@@ -219,7 +219,7 @@ func rateClockSkew(k *kit, s ratelimit.Store) {
 	k.take(s, now.Add(b.Per+ratelimit.ClockSkew), 0, contract, b)
 }
 
-// held returns how many attempts a bucket holds, of at most 64.
+// held returns how many attempts a bucket holds, up to 64.
 func (k *kit) held(s ratelimit.Store, now time.Time, b ratelimit.Bucket) int {
 	k.Helper()
 	for b.Amount = 1; b.Amount <= 64; b.Amount++ {
@@ -248,11 +248,11 @@ func rateRaceOfSeveral(k *kit, s ratelimit.Store) {
 	}) {
 		k.ok("ChargeBuckets of two buckets, called many times at once,", err)
 	}
-	k.same("number of attempts that were let through", through.Load(), int64(5), "the smaller bucket takes as many")
+	k.same("number of allowed attempts", through.Load(), int64(5), "the smaller bucket allows as many")
 	k.same("number of attempts in the smaller bucket", k.held(s, now, first), 5, "the exhausted bucket does not grow")
-	// Callers who named it first stay charged there.
+	// The larger bucket stays charged for callers that passed it first.
 	if held := k.held(s, now, second); held < 5 || held > 5+callers/2 {
-		k.Errorf("the larger bucket holds %d attempts after 5 were let through; the contract: an attempt counts under each bucket, those after the exhausted one do not grow", held)
+		k.Errorf("the larger bucket holds %d attempts after 5 were allowed; the contract: an attempt counts under each bucket, those after the exhausted one do not grow", held)
 	}
 }
 
@@ -276,9 +276,9 @@ func rateRaceForShared(k *kit, s ratelimit.Store) {
 		if !refused[i] {
 			through, want = through+1, 1
 		}
-		k.same("number of attempts in the bucket after the shared one", k.held(s, now, b), want, "the buckets after the exhausted one do not grow, those of an attempt that is let through do")
+		k.same("number of attempts in the bucket after the shared one", k.held(s, now, b), want, "the buckets after the exhausted one do not grow, those of an allowed attempt do")
 	}
-	k.same("number of attempts that were let through", through, shared.Amount, "one attempt for each that the shared bucket takes")
+	k.same("number of allowed attempts", through, shared.Amount, "as many as the shared bucket allows")
 }
 
 func rateRefundRace(k *kit, s ratelimit.Store) {
@@ -301,7 +301,7 @@ func rateRefundRace(k *kit, s ratelimit.Store) {
 	}) {
 		k.ok("ChargeBuckets and RefundBuckets, called many times at once,", err)
 	}
-	const contract = "a refund removes the attempt with that id, and no other, also beside other calls"
+	const contract = "a refund removes the attempt with that id, and no other, also during concurrent calls"
 	for _, b := range buckets {
 		k.same("number of attempts in a bucket, of which all but one were refunded,", k.held(s, now, b), 1, contract)
 	}
@@ -340,7 +340,7 @@ func rateSeveral(k *kit, s ratelimit.Store) {
 	k.take(s, now, 0, "all attempts were refunded", both...)
 	k.ok("ResetBuckets", s.ResetBuckets(k.Context(), []string{second.Key, k.id(), first.Key}))
 	for _, b := range both {
-		k.same("number of attempts in a bucket", k.held(s, now, b), 0, "a reset forgets the attempts of all of the keys")
+		k.same("number of attempts in a bucket", k.held(s, now, b), 0, "a reset removes the attempts of all of the keys")
 	}
 	k.ok("ResetBuckets of no key", s.ResetBuckets(k.Context(), nil))
 	k.ok("RefundBuckets of no bucket", s.RefundBuckets(k.Context(), now, ids[0], nil))

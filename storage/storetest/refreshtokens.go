@@ -36,18 +36,18 @@ func storedToken(k *kit, s token.Store) token.RefreshToken {
 	return t
 }
 
-// successor returns a token that can take the place of t.
+// successor returns a token that can replace t.
 func successor(k *kit, t token.RefreshToken) token.RefreshToken {
 	next := newToken(k)
 	next.SessionID = t.SessionID
 	return next
 }
 
-// refreshToken reports a stored token that is not the wanted one.
+// refreshToken reports an error unless the stored token is the wanted one.
 func (k *kit) refreshToken(s token.Store, call string, want token.RefreshToken, contract string) {
 	k.Helper()
 	got, err := s.RefreshTokenByID(k.Context(), want.ID)
-	k.ok("RefreshTokenByID of a row that should be there", err)
+	k.ok("RefreshTokenByID of a stored row", err)
 	got.ExpiresAt = got.ExpiresAt.UTC()
 	if !got.SpentAt.IsZero() {
 		got.SpentAt = got.SpentAt.UTC()
@@ -86,9 +86,9 @@ func tokenRotated(k *kit, s token.Store) {
 	k.refreshToken(s, "of another session", t, "a refused call changes nothing")
 	k.ok("RotateRefreshToken", s.RotateRefreshToken(k.Context(), t.ID, at, next))
 	t.SpentAt = at
-	k.refreshToken(s, "of the spent token", t, "it is marked as spent at that time")
+	k.refreshToken(s, "of the used token", t, "it is marked as used at that time")
 	k.refreshToken(s, "of the successor", next, "the successor is stored")
-	k.fails("RotateRefreshToken of a spent token", s.RotateRefreshToken(k.Context(), t.ID, at, successor(k, t)), authn.ErrConflict, "a token is rotated once")
+	k.fails("RotateRefreshToken of a used token", s.RotateRefreshToken(k.Context(), t.ID, at, successor(k, t)), authn.ErrConflict, "a token is rotated once")
 }
 
 func tokenBoth(k *kit, s token.Store) {
@@ -103,7 +103,7 @@ func tokenBoth(k *kit, s token.Store) {
 
 func tokenRace(k *kit, s token.Store) {
 	t := storedToken(k, s)
-	k.oneWinner("RotateRefreshToken", authn.ErrConflict, "exactly one of any number of parallel callers gets nil", func(int) error {
+	k.oneWinner("RotateRefreshToken", authn.ErrConflict, "of any number of concurrent calls exactly one returns nil", func(int) error {
 		return s.RotateRefreshToken(k.Context(), t.ID, k.now(0), successor(k, t))
 	})
 }

@@ -27,20 +27,20 @@ var sessionChecks = []check[sessions.Store]{
 	{"what another request stored is not overwritten", sessionNewer},
 	{"one of many changes of the same data wins", sessionNewerRace},
 	{"a replaced token changes nothing", sessionOldToken},
-	{"what is deleted stays deleted", sessionDeleted},
+	{"a deleted row stays deleted", sessionDeleted},
 	{"renewing is both or neither", sessionRenew},
 	{"one of many renewals wins", sessionRenewRace},
-	{"deleting beside a renewal deletes", sessionRenewDeleteRace},
-	{"touching notes address and time", sessionTouch},
+	{"deleting during a renewal deletes", sessionRenewDeleteRace},
+	{"touching stores address and time", sessionTouch},
 	{"rekeying changes the user's rows of that fingerprint", sessionRekey},
-	{"a user's rows come oldest first", sessionList},
+	{"a user's rows are ordered by creation, oldest first", sessionList},
 	{"a user's rows are deleted but one", sessionDeleteUser},
 	{"deleting races with saving", sessionDeleteRace},
 	{"returned rows are copies", sessionCopies},
 	{"a cancelled context leaves nothing behind", sessionCancelled},
 }
 
-// rowID is a random decimal number that JavaScript can hold.
+// rowID returns a random decimal number that is exact in JavaScript.
 func rowID() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(1<<53-1)) // it never fails
 	return n.Add(n, big.NewInt(1)).String()
@@ -68,7 +68,7 @@ func (k *kit) session(s sessions.Store, tokenHash string) sessions.Row {
 	rows, err := s.SessionsByTokens(k.Context(), tokenHash)
 	k.ok("SessionsByTokens", err)
 	if len(rows) != 1 {
-		k.Fatalf("SessionsByTokens of a row that should be there returned %d rows", len(rows))
+		k.Fatalf("SessionsByTokens of a stored row returned %d rows", len(rows))
 	}
 	return utcSession(rows[0])
 }
@@ -104,16 +104,16 @@ func sessionMissing(k *kit, s sessions.Store) {
 	for _, token := range []string{k.id(), "", "a\x00b"} {
 		k.noSession(s, "of a token that does not exist", token, "hashes without a row are left out")
 	}
-	k.fails("SaveSession of a row that is gone", s.SaveSession(ctx, newSession(k), nil), authn.ErrNotFound, "ErrNotFound if it is gone")
+	k.fails("SaveSession of a missing row", s.SaveSession(ctx, newSession(k), nil), authn.ErrNotFound, "ErrNotFound if there is no such row")
 	row := newSession(k)
 	old := newSession(k)
-	k.fails("RenewSession of a row that is gone", s.RenewSession(ctx, row, old, nil), authn.ErrNotFound, "ErrNotFound if the session is gone")
+	k.fails("RenewSession of a missing row", s.RenewSession(ctx, row, old, nil), authn.ErrNotFound, "ErrNotFound if the session was deleted")
 	for _, token := range []string{row.TokenHash, old.TokenHash} {
 		k.noSession(s, "after a refused RenewSession", token, "both or neither")
 	}
 	for _, id := range []string{rowID(), "", "x"} {
-		k.ok("TouchSession of a row that is gone", s.TouchSession(ctx, id, "::1", "", k.now(0)))
-		k.ok("DeleteSession of a row that is gone", s.DeleteSession(ctx, id))
+		k.ok("TouchSession of a missing row", s.TouchSession(ctx, id, "::1", "", k.now(0)))
+		k.ok("DeleteSession of a missing row", s.DeleteSession(ctx, id))
 	}
 	k.ok("DeleteUserSessions of a user without sessions", s.DeleteUserSessions(ctx, k.id(), ""))
 	k.ok("RekeySessions of a user without sessions", s.RekeySessions(ctx, k.id(), "a", "b"))
@@ -162,15 +162,16 @@ func sessionDeleted(k *kit, s sessions.Store) {
 	row := storedSession(k, s, nil)
 	k.ok("DeleteSession", s.DeleteSession(k.Context(), row.ID))
 	k.noSession(s, "after DeleteSession", row.TokenHash, "the row is deleted")
-	k.fails("SaveSession after DeleteSession", s.SaveSession(k.Context(), row, nil), authn.ErrNotFound, "a deleted row is never brought back")
+	k.fails("SaveSession after DeleteSession", s.SaveSession(k.Context(), row, nil), authn.ErrNotFound, "a deleted row is not stored again")
 	k.ok("TouchSession after DeleteSession", s.TouchSession(k.Context(), row.ID, "::1", "", k.now(0)))
-	k.noSession(s, "after DeleteSession, SaveSession and TouchSession", row.TokenHash, "a deleted row is never brought back")
+	k.noSession(s, "after DeleteSession, SaveSession and TouchSession", row.TokenHash, "a deleted row is not stored again")
 	rows, err := s.SessionsByUser(k.Context(), row.UserID)
 	k.ok("SessionsByUser", err)
 	k.same("SessionsByUser after DeleteSession", len(rows), 0, "the row is deleted")
 }
 
-// renewed returns what a session becomes, and what remembers its old token.
+// renewed returns the row of a renewed session, and the row that remembers its
+// old token.
 func renewed(k *kit, session sessions.Row) (row, old sessions.Row) {
 	row, old = newSession(k), newSession(k)
 	row.ID, row.UserID = session.ID, session.UserID
@@ -202,11 +203,11 @@ func sessionRenew(k *kit, s sessions.Store) {
 	k.same("SessionsByTokens of another row after a refused RenewSession", k.session(s, taken.TokenHash), taken, "others stay as they are")
 	k.ok("DeleteSession", s.DeleteSession(k.Context(), row.ID))
 	k.noSession(s, "after DeleteSession", row.TokenHash, "the session is deleted")
-	k.same("SessionsByTokens of the old token after DeleteSession", k.session(s, old.TokenHash), old, "the rows are two")
+	k.same("SessionsByTokens of the old token after DeleteSession", k.session(s, old.TokenHash), old, "the two rows are independent")
 }
 
-// sessionNewer is a request that has loaded the session before another one stored
-// it.
+// sessionNewer is a request that has loaded the session before another request
+// stored it.
 func sessionNewer(k *kit, s sessions.Store) {
 	loaded := storedSession(k, s, nil)
 	newer := loaded
@@ -214,20 +215,20 @@ func sessionNewer(k *kit, s sessions.Store) {
 	k.ok("SaveSession", s.SaveSession(k.Context(), newer, loaded.Data))
 	k.ok("SaveSession without a change", s.SaveSession(k.Context(), newer, newer.Data))
 	stale := loaded
-	stale.Data = []byte("of what is stale")
-	const contract = "ErrConflict if its Data is not loaded any more"
-	k.fails("SaveSession of what is stale", s.SaveSession(k.Context(), stale, loaded.Data), authn.ErrConflict, contract)
+	stale.Data = []byte("of a stale change")
+	const contract = "ErrConflict if the stored Data is not loaded"
+	k.fails("SaveSession of a stale change", s.SaveSession(k.Context(), stale, loaded.Data), authn.ErrConflict, contract)
 	k.fails("SaveSession of the same data", s.SaveSession(k.Context(), newer, loaded.Data), authn.ErrConflict, contract)
 	row, old := renewed(k, loaded)
-	k.fails("RenewSession of what is stale", s.RenewSession(k.Context(), row, old, loaded.Data), authn.ErrConflict, contract)
-	k.same("SessionsByTokens after refused calls", k.session(s, loaded.TokenHash), newer, "what another request has stored is not lost")
+	k.fails("RenewSession of a stale change", s.RenewSession(k.Context(), row, old, loaded.Data), authn.ErrConflict, contract)
+	k.same("SessionsByTokens after refused calls", k.session(s, loaded.TokenHash), newer, "the changes of another request are not lost")
 	k.ok("RenewSession", s.RenewSession(k.Context(), row, old, newer.Data))
 	k.same("SessionsByTokens of the new token", k.session(s, row.TokenHash), row, "the row becomes the new one")
 }
 
 func sessionNewerRace(k *kit, s sessions.Store) {
 	loaded := storedSession(k, s, nil)
-	k.oneWinner("SaveSession", authn.ErrConflict, "ErrConflict if its Data is not loaded any more", func(i int) error {
+	k.oneWinner("SaveSession", authn.ErrConflict, "ErrConflict if the stored Data is not loaded", func(i int) error {
 		row := loaded
 		row.Data = []byte{byte(i + 1)}
 		return s.SaveSession(k.Context(), row, loaded.Data)
@@ -243,19 +244,19 @@ func sessionOldToken(k *kit, s sessions.Store) {
 	session.Data = []byte("stale")
 	k.fails("SaveSession by the old token", s.SaveSession(k.Context(), session, nil), authn.ErrNotFound, "a session is not changed by its old token")
 	next, again := renewed(k, session)
-	k.fails("RenewSession by the old token", s.RenewSession(k.Context(), next, again, nil), authn.ErrNotFound, "ErrNotFound if the session has another token by now")
+	k.fails("RenewSession by the old token", s.RenewSession(k.Context(), next, again, nil), authn.ErrNotFound, "ErrNotFound if the session has another token")
 	k.same("SessionsByTokens after calls by the old token", k.session(s, row.TokenHash), row, "a session is not changed by its old token")
 }
 
 func sessionRenewRace(k *kit, s sessions.Store) {
 	session := storedSession(k, s, nil)
-	k.oneWinner("RenewSession", authn.ErrNotFound, "ErrNotFound if the session has another token by now", func(int) error {
+	k.oneWinner("RenewSession", authn.ErrNotFound, "ErrNotFound if the session has another token", func(int) error {
 		row, old := renewed(k, session)
 		return s.RenewSession(k.Context(), row, old, nil)
 	})
 	rows, err := s.SessionsByUser(k.Context(), session.UserID)
 	k.ok("SessionsByUser", err)
-	k.same("number of rows after many RenewSession at once", len(rows), 1, "a session stays one")
+	k.same("number of rows after many RenewSession at once", len(rows), 1, "there is one row for the session")
 }
 
 // sessionRenewDeleteRace deletes a session while it gets another token.
@@ -275,7 +276,7 @@ func sessionRenewDeleteRace(k *kit, s sessions.Store) {
 		}) {
 			k.ok("RenewSession and DeleteSession at once", err)
 		}
-		k.noSession(s, "after RenewSession and DeleteSession at once", row.TokenHash, "the row is gone")
+		k.noSession(s, "after RenewSession and DeleteSession at once", row.TokenHash, "the row is deleted")
 	}
 }
 
@@ -377,7 +378,7 @@ func sessionDeleteRace(k *kit, s sessions.Store) {
 	}) {
 		k.ok("SaveSession and DeleteUserSessions at once", err)
 	}
-	k.noSession(s, "after SaveSession and DeleteUserSessions at once", row.TokenHash, "a deleted row is never brought back")
+	k.noSession(s, "after SaveSession and DeleteUserSessions at once", row.TokenHash, "a deleted row is not stored again")
 }
 
 func sessionCopies(k *kit, s sessions.Store) {

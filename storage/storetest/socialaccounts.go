@@ -42,11 +42,11 @@ func storedSocial(k *kit, s socialaccount.Store, user string) socialaccount.Acco
 	return a
 }
 
-// social reports a stored account that is not the wanted one.
+// social reports an error unless the stored account is the wanted one.
 func (k *kit) social(s socialaccount.Store, call string, want socialaccount.Account, contract string) {
 	k.Helper()
 	got, err := s.SocialAccount(k.Context(), want.Provider, want.UID)
-	k.ok("SocialAccount of a row that should be there", err)
+	k.ok("SocialAccount of a stored row", err)
 	k.same("SocialAccount "+call, utcSocial(*got), want, contract)
 }
 
@@ -62,7 +62,7 @@ func socialStored(k *kit, s socialaccount.Store) {
 	k.ok("CreateSocialAccount without a token", s.CreateSocialAccount(k.Context(), second))
 	storedSocial(k, s, k.user(s))
 	k.social(s, "", first, "it returns what was stored, times to the microsecond")
-	k.social(s, "without a token", second, "nil: none is kept")
+	k.social(s, "without a token", second, "nil: no token is kept")
 	list, err := s.SocialAccountsByUser(k.Context(), user)
 	k.ok("SocialAccountsByUser", err)
 	for i := range list {
@@ -80,7 +80,7 @@ func socialMissing(k *kit, s socialaccount.Store) {
 	for _, key := range [][2]string{{a.Provider, k.id()}, {swapCase(a.Provider), a.UID}, {a.Provider, swapCase(a.UID)}, {a.Provider, a.UID + " "}, {"", ""}, {a.Provider, "a\x00b"}} {
 		missing := a
 		missing.Provider, missing.UID = key[0], key[1]
-		const contract = "Provider and UID are compared exactly, case included; ErrNotFound if there is no such account"
+		const contract = "Provider and UID are compared exactly, including case; ErrNotFound if there is no such account"
 		_, err := s.SocialAccount(k.Context(), key[0], key[1])
 		k.fails("SocialAccount of an account that does not exist", err, authn.ErrNotFound, contract)
 		k.fails("UpdateSocialAccount of an account that does not exist", s.UpdateSocialAccount(k.Context(), missing), authn.ErrNotFound, contract)
@@ -95,7 +95,7 @@ func socialMissing(k *kit, s socialaccount.Store) {
 
 func socialTaken(k *kit, s socialaccount.Store) {
 	a := storedSocial(k, s, k.user(s))
-	const contract = "ErrConflict if its Provider and UID are there already, whoever they belong to"
+	const contract = "ErrConflict if any user has an account with its Provider and UID"
 	k.fails("CreateSocialAccount a second time", s.CreateSocialAccount(k.Context(), a), authn.ErrConflict, contract)
 	other := a
 	other.UserID = k.user(s)
@@ -116,7 +116,7 @@ func socialRace(k *kit, s socialaccount.Store) {
 	for i := range users {
 		users[i] = k.user(s)
 	}
-	k.oneWinner("CreateSocialAccount", authn.ErrConflict, "of any number of parallel callers one succeeds", func(i int) error {
+	k.oneWinner("CreateSocialAccount", authn.ErrConflict, "of any number of concurrent calls one succeeds", func(i int) error {
 		a := template
 		a.UserID = users[i]
 		return s.CreateSocialAccount(k.Context(), a)
@@ -136,7 +136,7 @@ func socialUpdated(k *kit, s socialaccount.Store) {
 
 func socialToken(k *kit, s socialaccount.Store) {
 	a := storedSocial(k, s, k.user(s))
-	const contract = "it stores a token in place of old, provided that old is what is stored; ErrConflict if it changed meanwhile"
+	const contract = "it replaces the token old; ErrConflict if another token is stored"
 	for _, old := range [][]byte{nil, []byte("wrong")} {
 		k.fails("SwapSocialToken with another old token", s.SwapSocialToken(k.Context(), a.Provider, a.UID, old, []byte("new")), authn.ErrConflict, contract)
 	}
@@ -151,7 +151,7 @@ func socialToken(k *kit, s socialaccount.Store) {
 
 func socialTokenRace(k *kit, s socialaccount.Store) {
 	a := storedSocial(k, s, k.user(s))
-	k.oneWinner("SwapSocialToken", authn.ErrConflict, "ErrConflict if it changed meanwhile", func(i int) error {
+	k.oneWinner("SwapSocialToken", authn.ErrConflict, "ErrConflict if another token is stored", func(i int) error {
 		return s.SwapSocialToken(k.Context(), a.Provider, a.UID, a.Token, []byte{byte(i), 'n'})
 	})
 }
@@ -159,7 +159,7 @@ func socialTokenRace(k *kit, s socialaccount.Store) {
 func socialDeleted(k *kit, s socialaccount.Store) {
 	user := k.user(s)
 	a, other := storedSocial(k, s, user), storedSocial(k, s, user)
-	k.oneWinner("DeleteSocialAccount", authn.ErrNotFound, "one of several parallel callers wins", func(int) error {
+	k.oneWinner("DeleteSocialAccount", authn.ErrNotFound, "of several concurrent calls one succeeds", func(int) error {
 		return s.DeleteSocialAccount(k.Context(), user, a.Provider, a.UID)
 	})
 	_, err := s.SocialAccount(k.Context(), a.Provider, a.UID)

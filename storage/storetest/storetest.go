@@ -15,14 +15,14 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Option says what of the contract a store leaves to another one.
+// Option says which part of the contract does not apply to a store.
 type Option func(*options)
 
 type options struct{ elsewhere []string }
 
-// Elsewhere names the parts of a composed store, "Sessions" or "Challenges",
-// that live in a store of their own: outside of the transactions, and with rows
-// that expire there by themselves.
+// Elsewhere names the parts of a composed store, "Sessions" or "Challenges", that
+// are kept in another store: outside of the transactions, and with rows that
+// expire without Clean.
 func Elsewhere(parts ...string) Option {
 	return func(o *options) { o.elsewhere = append(o.elsewhere, parts...) }
 }
@@ -37,8 +37,8 @@ func read(list []Option) options {
 	return o
 }
 
-// Run checks a whole store. Every test gets a store of its own from open, which
-// should be empty.
+// Run checks a whole store. open is called for every test, and should return an
+// empty store.
 func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option) {
 	t.Helper()
 	for _, p := range []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Transactions checks InTx over all the parts of a store.
+// Transactions checks InTx with all the parts of a store.
 func Transactions(t *testing.T, open func(t *testing.T) storage.Store, options ...Option) {
 	t.Helper()
 	run(t, open, transactionChecks(read(options)))
@@ -21,24 +21,24 @@ func Transactions(t *testing.T, open func(t *testing.T) storage.Store, options .
 
 func transactionChecks(o options) []check[storage.Store] {
 	return append([]check[storage.Store]{
-		{"what is committed stays", func(k *kit, s storage.Store) { txOutcome(k, s, o, nil) }},
-		{"what failed leaves nothing behind", func(k *kit, s storage.Store) { txOutcome(k, s, o, errStopped) }},
-		{"a panic leaves nothing behind", func(k *kit, s storage.Store) { txPanic(k, s, o) }},
+		{"a commit stores all rows", func(k *kit, s storage.Store) { txOutcome(k, s, o, nil) }},
+		{"a failed transaction stores nothing", func(k *kit, s storage.Store) { txOutcome(k, s, o, errStopped) }},
+		{"a panic stores nothing", func(k *kit, s storage.Store) { txPanic(k, s, o) }},
 		{"a cancelled context leaves nothing behind", func(k *kit, s storage.Store) { txCancelled(k, s, o) }},
-		{"a transaction sees what it wrote", txVisible},
+		{"a transaction reads what it wrote", txVisible},
 		{"a nested call joins the outer one", txNested},
-		{"a savepoint that failed is undone, and nothing else", txSavepoint},
+		{"a failed savepoint is rolled back, and nothing else", txSavepoint},
 		{"a savepoint belongs to its transaction", func(k *kit, s storage.Store) { txSavepointUndone(k, s, o) }},
-		{"ErrConflict and ErrNotFound leave the transaction usable and nothing behind", txUsable},
-		{"changes and deletions are undone", func(k *kit, s storage.Store) { txUndone(k, s, o) }},
-		{"one of many sign-ups with one address wins", txSignUpRace},
+		{"ErrConflict and ErrNotFound leave the transaction usable and change nothing", txUsable},
+		{"changes and deletions are rolled back", func(k *kit, s storage.Store) { txUndone(k, s, o) }},
+		{"one of many sign-ups with one address succeeds", txSignUpRace},
 		{"a queued message is claimed after the commit", txOutbox},
 	}, lockChecks...)
 }
 
 var errStopped = errors.New("the transaction was stopped")
 
-// written is a row of every part, and who it belongs to.
+// written are the rows of every part that were written for a user.
 type written struct {
 	user, name string
 	email      account.EmailAddress
@@ -75,14 +75,14 @@ func writeAll(k *kit, ctx context.Context, s storage.Store) (written, error) {
 	return w, nil
 }
 
-// found says which of the written rows are there.
+// found reports which of the written rows exist.
 func (w written) found(k *kit, ctx context.Context, s storage.Store, o options) map[string]bool {
 	k.Helper()
 	found := map[string]bool{}
 	note := func(what string, err error) {
 		k.Helper()
 		if err != nil && !errors.Is(err, authn.ErrNotFound) {
-			k.Fatalf("looking for the %s failed: %v", what, err)
+			k.Fatalf("looking up the %s failed: %v", what, err)
 		}
 		found[what] = err == nil
 	}
@@ -91,10 +91,10 @@ func (w written) found(k *kit, ctx context.Context, s storage.Store, o options) 
 	_, err = s.UserIDByUsername(ctx, w.name)
 	note("username", err)
 	list, err := s.EmailsByAddress(ctx, w.email.Email)
-	note("e-mail address", err)
-	found["e-mail address"] = len(list) > 0
+	note("email address", err)
+	found["email address"] = len(list) > 0
 	_, err = s.PhoneByUser(ctx, w.user)
-	note("telephone number", err)
+	note("phone number", err)
 	_, err = s.PasswordHash(ctx, w.user)
 	note("password", err)
 	if o.here("Challenges") {
@@ -113,7 +113,7 @@ func (w written) all(k *kit, ctx context.Context, s storage.Store, o options, wa
 	k.Helper()
 	for what, there := range w.found(k, ctx, s, o) {
 		if there != want {
-			k.Errorf("the %s is there: %v, want %v; the contract: %s", what, there, want, contract)
+			k.Errorf("the %s exists: %v, want %v; the contract: %s", what, there, want, contract)
 		}
 	}
 }
@@ -127,9 +127,9 @@ func txOutcome(k *kit, s storage.Store, o options, result error) {
 		return result
 	})
 	if err != result {
-		k.Fatalf("InTx returned %v; the contract: f's error (here %v) is returned as it is", err, result)
+		k.Fatalf("InTx returned %v; the contract: f's error (here %v) is returned unchanged", err, result)
 	}
-	w.all(k, k.Context(), s, o, result == nil, "it commits if f returns nil and undoes everything otherwise")
+	w.all(k, k.Context(), s, o, result == nil, "it commits if f returns nil and rolls back otherwise")
 }
 
 func txPanic(k *kit, s storage.Store, o options) {
@@ -137,7 +137,7 @@ func txPanic(k *kit, s storage.Store, o options) {
 	func() {
 		defer func() {
 			if recover() == nil {
-				k.Errorf("InTx swallowed a panic of f; the contract: it undoes everything, and the caller sees the panic")
+				k.Errorf("InTx recovered a panic of f; the contract: it rolls back, and the caller gets the panic")
 			}
 		}()
 		_ = s.InTx(k.Context(), func(ctx context.Context) (err error) {
@@ -145,7 +145,7 @@ func txPanic(k *kit, s storage.Store, o options) {
 			panic(err)
 		})
 	}()
-	w.all(k, k.Context(), s, o, false, "it undoes everything unless f returns nil")
+	w.all(k, k.Context(), s, o, false, "it rolls back unless f returns nil")
 }
 
 func txCancelled(k *kit, s storage.Store, o options) {
@@ -161,7 +161,7 @@ func txCancelled(k *kit, s storage.Store, o options) {
 		return err
 	})
 	if err == nil {
-		k.Errorf("InTx returned nil although its context ended before f returned; the contract: nothing is left behind")
+		k.Errorf("InTx returned nil although its context ended before f returned; the contract: it rolls back")
 	}
 	w.all(k, k.Context(), s, o, false, "a cancelled context leaves nothing behind")
 }
@@ -187,7 +187,7 @@ func txNested(k *kit, s storage.Store) {
 		}
 		return errStopped
 	})
-	k.fails("InTx", err, errStopped, "f's error is returned as it is")
+	k.fails("InTx", err, errStopped, "f's error is returned unchanged")
 	w.all(k, k.Context(), s, options{elsewhere: []string{"Challenges", "Sessions"}}, false, "a nested call joins the outer transaction")
 }
 
@@ -206,17 +206,17 @@ func txSavepoint(k *kit, s storage.Store) {
 			undone.all(k, ctx, s, here, true, "every method called with that context takes part in the transaction")
 			return errStopped
 		})
-		k.fails("InSavepoint", err, errStopped, "f's error is returned as it is")
-		undone.all(k, ctx, s, here, false, "an error of f undoes what f did")
-		before.all(k, ctx, s, here, true, "an error of f undoes nothing else")
+		k.fails("InSavepoint", err, errStopped, "f's error is returned unchanged")
+		undone.all(k, ctx, s, here, false, "if f returns an error, what f did is rolled back")
+		before.all(k, ctx, s, here, true, "if f returns an error, nothing else is rolled back")
 		return s.InSavepoint(ctx, func(ctx context.Context) (err error) {
 			after, err = writeAll(k, ctx, s)
 			return err
 		})
 	}))
-	undone.all(k, k.Context(), s, here, false, "an error of f undoes what f did")
-	before.all(k, k.Context(), s, here, true, "an error of f undoes nothing else")
-	after.all(k, k.Context(), s, here, true, "the transaction goes on after a savepoint that failed")
+	undone.all(k, k.Context(), s, here, false, "if f returns an error, what f did is rolled back")
+	before.all(k, k.Context(), s, here, true, "if f returns an error, nothing else is rolled back")
+	after.all(k, k.Context(), s, here, true, "the transaction continues after a failed savepoint")
 
 	err := s.InSavepoint(k.Context(), func(ctx context.Context) (err error) {
 		if undone, err = writeAll(k, ctx, s); err != nil {
@@ -238,13 +238,13 @@ func txSavepointUndone(k *kit, s storage.Store, o options) {
 		return errors.Join(err, errStopped)
 	})
 	if !errors.Is(err, errStopped) {
-		k.Fatalf("InTx returned %v; the contract: f's error is returned as it is", err)
+		k.Fatalf("InTx returned %v; the contract: f's error is returned unchanged", err)
 	}
-	w.all(k, k.Context(), s, o, false, "it undoes everything if f fails, finished savepoints too")
+	w.all(k, k.Context(), s, o, false, "it rolls back if f fails, including finished savepoints")
 }
 
-// txUsable lets every method fail inside a transaction, which then commits: the
-// failed calls must have changed nothing.
+// txUsable lets every method fail inside a transaction that commits: the failed
+// calls must not change anything.
 func txUsable(k *kit, s storage.Store) {
 	var taken written
 	k.ok("InTx", s.InTx(k.Context(), func(ctx context.Context) (err error) {
@@ -258,15 +258,15 @@ func txUsable(k *kit, s storage.Store) {
 	k.ok("CreateRefreshToken", s.CreateRefreshToken(k.Context(), usedRefresh))
 	blocked, kept := renewed(k, session)
 	blocked.TokenHash = taken.session.TokenHash
-	rival, proven, wanted := taken.email, taken.email, taken.phone
-	rival.UserID, wanted.UserID, proven.UserID = user, user, taken.user
-	proven.Verified = true
+	rival, verified, wanted := taken.email, taken.email, taken.phone
+	rival.UserID, wanted.UserID, verified.UserID = user, user, taken.user
+	verified.Verified = true
 	var last authn.Challenge
 	k.ok("InTx", s.InTx(k.Context(), func(ctx context.Context) error {
 		for call, err := range map[string]error{
 			"ClaimUsername":      s.ClaimUsername(ctx, user, taken.name),
 			"AddEmail":           s.AddEmail(ctx, rival, true),
-			"AddEmail, verified": s.AddEmail(ctx, proven, false),
+			"AddEmail, verified": s.AddEmail(ctx, verified, false),
 			"SetPhone":           s.SetPhone(ctx, wanted, true),
 			"SwapPasswordHash":   s.SwapPasswordHash(ctx, taken.user, "", "other"),
 			"CreateChallenge":    s.CreateChallenge(ctx, taken.challenge),
@@ -277,7 +277,7 @@ func txUsable(k *kit, s storage.Store) {
 			k.fails(call+" inside InTx", err, authn.ErrConflict, "ErrConflict inside f leaves the transaction usable")
 		}
 		for call, err := range map[string]error{
-			"DeleteEmail":      s.DeleteEmail(ctx, user, "nobody@example.com"),
+			"DeleteEmail":      s.DeleteEmail(ctx, user, "unknown@example.com"),
 			"VerifyPhone":      s.VerifyPhone(ctx, user, "+100"),
 			"SaveSession":      s.SaveSession(ctx, newSession(k), nil),
 			"ConsumeChallenge": s.ConsumeChallenge(ctx, k.id(), nil),
@@ -292,7 +292,7 @@ func txUsable(k *kit, s storage.Store) {
 	k.phone(s, "after a refused SetPhone", ownPhone, "a refused call changes nothing")
 	k.same("SessionsByTokens after a refused RenewSession", k.session(s, session.TokenHash), session, "both or neither")
 	k.refreshToken(s, "after a refused RotateRefreshToken", refresh, "both or neither")
-	k.fails("AddEmail, exclusively, after refused calls", s.AddEmail(k.Context(), rival, true), authn.ErrConflict, "a refused call takes no claim away")
+	k.fails("AddEmail, exclusively, after refused calls", s.AddEmail(k.Context(), rival, true), authn.ErrConflict, "a refused call ends no claim")
 }
 
 func txUndone(k *kit, s storage.Store, o options) {
@@ -308,16 +308,16 @@ func txUndone(k *kit, s storage.Store, o options) {
 	if !errors.Is(err, errStopped) || errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrConflict) {
 		k.Fatalf("the changes inside InTx returned %v; the contract asks for success", err)
 	}
-	w.all(k, k.Context(), s, o, true, "it undoes everything if f fails")
-	k.same("EmailsByUser after a failed transaction", k.emails(s, w.user), []account.EmailAddress{w.email}, "it undoes everything if f fails")
-	k.phone(s, "after a failed transaction", w.phone, "it undoes everything if f fails")
-	k.same("PasswordHash after a failed transaction", k.hash(s, w.user), "hash", "it undoes everything if f fails")
+	w.all(k, k.Context(), s, o, true, "it rolls back if f fails")
+	k.same("EmailsByUser after a failed transaction", k.emails(s, w.user), []account.EmailAddress{w.email}, "it rolls back if f fails")
+	k.phone(s, "after a failed transaction", w.phone, "it rolls back if f fails")
+	k.same("PasswordHash after a failed transaction", k.hash(s, w.user), "hash", "it rolls back if f fails")
 }
 
 func txSignUpRace(k *kit, s storage.Store) {
 	template := newEmail(k, "")
 	users := make([]string, callers)
-	k.oneWinner("a sign-up in InTx", authn.ErrConflict, "one of several sign-ups with one address wins, the others leave nothing behind", func(i int) error {
+	k.oneWinner("a sign-up in InTx", authn.ErrConflict, "one of several sign-ups with one address succeeds, the others store nothing", func(i int) error {
 		return s.InTx(k.Context(), func(ctx context.Context) error {
 			user, err := s.CreateUser(ctx, newUser(k))
 			if err != nil {
@@ -335,7 +335,7 @@ func txSignUpRace(k *kit, s storage.Store) {
 			there++
 		}
 	}
-	k.same("number of users after many sign-ups with one address", there, 1, "the sign-ups that lost leave nothing behind")
+	k.same("number of users after many sign-ups with one address", there, 1, "the other sign-ups store nothing")
 }
 
 func txOutbox(k *kit, s storage.Store) {
@@ -345,11 +345,11 @@ func txOutbox(k *kit, s storage.Store) {
 		}
 		return errStopped
 	})
-	k.fails("InTx", err, errStopped, "f's error is returned as it is")
-	k.same("number of messages after a failed transaction", len(k.claim(s, k.due(), 10)), 0, "a queued message is gone after a rollback")
+	k.fails("InTx", err, errStopped, "f's error is returned unchanged")
+	k.same("number of messages after a failed transaction", len(k.claim(s, k.due(), 10)), 0, "a queued message is never returned after a rollback")
 	k.ok("InTx", s.InTx(k.Context(), func(ctx context.Context) error {
 		_, err := writeAll(k, ctx, s)
 		return err
 	}))
-	k.same("number of messages after a transaction", len(k.claim(s, k.due(), 10)), 1, "a queued message is visible after the commit")
+	k.same("number of messages after a transaction", len(k.claim(s, k.due(), 10)), 1, "a queued message is returned after the commit")
 }

@@ -16,7 +16,7 @@ func Usernames(t *testing.T, open func(t *testing.T) account.UsernameStore) {
 }
 
 var usernameChecks = []check[account.UsernameStore]{
-	{"a claimed name leads to its user", usernameClaimed},
+	{"a claimed name finds its user", usernameClaimed},
 	{"a missing name is ErrNotFound", usernameMissing},
 	{"a taken name is ErrConflict", usernameTaken},
 	{"names are compared exactly", usernameExact},
@@ -35,7 +35,7 @@ func usernameClaimed(k *kit, s account.UsernameStore) {
 func usernameMissing(k *kit, s account.UsernameStore) {
 	for _, name := range []string{k.id(), "", "a\x00b", strings.Repeat("x", 5000)} {
 		_, err := s.UserIDByUsername(k.Context(), name)
-		k.fails("UserIDByUsername of a name that nobody has", err, authn.ErrNotFound, "it returns the user, or ErrNotFound")
+		k.fails("UserIDByUsername of a name that no user has", err, authn.ErrNotFound, "it returns the user, or ErrNotFound")
 	}
 }
 

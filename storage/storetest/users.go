@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Users checks an authn.UserStore. One that is an authn.Transactor as well is
-// called inside its transactions, as the library does.
+// Users checks an authn.UserStore. If it is also an authn.Transactor, it is
+// called in transactions, as the library does.
 func Users(t *testing.T, open func(t *testing.T) authn.UserStore) {
 	t.Helper()
 	run(t, open, userChecks)
@@ -19,7 +19,7 @@ func Users(t *testing.T, open func(t *testing.T) authn.UserStore) {
 var userChecks = []check[authn.UserStore]{
 	{"created users are found", userCreated},
 	{"extra fields are kept or left out, never changed", userExtra},
-	{"what people are called may be any text", userDisplay},
+	{"Display may be any text", userDisplay},
 	{"a missing user is ErrNotFound", userMissing},
 	{"every user has an id of its own", userIDs},
 	{"returned users are copies", userCopies},
@@ -81,7 +81,7 @@ func userDisplay(k *kit, s authn.UserStore) {
 		fields := newUser(k)
 		fields.Display = display
 		_, err := createUser(k, k.Context(), s, fields)
-		k.ok("CreateUser with a name that a third party made up", err)
+		k.ok("CreateUser with a display name of a third party", err)
 	}
 }
 
