@@ -104,7 +104,7 @@ func (a *Auth) build() error {
 	}
 	a.sessions = session.New(a.cfg.Sessions, session.Deps{
 		Store: a.store, Tx: deps.Tx, Profiles: a.store.ProfileOrigin() == any(a.store), Identifier: known,
-		LoginTimeout: a.cfg.Account.LoginTimeout, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+		LoginTimeout: a.cfg.LoginTimeout, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
 		HostCookies: a.cfg.cookies().Prefixes(a.cfg.Sessions.CookieName),
 	})
 	if err := a.buildTokens(deps, known); err != nil {
@@ -112,7 +112,7 @@ func (a *Auth) build() error {
 	}
 	parts := login.Config{
 		Work: deps, Accounts: known, Factors: login.NoFactors{}, Sessions: a.sessions,
-		BeforeLogin: a.cfg.Account.BeforeLogin, AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
+		BeforeLogin: a.cfg.BeforeLogin, AsksClaims: a.cfg.Tokens != nil && a.cfg.Tokens.Claims != nil,
 	}
 	var providers *social.Service
 	if a.cfg.SocialAccount != nil {
@@ -195,9 +195,10 @@ func (a *Auth) deps() (*work.Deps, error) {
 			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
 			Now: a.cfg.Now, Rand: a.cfg.Rand,
 		},
-		Now:           a.cfg.Now,
-		Rand:          a.cfg.Rand,
-		Logger:        a.cfg.Logger,
+		Now:          a.cfg.Now,
+		Rand:         a.cfg.Rand,
+		Logger:       a.cfg.Logger,
+		LoginTimeout: a.cfg.LoginTimeout, ReauthenticationTimeout: a.cfg.ReauthenticationTimeout, DisableEmailNotifications: a.cfg.DisableEmailNotifications,
 		ProvidersOnly: a.cfg.SocialAccount != nil && a.cfg.SocialAccount.Only,
 		BaseURL:       a.cfg.BaseURL,
 		FrontendURLs:  a.cfg.Headless.FrontendURLs,

@@ -52,6 +52,22 @@ type Config struct {
 	// SiteName is how mails call the site. Empty: the host of BaseURL.
 	SiteName string
 
+	// LoginTimeout is how long a login may wait at its stages. Zero: 15 minutes.
+	LoginTimeout time.Duration
+	// ReauthenticationTimeout is how long an authentication counts as recent.
+	// Zero: 5 minutes.
+	ReauthenticationTimeout time.Duration
+	// BeforeLogin is called after every stage of a login, before its transaction;
+	// a new user is stored by then. Return an [*authn.Error] or [authn.Errors] to
+	// refuse the login: the client receives it, and what happened before (a new
+	// account, a verified address, a changed password) is kept. After any other
+	// error the API answers with status 503 and nothing is kept. It is called
+	// again if a concurrent request changes the user meanwhile.
+	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// DisableEmailNotifications sends no mail about changes of passwords,
+	// addresses, second factors and connected accounts.
+	DisableEmailNotifications bool
+
 	// Account configures accounts.
 	Account account.Config
 	// MFA turns on second factors and passkeys. Nil: off.
@@ -112,7 +128,11 @@ type Config struct {
 	Rand io.Reader
 }
 
-const defaultBasePath = "/_allauth"
+const (
+	defaultBasePath                = "/_allauth"
+	defaultLoginTimeout            = 15 * time.Minute
+	defaultReauthenticationTimeout = 5 * time.Minute
+)
 
 func (c Config) withDefaults() Config {
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
@@ -148,6 +168,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.LoginTimeout == 0 {
+		c.LoginTimeout = defaultLoginTimeout
+	}
+	if c.ReauthenticationTimeout == 0 {
+		c.ReauthenticationTimeout = defaultReauthenticationTimeout
 	}
 	if c.HookTimeout == 0 {
 		c.HookTimeout = defaultHookTimeout
@@ -190,8 +216,13 @@ func (c Config) validate() error {
 	if err := c.Mailer.Validate(); err != nil {
 		return fmt.Errorf("Mailer: %w", err)
 	}
-	if c.HookTimeout < 0 {
+	switch {
+	case c.HookTimeout < 0:
 		return errors.New("HookTimeout is negative; leave it zero for 10 seconds")
+	case c.LoginTimeout < 0:
+		return errors.New("LoginTimeout is negative; leave it zero for 15 minutes")
+	case c.ReauthenticationTimeout < 0:
+		return errors.New("ReauthenticationTimeout is negative; leave it zero for 5 minutes")
 	}
 	for i, prefix := range c.TrustedProxies {
 		if !prefix.IsValid() {

@@ -49,9 +49,9 @@ func (c *Config) guardHooks() error {
 			return must(result(ctx, h, func(ctx context.Context) (bool, error) { return f(ctx), nil }))
 		}
 	}
-	if f := c.Account.BeforeLogin; f != nil {
-		h := host.Hook("Account.BeforeLogin")
-		c.Account.BeforeLogin = func(ctx context.Context, u *authn.User, methods []authn.Method) error {
+	if f := c.BeforeLogin; f != nil {
+		h := host.Hook("BeforeLogin")
+		c.BeforeLogin = func(ctx context.Context, u *authn.User, methods []authn.Method) error {
 			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, u, slices.Clone(methods)) })
 		}
 	}

@@ -39,9 +39,8 @@ func (a *Auth) newFactors(deps *work.Deps, challenges *codes.Challenges, known f
 	byCode := a.cfg.Account.LoginByCode
 	return factors.New(a.cfg.MFA, a.store, deps, challenges, factors.Options{
 		Accounts: known, SiteName: a.cfg.SiteName,
-		ReauthenticationTimeout: a.cfg.Account.ReauthenticationTimeout,
-		TrustedOrigins:          a.cfg.TrustedOrigins,
-		TrustsCodes:             byCode != nil && byCode.TrustEnabled,
+		TrustedOrigins: a.cfg.TrustedOrigins,
+		TrustsCodes:    byCode != nil && byCode.TrustEnabled,
 	})
 }
 

@@ -143,11 +143,11 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 }
 
 // RequireRecent passes a request on if the user proved their identity within
-// Account.ReauthenticationTimeout, and answers 401 with the ways to do so
+// Config.ReauthenticationTimeout, and answers 401 with the ways to do so
 // otherwise. It needs Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
 	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
-		recent, err := a.pipeline.Recent(r.Context(), session.Session, a.cfg.Account.ReauthenticationTimeout)
+		recent, err := a.pipeline.Recent(r.Context(), session.Session)
 		if err != nil || !recent {
 			a.handler.WriteReauthentication(w, r, session, err)
 			return

@@ -142,9 +142,6 @@ type Config struct {
 	// DisableEmailUnknownAccounts sends no mail to an address without an account
 	// for which a password reset or a login code was requested.
 	DisableEmailUnknownAccounts bool
-	// DisableEmailNotifications sends no mail about changes of passwords,
-	// addresses and second factors.
-	DisableEmailNotifications bool
 
 	// LoginByCode turns on login by code. Codes are valid for 3 minutes by
 	// default. Nil: off.
@@ -169,21 +166,9 @@ type Config struct {
 	// for failed logins, so an attacker cannot lock the user out. Empty:
 	// known_device.
 	KnownDeviceCookieName string
-	// LoginTimeout is how long a login may wait at its stages. Zero: 15 minutes.
-	LoginTimeout time.Duration
-	// ReauthenticationTimeout is how long an authentication counts as recent.
-	// Zero: 5 minutes.
-	ReauthenticationTimeout time.Duration
 	// AllowStaleSessions lets users change addresses without a recent
 	// authentication.
 	AllowStaleSessions bool
-	// BeforeLogin is called after every stage of a login, before its transaction;
-	// a new user is stored by then. Return an [*authn.Error] or [authn.Errors] to
-	// refuse the login: the client receives it, and what happened before (a new
-	// account, a verified address, a changed password) is kept. After any other
-	// error the API answers with status 503 and nothing is kept. It is called
-	// again if a concurrent request changes the user meanwhile.
-	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
 
 	// UsernameMinLength is in characters. Zero: 1.
 	UsernameMinLength int

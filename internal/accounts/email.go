@@ -267,5 +267,5 @@ func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	if s.cfg.AllowStaleSessions {
 		return nil
 	}
-	return s.pipeline.RequireRecent(ctx, sess, s.cfg.ReauthenticationTimeout)
+	return s.pipeline.RequireRecent(ctx, sess)
 }

@@ -106,7 +106,7 @@ func (s *Service) mailGivenCode(ctx context.Context, l *login.Attempt, c *authn.
 // mailGivenLink mails a link that proves the address for this login only. A
 // taken address gets none.
 func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *login.Given, taken bool) error {
-	lifetime := s.cfg.LoginTimeout
+	lifetime := s.deps.LoginTimeout
 	c, err := s.codes.Issue(ctx, authn.Challenge{
 		Purpose: purposeGivenEmail, UserID: l.UserID, Subject: given.Contact,
 	}, "", lifetime)

@@ -20,7 +20,7 @@ func (s *Service) Notify(ctx context.Context, sess *login.Session, kind string, 
 
 // notifyAt is Notify at another address.
 func (s *Service) notifyAt(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, to string, data map[string]any) error {
-	if s.cfg.DisableEmailNotifications || to == "" {
+	if s.deps.DisableEmailNotifications || to == "" {
 		return nil
 	}
 	data["User"] = login.NameOf(owner.User)

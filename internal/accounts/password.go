@@ -41,7 +41,7 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 	}
 	if !had {
 		// Without a password to ask for, a stolen session could set one.
-		if err := s.pipeline.RequireRecent(ctx, sess, s.cfg.ReauthenticationTimeout); err != nil {
+		if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
 			return err
 		}
 	}

@@ -16,8 +16,6 @@ import (
 
 // Defaults of the durations.
 const (
-	defaultLoginTimeout        = 15 * time.Minute
-	defaultReauthentication    = 5 * time.Minute
 	defaultConfirmationTimeout = 24 * time.Hour
 	defaultResetTimeout        = time.Hour
 	defaultLoginCodeTimeout    = 3 * time.Minute
@@ -40,8 +38,6 @@ func WithDefaults(c account.Config) account.Config {
 		}
 		c.SignupFields = append(c.SignupFields, "password1*")
 	}
-	setDefault(&c.LoginTimeout, defaultLoginTimeout)
-	setDefault(&c.ReauthenticationTimeout, defaultReauthentication)
 	setDefault(&c.EmailConfirmationTimeout, defaultConfirmationTimeout)
 	setDefault(&c.PasswordResetTimeout, defaultResetTimeout)
 	setDefault(&c.MaxEmailAddresses, defaultMaxEmailAddresses)
@@ -210,7 +206,6 @@ func validateLengths(c account.Config) error {
 
 func validateTimes(c account.Config) error {
 	times := map[string]time.Duration{
-		"LoginTimeout": c.LoginTimeout, "ReauthenticationTimeout": c.ReauthenticationTimeout,
 		"EmailConfirmationTimeout": c.EmailConfirmationTimeout, "PasswordResetTimeout": c.PasswordResetTimeout,
 	}
 	for _, name := range slices.Sorted(maps.Keys(times)) {

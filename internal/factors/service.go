@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
@@ -31,8 +30,6 @@ type Options struct {
 	Accounts Accounts
 	// SiteName is how the site is called where Config.Issuer is empty.
 	SiteName string
-	// ReauthenticationTimeout is how long a proof of identity counts as recent.
-	ReauthenticationTimeout time.Duration
 	// TrustedOrigins are the origins, beside that of BaseURL, of the front end.
 	TrustedOrigins []string
 	// TrustsCodes is true where trusted browsers need no mailed code either.
@@ -100,7 +97,7 @@ func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.Tru
 // requireRecent returns work.ErrReauthenticate unless the last proof of
 // identity is recent.
 func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
-	return s.pipeline.RequireRecent(ctx, sess, s.options.ReauthenticationTimeout)
+	return s.pipeline.RequireRecent(ctx, sess)
 }
 
 // blocked reports whether an unverified address keeps the user from adding

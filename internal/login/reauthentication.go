@@ -3,17 +3,16 @@ package login
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Recent reports whether the last proof of identity is younger than timeout. A
+// Recent reports whether the last authentication is younger than ReauthenticationTimeout. A
 // proof that lies as far in the future, because the clock was set back, is not
 // recent. A user who has no way to prove it again counts as recent: asking would
 // lock them out.
-func (p *Pipeline) Recent(ctx context.Context, s *Session, timeout time.Duration) (bool, error) {
-	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < timeout {
+func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
+	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < p.cfg.Work.ReauthenticationTimeout {
 		return true, nil
 	}
 	offers, err := p.reauthenticationOffers(ctx, s)
@@ -56,8 +55,8 @@ func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Of
 }
 
 // RequireRecent returns work.ErrReauthenticate unless the last proof is recent.
-func (p *Pipeline) RequireRecent(ctx context.Context, s *Session, timeout time.Duration) error {
-	recent, err := p.Recent(ctx, s, timeout)
+func (p *Pipeline) RequireRecent(ctx context.Context, s *Session) error {
+	recent, err := p.Recent(ctx, s)
 	if err != nil {
 		return err
 	}

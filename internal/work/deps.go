@@ -23,6 +23,12 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
+	// LoginTimeout is how long a login may stay pending, from its start.
+	LoginTimeout time.Duration
+	// ReauthenticationTimeout is how long an authentication counts as recent.
+	ReauthenticationTimeout time.Duration
+	// DisableEmailNotifications sends no mail about changes of an account.
+	DisableEmailNotifications bool
 	// ProvidersOnly leaves out every way in but providers.
 	ProvidersOnly bool
 	// BaseURL is the server's public URL without a trailing slash.

@@ -196,17 +196,12 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 
 func TestHooksMayVeto(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(cfg *account.Config) {
+	s := clienttest.Start(t, func(all *allauth.Config) {
+		cfg := &all.Account
 		cfg.EmailVerification = authn.VerificationNone
 		cfg.BeforeSignup = func(_ context.Context, u *authn.NewUser) error {
 			if u.Email == "evil@example.org" {
 				return &authn.Error{Code: "not_welcome", Param: "email", Message: "Not here."}
-			}
-			return nil
-		}
-		cfg.BeforeLogin = func(_ context.Context, u *authn.User, _ []authn.Method) error {
-			if string(u.Extra["tier"]) == `"suspended"` {
-				return &authn.Error{Code: "suspended", Message: "Your account is suspended."}
 			}
 			return nil
 		}
@@ -215,6 +210,13 @@ func TestHooksMayVeto(t *testing.T) {
 				return nil, authn.Errors{{Code: "required", Param: "tier", Message: "Choose one."}}
 			}
 			return map[string]json.RawMessage{"tier": input["tier"]}, nil
+		}
+	}, func(cfg *allauth.Config) {
+		cfg.BeforeLogin = func(_ context.Context, u *authn.User, _ []authn.Method) error {
+			if string(u.Extra["tier"]) == `"suspended"` {
+				return &authn.Error{Code: "suspended", Message: "Your account is suspended."}
+			}
+			return nil
 		}
 	})
 	s.OwnProblems = []string{"email:not_welcome", "tier:required", "suspended"}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
@@ -29,8 +28,8 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 	t.Run("sign-up", func(t *testing.T) {
 		t.Parallel()
 		var host approval
-		s := start(t, func(cfg *account.Config) {
-			cfg.BeforeLogin, cfg.EmailVerification = host.beforeLogin, authn.VerificationOptional
+		s := clienttest.Start(t, func(cfg *allauth.Config) {
+			cfg.BeforeLogin, cfg.Account.EmailVerification = host.beforeLogin, authn.VerificationOptional
 		})
 		s.OwnProblems = []string{"not_approved"}
 		c := s.Client(clienttest.App)
@@ -43,7 +42,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 	t.Run("verification by code", func(t *testing.T) {
 		t.Parallel()
 		var host approval
-		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.Account.BeforeLogin = host.beforeLogin })
+		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.BeforeLogin = host.beforeLogin })
 		s.OwnProblems = []string{"not_approved"}
 		c := s.Client(clienttest.App)
 		c.Post("auth/signup", credentials).Status(401).Pending("verify_email")
@@ -57,7 +56,7 @@ func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 		t.Parallel()
 		var host approval
 		host.given.Store(true)
-		s := start(t, func(cfg *account.Config) { cfg.BeforeLogin, cfg.LoginOnPasswordReset = host.beforeLogin, true })
+		s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.BeforeLogin, cfg.Account.LoginOnPasswordReset = host.beforeLogin, true })
 		s.OwnProblems = []string{"not_approved"}
 		s.SignUp(clienttest.App, "ann@example.org")
 		host.given.Store(false)

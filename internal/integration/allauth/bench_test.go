@@ -41,8 +41,8 @@ func newAuth(tb testing.TB, store storage.Store, edit ...func(cfg *allauth.Confi
 	tb.Helper()
 	cfg := allauth.Config{
 		BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, DisableRateLimits: true,
-		Account: account.Config{EmailVerification: authn.VerificationNone, DisableEmailNotifications: true},
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Account: account.Config{EmailVerification: authn.VerificationNone}, DisableEmailNotifications: true,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	cfg.Account.PasswordHash = clienttest.Cheap()
 	for _, change := range edit {

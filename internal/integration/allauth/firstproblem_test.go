@@ -38,7 +38,7 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 			cfg.RateLimits = map[string]string{"login": "often", "signup": "never", "login_failed": "x", "confirm_code": "y"}
 		},
 		"times": func(cfg *allauth.Config) {
-			cfg.Account.LoginTimeout, cfg.Account.ReauthenticationTimeout = -1, -1
+			cfg.LoginTimeout, cfg.ReauthenticationTimeout = -1, -1
 			cfg.Account.EmailConfirmationTimeout, cfg.Account.PasswordResetTimeout = -1, -1
 		},
 		"codes": func(cfg *allauth.Config) {
@@ -54,7 +54,7 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 			cfg.SocialAccount = with(provider.Settings{AuthParams: map[string]string{"state": "a", "nonce": "b", "scope": "c", "client_id": "d"}})
 		},
 		"everything": func(cfg *allauth.Config) {
-			cfg.Account.LoginTimeout, cfg.Sessions.Lifetime = -1, -1
+			cfg.LoginTimeout, cfg.Sessions.Lifetime = -1, -1
 			cfg.RateLimits = map[string]string{"a": "1/m", "b": "1/m"}
 			cfg.SocialAccount = with(provider.Settings{Region: "a", UserPool: "b"})
 		},

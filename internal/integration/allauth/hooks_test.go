@@ -64,7 +64,7 @@ var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 		cfg.Account.BeforeSignup = func(context.Context, *authn.NewUser) error { u.act(); return nil }
 	},
 	"BeforeLogin": func(cfg *allauth.Config, u *unreliable) {
-		cfg.Account.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { u.act(); return nil }
+		cfg.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { u.act(); return nil }
 	},
 	"ValidateUsername": func(cfg *allauth.Config, u *unreliable) {
 		cfg.Account.ValidateUsername = func(context.Context, string) error { u.act(); return nil }

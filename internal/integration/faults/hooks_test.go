@@ -58,7 +58,7 @@ func (h *host) hook(cfg *allauth.Config) {
 	}
 	cfg.Account.IsOpenForSignup = func(ctx context.Context) bool { h.call(ctx, "IsOpenForSignup"); return true }
 	cfg.Account.BeforeSignup = func(ctx context.Context, _ *authn.NewUser) error { h.call(ctx, "BeforeSignup"); return nil }
-	cfg.Account.BeforeLogin = func(ctx context.Context, _ *authn.User, _ []authn.Method) error {
+	cfg.BeforeLogin = func(ctx context.Context, _ *authn.User, _ []authn.Method) error {
 		h.call(ctx, "BeforeLogin")
 		return nil
 	}
@@ -228,7 +228,7 @@ func TestRefusedLoginLosesNothing(t *testing.T) {
 			t.Run(w.name+", "+name, func(t *testing.T) {
 				t.Parallel()
 				s := startSite(t, storage.Parts{}, append(w.edits(), func(_ *site, cfg *allauth.Config) {
-					cfg.Account.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return hookErr }
+					cfg.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return hookErr }
 				})...)
 				s.OwnProblems = []string{"suspended"}
 				c := s.Client(app)
@@ -255,7 +255,7 @@ func TestAskingTheHostLosesNoMail(t *testing.T) {
 	t.Parallel()
 	s := clienttest.StartOn(t, memstore.New(), func(cfg *allauth.Config) {
 		cfg.Account.EmailVerification = authn.VerificationOptional
-		cfg.Account.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return nil }
+		cfg.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return nil }
 	})
 	s.Client(app).Post("auth/signup", body{"email": email(0), "password": password}).LoggedIn(email(0))
 	s.Mail(email(0))

@@ -126,8 +126,8 @@ func benchmarked(b *testing.B, store storage.Store) *allauth.Auth {
 	b.Helper()
 	cfg := allauth.Config{
 		BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, DisableRateLimits: true,
-		Account: account.Config{EmailVerification: authn.VerificationNone, DisableEmailNotifications: true},
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Account: account.Config{EmailVerification: authn.VerificationNone}, DisableEmailNotifications: true,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	cfg.Account.PasswordHash = clienttest.Cheap()
 	auth, err := allauth.New(cfg, store)

@@ -219,9 +219,9 @@ func setting(edit func(cfg *account.Config)) func(cfg *allauth.Config) {
 
 var (
 	silent = setting(func(cfg *account.Config) { cfg.DisableEmailUnknownAccounts = true })
-	judged = setting(func(cfg *account.Config) {
+	judged = func(cfg *allauth.Config) {
 		cfg.BeforeLogin = func(context.Context, *authn.User, []authn.Method) error { return nil }
-	})
+	}
 	codesRequired = setting(func(cfg *account.Config) { cfg.LoginByCode.Required = true })
 	// oftener lets one request follow the other.
 	oftener = func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"confirm_email": "10/s/key"} }
