@@ -97,7 +97,7 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
-	challenges := &codes.Challenges{Store: a.store, Keys: deps.Keys, Now: a.cfg.Now, Rand: a.cfg.Rand}
+	challenges := &codes.Challenges{Store: a.store, Deps: deps}
 	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"storage":       {"authn", "notify", "ratelimit", "sessions", "account", "mfa", "socialaccount", "storage"},
 	// The flows know their own public package, and not each other.
 	"internal/work":     append([]string{"headless", "internal/keyring"}, vocabulary...),
-	"internal/codes":    append([]string{"internal/keyring", "internal/typedcode", "internal/work"}, vocabulary...),
+	"internal/codes":    append([]string{"account", "internal/keyring", "internal/problem", "internal/typedcode", "internal/work"}, vocabulary...),
 	"internal/login":    append([]string{"account", "internal/keyring", "internal/work"}, vocabulary...),
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/keyring", "internal/login", "internal/work", "sessions"}, vocabulary...),
 	"internal/tokens":   append([]string{"internal/keyring", "internal/login", "internal/session", "internal/work", "sessions"}, vocabulary...),

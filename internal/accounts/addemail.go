@@ -9,6 +9,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -143,7 +144,7 @@ func (s *Service) awaitNewEmail(ctx context.Context, sess *login.Session, email 
 		return fmt.Errorf("void earlier codes: %w", err)
 	}
 	cfg := s.cfg.EmailVerificationByCode
-	code, err := newCode(cfg.Format, s.deps.Rand)
+	code, err := codes.NewCode(cfg.Format, s.deps.Rand)
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,12 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
-
-const purposeLoginCode = "login_code"
 
 // LoginByCodeRequestable reports whether people may ask for a code in place of
 // their password.
@@ -63,7 +62,7 @@ func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email
 		attempt.Phone = subject
 	}
 	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if err := s.issueLoginCode(ctx, purposeLoginCode, &attempt); err != nil {
+		if err := s.sendLoginCode(ctx, s.loginCode(&attempt), &attempt); err != nil {
 			return err
 		}
 		return s.pipeline.Start(ctx, sess, attempt)
@@ -131,41 +130,22 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 	return user.ID, nil
 }
 
-// issueLoginCode sends a code and notes in the login that it waits for it.
-func (s *Service) issueLoginCode(ctx context.Context, purpose string, l *login.Attempt) error {
-	cfg := s.cfg.LoginByCode
-	code, err := s.codeFor(l.UserID, cfg.Format)
-	if err != nil {
-		return err
+// sendLoginCode sends a code of that kind and notes in the login that it waits for it.
+func (s *Service) sendLoginCode(ctx context.Context, kind codes.Kind, l *login.Attempt) (err error) {
+	to := codes.Recipient{UserID: l.UserID, Contact: cmp.Or(l.Email, l.Phone)}
+	if l.UserID == "" {
+		to.Instead = func(ctx context.Context) error {
+			switch {
+			case l.Signup:
+				return nil // it tells the owner that they have an account
+			case l.Email != "":
+				return s.mailUnknownAccount(ctx, l.Email)
+			}
+			return s.textUnknownAccount(ctx, l.Phone)
+		}
 	}
-	c, err := s.codes.Issue(ctx, authn.Challenge{
-		Purpose: purpose, UserID: l.UserID, Subject: cmp.Or(l.Email, l.Phone), MaxAttempts: cfg.MaxAttempts,
-	}, code, cfg.Timeout)
-	if err != nil {
-		return err
-	}
-	l.LoginCode = c.ID
-	switch {
-	case code != "":
-		return s.sendLoginCode(ctx, l, c, code)
-	case l.Signup:
-		return nil // it tells the owner that they have an account
-	case l.Email != "":
-		return s.mailUnknownAccount(ctx, l.Email)
-	default:
-		return s.textUnknownAccount(ctx, l.Phone)
-	}
-}
-
-func (s *Service) sendLoginCode(ctx context.Context, l *login.Attempt, c *authn.Challenge, code string) error {
-	mail, text := "account/login_code", "verification_code"
-	if c.Purpose == purposeReauthenticationCode {
-		mail, text = "account/reauthentication_code", "reauthentication_code"
-	}
-	if l.Email != "" {
-		return s.mailCode(ctx, mail, c, code)
-	}
-	return s.textCode(ctx, text, c, code)
+	l.LoginCode, err = s.codes.New(kind).Send(ctx, to)
+	return err
 }
 
 // EnterLoginByCode is the stage that waits for a login code: one that was asked
@@ -190,7 +170,7 @@ func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *
 		}
 	}
 	l.CodeRequired = true
-	return login.Wait, s.issueLoginCode(ctx, purposeLoginCode, l)
+	return login.Wait, s.sendLoginCode(ctx, s.loginCode(l), l)
 }
 
 // chooseCodeContact decides where the code of a second step goes: to what the
@@ -274,64 +254,40 @@ func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 	return last == "" || slices.Contains(s.cfg.LoginByCode.RequiredFor, last)
 }
 
-// loginChallenge returns the login that waits for a code, or what a logged-in
-// user is asked for in its place, and the code's challenge. work.ErrNotPending if
-// there is none.
-func (s *Service) loginChallenge(ctx context.Context, sess *login.Session) (*login.Attempt, *authn.Challenge, error) {
-	l, purpose := sess.Pending(login.StageLoginByCode), purposeLoginCode
-	if own := sess.State.OwnCode; own != nil && sess.Authenticated() && own.UserID == sess.UserID() {
-		copied := *own
-		l, purpose = &copied, purposeReauthenticationCode
+// LoginCode returns the code that a login of the session waits for, or that proves
+// again who is logged in. work.ErrNotPending if there is none.
+func (s *Service) LoginCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+	if own := sess.State.OwnCode; own != nil && sess.Authenticated() {
+		return s.await(ctx, sess, s.ownCode(own), "", own.LoginCode)
 	}
+	l := sess.Pending(login.StageLoginByCode)
 	if l == nil {
-		return nil, nil, work.ErrNotPending
+		return nil, work.ErrNotPending
 	}
-	c, err := s.codes.Find(ctx, purpose, l.LoginCode)
-	if errors.Is(err, work.ErrNotPending) {
-		sess.SetLogin(nil)
-	}
-	return l, c, err
-}
-
-// CheckLoginCodePending returns work.ErrNotPending unless the session waits for
-// a login code.
-func (s *Service) CheckLoginCodePending(ctx context.Context, sess *login.Session) error {
-	_, _, err := s.loginChallenge(ctx, sess)
-	return err
+	return s.await(ctx, sess, s.loginCode(l), l.Stage, l.LoginCode)
 }
 
 // ConfirmLoginCode goes on with the login that waits for the code, or proves
 // again who is logged in.
-func (s *Flows) ConfirmLoginCode(ctx context.Context, sess *login.Session, code string) error {
-	l, c, err := s.loginChallenge(ctx, sess)
-	if err != nil {
+func (f *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed string) error {
+	if err := f.verify(ctx, a, typed); err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", code, func() { sess.SetLogin(nil) })
-	if err != nil {
-		return err
+	if a.sess.Authenticated() {
+		return f.confirmOwnCode(ctx, a)
 	}
-	if sess.Authenticated() {
-		return s.confirmOwnCode(ctx, sess, l, c)
-	}
-	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.codes.Consume(ctx, c); err != nil {
+	return f.use(ctx, a, func(ctx context.Context) error {
+		l := a.sess.Pending(a.stage)
+		if err := f.proveByCode(ctx, a.sess, l); err != nil {
 			return err
 		}
-		if err := s.proveByCode(ctx, sess, l); err != nil {
-			return err
-		}
-		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email}
+		method := authn.Method{Name: "code", At: f.deps.Now(), Email: l.Email}
 		if l.Email == "" {
 			method.Phone = l.Phone
 		}
-		sess.AddMethod(c.UserID, method)
-		return s.pipeline.Pass(ctx, sess, login.StageLoginByCode)
+		a.sess.AddMethod(l.UserID, method)
+		return f.pipeline.Pass(ctx, a.sess, a.stage)
 	})
-	if errors.Is(err, work.ErrNotPending) {
-		sess.SetLogin(nil)
-	}
-	return err
 }
 
 // proveByCode verifies the address or number that a code came back from. A code
@@ -362,27 +318,4 @@ func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, l *login.A
 // recovers reports whether nothing but a code speaks for whoever logs in.
 func recovers(sess *login.Session, l *login.Attempt) bool {
 	return !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
-}
-
-// ResendLoginCode sends a new code in place of the awaited one.
-// work.ErrNotPending if none is awaited or no more may be asked for.
-func (s *Service) ResendLoginCode(ctx context.Context, sess *login.Session) error {
-	l, c, err := s.loginChallenge(ctx, sess)
-	if err != nil {
-		return err
-	}
-	if c.Resends >= s.cfg.LoginByCode.Resends {
-		return work.ErrNotPending
-	}
-	c.Resends++
-	code, err := s.codeFor(c.UserID, s.cfg.LoginByCode.Format)
-	if err != nil {
-		return err
-	}
-	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if err := s.codes.Reissue(ctx, c, code); err != nil {
-			return err
-		}
-		return s.sendLoginCode(ctx, l, c, code)
-	})
 }

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,12 +14,6 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
-)
-
-const (
-	// purposeReauthenticationCode keeps these codes apart from login codes: neither
-	// counts as the other.
-	purposeReauthenticationCode = "reauthentication_code"
 )
 
 // ownContact returns where a code for the logged-in user goes, as a login by it:
@@ -58,7 +53,7 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *login.Session, offe
 		return offers, err
 	}
 	offer := login.Offer{ID: login.StageLoginByCode}
-	_, _, err = s.loginChallenge(ctx, sess)
+	_, err = s.LoginCode(ctx, sess)
 	switch {
 	case err == nil:
 		offer.IsPending = login.Pending(true)
@@ -95,15 +90,15 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 		return err
 	}
 	err = s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
-		_, earlier, err := s.loginChallenge(ctx, sess)
+		earlier, err := s.LoginCode(ctx, sess)
 		if err == nil {
-			err = s.codes.Store.DeleteChallenge(ctx, earlier.ID)
+			err = earlier.Delete(ctx)
 		}
 		if err != nil && !errors.Is(err, work.ErrNotPending) {
 			return err
 		}
 		waiting := *l
-		if err := s.issueLoginCode(ctx, purposeReauthenticationCode, &waiting); err != nil {
+		if err := s.sendLoginCode(ctx, s.ownCode(&waiting), &waiting); err != nil {
 			return err
 		}
 		login.Put(sess, &sess.State.OwnCode, &waiting)
@@ -119,39 +114,36 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 // verifies the contact that it was sent to.
 // work.ErrNotPending if a code no longer proves it: the contact was taken off
 // the account, or the user has got a password or a second factor.
-func (s *Flows) confirmOwnCode(ctx context.Context, sess *login.Session, l *login.Attempt, c *authn.Challenge) error {
-	err := s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
-		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email, Phone: l.Phone, Reauthenticated: true}
-		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
+func (f *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
+	sess := a.sess
+	err := f.use(ctx, a, func(ctx context.Context) error {
+		by, err := f.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
 			return err
 		}
-		own, err := s.ownContact(ctx, sess, c.Subject)
+		own, err := f.ownContact(ctx, sess, a.Subject)
 		if err != nil {
 			return err
 		}
-		if !by || own == nil || own.Email != l.Email || own.Phone != l.Phone {
+		if !by || own == nil || cmp.Or(own.Email, own.Phone) != a.Subject {
 			return work.ErrNotPending
 		}
-		if err := s.codes.Consume(ctx, c); err != nil {
-			return err
-		}
 		if own.Email == "" {
-			err = s.provePhone(ctx, sess, own.UserID, own.Phone)
+			err = f.provePhone(ctx, sess, own.UserID, own.Phone)
 		} else {
-			err = s.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
+			err = f.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
 		}
 		if err != nil {
 			return err
 		}
-		sess.AddMethod(l.UserID, method)
+		sess.AddMethod(own.UserID, authn.Method{Name: "code", At: f.deps.Now(), Email: own.Email, Phone: own.Phone, Reauthenticated: true})
 		login.Drop(sess, &sess.State.OwnCode)
 		return nil
 	})
 	if errors.Is(err, work.ErrNotPending) {
 		// The slot stays: a session that was read before another request proved who
 		// the user is must not be stored after it.
-		return errors.Join(err, s.codes.Store.DeleteChallenge(ctx, c.ID))
+		return errors.Join(err, a.Delete(ctx))
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -81,7 +82,7 @@ func (s *Service) mailGivenCode(ctx context.Context, l *login.Attempt, c *authn.
 	code := ""
 	if !taken {
 		var err error
-		if code, err = newCode(cfg.Format, s.deps.Rand); err != nil {
+		if code, err = codes.NewCode(cfg.Format, s.deps.Rand); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -103,7 +104,7 @@ func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code strin
 func (s *Service) textCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
 	post, code := s.postFor(code)
-	return post.Text(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+	return post.Text(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": codes.InWords(left)}, left)
 }
 
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
@@ -329,7 +330,7 @@ func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number 
 		if err := s.codes.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
 			return fmt.Errorf("void earlier codes: %w", err)
 		}
-		code, err := newCode(s.cfg.Phone.Format, s.deps.Rand)
+		code, err := codes.NewCode(s.cfg.Phone.Format, s.deps.Rand)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
@@ -87,7 +88,7 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 			"URL":       work.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
 			"User":      login.NameOf(user),
 			"Username":  user.Username,
-			"ExpiresIn": inWords(s.cfg.PasswordResetTimeout),
+			"ExpiresIn": codes.InWords(s.cfg.PasswordResetTimeout),
 		}, s.cfg.PasswordResetTimeout)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Cha
 	switch {
 	case typed == "":
 		return nil, problem.List(param, code.Required)
-	case !fits(s.codeFormat(c.Purpose), typed):
+	case !codes.Fits(s.codeFormat(c.Purpose), typed):
 		return nil, problem.List(param, code.IncorrectCode)
 	}
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionConfirmCode, ratelimit.Subject{
@@ -52,7 +52,7 @@ func (s *Service) tryCode(ctx context.Context, sess *login.Session, c *authn.Cha
 // IsResetKey reports whether a key looks like one that resets a password. What
 // does not is refused and costs no attempt.
 func (s *Service) IsResetKey(key string) bool {
-	return s.cfg.PasswordResetByCode == nil || fits(s.cfg.PasswordResetByCode.Format, key)
+	return s.cfg.PasswordResetByCode == nil || codes.Fits(s.cfg.PasswordResetByCode.Format, key)
 }
 
 // codeFormat returns what the codes of a purpose look like.

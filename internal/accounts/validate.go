@@ -12,6 +12,7 @@ import (
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/codes"
 )
 
 // Defaults of the durations.
@@ -160,15 +161,15 @@ func validatePhone(c account.Config) error {
 var proofs = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
 
 func validateCodes(c account.Config) error {
-	codes := map[string]*account.CodeConfig{
+	configs := map[string]*account.CodeConfig{
 		"EmailVerificationByCode": c.EmailVerificationByCode,
 		"PasswordResetByCode":     c.PasswordResetByCode,
 	}
 	if c.LoginByCode != nil {
-		codes["LoginByCode"] = &c.LoginByCode.CodeConfig
+		configs["LoginByCode"] = &c.LoginByCode.CodeConfig
 	}
 	if c.Phone != nil {
-		codes["Phone"] = &c.Phone.CodeConfig
+		configs["Phone"] = &c.Phone.CodeConfig
 	}
 	if c.LoginByCode != nil {
 		for _, proof := range c.LoginByCode.RequiredFor {
@@ -177,12 +178,12 @@ func validateCodes(c account.Config) error {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(codes)) {
-		code := codes[name]
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
+		code := configs[name]
 		if code == nil {
 			continue
 		}
-		if err := validateCodeFormat(code.Format); err != nil {
+		if err := codes.ValidateFormat(code.Format); err != nil {
 			return fmt.Errorf("Account.%s.Format: %w", name, err)
 		}
 		if code.Timeout < 0 || code.MaxAttempts < 0 || code.Resends < 0 || code.Changes < 0 {

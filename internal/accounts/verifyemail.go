@@ -11,6 +11,7 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -183,7 +184,7 @@ func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifeti
 	return s.deps.Post.Mail(ctx, confirmationKind(signup), email, map[string]any{
 		"Key":       key,
 		"URL":       work.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
-		"ExpiresIn": inWords(lifetime),
+		"ExpiresIn": codes.InWords(lifetime),
 	}, lifetime)
 }
 

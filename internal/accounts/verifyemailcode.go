@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -36,7 +36,7 @@ func (s *Service) codeFor(userID string, format account.CodeFormat) (string, err
 	if userID == "" {
 		return "", nil
 	}
-	return newCode(format, s.deps.Rand)
+	return codes.NewCode(format, s.deps.Rand)
 }
 
 func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code string, signup bool) error {
@@ -48,7 +48,7 @@ func (s *Service) mailEmailCode(ctx context.Context, c *authn.Challenge, code st
 func (s *Service) mailCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
 	left := c.ExpiresAt.Sub(s.deps.Now())
 	post, code := s.postFor(code)
-	return post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": inWords(left)}, left)
+	return post.Mail(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": codes.InWords(left)}, left)
 }
 
 // emailChallenge returns the process under way: that of a login which waits, or
@@ -203,21 +203,4 @@ func (s *Service) reissueEmailCode(ctx context.Context, sess *login.Session, c *
 		}
 		return s.mailEmailCode(ctx, c, code, attempt != nil && attempt.Signup)
 	})
-}
-
-// inWords is a duration as people say it.
-func inWords(d time.Duration) string {
-	count, unit := int(d.Round(time.Minute)/time.Minute), "minute"
-	switch {
-	case count >= 48*60:
-		count, unit = count/(24*60), "day"
-	case count >= 120:
-		count, unit = count/60, "hour"
-	case count == 0:
-		count = 1
-	}
-	if count != 1 {
-		unit += "s"
-	}
-	return fmt.Sprintf("%d %s", count, unit)
 }

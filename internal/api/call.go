@@ -9,6 +9,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
@@ -31,6 +32,7 @@ type call struct {
 	shown   []session.Shown // the tokens that the client shows
 	kept    kept            // what the client has to learn of its session
 	claims  claims
+	awaited *accounts.AwaitedCode // what the session waits for at a route with awaits
 	written bool
 	// fromProvider is true for a browser that comes back from a provider.
 	fromProvider bool
@@ -86,7 +88,7 @@ func (c *call) dispatchLogin() (reply, error) {
 		return reply{}, err
 	}
 	if c.sess.State.Login == nil { // as if it had never been there
-		return reply{}, c.route.pending(c.ctx, c.sess.Session)
+		return reply{}, c.findPending()
 	}
 	return answer, err
 }
@@ -95,10 +97,8 @@ func (c *call) dispatch() (reply, error) {
 	if c.route.login && !c.sess.Authenticated() {
 		return reply{}, work.ErrUnauthenticated
 	}
-	if c.route.pending != nil {
-		if err := c.route.pending(c.ctx, c.sess.Session); err != nil {
-			return reply{}, err
-		}
+	if err := c.findPending(); err != nil {
+		return reply{}, err
 	}
 	do := c.route.endpoint(c.r.Method)
 	if do == nil {
@@ -106,6 +106,18 @@ func (c *call) dispatch() (reply, error) {
 		return reply{status: http.StatusMethodNotAllowed}, nil
 	}
 	return do(c)
+}
+
+// findPending returns work.ErrNotPending where what the endpoint finishes was never
+// begun.
+func (c *call) findPending() (err error) {
+	if c.route.pending != nil {
+		return c.route.pending(c.ctx, c.sess.Session)
+	}
+	if c.route.awaits != nil {
+		c.awaited, err = c.route.awaits(c.ctx, c.sess.Session)
+	}
+	return err
 }
 
 // claims are what the host adds to the access tokens of a user.

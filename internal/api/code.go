@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 )
@@ -13,7 +14,7 @@ import (
 // codeRoutes are the endpoints of one-time codes and telephone numbers.
 func (h *Handler) codeRoutes() []route {
 	routes := []route{
-		{paths: []string{"auth/code/confirm"}, passes: post, pending: h.account.CheckLoginCodePending, methods: methods{"POST": h.confirmLoginCode}},
+		{paths: []string{"auth/code/confirm"}, passes: post, awaits: h.account.LoginCode, methods: methods{"POST": confirm("code", h.account.ConfirmLoginCode)}},
 		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resend(h.account.ResendEmailCode)}},
 		{paths: []string{"auth/phone/verify"}, passes: post, pending: h.account.CheckPhonePending, methods: methods{"POST": h.verifyPhone}},
 		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resend(h.account.ResendPhoneCode)}},
@@ -24,7 +25,7 @@ func (h *Handler) codeRoutes() []route {
 	if h.account.LoginByCodeRequestable() {
 		routes = append(routes,
 			route{paths: []string{"auth/code/request"}, local: true, methods: methods{"POST": h.requestLoginCode}},
-			route{paths: []string{"auth/code/resend"}, methods: methods{"POST": resend(h.account.ResendLoginCode)}},
+			route{paths: []string{"auth/code/resend"}, methods: methods{"POST": resendCode(h.account.LoginCode)}},
 		)
 	}
 	return routes
@@ -45,15 +46,37 @@ func (h *Handler) requestLoginCode(c *call) (reply, error) {
 	return c.authentication()
 }
 
-func (h *Handler) confirmLoginCode(c *call) (reply, error) {
-	code, err := c.codeField()
-	if err != nil {
-		return reply{}, err
+// confirm answers an endpoint that takes the awaited code in that field. A missing one
+// is for the flow to refuse.
+func confirm(field string, accept func(ctx context.Context, a *accounts.AwaitedCode, typed string) error) endpoint {
+	return func(c *call) (reply, error) {
+		in, err := c.form()
+		if err != nil {
+			return reply{}, err
+		}
+		typed := in.code(field)
+		if err := in.err(); err != nil {
+			return reply{}, err
+		}
+		if err := accept(c.ctx, c.awaited, typed); err != nil {
+			return reply{}, err
+		}
+		return c.authentication()
 	}
-	if err := h.account.ConfirmLoginCode(c.ctx, c.sess.Session, code); err != nil {
-		return reply{}, err
+}
+
+// resendCode answers an endpoint that sends the awaited code again. It reads no body.
+func resendCode(find awaits) endpoint {
+	return func(c *call) (reply, error) {
+		code, err := find(c.ctx, c.sess.Session)
+		if err != nil {
+			return reply{}, err
+		}
+		if err := code.Resend(c.ctx); err != nil {
+			return reply{}, err
+		}
+		return ok()
 	}
-	return c.authentication()
 }
 
 // codeField reads the field "code". A missing one is for the room to refuse.

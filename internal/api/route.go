@@ -6,11 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/login"
 )
 
 // endpoint answers one method of one path.
 type endpoint func(c *call) (reply, error)
+
+// awaits finds the code that a session waits for, or returns work.ErrNotPending.
+type awaits func(ctx context.Context, sess *login.Session) (*accounts.AwaitedCode, error)
 
 // route is one endpoint under all the paths it is known by.
 type route struct {
@@ -22,6 +26,8 @@ type route struct {
 	// pending returns work.ErrNotPending, for a bare 409, where what the
 	// endpoint finishes was never begun. Nil: nothing has to be.
 	pending func(ctx context.Context, sess *login.Session) error
+	// awaits is pending for a code that the session waits for.
+	awaits awaits
 	// passes are the methods that let a pending login pass a stage: what they do
 	// checks the login, so it need not be checked before.
 	passes []string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -33,21 +32,19 @@ func (e *WrongSecretError) Unwrap() error { return ErrWrongSecret }
 // use.
 type Challenges struct {
 	Store authn.ChallengeStore
-	Keys  *keyring.Keyring
-	Now   func() time.Time
-	Rand  io.Reader
+	Deps  *work.Deps
 }
 
 // Issue stores a challenge for the secret. c holds the purpose, the user, the
 // subject, the data and the number of attempts; the rest is filled in. With an
 // empty secret nothing ever matches.
 func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string, lifetime time.Duration) (*authn.Challenge, error) {
-	id, err := keyring.RandomID(s.Rand)
+	id, err := keyring.RandomID(s.Deps.Rand)
 	if err != nil {
 		return nil, err
 	}
 	c.ID = id
-	c.CreatedAt = s.Now()
+	c.CreatedAt = s.Deps.Now()
 	c.ExpiresAt = c.CreatedAt.Add(lifetime)
 	if c.Hash, err = s.hash(&c, secret); err != nil {
 		return nil, err
@@ -192,13 +189,13 @@ func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret str
 }
 
 func (s *Challenges) alive(c *authn.Challenge, purpose string) bool {
-	return c.Purpose == purpose && !s.Now().After(c.ExpiresAt)
+	return c.Purpose == purpose && !s.Deps.Now().After(c.ExpiresAt)
 }
 
 // Matches reports whether the secret is that of the challenge, without counting.
 func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 	shown := typedcode.Normalize(secret)
-	ok := s.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
+	ok := s.Deps.Keys.CheckMAC("challenge", c.Hash, []byte(c.ID), []byte(c.Purpose), []byte(shown))
 	return ok && shown != ""
 }
 
@@ -209,9 +206,9 @@ func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
 	shown := typedcode.Normalize(secret)
 	if shown == "" {
 		var err error
-		if shown, err = keyring.RandomSecret(s.Rand); err != nil {
+		if shown, err = keyring.RandomSecret(s.Deps.Rand); err != nil {
 			return nil, err
 		}
 	}
-	return s.Keys.MAC("challenge", []byte(c.ID), []byte(c.Purpose), []byte(shown)), nil
+	return s.Deps.Keys.MAC("challenge", []byte(c.ID), []byte(c.Purpose), []byte(shown)), nil
 }

@@ -22,7 +22,7 @@ func TestOfTwoReissuesOneWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	challenges := codes.Challenges{Store: memstore.New(), Keys: keys, Now: time.Now, Rand: rand.Reader}
+	challenges := codes.Challenges{Store: memstore.New(), Deps: &work.Deps{Keys: keys, Now: time.Now, Rand: rand.Reader}}
 	ctx := context.Background()
 	for name, secret := range map[string]string{"real": "BCDF-GHJK", "pretended": ""} {
 		issued, err := challenges.Issue(ctx, authn.Challenge{Purpose: "login_code", MaxAttempts: 3}, secret, time.Minute)

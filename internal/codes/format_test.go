@@ -1,9 +1,10 @@
-package accounts
+package codes_test
 
 import (
 	"testing"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/internal/codes"
 )
 
 func TestTheShapeOfACode(t *testing.T) {
@@ -20,7 +21,7 @@ func TestTheShapeOfACode(t *testing.T) {
 		{digits, "123 456", true}, {digits, "१२३४५६", true}, {digits, "12345", false}, {digits, "1234567", false}, {digits, "12345o", false}, {digits, "12345é", false},
 		{own, "abcGHI", true}, {own, "abcGHX", false},
 	} {
-		if got := fits(one.format, one.code); got != one.want {
+		if got := codes.Fits(one.format, one.code); got != one.want {
 			t.Errorf("%q fits %+v: %v", one.code, one.format, got)
 		}
 	}

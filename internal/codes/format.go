@@ -1,4 +1,4 @@
-package accounts
+package codes
 
 import (
 	"crypto/rand"
@@ -17,7 +17,7 @@ const (
 	codeDigits  = "0123456789"
 )
 
-func codeFormatWithDefaults(f account.CodeFormat) account.CodeFormat {
+func withDefaults(f account.CodeFormat) account.CodeFormat {
 	if f.Numeric {
 		f.Alphabet = codeDigits
 	}
@@ -33,10 +33,10 @@ func codeFormatWithDefaults(f account.CodeFormat) account.CodeFormat {
 	return f
 }
 
-// validateCodeFormat refuses formats whose codes could be guessed, or could not be
+// ValidateFormat refuses formats whose codes could be guessed, or could not be
 // compared without regard to case and punctuation.
-func validateCodeFormat(f account.CodeFormat) error {
-	f = codeFormatWithDefaults(f)
+func ValidateFormat(f account.CodeFormat) error {
+	f = withDefaults(f)
 	seen := map[rune]bool{}
 	for _, r := range f.Alphabet {
 		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
@@ -56,9 +56,9 @@ func validateCodeFormat(f account.CodeFormat) error {
 	return nil
 }
 
-// newCode draws a code.
-func newCode(f account.CodeFormat, random io.Reader) (string, error) {
-	f = codeFormatWithDefaults(f)
+// NewCode draws a code.
+func NewCode(f account.CodeFormat, random io.Reader) (string, error) {
+	f = withDefaults(f)
 	size := big.NewInt(int64(len(f.Alphabet)))
 	code := make([]byte, f.Length)
 	for i := range code {
@@ -89,10 +89,10 @@ func group(code string) string {
 	return strings.Join(append(parts, code), "-")
 }
 
-// fits reports whether a code looks like one of the format, whatever its
+// Fits reports whether a code looks like one of the format, whatever its
 // spelling. One that does not cannot be right.
-func fits(f account.CodeFormat, code string) bool {
-	f = codeFormatWithDefaults(f)
+func Fits(f account.CodeFormat, code string) bool {
+	f = withDefaults(f)
 	alphabet := strings.ToLower(f.Alphabet)
 	code = typedcode.Normalize(code)
 	return len(code) == f.Length && strings.Trim(code, alphabet) == ""
