@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
@@ -16,45 +17,50 @@ type AwaitedCode struct {
 	sess *login.Session
 	// stage is where the session's login waits for the code, empty if none does.
 	stage string
+	// slot is where the session keeps the id of the challenge, if no login does.
+	slot *string
 }
 
-// await returns the code with that id, which the session waits for, or its login at
-// the stage. work.ErrNotPending if there is none. A login whose code has expired is
-// ended.
-func (s *Service) await(ctx context.Context, sess *login.Session, kind codes.Kind, stage, id string) (*AwaitedCode, error) {
-	p, err := s.codes.Pending(ctx, kind, id)
-	if errors.Is(err, work.ErrNotPending) && stage != "" && id != "" {
-		sess.SetLogin(nil)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if sess.Authenticated() && p.UserID != sess.UserID() {
+// await finds the code with that id, which the session waits for. work.ErrNotPending
+// if there is none: a login that waits for it is ended.
+func (s *Service) await(ctx context.Context, a AwaitedCode, kind codes.Kind, id string) (*AwaitedCode, error) {
+	if a.stage == "" && !a.sess.Authenticated() {
 		return nil, work.ErrNotPending
 	}
-	return &AwaitedCode{p, sess, stage}, nil
+	var err error
+	a.Pending, err = s.codes.Pending(ctx, kind, id)
+	switch {
+	case errors.Is(err, work.ErrNotPending) && a.stage != "" && id != "":
+		a.sess.SetLogin(nil)
+		return nil, err
+	case err != nil:
+		return nil, err
+	case a.stage == "" && a.UserID != a.sess.UserID():
+		return nil, work.ErrNotPending
+	}
+	return &a, nil
 }
 
-// verify compares what the user typed with the code. After the last attempt, the
-// login that waits for it is ended.
+// login is the login that waits for the code, nil if none does.
+func (a *AwaitedCode) login() *login.Attempt { return a.sess.Pending(a.stage) }
+
+// verify compares what the user typed with the code. After the last attempt, what
+// waits for the code is ended.
 func (s *Service) verify(ctx context.Context, a *AwaitedCode, typed string) error {
 	err := a.Verify(ctx, typed, ratelimit.Subject{IP: a.sess.Client.IP, Key: s.limitKey(a.sess, a.Subject, a.UserID)})
-	if a.Exhausted() && err != nil {
-		a.end()
+	if err != nil && a.Exhausted() {
+		if a.stage != "" {
+			a.sess.SetLogin(nil)
+		}
+		if a.slot != nil {
+			login.Drop(a.sess, a.slot)
+		}
 	}
 	return err
 }
 
-// end ends the login that waits for the code, if one does.
-func (a *AwaitedCode) end() {
-	if a.stage != "" {
-		a.sess.SetLogin(nil)
-	}
-}
-
-// use changes the account of the user, and what the session waits for, in the
-// transaction that consumes the code. If that, or what the code stands for, is gone
-// by then, the login that waits for it is ended.
+// use makes a change in the transaction that consumes the code. If the code, or what
+// it stands for, is gone by then, a login that waits for it is ended.
 func (f *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context.Context) error) error {
 	err := f.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
 		if err := a.Consume(ctx); err != nil {
@@ -62,8 +68,48 @@ func (f *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context
 		}
 		return change(ctx)
 	})
-	if errors.Is(err, work.ErrNotPending) {
-		a.end()
+	if errors.Is(err, work.ErrNotPending) && a.stage != "" {
+		a.sess.SetLogin(nil)
 	}
 	return err
+}
+
+// accept uses a code that verifies a contact, and goes on with the login that waits
+// for it. store stores the contact. One that was given while the login waits is
+// stored when the login completes.
+func (f *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.Attempt) **login.Given, store func(ctx context.Context) error) error {
+	return f.use(ctx, a, func(ctx context.Context) error {
+		l := a.login()
+		if l == nil {
+			err := store(ctx)
+			login.Drop(a.sess, a.slot)
+			return err
+		}
+		if g := given(l); *g != nil {
+			*g = (*g).AsVerified()
+			a.sess.SetLogin(l)
+			return f.pipeline.Pass(ctx, a.sess, a.stage)
+		}
+		if err := f.requireOnAccount(ctx, a.Challenge); err != nil {
+			return err
+		}
+		if err := store(ctx); err != nil {
+			return err
+		}
+		return f.pipeline.Pass(ctx, a.sess, a.stage)
+	})
+}
+
+// sendOwn sends a code to a contact that the logged-in user adds, in place of earlier
+// ones. It runs in a transaction.
+func (s *Service) sendOwn(ctx context.Context, sess *login.Session, kind codes.Kind, slot *string, to codes.Recipient) error {
+	if err := s.codes.Store.DeleteUserChallenges(ctx, kind.Purpose, to.UserID); err != nil {
+		return fmt.Errorf("void earlier codes: %w", err)
+	}
+	id, err := s.codes.New(kind).Send(ctx, to)
+	if err != nil {
+		return err
+	}
+	login.Put(sess, slot, id)
+	return nil
 }

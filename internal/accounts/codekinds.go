@@ -1,6 +1,8 @@
 package accounts
 
 import (
+	"context"
+
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 )
@@ -10,6 +12,7 @@ const (
 	// purposeReauthenticationCode keeps these codes apart from login codes: neither
 	// counts as the other.
 	purposeReauthenticationCode = "reauthentication_code"
+	purposeVerifyPhone          = "phone_verification"
 )
 
 // loginCode are the codes by which a login proves who the user is.
@@ -32,6 +35,30 @@ func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kin
 		kind.Mail = mail
 	} else {
 		kind.Text = text
+	}
+	return kind
+}
+
+// phoneCode are the codes that verify a number: for the login, or, if that is nil, for
+// the logged-in user, who has to enter the number again for another code.
+func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
+	kind := codes.Kind{Purpose: purposeVerifyPhone, Param: "code", Text: "verification_code", Taken: s.isPhoneTaken}
+	kind.Charge = func(ctx context.Context, number string) error { return s.takeVerifyPhone(ctx, sess, number) }
+	if s.cfg.Phone != nil {
+		kind.CodeConfig = s.cfg.Phone.CodeConfig
+	}
+	if l == nil {
+		kind.Resends = 0
+		return kind
+	}
+	return correctable(kind, l.Signup)
+}
+
+// correctable allows one correction of the contact after the sign-up in any case:
+// without it a mistyped contact would lock the user out.
+func correctable(kind codes.Kind, signup bool) codes.Kind {
+	if !signup {
+		kind.Changes = max(kind.Changes, 1)
 	}
 	return kind
 }

@@ -258,13 +258,13 @@ func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 // again who is logged in. work.ErrNotPending if there is none.
 func (s *Service) LoginCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	if own := sess.State.OwnCode; own != nil && sess.Authenticated() {
-		return s.await(ctx, sess, s.ownCode(own), "", own.LoginCode)
+		return s.await(ctx, AwaitedCode{sess: sess}, s.ownCode(own), own.LoginCode)
 	}
 	l := sess.Pending(login.StageLoginByCode)
 	if l == nil {
 		return nil, work.ErrNotPending
 	}
-	return s.await(ctx, sess, s.loginCode(l), l.Stage, l.LoginCode)
+	return s.await(ctx, AwaitedCode{sess: sess, stage: l.Stage}, s.loginCode(l), l.LoginCode)
 }
 
 // ConfirmLoginCode goes on with the login that waits for the code, or proves
@@ -277,7 +277,7 @@ func (f *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed stri
 		return f.confirmOwnCode(ctx, a)
 	}
 	return f.use(ctx, a, func(ctx context.Context) error {
-		l := a.sess.Pending(a.stage)
+		l := a.login()
 		if err := f.proveByCode(ctx, a.sess, l); err != nil {
 			return err
 		}

@@ -80,3 +80,7 @@ func (s *Service) postFor(code string) (*work.Post, string) {
 	}
 	return s.deps.Post, code
 }
+
+// nothing is sent in place of a decoy's first code: the owner of the contact is told
+// by another message.
+func nothing(context.Context) error { return nil }

@@ -15,10 +15,6 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-const (
-	purposeVerifyPhone = "phone_verification"
-)
-
 // PhoneEnabled reports whether accounts have telephone numbers.
 func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 
@@ -53,26 +49,16 @@ func (s *Service) awaitPhone(ctx context.Context, sess *login.Session, l *login.
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	code, err := s.awaitedPhoneCode(ctx, l.UserID, number)
+	taken, err := s.isPhoneTaken(ctx, l.UserID, number)
 	if err != nil {
 		return err
 	}
-	c, err := s.issuePhoneCode(ctx, l.UserID, number, code)
-	if err != nil {
-		return err
+	to := codes.Recipient{UserID: l.UserID, Contact: number}
+	if taken || l.UserID == "" {
+		to.Instead = nothing
 	}
-	l.PhoneVerification = c.ID
-	return nil
-}
-
-// awaitedPhoneCode draws the code that a login waits for, or none for a decoy,
-// or for a number that another user has verified.
-func (s *Service) awaitedPhoneCode(ctx context.Context, userID, number string) (string, error) {
-	taken, err := s.isPhoneTaken(ctx, userID, number)
-	if err != nil || taken {
-		return "", err
-	}
-	return s.codeFor(userID, s.cfg.Phone.Format)
+	l.PhoneVerification, err = s.codes.New(s.phoneCode(sess, l)).Send(ctx, to)
+	return err
 }
 
 // isPhoneTaken reports whether another user has verified the number.
@@ -88,101 +74,37 @@ func (s *Service) takeVerifyPhone(ctx context.Context, sess *login.Session, numb
 	return s.deps.Charge(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
 }
 
-func (s *Service) issuePhoneCode(ctx context.Context, userID, number, code string) (*authn.Challenge, error) {
-	cfg := s.cfg.Phone
-	c, err := s.codes.Issue(ctx, authn.Challenge{
-		Purpose: purposeVerifyPhone, UserID: userID, Subject: number, MaxAttempts: cfg.MaxAttempts,
-	}, code, cfg.Timeout)
-	if err != nil || code == "" {
-		return c, err // the owner is told that they have an account
-	}
-	return c, s.textCode(ctx, "verification_code", c, code)
-}
-
-// textCode texts a code to the subject of its challenge. The empty code of a
-// decoy is dropped.
-func (s *Service) textCode(ctx context.Context, kind string, c *authn.Challenge, code string) error {
-	left := c.ExpiresAt.Sub(s.deps.Now())
-	post, code := s.postFor(code)
-	return post.Text(ctx, kind, c.Subject, map[string]any{"Code": code, "ExpiresIn": codes.InWords(left)}, left)
-}
-
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
 	return s.deps.Post.Text(ctx, "unknown_account", number, map[string]any{}, messageLifetime)
 }
 
-// phoneChallenge returns the verification under way: that of a login which
-// waits, or that of a logged-in user. work.ErrNotPending if there is none.
-func (s *Service) phoneChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
-	l, id := sess.Pending(login.StageVerifyPhone), ""
-	if l != nil {
-		id = l.Notes.PhoneVerification
-	} else if sess.Authenticated() {
-		id = sess.State.Slots.PhoneVerification
+// PhoneCode returns the code that verifies a number: that of a login which waits, or
+// that of a logged-in user. work.ErrNotPending if there is none.
+func (s *Service) PhoneCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+	if l := sess.Pending(login.StageVerifyPhone); l != nil {
+		return s.await(ctx, AwaitedCode{sess: sess, stage: l.Stage}, s.phoneCode(sess, l), l.PhoneVerification)
 	}
-	return s.awaited(ctx, sess, l, purposeVerifyPhone, id)
+	return s.await(ctx, AwaitedCode{sess: sess, slot: &sess.State.PhoneVerification}, s.phoneCode(sess, nil), sess.State.PhoneVerification)
 }
 
-// CheckPhonePending returns work.ErrNotPending unless the session waits for the
-// code of a number.
-func (s *Service) CheckPhonePending(ctx context.Context, sess *login.Session) error {
-	_, err := s.phoneChallenge(ctx, sess)
-	return err
-}
-
-// VerifyPhone proves a number by the code that was texted to it. A login that
+// VerifyPhone verifies a number by the code that was texted to it. A login that
 // waited for it goes on.
-func (s *Flows) VerifyPhone(ctx context.Context, sess *login.Session, typed string) error {
-	c, err := s.phoneChallenge(ctx, sess)
-	if err != nil {
+func (f *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) error {
+	if err := f.verify(ctx, a, typed); err != nil {
 		return err
 	}
-	c, err = s.tryCode(ctx, sess, c, "code", typed, func() { s.dropPhoneProcess(sess) })
-	if err != nil {
-		return err
+	if l := a.login(); l != nil && l.GivenPhone != nil {
+		taken, err := f.isPhoneTaken(ctx, a.UserID, a.Subject)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return problem.List("code", code.PhoneTaken)
+		}
 	}
-	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		if err := s.codes.Consume(ctx, c); err != nil {
-			return err
-		}
-		l := sess.Pending(login.StageVerifyPhone)
-		if l != nil && l.GivenPhone != nil {
-			taken, err := s.isPhoneTaken(ctx, c.UserID, c.Subject)
-			if err != nil {
-				return err
-			}
-			if taken {
-				return problem.List("code", code.PhoneTaken)
-			}
-			l.GivenPhone = l.GivenPhone.AsVerified()
-			sess.SetLogin(l)
-			return s.pipeline.Pass(ctx, sess, login.StageVerifyPhone)
-		}
-		if l != nil {
-			if err := s.requireOnAccount(ctx, c); err != nil {
-				return err
-			}
-		}
-		if err := s.provePhone(ctx, sess, c.UserID, c.Subject); err != nil {
-			return err
-		}
-		if l != nil {
-			return s.pipeline.Pass(ctx, sess, login.StageVerifyPhone)
-		}
-		login.Drop(sess, &sess.State.PhoneVerification)
-		return nil
+	return f.accept(ctx, a, func(l *login.Attempt) **login.Given { return &l.GivenPhone }, func(ctx context.Context) error {
+		return f.provePhone(ctx, a.sess, a.UserID, a.Subject)
 	})
-	if errors.Is(err, work.ErrNotPending) {
-		sess.SetLogin(nil)
-	}
-	return err
-}
-
-func (s *Service) dropPhoneProcess(sess *login.Session) {
-	if sess.Pending(login.StageVerifyPhone) != nil {
-		sess.SetLogin(nil)
-	}
-	login.Drop(sess, &sess.State.PhoneVerification)
 }
 
 // provePhone stores the number as the user's, verified.
@@ -216,39 +138,6 @@ func (s *Service) provePhone(ctx context.Context, sess *login.Session, userID, n
 	return nil
 }
 
-// ResendPhoneCode texts a new code to the number of a login that waits.
-// work.ErrNotPending if none does or no more may be asked for.
-func (s *Service) ResendPhoneCode(ctx context.Context, sess *login.Session) error {
-	if sess.Pending(login.StageVerifyPhone) == nil {
-		return work.ErrNotPending
-	}
-	c, err := s.phoneChallenge(ctx, sess)
-	if err != nil {
-		return err
-	}
-	if c.Resends >= s.cfg.Phone.Resends {
-		return work.ErrNotPending
-	}
-	if err := s.takeVerifyPhone(ctx, sess, c.Subject); err != nil {
-		return err
-	}
-	c.Resends++
-	return s.reissuePhoneCode(ctx, sess, c)
-}
-
-func (s *Service) reissuePhoneCode(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
-	code, err := s.awaitedPhoneCode(ctx, c.UserID, c.Subject)
-	if err != nil {
-		return err
-	}
-	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if err := s.codes.Reissue(ctx, c, code); err != nil {
-			return err
-		}
-		return s.textCode(ctx, "verification_code", c, code)
-	})
-}
-
 // Phones lists the logged-in user's number, if there is one.
 func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Phone, error) {
 	if !sess.Authenticated() {
@@ -264,21 +153,14 @@ func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Ph
 	return []account.Phone{*phone}, nil
 }
 
-// CheckPhoneChange returns work.ErrNotPending unless the user is logged in, or a
-// login waits for a number that can be corrected.
-func (s *Service) CheckPhoneChange(ctx context.Context, sess *login.Session) error {
-	if sess.Authenticated() {
-		return nil
+// CorrectablePhone returns the code of a login that waits for a number which can be
+// corrected. work.ErrNotPending if there is none.
+func (s *Service) CorrectablePhone(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+	a, err := s.PhoneCode(ctx, sess)
+	if err == nil && !a.CanChange() {
+		return nil, work.ErrNotPending
 	}
-	l := sess.Pending(login.StageVerifyPhone)
-	if l == nil {
-		return work.ErrNotPending
-	}
-	c, err := s.phoneChallenge(ctx, sess)
-	if err == nil && c.Changes >= changesOf(&s.cfg.Phone.CodeConfig, l.Signup) {
-		return work.ErrNotPending
-	}
-	return err
+	return a, err
 }
 
 // TakeChangePhone charges the limit on changes of numbers.
@@ -286,102 +168,78 @@ func (s *Service) TakeChangePhone(ctx context.Context, sess *login.Session) (rat
 	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, func(l *login.Attempt) string { return l.Notes.PhoneVerification }))
 }
 
-// ChangePhone starts the verification of a new number, or corrects the one that a
-// login waits for. The number is returned as it will be stored.
-func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, input string) (account.Phone, error) {
-	number, errs, err := s.cleanPhone(ctx, input, true)
+// ChangePhone starts the verification of a new number of the logged-in user, or
+// corrects the one that a login waits for, by its code. The number is returned as it
+// will be stored.
+func (f *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *AwaitedCode, input string) (account.Phone, error) {
+	number, errs, err := f.cleanPhone(ctx, input, true)
 	if err != nil {
 		return account.Phone{}, err
 	}
 	if len(errs) > 0 {
 		return account.Phone{}, errs
 	}
-	rows, silent, err := s.phoneClaimants(ctx, number)
+	rows, silent, err := f.phoneClaimants(ctx, number)
 	if err != nil {
 		return account.Phone{}, err
 	}
 	userID := sess.UserID()
-	if l := sess.Login(); l != nil {
-		userID = l.UserID
+	if awaited != nil {
+		userID = awaited.UserID
 	}
 	taken := len(rows) > 0 && rows[0].UserID != userID
-	if taken && s.cfg.Enumeration == account.AllowEnumeration {
+	switch {
+	case taken && f.cfg.Enumeration == account.AllowEnumeration:
 		return account.Phone{}, problem.List("phone", code.PhoneTaken)
-	}
-	if sess.Authenticated() {
-		err = s.changeOwnPhone(ctx, sess, number, rows)
-	} else {
-		err = s.changeAwaitedPhone(ctx, sess, number, taken, silent)
+	case awaited != nil:
+		err = f.correctPhone(ctx, awaited, number, taken, silent)
+	case len(rows) > 0 && !taken && rows[0].Verified:
+		return account.Phone{}, problem.List("phone", code.SameAsCurrent)
+	default:
+		err = f.changeOwnPhone(ctx, sess, number)
 	}
 	return account.Phone{UserID: sess.UserID(), Number: number}, err
 }
 
-func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string, rows []account.Phone) error {
-	if len(rows) > 0 && rows[0].UserID == sess.UserID() && rows[0].Verified {
-		return problem.List("phone", code.SameAsCurrent)
-	}
-	if err := s.requireRecentToAdd(ctx, sess); err != nil {
+func (f *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string) error {
+	if err := f.requireRecentToAdd(ctx, sess); err != nil {
 		return err
 	}
-	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
+	if err := f.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		if err := s.codes.Store.DeleteUserChallenges(ctx, purposeVerifyPhone, sess.UserID()); err != nil {
-			return fmt.Errorf("void earlier codes: %w", err)
-		}
-		code, err := codes.NewCode(s.cfg.Phone.Format, s.deps.Rand)
-		if err != nil {
-			return err
-		}
-		c, err := s.issuePhoneCode(ctx, sess.UserID(), number, code)
-		if err != nil {
-			return err
-		}
-		login.Put(sess, &sess.State.PhoneVerification, c.ID)
-		return nil
+	return f.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+		to := codes.Recipient{UserID: sess.UserID(), Contact: number}
+		return f.sendOwn(ctx, sess, f.phoneCode(sess, nil), &sess.State.PhoneVerification, to)
 	})
 }
 
-// changeAwaitedPhone corrects the number that a login waits for: that of a sign-up
-// at once, that of any other login when it completes.
-func (s *Flows) changeAwaitedPhone(ctx context.Context, sess *login.Session, number string, taken, silent bool) error {
-	c, err := s.phoneChallenge(ctx, sess)
-	if err != nil {
-		return err
-	}
-	if number == c.Subject {
+// correctPhone corrects the number that a login waits for: that of a sign-up at once,
+// that of any other login when it completes.
+func (f *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string, taken, silent bool) error {
+	if number == a.Subject {
 		return problem.List("phone", code.SameAsCurrent)
 	}
-	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
+	if err := f.takeVerifyPhone(ctx, a.sess, number); err != nil {
 		return err
 	}
-	l := sess.Pending(login.StageVerifyPhone)
-	c.Subject, c.Changes = number, c.Changes+1
-	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		taken := taken
+	return f.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) (err error) {
+		l, taken := a.login(), taken
 		if l.Signup {
-			var err error
-			if taken, err = s.correctNumber(ctx, account.Phone{UserID: c.UserID, Number: number}, taken, silent); err != nil {
+			if taken, err = f.correctNumber(ctx, account.Phone{UserID: a.UserID, Number: number}, taken, silent); err != nil {
 				return err
 			}
-		}
-		if l.Signup {
 			l.Phone = number
 		} else {
 			l.GivenPhone = &login.Given{Contact: number}
 		}
-		sess.SetLogin(l)
+		a.sess.SetLogin(l)
+		to := codes.Recipient{UserID: a.UserID, Contact: number}
 		if taken {
-			if _, err := s.store.PhonesByNumber(ctx, number); err != nil { // as for a free number
-				return fmt.Errorf("look up phone number: %w", err)
-			}
-			if err := s.textAccountExists(ctx, number); err != nil {
-				return err
-			}
-			return s.codes.Reissue(ctx, c, "")
+			to.Instead = func(ctx context.Context) error { return f.textAccountExists(ctx, number) }
 		}
-		return s.reissuePhoneCode(ctx, sess, c)
+		_, err = a.Send(ctx, to)
+		return err
 	})
 }
 

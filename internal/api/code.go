@@ -16,8 +16,8 @@ func (h *Handler) codeRoutes() []route {
 	routes := []route{
 		{paths: []string{"auth/code/confirm"}, passes: post, awaits: h.account.LoginCode, methods: methods{"POST": confirm("code", h.account.ConfirmLoginCode)}},
 		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resend(h.account.ResendEmailCode)}},
-		{paths: []string{"auth/phone/verify"}, passes: post, pending: h.account.CheckPhonePending, methods: methods{"POST": h.verifyPhone}},
-		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resend(h.account.ResendPhoneCode)}},
+		{paths: []string{"auth/phone/verify"}, passes: post, awaits: h.account.PhoneCode, methods: methods{"POST": confirm("code", h.account.VerifyPhone)}},
+		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resendCode(h.account.PhoneCode)}},
 	}
 	if h.account.PhoneEnabled() {
 		routes = append(routes, route{paths: []string{"account/phone"}, methods: methods{"GET": h.showPhone, "POST": h.changePhone}})
@@ -79,16 +79,6 @@ func resendCode(find awaits) endpoint {
 	}
 }
 
-// codeField reads the field "code". A missing one is for the room to refuse.
-func (c *call) codeField() (string, error) {
-	in, err := c.form()
-	if err != nil {
-		return "", err
-	}
-	code := in.code("code")
-	return code, in.err()
-}
-
 // resend answers an endpoint that sends a code again. It reads no body.
 func resend(send func(ctx context.Context, sess *login.Session) error) endpoint {
 	return func(c *call) (reply, error) {
@@ -97,17 +87,6 @@ func resend(send func(ctx context.Context, sess *login.Session) error) endpoint 
 		}
 		return ok()
 	}
-}
-
-func (h *Handler) verifyPhone(c *call) (reply, error) {
-	code, err := c.codeField()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := h.account.VerifyPhone(c.ctx, c.sess.Session, code); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
 }
 
 type phoneItem struct {
@@ -132,8 +111,12 @@ func phoneList(status int, phones ...account.Phone) reply {
 }
 
 func (h *Handler) changePhone(c *call) (reply, error) {
-	if err := h.account.CheckPhoneChange(c.ctx, c.sess.Session); err != nil {
-		return reply{}, err
+	var awaited *accounts.AwaitedCode
+	if !c.sess.Authenticated() {
+		var err error
+		if awaited, err = h.account.CorrectablePhone(c.ctx, c.sess.Session); err != nil {
+			return reply{}, err
+		}
 	}
 	attempt, err := h.account.TakeChangePhone(c.ctx, c.sess.Session)
 	if err != nil {
@@ -147,7 +130,7 @@ func (h *Handler) changePhone(c *call) (reply, error) {
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}
-	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, number)
+	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, awaited, number)
 	if errors.Is(err, work.ErrReauthenticate) {
 		// Whoever proves who they are must not have to wait before they come back.
 		work.Afterwards(c.ctx, attempt.Refund)
