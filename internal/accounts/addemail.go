@@ -9,18 +9,13 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// AddEmail adds an address to the logged-in user's account, to be verified, or
-// corrects the one that a new user is asked to verify.
+// AddEmail adds an address to the logged-in user's account, to be verified.
 func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string) error {
-	if !sess.Authenticated() {
-		return s.changeAwaitedEmail(ctx, sess, input)
-	}
 	email, errs := cleanEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
@@ -137,26 +132,7 @@ func (s *Service) dropUnverified(ctx context.Context, sess *login.Session) error
 }
 
 // awaitNewEmail mails a code to an address that is stored once the code came
-// back; it runs in a transaction. To an address that another user has verified
-// it mails no code.
+// back; it runs in a transaction.
 func (s *Service) awaitNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
-	if err := s.codes.Store.DeleteUserChallenges(ctx, purposeVerifyEmail, sess.UserID()); err != nil {
-		return fmt.Errorf("void earlier codes: %w", err)
-	}
-	cfg := s.cfg.EmailVerificationByCode
-	code, err := codes.NewCode(cfg.Format, s.deps.Rand)
-	if err != nil {
-		return err
-	}
-	challenge, err := s.codes.Issue(ctx, authn.Challenge{
-		Purpose: purposeVerifyEmail, UserID: sess.UserID(), Subject: email, MaxAttempts: cfg.MaxAttempts,
-	}, code, cfg.Timeout)
-	if err != nil {
-		return err
-	}
-	login.Put(sess, &sess.State.EmailVerification, challenge.ID)
-	if taken {
-		return s.mailAccountExists(ctx, email)
-	}
-	return s.mailEmailCode(ctx, challenge, code, false)
+	return s.sendOwn(ctx, sess, s.emailCode(nil), &sess.State.EmailVerification, s.emailRecipient(sess.UserID(), email, taken))
 }

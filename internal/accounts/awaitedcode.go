@@ -61,8 +61,8 @@ func (s *Service) verify(ctx context.Context, a *AwaitedCode, typed string) erro
 
 // use makes a change in the transaction that consumes the code. If the code, or what
 // it stands for, is gone by then, a login that waits for it is ended.
-func (f *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context.Context) error) error {
-	err := f.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
+func (s *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context.Context) error) error {
+	err := s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
 		if err := a.Consume(ctx); err != nil {
 			return err
 		}
@@ -77,8 +77,8 @@ func (f *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context
 // accept uses a code that verifies a contact, and goes on with the login that waits
 // for it. store stores the contact. One that was given while the login waits is
 // stored when the login completes.
-func (f *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.Attempt) **login.Given, store func(ctx context.Context) error) error {
-	return f.use(ctx, a, func(ctx context.Context) error {
+func (s *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.Attempt) **login.Given, store func(ctx context.Context) error) error {
+	return s.use(ctx, a, func(ctx context.Context) error {
 		l := a.login()
 		if l == nil {
 			err := store(ctx)
@@ -88,15 +88,15 @@ func (f *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.
 		if g := given(l); *g != nil {
 			*g = (*g).AsVerified()
 			a.sess.SetLogin(l)
-			return f.pipeline.Pass(ctx, a.sess, a.stage)
+			return s.pipeline.Pass(ctx, a.sess, a.stage)
 		}
-		if err := f.requireOnAccount(ctx, a.Challenge); err != nil {
+		if err := s.requireOnAccount(ctx, a.Challenge); err != nil {
 			return err
 		}
 		if err := store(ctx); err != nil {
 			return err
 		}
-		return f.pipeline.Pass(ctx, a.sess, a.stage)
+		return s.pipeline.Pass(ctx, a.sess, a.stage)
 	})
 }
 

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,28 +14,43 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// changeAwaitedEmail corrects the address that a login waits for, or takes one
-// where it waits for none. That of a sign-up is replaced at once, any other one
-// when the login completes. work.ErrNotPending unless a login waits, or if no
-// more corrections are left.
-func (s *Flows) changeAwaitedEmail(ctx context.Context, sess *login.Session, input string) error {
-	if err := s.CheckAwaitedEmailChange(ctx, sess); err != nil {
-		return err
+// claimsEmail reports whether the login is a sign-up that has claimed an address.
+func claimsEmail(l *login.Attempt) bool { return l.Signup && l.Email != "" }
+
+// CorrectableEmail returns the code of a login that waits for an address which can be
+// corrected, or is yet to be given. work.ErrNotPending if there is none.
+func (s *Service) CorrectableEmail(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+	l, byLink := sess.Pending(login.StageVerifyEmail), s.cfg.EmailVerificationByCode == nil
+	switch {
+	case l == nil, byLink && claimsEmail(l):
+		return nil, work.ErrNotPending
+	case byLink, l.EmailVerification == "":
+		return &AwaitedCode{Pending: s.codes.New(s.emailCode(l)), sess: sess, stage: l.Stage}, nil
 	}
-	if l := sess.Pending(login.StageVerifyEmail); !l.Signup || l.Email == "" {
-		return s.giveEmail(ctx, sess, l, input)
+	a, err := s.EmailCode(ctx, sess)
+	if err == nil && !a.CanChange() {
+		return nil, work.ErrNotPending
 	}
-	c, err := s.emailChallenge(ctx, sess)
-	if err != nil {
-		return err
-	}
+	return a, err
+}
+
+// CorrectEmail corrects the address that a login waits for, or takes one where it waits
+// for none, and returns it as it will be stored. That of a sign-up is replaced at once,
+// any other one when the login completes.
+func (s *Flows) CorrectEmail(ctx context.Context, a *AwaitedCode, input string) (string, error) {
 	email, errs := cleanEmail("email", input, true)
-	if len(errs) > 0 {
-		return errs
+	switch {
+	case len(errs) > 0:
+		return "", errs
+	case a.Challenge != nil && a.Subject == email:
+		return "", problem.List("email", code.SameAsCurrent)
+	case claimsEmail(a.login()):
+		return email, s.correctEmail(ctx, a, email)
 	}
-	if email == c.Subject {
-		return problem.List("email", code.SameAsCurrent)
-	}
+	return email, s.giveEmail(ctx, a, email)
+}
+
+func (s *Flows) correctEmail(ctx context.Context, a *AwaitedCode, email string) error {
 	claims, silent, err := s.claimants(ctx, email)
 	if err != nil {
 		return err
@@ -47,31 +61,18 @@ func (s *Flows) changeAwaitedEmail(ctx context.Context, sess *login.Session, inp
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
-	attempt := sess.Pending(login.StageVerifyEmail)
-	old := cmp.Or(attempt.Email, c.Subject)
-	c.Subject, c.Changes = email, c.Changes+1
-	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
-		taken, err := s.correctAddress(ctx, c.UserID, old, email, len(claims) > 0, silent)
+	return s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
+		l := a.login()
+		taken, err := s.correctAddress(ctx, a.UserID, l.Email, email, len(claims) > 0, silent)
 		if err != nil {
 			return err
 		}
-		attempt.Email = email
-		if taken {
-			attempt.Email = old // it stays on the account
+		if !taken { // or else the old one stays on the account
+			l.Email = email
 		}
-		sess.SetLogin(attempt)
-		if taken {
-			if err := s.mailAccountExists(ctx, email); err != nil {
-				return err
-			}
-			// Nobody will read the code: a secret that is nobody's never matches.
-			return s.codes.Reissue(ctx, c, "")
-		}
-		code, err := s.codeFor(c.UserID, s.cfg.EmailVerificationByCode.Format)
-		if err != nil {
-			return err
-		}
-		return s.reissueEmailCode(ctx, sess, c, code)
+		a.sess.SetLogin(l)
+		_, err = a.Send(ctx, s.emailRecipient(a.UserID, email, taken))
+		return err
 	})
 }
 
@@ -105,56 +106,4 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 		return true, nil
 	}
 	return false, err
-}
-
-// CheckAwaitedEmailChange returns work.ErrNotPending unless a login waits for an
-// address that can be corrected, or for one to be given.
-func (s *Service) CheckAwaitedEmailChange(ctx context.Context, sess *login.Session) error {
-	l := sess.Pending(login.StageVerifyEmail)
-	if l == nil {
-		return work.ErrNotPending
-	}
-	signup := l.Signup && l.Email != ""
-	if s.cfg.EmailVerificationByCode == nil {
-		if signup {
-			return work.ErrNotPending
-		}
-		return nil
-	}
-	if l.Notes.EmailVerification == "" {
-		return nil
-	}
-	c, err := s.emailChallenge(ctx, sess)
-	if err == nil && c.Changes >= changesOf(s.cfg.EmailVerificationByCode, signup) {
-		return work.ErrNotPending
-	}
-	return err
-}
-
-// changesOf returns how often an address or number may be corrected while its
-// code is awaited. After the sign-up there is always one correction: without it
-// a mistyped contact would lock the user out.
-func changesOf(cfg *account.CodeConfig, signup bool) int {
-	if signup {
-		return cfg.Changes
-	}
-	return max(cfg.Changes, 1)
-}
-
-// findEmailChallenge returns the challenge of the code that the login waits for,
-// or work.ErrNotPending.
-func (s *Service) findEmailChallenge(ctx context.Context, l *login.Attempt) (*authn.Challenge, error) {
-	return s.codes.Find(ctx, purposeVerifyEmail, l.Notes.EmailVerification)
-}
-
-// AwaitedEmail lists the address that a login waits for.
-func (s *Service) AwaitedEmail(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
-	if l := sess.Pending(login.StageVerifyEmail); l != nil && l.GivenEmail != nil {
-		return []account.EmailAddress{{UserID: l.UserID, Email: l.GivenEmail.Contact, CreatedAt: s.deps.Now()}}, nil
-	}
-	c, err := s.emailChallenge(ctx, sess)
-	if err != nil {
-		return nil, err
-	}
-	return []account.EmailAddress{{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt}}, nil
 }

@@ -13,6 +13,9 @@ const (
 	// counts as the other.
 	purposeReauthenticationCode = "reauthentication_code"
 	purposeVerifyPhone          = "phone_verification"
+	// purposeVerifyEmail names the signature of links, too.
+	purposeVerifyEmail = "email_verification"
+	purposeResetCode   = "password_reset_code"
 )
 
 // loginCode are the codes by which a login proves who the user is.
@@ -52,6 +55,22 @@ func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
 		return kind
 	}
 	return correctable(kind, l.Signup)
+}
+
+// emailCode are the codes that verify an address: for the login, or, if that is nil, for
+// the logged-in user.
+func (s *Service) emailCode(l *login.Attempt) codes.Kind {
+	signup := l != nil && claimsEmail(l)
+	kind := codes.Kind{Purpose: purposeVerifyEmail, Param: "key", Mail: confirmationKind(signup), Charge: s.takeConfirmEmail, Taken: s.isTaken}
+	if s.cfg.EmailVerificationByCode != nil {
+		kind.CodeConfig = *s.cfg.EmailVerificationByCode
+	}
+	return correctable(kind, signup)
+}
+
+// resetCode are the codes that reset a password.
+func (s *Service) resetCode() codes.Kind {
+	return codes.Kind{Purpose: purposeResetCode, Param: "key", Mail: "account/password_reset_code", CodeConfig: *s.cfg.PasswordResetByCode}
 }
 
 // correctable allows one correction of the contact after the sign-up in any case:

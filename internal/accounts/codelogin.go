@@ -269,24 +269,24 @@ func (s *Service) LoginCode(ctx context.Context, sess *login.Session) (*AwaitedC
 
 // ConfirmLoginCode goes on with the login that waits for the code, or proves
 // again who is logged in.
-func (f *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed string) error {
-	if err := f.verify(ctx, a, typed); err != nil {
+func (s *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed string) error {
+	if err := s.verify(ctx, a, typed); err != nil {
 		return err
 	}
 	if a.sess.Authenticated() {
-		return f.confirmOwnCode(ctx, a)
+		return s.confirmOwnCode(ctx, a)
 	}
-	return f.use(ctx, a, func(ctx context.Context) error {
+	return s.use(ctx, a, func(ctx context.Context) error {
 		l := a.login()
-		if err := f.proveByCode(ctx, a.sess, l); err != nil {
+		if err := s.proveByCode(ctx, a.sess, l); err != nil {
 			return err
 		}
-		method := authn.Method{Name: "code", At: f.deps.Now(), Email: l.Email}
+		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email}
 		if l.Email == "" {
 			method.Phone = l.Phone
 		}
 		a.sess.AddMethod(l.UserID, method)
-		return f.pipeline.Pass(ctx, a.sess, a.stage)
+		return s.pipeline.Pass(ctx, a.sess, a.stage)
 	})
 }
 
@@ -310,7 +310,7 @@ func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, l *login.A
 		}
 	}
 	if l.Email == "" {
-		return s.provePhone(ctx, sess, l.UserID, l.Phone)
+		return s.provePhone(ctx, l.UserID, l.Phone)
 	}
 	return s.proveAgain(ctx, sess, account.EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
 }

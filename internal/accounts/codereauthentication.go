@@ -114,14 +114,14 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 // verifies the contact that it was sent to.
 // work.ErrNotPending if a code no longer proves it: the contact was taken off
 // the account, or the user has got a password or a second factor.
-func (f *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
+func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 	sess := a.sess
-	err := f.use(ctx, a, func(ctx context.Context) error {
-		by, err := f.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
+	err := s.use(ctx, a, func(ctx context.Context) error {
+		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
 			return err
 		}
-		own, err := f.ownContact(ctx, sess, a.Subject)
+		own, err := s.ownContact(ctx, sess, a.Subject)
 		if err != nil {
 			return err
 		}
@@ -129,14 +129,14 @@ func (f *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 			return work.ErrNotPending
 		}
 		if own.Email == "" {
-			err = f.provePhone(ctx, sess, own.UserID, own.Phone)
+			err = s.provePhone(ctx, own.UserID, own.Phone)
 		} else {
-			err = f.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
+			err = s.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
 		}
 		if err != nil {
 			return err
 		}
-		sess.AddMethod(own.UserID, authn.Method{Name: "code", At: f.deps.Now(), Email: own.Email, Phone: own.Phone, Reauthenticated: true})
+		sess.AddMethod(own.UserID, authn.Method{Name: "code", At: s.deps.Now(), Email: own.Email, Phone: own.Phone, Reauthenticated: true})
 		login.Drop(sess, &sess.State.OwnCode)
 		return nil
 	})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/work"
 )
 
 // A flow for an account that does not exist, or that is somebody else's, is a
@@ -70,15 +69,6 @@ func (s *Service) lookUpDecoy(ctx context.Context) error {
 		return fmt.Errorf("load user: %w", err)
 	}
 	return nil
-}
-
-// postFor returns what delivers a code, and the code as it is written into the
-// message. The empty code of a decoy is dropped.
-func (s *Service) postFor(code string) (*work.Post, string) {
-	if code == "" {
-		return s.deps.Post.To(""), "XXXX-XXXX"
-	}
-	return s.deps.Post, code
 }
 
 // nothing is sent in place of a decoy's first code: the owner of the contact is told

@@ -27,7 +27,7 @@ func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.Em
 	if s.cfg.EmailVerificationByCode == nil {
 		return emails, nil
 	}
-	c, err := s.emailChallenge(ctx, sess)
+	c, err := s.EmailCode(ctx, sess)
 	if errors.Is(err, work.ErrNotPending) {
 		return emails, nil
 	}
@@ -54,14 +54,14 @@ func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input stri
 	if s.cfg.EmailVerificationByCode == nil {
 		return s.resendLink(ctx, address, taken)
 	}
-	c, err := s.emailChallenge(ctx, sess)
+	c, err := s.EmailCode(ctx, sess)
 	if errors.Is(err, work.ErrNotPending) || err == nil && c.Subject != address.Email {
 		return s.resendNewCode(ctx, sess, address.Email, taken)
 	}
 	if err != nil {
 		return err
 	}
-	err = s.ResendEmailCode(ctx, sess)
+	err = c.Resend(ctx)
 	if errors.Is(err, work.ErrNotPending) {
 		return work.ErrForbidden
 	}

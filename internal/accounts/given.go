@@ -9,7 +9,6 @@ import (
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -22,45 +21,32 @@ const purposeGivenEmail = "given_email"
 // giveEmail takes an address for a login that waits at verify_email: in place of
 // the unverified one that it waits for, or where the account has none. It is
 // verified by code or link like any other, and stored when the login completes.
-func (s *Flows) giveEmail(ctx context.Context, sess *login.Session, l *login.Attempt, input string) error {
-	email, errs := cleanEmail("email", input, true)
-	if len(errs) > 0 {
-		return errs
-	}
-	c, err := s.findEmailChallenge(ctx, l)
-	if err != nil && !errors.Is(err, work.ErrNotPending) {
-		return err
-	}
-	if c != nil && c.Subject == email {
-		return problem.List("email", code.SameAsCurrent)
-	}
-	taken, err := s.checkGiven(ctx, l, email)
+func (s *Flows) giveEmail(ctx context.Context, a *AwaitedCode, email string) error {
+	taken, err := s.checkGiven(ctx, a.login(), email)
 	if err != nil {
 		return err
 	}
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
 	}
-	awaited, _, err := s.awaitedAddress(ctx, l)
+	awaited, _, err := s.awaitedAddress(ctx, a.login())
 	if err != nil {
 		return err
 	}
-	return s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, a.sess, a.login().UserID, func(ctx context.Context) (err error) {
+		l := a.login()
 		given := login.Given{Contact: email, Replaces: awaited.Email}
 		if s.cfg.EmailVerificationByCode == nil {
 			err = s.mailGivenLink(ctx, l, &given, taken)
 		} else {
-			err = s.mailGivenCode(ctx, l, c, email, taken)
+			l.EmailVerification, err = a.Send(ctx, s.emailRecipient(l.UserID, email, taken))
 		}
 		if err != nil {
 			return err
 		}
 		l.GivenEmail = &given
-		sess.SetLogin(l)
-		if !taken {
-			return nil
-		}
-		return s.mailAccountExists(ctx, email) // the limit has been charged
+		a.sess.SetLogin(l)
+		return nil
 	})
 }
 
@@ -74,38 +60,8 @@ func (s *Service) checkGiven(ctx context.Context, l *login.Attempt, email string
 	return taken, err
 }
 
-// mailGivenCode mails a code in the place of the one that the login waits for,
-// or a first one. c is the challenge of the former and may be nil. A taken
-// address gets no code.
-func (s *Service) mailGivenCode(ctx context.Context, l *login.Attempt, c *authn.Challenge, email string, taken bool) error {
-	cfg := s.cfg.EmailVerificationByCode
-	code := ""
-	if !taken {
-		var err error
-		if code, err = codes.NewCode(cfg.Format, s.deps.Rand); err != nil {
-			return err
-		}
-	}
-	if c == nil {
-		issued, err := s.codes.Issue(ctx, authn.Challenge{
-			Purpose: purposeVerifyEmail, UserID: l.UserID, Subject: email, MaxAttempts: cfg.MaxAttempts,
-		}, code, cfg.Timeout)
-		if err != nil {
-			return err
-		}
-		l.Notes.EmailVerification = issued.ID
-		return s.mailEmailCode(ctx, issued, code, false)
-	}
-	changed := *c
-	changed.Subject, changed.Changes = email, c.Changes+1
-	if err := s.codes.Reissue(ctx, &changed, code); err != nil {
-		return err
-	}
-	return s.mailEmailCode(ctx, &changed, code, false)
-}
-
-// mailGivenLink mails a link that proves the address for this login only. A
-// taken address gets none.
+// mailGivenLink mails a link that proves the address for this login only. If the
+// address is taken, its owner is told instead.
 func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *login.Given, taken bool) error {
 	lifetime := s.deps.LoginTimeout
 	c, err := s.codes.Issue(ctx, authn.Challenge{
@@ -116,7 +72,7 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 	}
 	given.Challenge = c.ID
 	if taken {
-		return nil
+		return s.mailAccountExists(ctx, given.Contact) // the limit has been charged
 	}
 	return s.mailKey(ctx, given.Contact, false, lifetime, linkPayload(l.UserID, given.Contact, l.AuthHash, c.ID))
 }
@@ -190,7 +146,7 @@ func (s *Service) StoreGiven(ctx context.Context, sess *login.Session, l *login.
 			}
 		}
 		if g := l.GivenPhone; g != nil && g.Verified {
-			return s.storeGivenPhone(ctx, sess, l.UserID, g.Contact)
+			return s.storeGivenPhone(ctx, l.UserID, g.Contact)
 		}
 		return nil
 	})
@@ -224,7 +180,7 @@ func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, user
 	return nil
 }
 
-func (s *Service) storeGivenPhone(ctx context.Context, sess *login.Session, userID, number string) error {
+func (s *Service) storeGivenPhone(ctx context.Context, userID, number string) error {
 	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
 		return err
@@ -232,5 +188,5 @@ func (s *Service) storeGivenPhone(ctx context.Context, sess *login.Session, user
 	if c.phone != nil && c.phone.Verified {
 		return nil
 	}
-	return s.provePhone(ctx, sess, userID, number)
+	return s.provePhone(ctx, userID, number)
 }

@@ -89,12 +89,12 @@ func (s *Service) PhoneCode(ctx context.Context, sess *login.Session) (*AwaitedC
 
 // VerifyPhone verifies a number by the code that was texted to it. A login that
 // waited for it goes on.
-func (f *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) error {
-	if err := f.verify(ctx, a, typed); err != nil {
+func (s *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) error {
+	if err := s.verify(ctx, a, typed); err != nil {
 		return err
 	}
 	if l := a.login(); l != nil && l.GivenPhone != nil {
-		taken, err := f.isPhoneTaken(ctx, a.UserID, a.Subject)
+		taken, err := s.isPhoneTaken(ctx, a.UserID, a.Subject)
 		if err != nil {
 			return err
 		}
@@ -102,13 +102,13 @@ func (f *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) e
 			return problem.List("code", code.PhoneTaken)
 		}
 	}
-	return f.accept(ctx, a, func(l *login.Attempt) **login.Given { return &l.GivenPhone }, func(ctx context.Context) error {
-		return f.provePhone(ctx, a.sess, a.UserID, a.Subject)
+	return s.accept(ctx, a, func(l *login.Attempt) **login.Given { return &l.GivenPhone }, func(ctx context.Context) error {
+		return s.provePhone(ctx, a.UserID, a.Subject)
 	})
 }
 
 // provePhone stores the number as the user's, verified.
-func (s *Service) provePhone(ctx context.Context, sess *login.Session, userID, number string) error {
+func (s *Service) provePhone(ctx context.Context, userID, number string) error {
 	old, err := s.store.PhoneByUser(ctx, userID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load phone number: %w", err)
@@ -171,15 +171,15 @@ func (s *Service) TakeChangePhone(ctx context.Context, sess *login.Session) (rat
 // ChangePhone starts the verification of a new number of the logged-in user, or
 // corrects the one that a login waits for, by its code. The number is returned as it
 // will be stored.
-func (f *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *AwaitedCode, input string) (account.Phone, error) {
-	number, errs, err := f.cleanPhone(ctx, input, true)
+func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *AwaitedCode, input string) (account.Phone, error) {
+	number, errs, err := s.cleanPhone(ctx, input, true)
 	if err != nil {
 		return account.Phone{}, err
 	}
 	if len(errs) > 0 {
 		return account.Phone{}, errs
 	}
-	rows, silent, err := f.phoneClaimants(ctx, number)
+	rows, silent, err := s.phoneClaimants(ctx, number)
 	if err != nil {
 		return account.Phone{}, err
 	}
@@ -189,44 +189,44 @@ func (f *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *A
 	}
 	taken := len(rows) > 0 && rows[0].UserID != userID
 	switch {
-	case taken && f.cfg.Enumeration == account.AllowEnumeration:
+	case taken && s.cfg.Enumeration == account.AllowEnumeration:
 		return account.Phone{}, problem.List("phone", code.PhoneTaken)
 	case awaited != nil:
-		err = f.correctPhone(ctx, awaited, number, taken, silent)
+		err = s.correctPhone(ctx, awaited, number, taken, silent)
 	case len(rows) > 0 && !taken && rows[0].Verified:
 		return account.Phone{}, problem.List("phone", code.SameAsCurrent)
 	default:
-		err = f.changeOwnPhone(ctx, sess, number)
+		err = s.changeOwnPhone(ctx, sess, number)
 	}
 	return account.Phone{UserID: sess.UserID(), Number: number}, err
 }
 
-func (f *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string) error {
-	if err := f.requireRecentToAdd(ctx, sess); err != nil {
+func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number string) error {
+	if err := s.requireRecentToAdd(ctx, sess); err != nil {
 		return err
 	}
-	if err := f.takeVerifyPhone(ctx, sess, number); err != nil {
+	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
 	}
-	return f.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		to := codes.Recipient{UserID: sess.UserID(), Contact: number}
-		return f.sendOwn(ctx, sess, f.phoneCode(sess, nil), &sess.State.PhoneVerification, to)
+		return s.sendOwn(ctx, sess, s.phoneCode(sess, nil), &sess.State.PhoneVerification, to)
 	})
 }
 
 // correctPhone corrects the number that a login waits for: that of a sign-up at once,
 // that of any other login when it completes.
-func (f *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string, taken, silent bool) error {
+func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string, taken, silent bool) error {
 	if number == a.Subject {
 		return problem.List("phone", code.SameAsCurrent)
 	}
-	if err := f.takeVerifyPhone(ctx, a.sess, number); err != nil {
+	if err := s.takeVerifyPhone(ctx, a.sess, number); err != nil {
 		return err
 	}
-	return f.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) (err error) {
+	return s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) (err error) {
 		l, taken := a.login(), taken
 		if l.Signup {
-			if taken, err = f.correctNumber(ctx, account.Phone{UserID: a.UserID, Number: number}, taken, silent); err != nil {
+			if taken, err = s.correctNumber(ctx, account.Phone{UserID: a.UserID, Number: number}, taken, silent); err != nil {
 				return err
 			}
 			l.Phone = number
@@ -236,7 +236,7 @@ func (f *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string,
 		a.sess.SetLogin(l)
 		to := codes.Recipient{UserID: a.UserID, Contact: number}
 		if taken {
-			to.Instead = func(ctx context.Context) error { return f.textAccountExists(ctx, number) }
+			to.Instead = func(ctx context.Context) error { return s.textAccountExists(ctx, number) }
 		}
 		_, err = a.Send(ctx, to)
 		return err

@@ -9,7 +9,6 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/codes"
-	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
@@ -102,15 +101,7 @@ func (s *Service) issueResetKey(ctx context.Context, userID, email string) (stri
 	if err := s.voidResetKeys(ctx, userID); err != nil {
 		return "", err
 	}
-	secret, err := keyring.RandomSecret(s.deps.Rand)
-	if err != nil {
-		return "", err
-	}
-	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, secret, s.cfg.PasswordResetTimeout)
-	if err != nil {
-		return "", err
-	}
-	return c.ID + "-" + secret, nil
+	return s.codes.IssueKey(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, s.cfg.PasswordResetTimeout)
 }
 
 // voidResetKeys ends every reset that is under way for the user.
@@ -127,27 +118,21 @@ func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
 // go on: whether they end must not tell that there is an account, and nobody can
 // stop the owner's by starting another.
 func (s *Service) startResetByCode(ctx context.Context, sess *login.Session, email string, users []*authn.User) error {
-	cfg := s.cfg.PasswordResetByCode
-	c := authn.Challenge{Purpose: purposeResetCode, Subject: email, MaxAttempts: cfg.MaxAttempts}
+	to := codes.Recipient{Contact: email}
 	if len(users) > 0 {
-		c.UserID = users[0].ID
+		to.UserID = users[0].ID
+	} else {
+		to.Instead = func(ctx context.Context) error { return s.mailUnknownAccount(ctx, email) }
 	}
 	if earlier := sess.State.PasswordReset; earlier != "" {
 		if err := s.codes.Store.DeleteChallenge(ctx, earlier); err != nil {
 			return fmt.Errorf("void the earlier reset: %w", err)
 		}
 	}
-	code, err := s.codeFor(c.UserID, cfg.Format)
+	id, err := s.codes.New(s.resetCode()).Send(ctx, to)
 	if err != nil {
 		return err
 	}
-	challenge, err := s.codes.Issue(ctx, c, code, cfg.Timeout)
-	if err != nil {
-		return err
-	}
-	login.Put(sess, &sess.State.PasswordReset, challenge.ID)
-	if code == "" {
-		return s.mailUnknownAccount(ctx, email)
-	}
-	return s.mailCode(ctx, "account/password_reset_code", challenge, code)
+	login.Put(sess, &sess.State.PasswordReset, id)
+	return nil
 }

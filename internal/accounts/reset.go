@@ -4,93 +4,77 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-const (
-	purposeResetLink = "password_reset_link"
-	purposeResetCode = "password_reset_code"
-)
+const purposeResetLink = "password_reset_link"
 
-// resetChallenge returns the reset by code that is under way in this session,
-// or work.ErrNotPending.
-func (s *Service) resetChallenge(ctx context.Context, sess *login.Session) (*authn.Challenge, error) {
-	c, err := s.codes.Find(ctx, purposeResetCode, sess.State.PasswordReset)
-	if errors.Is(err, work.ErrNotPending) {
-		login.Drop(sess, &sess.State.PasswordReset)
-	}
-	return c, err
-}
-
-func (s *Service) resetPending(ctx context.Context, sess *login.Session) (bool, error) {
-	_, err := s.resetChallenge(ctx, sess)
-	if errors.Is(err, work.ErrNotPending) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// CheckResetPending returns work.ErrNotPending where a code is expected and
-// none is awaited in this session.
-func (s *Service) CheckResetPending(ctx context.Context, sess *login.Session) error {
+// ResetKey returns what resets a password in this session: the code that it waits for,
+// or the key of any link. work.ErrNotPending if it waits for no code.
+func (s *Service) ResetKey(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+	a := &AwaitedCode{sess: sess, slot: &sess.State.PasswordReset}
 	if s.cfg.PasswordResetByCode == nil {
-		return nil
+		return a, nil
 	}
-	_, err := s.resetChallenge(ctx, sess)
-	return err
+	var err error
+	a.Pending, err = s.codes.Pending(ctx, s.resetCode(), *a.slot)
+	if errors.Is(err, work.ErrNotPending) {
+		login.Drop(sess, a.slot)
+	}
+	return a, err
+}
+
+// IsResetKey reports whether a key looks like one that resets a password. What
+// does not is refused and costs no attempt.
+func (s *Service) IsResetKey(key string) bool {
+	return s.cfg.PasswordResetByCode == nil || codes.Fits(s.cfg.PasswordResetByCode.Format, key)
 }
 
 // ResetIdentity shows whose password the key or code resets, without using it
 // up.
-func (s *Service) ResetIdentity(ctx context.Context, sess *login.Session, key string) (*login.Identity, error) {
-	c, err := s.resetKey(ctx, sess, key)
+func (s *Service) ResetIdentity(ctx context.Context, a *AwaitedCode, key string) (*login.Identity, error) {
+	reset, err := s.matchReset(ctx, a, key)
 	if err != nil {
 		return nil, err
 	}
-	return s.Identify(ctx, c.UserID)
+	return s.Identify(ctx, reset.UserID)
 }
 
-// resetKey checks the key of a link, or the code that the session waits for.
-func (s *Service) resetKey(ctx context.Context, sess *login.Session, key string) (*authn.Challenge, error) {
-	if s.cfg.PasswordResetByCode != nil {
-		return s.tryResetCode(ctx, sess, key)
+// matchReset compares the code, or finds the reset that the key of a link stands for.
+func (s *Service) matchReset(ctx context.Context, a *AwaitedCode, key string) (*AwaitedCode, error) {
+	if a.Pending != nil {
+		return a, s.verify(ctx, a, key)
 	}
 	if key == "" {
 		return nil, problem.List("key", code.Required)
 	}
-	id, secret, _ := strings.Cut(key, "-")
-	c, err := s.codes.Match(ctx, purposeResetLink, id, secret)
+	p, err := s.codes.MatchKey(ctx, purposeResetLink, key)
 	if errors.Is(err, work.ErrNotPending) {
 		return nil, problem.List("key", code.InvalidPasswordReset)
 	}
-	return c, err
-}
-
-func (s *Service) tryResetCode(ctx context.Context, sess *login.Session, code string) (*authn.Challenge, error) {
-	c, err := s.resetChallenge(ctx, sess)
-	if err != nil {
-		return nil, err
-	}
-	return s.tryCode(ctx, sess, c, "key", code, func() { login.Drop(sess, &sess.State.PasswordReset) })
+	return &AwaitedCode{Pending: p, sess: a.sess, slot: a.slot}, err
 }
 
 // ResetPassword sets a new password by key or code. All the user's sessions
 // end.
-func (s *Flows) ResetPassword(ctx context.Context, sess *login.Session, key, replacement string) error {
-	c, keyErr := s.resetKey(ctx, sess, key)
+func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacement string) error {
+	reset, err := s.matchReset(ctx, a, key)
 	var errs authn.Errors
-	if keyErr != nil && !errors.As(keyErr, &errs) {
-		return keyErr
+	if err != nil {
+		reset = nil
+		if !errors.As(err, &errs) {
+			return err
+		}
 	}
-	passwordErrs, err := s.checkReplacement(ctx, c, replacement)
+	passwordErrs, err := s.checkReplacement(ctx, reset, replacement)
 	if err != nil {
 		return err
 	}
@@ -101,59 +85,61 @@ func (s *Flows) ResetPassword(ctx context.Context, sess *login.Session, key, rep
 	if err != nil {
 		return err
 	}
-	err = s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error { return s.applyReset(ctx, sess, c, hash) })
-	if errors.Is(err, work.ErrNotPending) {
-		login.Drop(sess, &sess.State.PasswordReset)
+	err = s.use(ctx, reset, func(ctx context.Context) error { return s.applyReset(ctx, reset, hash) })
+	switch {
+	case !errors.Is(err, work.ErrNotPending):
+		return err
+	case reset.Purpose == purposeResetLink:
+		return problem.List("key", code.InvalidPasswordReset)
 	}
+	login.Drop(a.sess, a.slot)
 	return err
 }
 
 // checkReplacement validates the new password. Whose it is matters only once
 // the key is right: until then the answer must not depend on it.
-func (s *Service) checkReplacement(ctx context.Context, c *authn.Challenge, replacement string) (authn.Errors, error) {
+func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, replacement string) (authn.Errors, error) {
 	if replacement == "" {
 		return problem.List("password", code.Required), nil
 	}
 	var attributes []string
 	switch {
-	case c != nil:
-		id, err := s.Identify(ctx, c.UserID)
+	case reset != nil:
+		id, err := s.Identify(ctx, reset.UserID)
 		if err != nil {
 			return nil, err
 		}
-		attributes = append(s.attributes(id), c.Subject)
+		attributes = append(s.attributes(id), reset.Subject)
 	case s.cfg.PasswordResetByCode == nil:
 		return nil, nil // a link that is no good is all there is to say
 	}
 	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
 }
 
-func (s *Flows) applyReset(ctx context.Context, sess *login.Session, c *authn.Challenge, hash string) error {
-	if err := s.codes.Consume(ctx, c); err != nil {
-		return resetProblem(c, err)
-	}
-	login.Drop(sess, &sess.State.PasswordReset)
-	if err := s.reclaim(ctx, sess, c.UserID, c.Subject); err != nil {
-		return resetProblem(c, err)
+func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string) error {
+	sess, userID := reset.sess, reset.UserID
+	login.Drop(sess, reset.slot)
+	if err := s.reclaim(ctx, sess, userID, reset.Subject); err != nil {
+		return err
 	}
 	except := ""
-	if s.cfg.LoginOnPasswordReset && sess.UserID() == c.UserID {
+	if s.cfg.LoginOnPasswordReset && sess.UserID() == userID {
 		except = sess.RowID // the login that follows replaces it
 	}
-	old, err := s.passwordHash(ctx, c.UserID)
+	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
 		return err
 	}
-	if err := s.replacePassword(ctx, c.UserID, authHash(old), hash, except); err != nil {
+	if err := s.replacePassword(ctx, userID, authHash(old), hash, except); err != nil {
 		return err
 	}
-	if s.cfg.PasswordResetByCode != nil {
-		if err := s.proveAgain(ctx, sess, account.EmailAddress{UserID: c.UserID, Email: c.Subject}, "key"); err != nil {
+	if reset.Purpose == purposeResetCode {
+		if err := s.proveAgain(ctx, sess, account.EmailAddress{UserID: userID, Email: reset.Subject}, "key"); err != nil {
 			return err
 		}
 	}
-	work.Emit(ctx, account.PasswordReset{UserID: c.UserID})
-	id, err := s.Identify(ctx, c.UserID)
+	work.Emit(ctx, account.PasswordReset{UserID: userID})
+	id, err := s.Identify(ctx, userID)
 	if err != nil {
 		return err
 	}
@@ -161,27 +147,19 @@ func (s *Flows) applyReset(ctx context.Context, sess *login.Session, c *authn.Ch
 	if err := s.Notify(ctx, sess, "account/password_reset", id, map[string]any{}); err != nil {
 		return err
 	}
-	return s.loginAfterReset(ctx, sess, c)
+	return s.loginAfterReset(ctx, reset)
 }
 
-// resetProblem is what to say of a reset that has come to nothing: a link is no
-// good, a code is awaited no more.
-func resetProblem(c *authn.Challenge, err error) error {
-	if errors.Is(err, work.ErrNotPending) && c.Purpose == purposeResetLink {
-		return problem.List("key", code.InvalidPasswordReset)
-	}
-	return err
-}
-
-func (s *Flows) loginAfterReset(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
+func (s *Flows) loginAfterReset(ctx context.Context, reset *AwaitedCode) error {
+	sess, userID := reset.sess, reset.UserID
 	if !s.cfg.LoginOnPasswordReset {
-		if sess.UserID() == c.UserID {
+		if sess.UserID() == userID {
 			s.Logout(ctx, sess) // it ended with the others
 		}
 		return nil
 	}
-	sess.AddMethod(c.UserID, authn.Method{Name: "password_reset", Email: c.Subject, At: s.deps.Now()})
-	return s.pipeline.Start(ctx, sess, login.Attempt{UserID: c.UserID, Email: c.Subject})
+	sess.AddMethod(userID, authn.Method{Name: "password_reset", Email: reset.Subject, At: s.deps.Now()})
+	return s.pipeline.Start(ctx, sess, login.Attempt{UserID: userID, Email: reset.Subject})
 }
 
 // forgetFailures clears the counters of wrong passwords: whoever reads the mail

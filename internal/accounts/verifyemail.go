@@ -18,10 +18,6 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// purposeVerifyEmail names both the signature of links and the challenge of
-// codes.
-const purposeVerifyEmail = "email_verification"
-
 // EnterVerifyEmail is the stage that waits until the address is proved. Where the
 // account has none that its user can verify, it waits until one is given.
 func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
@@ -127,12 +123,13 @@ func (s *Service) awaitEmail(ctx context.Context, l *login.Attempt, address acco
 	if err := s.takeConfirmEmail(ctx, address.Email); err != nil {
 		return err
 	}
-	challenge, err := s.issueEmailCode(ctx, l.UserID, address.Email, l.Signup)
-	if err != nil {
-		return err
+	to := codes.Recipient{UserID: l.UserID, Contact: address.Email}
+	if l.UserID == "" {
+		to.Instead = nothing
 	}
-	l.Notes.EmailVerification = challenge.ID
-	return nil
+	var err error
+	l.Notes.EmailVerification, err = s.codes.New(s.emailCode(l)).Send(ctx, to)
+	return err
 }
 
 func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
@@ -213,10 +210,9 @@ type PendingEmail struct {
 }
 
 // EmailVerification shows what the key or code stands for, without using it up.
-// authn.Errors for a wrong one, work.ErrNotPending where a code is expected and
-// none is awaited.
-func (s *Service) EmailVerification(ctx context.Context, sess *login.Session, key string) (*PendingEmail, error) {
-	address, err := s.keyAddress(ctx, sess, key)
+// authn.Errors for a wrong one.
+func (s *Service) EmailVerification(ctx context.Context, a *AwaitedCode, key string) (*PendingEmail, error) {
+	address, _, err := s.keyAddress(ctx, a, key)
 	if err != nil {
 		return nil, err
 	}
@@ -230,44 +226,43 @@ func (s *Service) EmailVerification(ctx context.Context, sess *login.Session, ke
 	return &PendingEmail{
 		Email:          address.Email,
 		Identity:       id,
-		Authenticating: sess.Pending(login.StageVerifyEmail) != nil,
+		Authenticating: a.sess.Pending(login.StageVerifyEmail) != nil,
 	}, nil
 }
 
-func (s *Service) keyAddress(ctx context.Context, sess *login.Session, key string) (account.EmailAddress, error) {
-	if s.cfg.EmailVerificationByCode == nil {
-		address, _, err := s.linkAddress(ctx, key)
-		return address, err
+// keyAddress returns the address that the key or code stands for, and the challenge of
+// a link to one that was given in a login.
+func (s *Service) keyAddress(ctx context.Context, a *AwaitedCode, key string) (account.EmailAddress, *authn.Challenge, error) {
+	if a.Pending == nil {
+		return s.linkAddress(ctx, key)
 	}
-	challenge, err := s.tryEmailCode(ctx, sess, key)
-	if err != nil {
-		return account.EmailAddress{}, err
+	if err := s.verify(ctx, a, key); err != nil {
+		return account.EmailAddress{}, nil, err
 	}
-	return account.EmailAddress{UserID: challenge.UserID, Email: challenge.Subject}, s.checkFree(ctx, challenge.UserID, challenge.Subject)
+	return account.EmailAddress{UserID: a.UserID, Email: a.Subject, CreatedAt: s.deps.Now()}, nil, s.checkFree(ctx, a.UserID, a.Subject)
 }
 
-// VerifyEmail proves an address by key or code. The session tells the outcome:
+// VerifyEmail verifies an address by key or code. The session tells the outcome:
 // a login that waited for it goes on or is dropped.
-func (s *Flows) VerifyEmail(ctx context.Context, sess *login.Session, key string) error {
-	if s.cfg.EmailVerificationByCode != nil {
-		return s.verifyEmailByCode(ctx, sess, key)
-	}
-	address, given, err := s.linkAddress(ctx, key)
-	if err != nil {
+func (s *Flows) VerifyEmail(ctx context.Context, a *AwaitedCode, key string) error {
+	address, given, err := s.keyAddress(ctx, a, key)
+	switch {
+	case err != nil:
 		return err
+	case given != nil:
+		return s.verifyGivenByLink(ctx, a.sess, given)
+	case a.Pending != nil:
+		return s.acceptEmail(ctx, a, address)
 	}
-	if given != nil {
-		return s.verifyGivenByLink(ctx, sess, given)
-	}
-	return s.pipeline.Change(ctx, sess, address.UserID, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, a.sess, address.UserID, func(ctx context.Context) error {
 		// Once more: a new password voids the link.
 		if address, _, err = s.linkAddress(ctx, key); err != nil {
 			return err
 		}
-		if err := s.confirm(ctx, sess, address); err != nil {
+		if err := s.confirm(ctx, a.sess, address); err != nil {
 			return err
 		}
-		return s.resumeAfterLink(ctx, sess, address.UserID)
+		return s.resumeAfterLink(ctx, a.sess, address.UserID)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // PublicConfig is the part of GET config that this room tells.
@@ -57,11 +58,11 @@ func (s *Service) appendResetOffer(ctx context.Context, sess *login.Session, off
 	if s.cfg.PasswordResetByCode == nil {
 		return offers, nil
 	}
-	pending, err := s.resetPending(ctx, sess)
-	if err != nil {
+	_, err := s.ResetKey(ctx, sess)
+	if err != nil && !errors.Is(err, work.ErrNotPending) {
 		return nil, err
 	}
-	return append(offers, login.Offer{ID: login.FlowPasswordResetByCode, IsPending: login.Pending(pending)}), nil
+	return append(offers, login.Offer{ID: login.FlowPasswordResetByCode, IsPending: login.Pending(err == nil)}), nil
 }
 
 // CanLogIn implements login.Ways.

@@ -98,7 +98,7 @@ func (f *form) email(name string) string {
 
 func (h *Handler) showVerification(c *call) (reply, error) {
 	key := c.r.Header.Get("X-Email-Verification-Key")
-	pending, err := h.account.EmailVerification(c.ctx, c.sess.Session, key)
+	pending, err := h.account.EmailVerification(c.ctx, c.awaited, key)
 	if err != nil {
 		return reply{}, err
 	}
@@ -107,19 +107,4 @@ func (h *Handler) showVerification(c *call) (reply, error) {
 		User  any    `json:"user"`
 	}{pending.Email, c.userPayload(pending.Identity)}
 	return reply{status: http.StatusOK, data: data, meta: &meta{IsAuthenticating: &pending.Authenticating}}, nil
-}
-
-func (h *Handler) verifyEmail(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	key := in.code("key")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.account.VerifyEmail(c.ctx, c.sess.Session, key); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/accounts"
-	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -15,7 +14,7 @@ import (
 func (h *Handler) codeRoutes() []route {
 	routes := []route{
 		{paths: []string{"auth/code/confirm"}, passes: post, awaits: h.account.LoginCode, methods: methods{"POST": confirm("code", h.account.ConfirmLoginCode)}},
-		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resend(h.account.ResendEmailCode)}},
+		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resendCode(h.account.EmailCode)}},
 		{paths: []string{"auth/phone/verify"}, passes: post, awaits: h.account.PhoneCode, methods: methods{"POST": confirm("code", h.account.VerifyPhone)}},
 		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resendCode(h.account.PhoneCode)}},
 	}
@@ -73,16 +72,6 @@ func resendCode(find awaits) endpoint {
 			return reply{}, err
 		}
 		if err := code.Resend(c.ctx); err != nil {
-			return reply{}, err
-		}
-		return ok()
-	}
-}
-
-// resend answers an endpoint that sends a code again. It reads no body.
-func resend(send func(ctx context.Context, sess *login.Session) error) endpoint {
-	return func(c *call) (reply, error) {
-		if err := send(c.ctx, c.sess.Session); err != nil {
 			return reply{}, err
 		}
 		return ok()

@@ -33,11 +33,8 @@ func emailList(emails []account.EmailAddress) reply {
 // addEmail adds an address, or corrects the one that a new user, who is not
 // logged in yet, is asked to verify.
 func (h *Handler) addEmail(c *call) (reply, error) {
-	loggedIn := c.sess.Authenticated()
-	if !loggedIn {
-		if err := h.account.CheckAwaitedEmailChange(c.ctx, c.sess.Session); err != nil {
-			return reply{}, err
-		}
+	if !c.sess.Authenticated() {
+		return h.correctEmail(c)
 	}
 	email, err := c.emailField()
 	if err != nil {
@@ -46,11 +43,20 @@ func (h *Handler) addEmail(c *call) (reply, error) {
 	if err := h.account.AddEmail(c.ctx, c.sess.Session, email); err != nil {
 		return reply{}, err
 	}
-	if loggedIn {
-		return h.listEmails(c)
+	return h.listEmails(c)
+}
+
+func (h *Handler) correctEmail(c *call) (reply, error) {
+	awaited, err := h.account.CorrectableEmail(c.ctx, c.sess.Session)
+	if err != nil {
+		return reply{}, err
 	}
-	emails, err := h.account.AwaitedEmail(c.ctx, c.sess.Session)
-	return emailList(emails), err
+	email, err := c.emailField()
+	if err != nil {
+		return reply{}, err
+	}
+	email, err = h.account.CorrectEmail(c.ctx, awaited, email)
+	return emailList([]account.EmailAddress{{Email: email}}), err
 }
 
 // emailField charges the limit and reads the address.

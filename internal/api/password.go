@@ -26,10 +26,11 @@ func (h *Handler) requestReset(c *call) (reply, error) {
 }
 
 func (h *Handler) showReset(c *call) (reply, error) {
-	if err := h.account.CheckResetPending(c.ctx, c.sess.Session); err != nil {
+	awaited, err := h.account.ResetKey(c.ctx, c.sess.Session)
+	if err != nil {
 		return reply{}, err
 	}
-	id, err := h.account.ResetIdentity(c.ctx, c.sess.Session, c.r.Header.Get("X-Password-Reset-Key"))
+	id, err := h.account.ResetIdentity(c.ctx, awaited, c.r.Header.Get("X-Password-Reset-Key"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -44,7 +45,8 @@ func (h *Handler) resetPassword(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := h.account.CheckResetPending(c.ctx, c.sess.Session); err != nil {
+	awaited, err := h.account.ResetKey(c.ctx, c.sess.Session)
+	if err != nil {
 		return reply{}, err
 	}
 	in, err := c.form()
@@ -58,7 +60,7 @@ func (h *Handler) resetPassword(c *call) (reply, error) {
 	if !h.account.IsResetKey(key) {
 		work.Afterwards(c.ctx, attempt.Refund)
 	}
-	if err := h.account.ResetPassword(c.ctx, c.sess.Session, key, pass); err != nil {
+	if err := h.account.ResetPassword(c.ctx, awaited, key, pass); err != nil {
 		return reply{}, err
 	}
 	return c.authentication()

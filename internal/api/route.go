@@ -80,7 +80,7 @@ func (h *Handler) accountRoutes() []route {
 	return []route{
 		{paths: []string{"auth/login"}, local: true, methods: methods{"POST": h.login}},
 		{paths: []string{"auth/signup"}, local: true, methods: methods{"POST": h.signup}},
-		{paths: []string{"auth/email/verify"}, passes: post, pending: h.account.CheckEmailPending, methods: methods{"GET": h.showVerification, "POST": h.verifyEmail}},
+		{paths: []string{"auth/email/verify"}, passes: post, awaits: h.account.EmailKey, methods: methods{"GET": h.showVerification, "POST": confirm("key", h.account.VerifyEmail)}},
 		{paths: []string{"auth/password/request"}, local: true, methods: methods{"POST": h.requestReset}},
 		{paths: []string{"auth/password/reset"}, local: true, methods: methods{"GET": h.showReset, "POST": h.resetPassword}},
 		{paths: []string{"account/email"}, methods: methods{

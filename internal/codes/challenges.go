@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
@@ -11,22 +12,6 @@ import (
 	"github.com/allauth-go/allauth/internal/typedcode"
 	"github.com/allauth-go/allauth/internal/work"
 )
-
-// ErrWrongSecret means that the secret shown is not the one that was issued.
-// When the last attempt fails the challenge is gone as well.
-var ErrWrongSecret = errors.New("codes: wrong secret")
-
-// WrongSecretError is the ErrWrongSecret of one challenge.
-type WrongSecretError struct {
-	Challenge *authn.Challenge
-	// Last is true if there are no attempts left.
-	Last bool
-}
-
-func (e *WrongSecretError) Error() string { return ErrWrongSecret.Error() }
-
-// Unwrap makes errors.Is(err, ErrWrongSecret) true.
-func (e *WrongSecretError) Unwrap() error { return ErrWrongSecret }
 
 // Challenges issues one-time secrets and checks them. It is safe for concurrent
 // use.
@@ -79,41 +64,6 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 // challengeKey is the key under which a challenge is remembered.
 type challengeKey string
 
-// Try counts an attempt and then compares the secret. work.ErrNotPending if the
-// challenge is gone, a *WrongSecretError if the secret is wrong; after the last
-// attempt the challenge is deleted. A right secret does not consume the challenge:
-// if the flow does not either, the session's request gives the attempt back when
-// it ends.
-func (s *Challenges) Try(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
-	if _, err := s.Find(ctx, purpose, id); err != nil {
-		return nil, err
-	}
-	work.Forget(ctx, challengeKey(id))
-	c, err := s.Store.CountAttempt(ctx, id)
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil, work.ErrNotPending
-	}
-	if err != nil {
-		return nil, fmt.Errorf("count attempt: %w", err)
-	}
-	if s.Matches(c, secret) {
-		work.Afterwards(ctx, func(ctx context.Context) error {
-			if work.Noted(ctx, consumedKey(id)) {
-				return nil
-			}
-			return s.Store.RefundAttempt(ctx, id)
-		})
-		return c, nil
-	}
-	wrong := &WrongSecretError{Challenge: c, Last: c.Attempts >= c.MaxAttempts}
-	if wrong.Last {
-		if err := s.Store.DeleteChallenge(ctx, id); err != nil {
-			return nil, err
-		}
-	}
-	return nil, wrong
-}
-
 // Match compares a secret that can not be guessed, such as the key of a link,
 // without counting. work.ErrNotPending if there is no such challenge or the secret
 // is wrong.
@@ -126,6 +76,26 @@ func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*au
 		return nil, work.ErrNotPending
 	}
 	return c, nil
+}
+
+// IssueKey is Issue for the key of a link, which it returns.
+func (s *Challenges) IssueKey(ctx context.Context, c authn.Challenge, lifetime time.Duration) (string, error) {
+	secret, err := keyring.RandomSecret(s.Deps.Rand)
+	if err != nil {
+		return "", err
+	}
+	issued, err := s.Issue(ctx, c, secret, lifetime)
+	if err != nil {
+		return "", err
+	}
+	return issued.ID + "-" + secret, nil
+}
+
+// MatchKey is Match for the key of a link.
+func (s *Challenges) MatchKey(ctx context.Context, purpose, key string) (*Pending, error) {
+	id, secret, _ := strings.Cut(key, "-")
+	c, err := s.Match(ctx, purpose, id, secret)
+	return &Pending{Challenge: c, codes: s}, err
 }
 
 // Consume deletes the challenge. work.ErrNotPending for all but one of several

@@ -56,8 +56,8 @@ func ValidateFormat(f account.CodeFormat) error {
 	return nil
 }
 
-// NewCode draws a code.
-func NewCode(f account.CodeFormat, random io.Reader) (string, error) {
+// newCode draws a code.
+func newCode(f account.CodeFormat, random io.Reader) (string, error) {
 	f = withDefaults(f)
 	size := big.NewInt(int64(len(f.Alphabet)))
 	code := make([]byte, f.Length)

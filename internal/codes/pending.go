@@ -159,12 +159,13 @@ func (p *Pending) Send(ctx context.Context, to Recipient) (id string, err error)
 func (p *Pending) put(ctx context.Context, c authn.Challenge, drop bool, instead func(ctx context.Context) error) (id string, err error) {
 	secret := ""
 	if c.UserID != "" && !drop {
-		if secret, err = NewCode(p.kind.Format, p.codes.Deps.Rand); err != nil {
+		if secret, err = newCode(p.kind.Format, p.codes.Deps.Rand); err != nil {
 			return "", err
 		}
 	}
 	err = p.codes.Deps.InTx(ctx, func(ctx context.Context) error {
-		stored, err := &c, error(nil)
+		stored := &c
+		var err error
 		if c.ID == "" {
 			stored, err = p.codes.Issue(ctx, c, secret, p.kind.Timeout)
 		} else {
