@@ -16,6 +16,9 @@ type EmailAddress struct {
 	Verified  bool
 	Primary   bool
 	CreatedAt time.Time
+	// OwnerUnverified is set by EmailsByAddress of a [Store]: the user has verified
+	// no email address and no phone number.
+	OwnerUnverified bool
 }
 
 // EmailStore stores email addresses. Implementations must be safe for concurrent
@@ -36,7 +39,8 @@ type EmailStore interface {
 	// added.
 	EmailsByUser(ctx context.Context, userID string) ([]EmailAddress, error)
 	// EmailsByAddress returns the address of every user who has it: the verified
-	// one first, then in the order in which they were added.
+	// one first, then in the order in which they were added. A store of email
+	// addresses alone leaves OwnerUnverified unset.
 	EmailsByAddress(ctx context.Context, email string) ([]EmailAddress, error)
 	// VerifyEmail marks the user's address as verified, and reports whether it
 	// was unverified before. It returns [authn.ErrNotFound] if the user does not
@@ -87,6 +91,9 @@ type Phone struct {
 	// Number is in E.164 form: a plus sign and digits.
 	Number   string
 	Verified bool
+	// OwnerUnverified is set by PhonesByNumber of a [Store]: the user has verified
+	// no email address and no phone number.
+	OwnerUnverified bool
 }
 
 // PhoneStore stores phone numbers. Implementations must be safe for concurrent
@@ -111,7 +118,7 @@ type PhoneStore interface {
 	// PhoneByUser returns the user's number, or [authn.ErrNotFound].
 	PhoneByUser(ctx context.Context, userID string) (*Phone, error)
 	// PhonesByNumber returns the number of every user who has it, the verified
-	// one first.
+	// one first. A store of phone numbers alone leaves OwnerUnverified unset.
 	PhonesByNumber(ctx context.Context, number string) ([]Phone, error)
 }
 

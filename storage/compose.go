@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -145,6 +146,45 @@ func (c *composed) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User
 		return user, err
 	}
 	return c.UserByID(ctx, user.ID)
+}
+
+// EmailsByAddress implements account.EmailStore. Numbers that are kept elsewhere are
+// looked at, too.
+func (c *composed) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
+	rows, err := c.EmailStore.EmailsByAddress(ctx, email)
+	if err != nil || c.parts.Phones == nil || c.profiles == nil {
+		return rows, err
+	}
+	for i := range rows {
+		phone, err := c.PhoneByUser(ctx, rows[i].UserID)
+		if ignoreMissing(err) != nil {
+			return nil, err
+		}
+		rows[i].OwnerUnverified = rows[i].OwnerUnverified && (err != nil || !phone.Verified)
+	}
+	return rows, nil
+}
+
+// PhonesByNumber implements account.PhoneStore. Where numbers are kept elsewhere, the
+// addresses of their users are looked at: those of one who does not exist, if there
+// are no rows, so that an unknown number takes as long.
+func (c *composed) PhonesByNumber(ctx context.Context, number string) ([]account.Phone, error) {
+	rows, err := c.PhoneStore.PhonesByNumber(ctx, number)
+	if err != nil || c.parts.Phones == nil || c.profiles == nil {
+		return rows, err
+	}
+	if len(rows) == 0 {
+		_, err := c.EmailsByUser(ctx, "")
+		return nil, err
+	}
+	for i := range rows {
+		emails, err := c.EmailsByUser(ctx, rows[i].UserID)
+		if err != nil {
+			return nil, err
+		}
+		rows[i].OwnerUnverified = !rows[i].Verified && !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
+	}
+	return rows, nil
 }
 
 // SessionsByTokens implements sessions.Store. It replaces the users of the base's

@@ -116,7 +116,6 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 		return "", err
 	}
 	if len(phones) == 0 {
-		standIn(ctx)
 		return "", s.lookUpDecoy(ctx)
 	}
 	user, err := s.activeUser(ctx, phones[0].UserID)

@@ -86,7 +86,7 @@ func (s *Service) claimants(ctx context.Context, email string) (claims []account
 	if err != nil {
 		return nil, false, fmt.Errorf("look up e-mail address: %w", err)
 	}
-	return speaking(ctx, s, rows, email, func(e account.EmailAddress) (string, bool) { return e.UserID, e.Verified })
+	return speaking(ctx, s, rows, email, func(e account.EmailAddress) claim { return claim{e.UserID, e.Verified, e.OwnerUnverified} })
 }
 
 // phoneClaimants is claimants for a number.
@@ -95,28 +95,39 @@ func (s *Service) phoneClaimants(ctx context.Context, number string) (claims []a
 	if err != nil {
 		return nil, false, fmt.Errorf("look up phone number: %w", err)
 	}
-	return speaking(ctx, s, rows, number, func(p account.Phone) (string, bool) { return p.UserID, p.Verified })
+	return speaking(ctx, s, rows, number, func(p account.Phone) claim { return claim{p.UserID, p.Verified, p.OwnerUnverified} })
 }
 
-func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) (userID string, verified bool)) (claims []T, silent bool, err error) {
-	if len(rows) == 0 {
-		s.readAnew(ctx, "")
+// claim is what the row of an address or number tells of its user.
+type claim struct {
+	userID                    string
+	verified, ownerUnverified bool
+}
+
+// speaking returns the rows of the accounts for which the contact speaks. A store
+// with profiles tells it with the rows; otherwise the contacts of each account are
+// read.
+func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) claim) (claims []T, silent bool, err error) {
+	if len(rows) == 0 && !s.profiles {
 		_, err := s.contactsOf(ctx, "") // an unverified address takes as long
 		return nil, false, err
 	}
 	for _, row := range rows {
-		userID, verified := get(row)
-		s.readAnew(ctx, userID)
-		c, err := s.contactsOf(ctx, userID)
-		if err != nil {
-			return nil, false, err
+		of := get(row)
+		speaks := of.ownerUnverified
+		if !s.profiles {
+			c, err := s.contactsOf(ctx, of.userID)
+			if err != nil {
+				return nil, false, err
+			}
+			speaks = c.speaks(contact)
 		}
-		if verified {
+		switch {
+		case of.verified:
 			return []T{row}, false, nil
-		}
-		if c.speaks(contact) {
+		case speaks:
 			claims = append(claims, row)
-		} else {
+		default:
 			silent = true
 		}
 	}

@@ -75,12 +75,6 @@ func standIn(ctx context.Context) {
 	work.Note(ctx, knownKey{"", true}, &known{profile: &authn.Profile{}})
 }
 
-// readAnew forgets what is known of an account, so that a look-up costs the same
-// whether or not the account was read before.
-func (s *Service) readAnew(ctx context.Context, userID string) {
-	work.Forget(ctx, knownKey{userID, userID == ""})
-}
-
 // changed forgets what is known of an account that was changed, and returns err.
 func (s onceRead) changed(ctx context.Context, userID string, err error) error {
 	work.Forget(ctx, s.key(userID))

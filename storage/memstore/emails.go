@@ -67,18 +67,30 @@ func (s *Store) AddEmail(ctx context.Context, a account.EmailAddress, exclusive 
 
 // EmailsByUser implements account.EmailStore.
 func (s *Store) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
-	return s.emailsBy(ctx, emailsByUser, userID)
+	return read(ctx, s, func(now *snapshot) ([]account.EmailAddress, error) {
+		return list(&now.emails, emailsByUser, userID, func(e email) account.EmailAddress { return e.EmailAddress })
+	})
 }
 
 // EmailsByAddress implements account.EmailStore.
-func (s *Store) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
-	return s.emailsBy(ctx, emailsByAddress, email)
+func (s *Store) EmailsByAddress(ctx context.Context, address string) ([]account.EmailAddress, error) {
+	return read(ctx, s, func(now *snapshot) ([]account.EmailAddress, error) {
+		return list(&now.emails, emailsByAddress, address, func(e email) account.EmailAddress {
+			e.OwnerUnverified = now.unverified(e.UserID)
+			return e.EmailAddress
+		})
+	})
 }
 
-func (s *Store) emailsBy(ctx context.Context, index int, text string) ([]account.EmailAddress, error) {
-	return read(ctx, s, func(now *snapshot) ([]account.EmailAddress, error) {
-		return list(&now.emails, index, text, func(e email) account.EmailAddress { return e.EmailAddress })
-	})
+// unverified reports whether the user has verified neither an address nor a number.
+func (now *snapshot) unverified(userID string) bool {
+	for row := range now.emails.all(emailsByUser, userID) {
+		if row.Verified {
+			return false
+		}
+	}
+	number := now.phones.get(phonesByUser, key{text: userID})
+	return number == nil || !number.Verified
 }
 
 // VerifyEmail implements account.EmailStore.

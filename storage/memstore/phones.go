@@ -96,6 +96,9 @@ func (s *Store) PhoneByUser(ctx context.Context, userID string) (*account.Phone,
 // PhonesByNumber implements account.PhoneStore.
 func (s *Store) PhonesByNumber(ctx context.Context, number string) ([]account.Phone, error) {
 	return read(ctx, s, func(now *snapshot) ([]account.Phone, error) {
-		return list(&now.phones, phonesByNumber, number, func(p phone) account.Phone { return p.Phone })
+		return list(&now.phones, phonesByNumber, number, func(p phone) account.Phone {
+			p.OwnerUnverified = now.unverified(p.UserID)
+			return p.Phone
+		})
 	})
 }

@@ -57,9 +57,19 @@ func (s *Store) EmailsByUser(ctx context.Context, userID string) ([]account.Emai
 
 // EmailsByAddress implements account.EmailStore.
 func (s *Store) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
-	return rows(ctx, s, "look up email address",
-		`SELECT `+emailColumns+` FROM {emails} WHERE email = ? ORDER BY verified DESC, id`, []any{email}, scanEmail)
+	return rows(ctx, s, "look up email address", `SELECT `+emailColumns+`, `+ownerUnverified+` FROM {emails} k WHERE email = ? ORDER BY verified DESC, id`,
+		[]any{email}, func(scan func(...any) error) (account.EmailAddress, error) {
+			var unverified bool
+			e, err := scanEmail(func(targets ...any) error { return scan(append(targets, &unverified)...) })
+			e.OwnerUnverified = unverified
+			return e, err
+		})
 }
+
+// ownerUnverified tells whether the user of the row k has verified neither an address
+// nor a number.
+const ownerUnverified = `NOT EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = k.user_id AND e.verified)
+	AND NOT EXISTS (SELECT 1 FROM {phones} n WHERE n.user_id = k.user_id AND n.verified)`
 
 // VerifyEmail implements account.EmailStore.
 func (s *Store) VerifyEmail(ctx context.Context, userID, email string) (bool, error) {

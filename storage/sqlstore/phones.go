@@ -102,5 +102,10 @@ func (s *Store) PhoneByUser(ctx context.Context, userID string) (*account.Phone,
 // PhonesByNumber implements account.PhoneStore.
 func (s *Store) PhonesByNumber(ctx context.Context, number string) ([]account.Phone, error) {
 	return rows(ctx, s, "look up phone number",
-		`SELECT user_id, number, verified FROM {phones} WHERE number = ? ORDER BY verified DESC, user_id`, []any{number}, scanPhone)
+		`SELECT user_id, number, verified, `+ownerUnverified+` FROM {phones} k WHERE number = ? ORDER BY verified DESC, user_id`, []any{number},
+		func(scan func(...any) error) (account.Phone, error) {
+			var p account.Phone
+			err := scan(&p.UserID, &p.Number, &p.Verified, &p.OwnerUnverified)
+			return p, err
+		})
 }

@@ -56,8 +56,10 @@ func (k *kit) owners(s account.EmailStore, email string) []account.EmailAddress 
 	return utcEmails(list)
 }
 
+// utcEmails returns the rows as they were added.
 func utcEmails(list []account.EmailAddress) []account.EmailAddress {
 	for i := range list {
+		list[i].OwnerUnverified = false // see profileOfOwners
 		list[i].CreatedAt = list[i].CreatedAt.UTC()
 	}
 	return list

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -314,6 +315,20 @@ func (s forgetsFields) CreateUser(ctx context.Context, u authn.NewUser) (*authn.
 	return user, err
 }
 
+// forgetsNumbers has profiles of its own, and tells by addresses alone who is verified.
+type forgetsNumbers struct{ storage.Store }
+
+func (s forgetsNumbers) ProfileOrigin() any { return s }
+
+func (s forgetsNumbers) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
+	list, err := s.Store.EmailsByAddress(ctx, email)
+	for i := range list {
+		others, _ := s.EmailsByUser(ctx, list[i].UserID)
+		list[i].OwnerUnverified = !slices.ContainsFunc(others, func(e account.EmailAddress) bool { return e.Verified })
+	}
+	return list, err
+}
+
 // hasNoLocks has transactions that run concurrently, as those of a database do,
 // and no locks.
 type hasNoLocks struct{ storage.Store }
@@ -395,6 +410,7 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"cleans too much":     {whole(func(s storage.Store) storage.Store { return cleansAll{s} }, keeperChecks(options{})), "Clean with limit 2"},
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
 		"forgets fields":      {whole(func(s storage.Store) storage.Store { return forgetsFields{s} }, profileChecks), "CreateUser returned"},
+		"forgets numbers":     {whole(func(s storage.Store) storage.Store { return forgetsNumbers{s} }, profileChecks), "EmailsByAddress, OwnerUnverified"},
 		"shares users": {func(t *testing.T) []string {
 			return faults(t, func() authn.UserStore { return sharesUsers{memstore.New(), map[string]*authn.User{}, &sync.Mutex{}} }, userChecks)
 		}, "copies"},

@@ -53,6 +53,9 @@ func (k *kit) phones(s account.PhoneStore, number string) []account.Phone {
 	k.Helper()
 	list, err := s.PhonesByNumber(k.Context(), number)
 	k.ok("PhonesByNumber", err)
+	for i := range list {
+		list[i].OwnerUnverified = false // see profileOfOwners
+	}
 	return list
 }
 

@@ -24,6 +24,7 @@ var profileChecks = []check[storage.Store]{
 	{"a session comes with the profile of its user", profileOfSession},
 	{"a profile agrees with the parts", profileOfParts},
 	{"a new user is returned as it is stored", profileOfNewUser},
+	{"addresses and numbers tell whether their users have verified a contact", profileOfOwners},
 	{"a profile sees what its transaction wrote", profileInTransaction},
 	{"a missing user has an empty profile", profileMissing},
 }
@@ -134,6 +135,61 @@ func profileOfNewUser(k *kit, s storage.Store) {
 			}
 		}
 	}
+}
+
+func profileOfOwners(k *kit, s storage.Store) {
+	if s.ProfileOrigin() != any(s) {
+		return
+	}
+	email, number := newEmail(k, "").Email, newPhone("").Number
+	unverified := map[string]bool{} // by the ids of users
+	// Each user has the address, which is unverified. Some have another one, some the
+	// number as well.
+	for _, u := range []struct{ number, otherEmail, verified bool }{
+		{}, {number: true}, {number: true, otherEmail: true}, {number: true, otherEmail: true, verified: true}, {otherEmail: true, verified: true},
+	} {
+		user := k.user(s)
+		unverified[user] = !u.verified
+		k.addEmail(s, account.EmailAddress{UserID: user, Email: email, CreatedAt: k.now(0)}, false)
+		if u.otherEmail {
+			other := newEmail(k, user)
+			other.Verified = u.verified
+			k.addEmail(s, other, false)
+		}
+		if u.number {
+			k.setPhone(s, account.Phone{UserID: user, Number: number}, false)
+		}
+	}
+	for _, verified := range []bool{false, true} { // another number
+		user := k.user(s)
+		unverified[user] = !verified
+		k.addEmail(s, account.EmailAddress{UserID: user, Email: email, CreatedAt: k.now(0)}, false)
+		phone := newPhone(user)
+		phone.Verified = verified
+		k.setPhone(s, phone, false)
+	}
+	emails, err := s.EmailsByAddress(k.Context(), email)
+	k.ok("EmailsByAddress", err)
+	phones, err := s.PhonesByNumber(k.Context(), number)
+	k.ok("PhonesByNumber", err)
+	k.same("EmailsByAddress", len(emails), len(unverified), "it returns the rows of every user who has the address")
+	k.same("PhonesByNumber", len(phones), 3, "it returns the rows of every user who has the number")
+	const contract = "OwnerUnverified is set if the user has verified no email address and no phone number"
+	for _, e := range emails {
+		k.same("EmailsByAddress, OwnerUnverified", e.OwnerUnverified, unverified[e.UserID], contract)
+	}
+	for _, p := range phones {
+		k.same("PhonesByNumber, OwnerUnverified", p.OwnerUnverified, unverified[p.UserID], contract)
+	}
+	owner := account.EmailAddress{UserID: k.user(s), Email: email, Verified: true, CreatedAt: k.now(0)}
+	k.addEmail(s, owner, false)
+	emails, err = s.EmailsByAddress(k.Context(), email)
+	k.ok("EmailsByAddress", err)
+	k.same("EmailsByAddress of a verified address, OwnerUnverified", emails[0].OwnerUnverified, false, contract)
+	k.setPhone(s, account.Phone{UserID: owner.UserID, Number: number, Verified: true}, false)
+	phones, err = s.PhonesByNumber(k.Context(), number)
+	k.ok("PhonesByNumber", err)
+	k.same("PhonesByNumber of a verified number, OwnerUnverified", phones[0].OwnerUnverified, false, contract)
 }
 
 func profileInTransaction(k *kit, s storage.Store) {

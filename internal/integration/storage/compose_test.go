@@ -29,11 +29,50 @@ func TestComposedStore(t *testing.T) {
 	}, storetest.Elsewhere("Sessions", "Challenges"))
 	storetest.Run(t, func(*testing.T) storage.Store {
 		base := memstore.New()
+		return storage.Compose(base, storage.Parts{Phones: otherPhones{base}})
+	})
+	storetest.Run(t, func(*testing.T) storage.Store {
+		base := memstore.New()
 		return storage.Compose(base, storage.Parts{
 			Users: base, Passwords: base, Emails: base, Usernames: base, Phones: base, Authenticators: base,
 			SocialAccounts: base, Outbox: base, RefreshTokens: base, RateLimits: base,
 		})
 	})
+}
+
+// otherPhones keeps numbers in the transactions of a store, which finds them under no
+// user of its own.
+type otherPhones struct{ store account.PhoneStore }
+
+const elsewhere = "elsewhere "
+
+func (o otherPhones) SetPhone(ctx context.Context, p account.Phone, exclusive bool) error {
+	p.UserID = elsewhere + p.UserID
+	return o.store.SetPhone(ctx, p, exclusive)
+}
+
+func (o otherPhones) VerifyPhone(ctx context.Context, userID, number string) error {
+	return o.store.VerifyPhone(ctx, elsewhere+userID, number)
+}
+
+func (o otherPhones) DeletePhone(ctx context.Context, userID string) error {
+	return o.store.DeletePhone(ctx, elsewhere+userID)
+}
+
+func (o otherPhones) PhoneByUser(ctx context.Context, userID string) (*account.Phone, error) {
+	p, err := o.store.PhoneByUser(ctx, elsewhere+userID)
+	if err != nil {
+		return nil, err
+	}
+	return &account.Phone{UserID: userID, Number: p.Number, Verified: p.Verified}, nil
+}
+
+func (o otherPhones) PhonesByNumber(ctx context.Context, number string) ([]account.Phone, error) {
+	list, err := o.store.PhonesByNumber(ctx, number)
+	for i, p := range list {
+		list[i] = account.Phone{UserID: strings.TrimPrefix(p.UserID, elsewhere), Number: p.Number, Verified: p.Verified}
+	}
+	return list, err
 }
 
 // part is a store that notes what is asked of it, and refuses it.
