@@ -7,11 +7,11 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// cleanBatch bounds the rows that one store call deletes.
+// cleanBatch is the largest number of rows that one store call deletes.
 const cleanBatch = 1000
 
-// Clean deletes what has expired, in bounded batches, until nothing is left or
-// ctx ends. Call it now and then, from one server or from all.
+// Clean deletes expired rows, in batches, until none are left or ctx ends. Call
+// it regularly, from one server or from all.
 func (a *Auth) Clean(ctx context.Context) error {
 	for {
 		n, err := a.store.Clean(ctx, a.cfg.Now(), cleanBatch)
@@ -36,11 +36,11 @@ func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
 	return nil
 }
 
-// CreateUser makes an account, as for an import from another system or an
-// invitation: no form is asked for, no hook is called and nothing is mailed.
-// SetPassword gives it a password, unless a hash comes with it. authn.Errors if
-// the address, the username or the number is not valid, authn.ErrConflict if one
-// is taken, password.ErrUnsupportedHash for a hash that can not be verified.
+// CreateUser creates an account, for example in an import from another system or
+// for an invitation. It calls no hook and sends no mail. SetPassword sets a
+// password, unless in has a hash. It returns [authn.Errors] if the email address,
+// username or phone number is invalid, [authn.ErrConflict] if one is taken, and
+// password.ErrUnsupportedHash if the hash cannot be verified.
 func (a *Auth) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User, error) {
 	user, err := a.account.CreateUser(ctx, in)
 	if err != nil {
@@ -49,8 +49,8 @@ func (a *Auth) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User
 	return user, nil
 }
 
-// SetPassword gives the user a new password and ends all their sessions. The
-// rules for passwords do not apply.
+// SetPassword sets the user's password and ends all their sessions. The password
+// policy does not apply.
 func (a *Auth) SetPassword(ctx context.Context, userID, password string) error {
 	if err := a.account.SetPassword(ctx, userID, password); err != nil {
 		return fmt.Errorf("allauth: set password: %w", err)
@@ -58,8 +58,8 @@ func (a *Auth) SetPassword(ctx context.Context, userID, password string) error {
 	return nil
 }
 
-// ForgetUser deletes everything the library knows of the user. Users that live
-// in the host's own table stay there.
+// ForgetUser deletes everything that the library stores of the user. Users in the
+// host's own table are kept.
 func (a *Auth) ForgetUser(ctx context.Context, userID string) error {
 	if err := a.store.ForgetUser(ctx, userID); err != nil {
 		return fmt.Errorf("allauth: forget user: %w", err)

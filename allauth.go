@@ -30,8 +30,8 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Auth is the library at work: an http.Handler for the API, and middleware for
-// the host's own routes. It is safe for concurrent use.
+// Auth is the http.Handler of the API, and has the middleware for the host's own
+// routes. It is safe for concurrent use.
 type Auth struct {
 	cfg      Config
 	store    storage.Store
@@ -46,9 +46,9 @@ type Auth struct {
 	client   func(r *http.Request) authn.Client
 }
 
-// New checks the configuration and puts the library together. The error is a
-// sentence that names the field that is wrong, and the fix. Mails are delivered
-// in the background from now on; call Close when the server stops.
+// New returns an Auth for the configuration. The error names the field that is
+// wrong, and the fix. From now on mails are delivered in the background: call
+// Close when the server stops.
 func New(cfg Config, store storage.Store) (*Auth, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -67,7 +67,7 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 		cfg.Rand = rand.Reader
 	}
 	if base, err := url.Parse(cfg.BaseURL); err == nil && base.Scheme == "http" && !isLoopback(base.Hostname()) {
-		cfg.Logger.Warn("BaseURL is not https: whoever watches the network can take over sessions", "base_url", cfg.BaseURL)
+		cfg.Logger.Warn("BaseURL is not https: an attacker who can read the network traffic can take over sessions", "base_url", cfg.BaseURL)
 	}
 	a := &Auth{cfg: cfg, store: store, client: cfg.clientOf}
 	if err := a.build(); err != nil {
@@ -77,7 +77,7 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	return a, nil
 }
 
-// isNil reports whether nothing is set, or a pointer to nothing.
+// isNil reports whether v is nil or a nil pointer.
 func isNil(v any) bool {
 	value := reflect.ValueOf(v)
 	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
@@ -89,7 +89,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }
 
-// now is the time as it is stored: in UTC, to the microsecond.
+// now returns the time as it is stored: in UTC, to the microsecond.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func (a *Auth) build() error {
@@ -158,7 +158,7 @@ func (a *Auth) buildTokens(deps *work.Deps, users login.Identifier) (err error) 
 	}
 	realm := a.cfg.Headless.BasePath
 	if realm == defaultBasePath {
-		realm = "" // as it was before there were realms
+		realm = "" // as in tokens of versions without realms
 	}
 	a.tokens, err = tokens.New(*a.cfg.Tokens, tokens.Deps{
 		Store: a.store, Sessions: a.sessions, Identifier: users, Keys: deps.Keys,
@@ -271,14 +271,14 @@ func (c Config) addressOf(r *http.Request) netip.Addr {
 // ServeHTTP serves the API.
 func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// OpenAPI returns the OpenAPI 3.1 document of the API, in JSON, with the features
-// and kinds of clients that are turned on: for hosts that merge it into their
-// own. Headless.ServeSpecification serves it.
+// OpenAPI returns the OpenAPI 3.1 document of the API, in JSON, for hosts that
+// merge it into their own. It describes the features and kinds of clients that
+// are turned on. Headless.ServeSpecification serves it.
 func (a *Auth) OpenAPI() []byte { return a.handler.OpenAPI() }
 
-// Close stops the delivery of mails: what is being sent is finished, and what
-// is due is sent until ctx ends. What remains is delivered by the next server
-// that starts on the same store.
+// Close stops the delivery of mails. It finishes those that are being sent, and
+// sends those that are due until ctx ends. The next server that starts with the
+// same store delivers the others.
 func (a *Auth) Close(ctx context.Context) error {
 	return errors.Join(a.outbox.Close(ctx), a.account.Close(ctx))
 }

@@ -33,23 +33,23 @@ import (
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
 // zero value of everything else is the safe choice.
 //
-// Functions of the host get the context of the request, which ends after
-// HookTimeout. They are called while no transaction is open and no lock is held, so
-// they may use the database, and concurrently. A request has four phases: its input
-// is checked; then comes slow work, such as hashing, providers, and the functions
-// that need to know the user; then one transaction stores everything; afterwards
-// events are published and the answer is written. Each function says in which phase
-// it is called.
+// A request has four phases: its input is checked; slow work follows, such as
+// hashing, requests to providers, and functions of the host that need to know the
+// user; one transaction stores everything; then events are published and the
+// response is written. The comment of each function says in which phase it is
+// called. Functions get the context of the request, which ends after HookTimeout.
+// They are called concurrently, and while no transaction is open and no lock is
+// held, so they may use the database.
 type Config struct {
 	// BaseURL is the public URL of the server, like https://app.example.com.
-	// Links and cookies go by it, never by a request's Host header.
+	// Links and cookies are made from it, never from a request's Host header.
 	BaseURL string
-	// Secrets sign and encrypt. The first is the current one; put a new one in
-	// front to rotate. Each has at least 32 random bytes.
+	// Secrets sign and encrypt. The first one is the current one: to rotate, put
+	// a new one in front. Each has at least 32 random bytes.
 	Secrets [][]byte
 	// Mailer delivers mails.
 	Mailer notify.Mailer
-	// SiteName is how mails call the site. Empty: the host of BaseURL.
+	// SiteName is the name of the site in mails. Empty: the host of BaseURL.
 	SiteName string
 
 	// LoginTimeout is how long a login may wait at its stages. Zero: 15 minutes.
@@ -76,53 +76,51 @@ type Config struct {
 	SocialAccount *socialaccount.Config
 	// Sessions configures sessions.
 	Sessions sessions.Config
-	// Tokens issues access and refresh tokens to apps, beside their session
+	// Tokens turns on access and refresh tokens for apps, beside their session
 	// tokens. Nil: off.
 	Tokens *token.Config
 	// Headless configures how the API is served.
 	Headless headless.Config
 
-	// RateLimits replaces the rates of single actions, written like
-	// "5/m/user" or "20/m/ip,5/m/key"; the empty text lifts a limit.
+	// RateLimits replaces the rates of single actions, like "5/m/user" or
+	// "20/m/ip,5/m/key". An empty text removes the limit.
 	RateLimits map[string]string
-	// DisableRateLimits lifts all limits. For tests only.
+	// DisableRateLimits removes all limits. For tests only.
 	DisableRateLimits bool
-	// TrustedProxies are the proxies whose X-Forwarded-For is believed. Nil:
-	// none.
+	// TrustedProxies are the proxies whose X-Forwarded-For is trusted. Nil: none.
 	TrustedProxies []netip.Prefix
-	// TrustUnixSockets believes the X-Forwarded-For of peers that connect through
-	// a unix socket: only proxies on the same machine can.
+	// TrustUnixSockets trusts the X-Forwarded-For of peers that connect through a
+	// unix socket, which only proxies on the same machine can.
 	TrustUnixSockets bool
-	// ClientIP returns the address of the client, for hosts whose proxies tell it
-	// in another header. It is called before everything else, and may be called more
-	// than once for a request. Nil, or
-	// the zero Addr: the peer's address, or what a trusted proxy says in
-	// X-Forwarded-For.
+	// ClientIP returns the address of the client, for proxies that send it in
+	// another header. It is called first, and possibly more than once for a
+	// request. Nil, or a zero Addr: the address of the peer, or the one that a
+	// trusted proxy sends in X-Forwarded-For.
 	ClientIP func(r *http.Request) netip.Addr
 	// TrustedOrigins are the origins, beside that of BaseURL, whose pages may
 	// call the browser API, like https://www.example.com.
 	TrustedOrigins []string
 
-	// Templates overrides the texts of mails, file by file, as docs/mails.md
-	// says. Nil: ours.
+	// Templates replaces templates of mails, file by file, see docs/mails.md.
+	// Nil: the built-in ones.
 	Templates fs.FS
-	// EmailSubjectPrefix goes in front of each subject. Empty: the site name in
+	// EmailSubjectPrefix is the prefix of each subject. Empty: the site name in
 	// brackets.
 	EmailSubjectPrefix string
 
-	// OnEvent is told of what happened, once per event: afterwards, when it is
-	// stored. The client waits for it, so it should be quick. The events are listed
-	// in docs/events.md.
+	// OnEvent is called once for each event, after it is stored. The response
+	// waits for it, so it should return quickly. docs/events.md lists the events.
 	OnEvent func(ctx context.Context, e authn.Event)
-	// HookTimeout bounds each call of a function or provider of the host's. Where
-	// one takes longer, or panics, the request is answered with status 503 or
-	// 500, and the log tells why. OnEvent is given up then, and
-	// Account.Password.Breached lets the password pass. Zero: 10 seconds.
+	// HookTimeout bounds each call of a function or provider of the host. If one
+	// takes longer, or panics, the API answers with status 503 or 500, and the
+	// error is logged. After OnEvent the request succeeds all the same, and after
+	// Account.Password.Breached the password is accepted. Zero: 10 seconds.
 	HookTimeout time.Duration
-	// Logger gets what goes wrong. Nil: slog.Default. No secret is ever logged.
+	// Logger receives errors and warnings. Secrets are never logged. Nil:
+	// slog.Default.
 	Logger *slog.Logger
 
-	// Now is the clock. Nil: time.Now. For tests.
+	// Rand is the source of randomness. Nil: crypto/rand. For tests.
 	Now func() time.Time
 	// Rand is where randomness comes from. Nil: crypto/rand. For tests.
 	Rand io.Reader
@@ -190,7 +188,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// hostname is the host of BaseURL, empty where that is no URL.
+// hostname returns the host of BaseURL, or an empty text if that is not a URL.
 func (c Config) hostname() string {
 	u, err := url.Parse(c.BaseURL)
 	if err != nil {
@@ -207,11 +205,11 @@ func (c Config) validate() error {
 	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
 		return fmt.Errorf("BaseURL %q is not an absolute URL; use one like https://app.example.com", c.BaseURL)
 	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
-		return fmt.Errorf("BaseURL %q has more than a host and a path; leave the rest out", c.BaseURL)
+		return fmt.Errorf("BaseURL %q has more than a host and a path; remove the rest", c.BaseURL)
 	case isNil(c.Mailer):
 		return errors.New("Mailer is nil; set one, for example &notify.SMTP{...} or, for a demo, &notify.Log{Writer: os.Stdout}")
 	case !strings.HasPrefix(c.Headless.BasePath, "/") || strings.HasSuffix(c.Headless.BasePath, "/"):
-		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one", c.Headless.BasePath)
+		return fmt.Errorf("Headless.BasePath %q must begin with a slash and not end with one; use one like /_allauth", c.Headless.BasePath)
 	}
 	if err := c.Mailer.Validate(); err != nil {
 		return fmt.Errorf("Mailer: %w", err)
@@ -230,7 +228,7 @@ func (c Config) validate() error {
 		}
 	}
 	if len(c.Headless.Clients) == 0 {
-		return errors.New("Headless.Clients is empty; name app or browser, or leave it nil for both")
+		return errors.New("Headless.Clients is empty; use app or browser, or leave it nil for both")
 	}
 	for _, kind := range c.Headless.Clients {
 		if kind != "app" && kind != "browser" {
@@ -244,7 +242,7 @@ func (c Config) validate() error {
 		return err
 	}
 	if domain := strings.TrimPrefix(c.Sessions.CookieDomain, "."); domain != "" && !isWithin(base.Hostname(), domain) {
-		return fmt.Errorf("Sessions.CookieDomain %q is neither the host of BaseURL nor above it; use one like example.com for https://app.example.com", c.Sessions.CookieDomain)
+		return fmt.Errorf("Sessions.CookieDomain %q is neither the host of BaseURL nor a parent domain of it; use one like example.com for https://app.example.com", c.Sessions.CookieDomain)
 	}
 	if c.Tokens != nil {
 		if err := tokens.Validate(*c.Tokens); err != nil {
@@ -263,13 +261,12 @@ func (c Config) validate() error {
 	return c.validateCookieNames()
 }
 
-// cookies says how cookies are set.
+// cookies returns how cookies are set.
 func (c Config) cookies() cookie.Policy {
 	return cookie.Policy{Secure: strings.HasPrefix(c.BaseURL, "https:"), Domain: c.Sessions.CookieDomain}
 }
 
-// validateCookieNames checks that cookies can have their names, and that no two
-// share one.
+// validateCookieNames checks that the names of cookies are valid and differ.
 func (c Config) validateCookieNames() error {
 	names := [][2]string{
 		{"Sessions.CookieName", c.Sessions.CookieName},
@@ -277,7 +274,7 @@ func (c Config) validateCookieNames() error {
 		{"Account.KnownDeviceCookieName", c.Account.KnownDeviceCookieName},
 	}
 	if c.MFA != nil {
-		names = append(names, [2]string{"the cookie of logins by passkey", factors.PasskeyCookieName}, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
+		names = append(names, [2]string{"the cookie of passkey logins", factors.PasskeyCookieName}, [2]string{"MFA.TrustCookieName", c.MFA.TrustCookieName})
 	}
 	fields := map[string]string{}
 	for _, name := range names {
@@ -285,7 +282,7 @@ func (c Config) validateCookieNames() error {
 			return fmt.Errorf("%s %q is not the name of a cookie; use letters, digits, - and _", name[0], name[1])
 		}
 		if !c.cookies().Valid(name[1]) {
-			return fmt.Errorf("%s %q is refused by browsers, as __Host- needs a BaseURL with https and no Sessions.CookieDomain, and __Secure- needs https; leave the prefix out, and __Host- is added where it can be", name[0], name[1])
+			return fmt.Errorf("%s %q is refused by browsers, as __Host- needs a BaseURL with https and no Sessions.CookieDomain, and __Secure- needs https; remove the prefix, __Host- is added automatically", name[0], name[1])
 		}
 		if other, taken := fields[name[1]]; taken {
 			return fmt.Errorf("%s equals %s; give them different names", name[0], other)
@@ -295,7 +292,7 @@ func (c Config) validateCookieNames() error {
 	return nil
 }
 
-// isWithin reports whether a host is that domain or below it.
+// isWithin reports whether host is the domain or a subdomain of it.
 func isWithin(host, domain string) bool {
 	return strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain))
 }
@@ -315,7 +312,7 @@ func validateFrontendURLs(f headless.FrontendURLs) error {
 			return fmt.Errorf("Headless.FrontendURLs.%s %q is not a URL; use an absolute one, or a path", name, page)
 		}
 		if p.needsKey && !strings.Contains(page, "{key}") {
-			return fmt.Errorf("Headless.FrontendURLs.%s %q has no place for the key; put {key} in", name, page)
+			return fmt.Errorf("Headless.FrontendURLs.%s %q does not contain {key}; add it where the key belongs", name, page)
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// The API is mounted beside the application's own routes, which ask who is
-// there.
+// The API is mounted beside the application's own routes, which get the user from
+// the context.
 func Example() {
 	auth, err := allauth.New(allauth.Config{
 		BaseURL: "https://app.example.com",

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// Every package that a host can import shows, in a program that runs, what it
-// is for.
+// Every package that a host can import has an example that runs.
 func TestEveryPackageHasAnExample(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// aroundTheSteps is what the steps of docs/getting-started.md leave out.
+// aroundTheSteps is the code before the steps of docs/getting-started.md.
 const aroundTheSteps = `package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// The steps make a program.
+// The steps together are a program that compiles.
 func TestTheFirstStepsAreTrue(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("docs/getting-started.md")

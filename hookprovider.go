@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// guardedProvider is a provider of the host's behind a hook.
+// guardedProvider is a provider of the host whose methods are called by a hook.
 type guardedProvider struct {
 	provider provider.Provider
 	info     provider.Info

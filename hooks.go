@@ -18,8 +18,7 @@ import (
 
 const defaultHookTimeout = 10 * time.Second
 
-// guardHooks puts every function of the host behind a hook.Hook, the one place
-// where they are called from.
+// guardHooks replaces every function of the host by a hook.Hook that calls it.
 func (c *Config) guardHooks() error {
 	c.Logger = hook.Logger(c.Logger)
 	host := c.host()
@@ -76,7 +75,7 @@ func (c *Config) guardHooks() error {
 	if f := c.OnEvent; f != nil {
 		h := host.Hook("OnEvent")
 		c.OnEvent = func(ctx context.Context, e authn.Event) {
-			// The hook logs its failure. What happened has happened.
+			// The hook logs the error. The event has happened all the same.
 			_ = h.Do(ctx, func(ctx context.Context) error { f(ctx, e); return nil })
 		}
 	}
@@ -130,8 +129,8 @@ func (c *Config) guardProviders(host *hook.Host) (err error) {
 
 func (c *Config) host() *hook.Host { return &hook.Host{Logger: c.Logger, Timeout: c.HookTimeout} }
 
-// guard puts a function with one argument behind a hook. secrets lists what of
-// the argument must not be logged.
+// guard returns f called by a hook. secrets returns the parts of the argument
+// that must not be logged.
 func guard[A any](host *hook.Host, name string, f func(context.Context, A) error, secrets func(A) []string) func(context.Context, A) error {
 	if f == nil {
 		return nil
@@ -143,7 +142,7 @@ func guard[A any](host *hook.Host, name string, f func(context.Context, A) error
 	}
 }
 
-// guardResult is guard for a function that returns something.
+// guardResult is guard for a function with a result.
 func guardResult[A, R any](host *hook.Host, name string, f func(context.Context, A) (R, error), secrets func(A) []string) func(context.Context, A) (R, error) {
 	if f == nil {
 		return nil
@@ -166,7 +165,7 @@ func guardNewUser(host *hook.Host, f func(context.Context, *authn.NewUser) error
 	return func(ctx context.Context, u *authn.NewUser) error { return onCopy(ctx, h, u, f) }
 }
 
-// onCopy lets a hook change a copy of the user, which is taken over if the hook
+// onCopy calls f with a copy of the user, which replaces the user if the hook
 // returns in time.
 func onCopy(ctx context.Context, h *hook.Hook, u *authn.NewUser, f func(context.Context, *authn.NewUser) error) error {
 	changed := *u
@@ -178,8 +177,8 @@ func onCopy(ctx context.Context, h *hook.Hook, u *authn.NewUser, f func(context.
 	return err
 }
 
-// result returns what a hook returns. Where the hook failed it may still be at
-// work: what it returns is then not read.
+// result returns the result of a hook. After a failure f may still be running, so
+// its result is not read.
 func result[R any](ctx context.Context, h *hook.Hook, f func(context.Context) (R, error), secrets ...string) (R, error) {
 	var value, none R
 	err := h.Do(ctx, func(ctx context.Context) (err error) {
@@ -192,8 +191,8 @@ func result[R any](ctx context.Context, h *hook.Hook, f func(context.Context) (R
 	return value, nil
 }
 
-// must returns the value, or panics where the hook has no error result. The
-// handler answers that like an error.
+// must returns the value. It panics with err for hooks that have no error result;
+// the handler answers the panic like the error.
 func must[R any](value R, err error) R {
 	if err != nil {
 		panic(hook.Failure{Err: err})
@@ -201,7 +200,8 @@ func must[R any](value R, err error) R {
 	return value
 }
 
-// encoded returns the members in JSON, as the host's types may panic, too.
+// encoded encodes the members as JSON within the hook, as MarshalJSON of the
+// host's types may panic, too.
 func encoded(members map[string]any) (map[string]any, error) {
 	texts := make(map[string]any, len(members))
 	for name, value := range members {
@@ -214,7 +214,7 @@ func encoded(members map[string]any) (map[string]any, error) {
 	return texts, nil
 }
 
-// passwordsIn returns the members of a form that hold passwords.
+// passwordsIn returns the passwords among the members of a form.
 func passwordsIn(input map[string]json.RawMessage) []string {
 	var found []string
 	for name, raw := range input {

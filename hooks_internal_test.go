@@ -23,8 +23,7 @@ import (
 // notHooks are functions that tests replace: the clock.
 var notHooks = map[string]bool{"Now": true}
 
-// functions calls visit with every function in a configuration, whatever section
-// it is in.
+// functions calls visit with every function in a configuration, in all sections.
 func functions(path string, v reflect.Value, visit func(path string, f reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -42,7 +41,7 @@ func functions(path string, v reflect.Value, visit func(path string, f reflect.V
 	}
 }
 
-// wholeConfig has every section.
+// wholeConfig returns a configuration with all sections.
 func wholeConfig(log *bytes.Buffer) *Config {
 	return &Config{
 		Account: account.Config{Phone: &account.PhoneConfig{}}, MFA: &mfa.Config{}, Tokens: &token.Config{},
@@ -50,8 +49,8 @@ func wholeConfig(log *bytes.Buffer) *Config {
 	}
 }
 
-// call calls a function with zero values, but for a context, and returns the
-// error of its hook.
+// call calls a function with a context and zero values, and returns the error of
+// its hook.
 func call(f reflect.Value) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -79,7 +78,7 @@ func call(f reflect.Value) (err error) {
 	return err
 }
 
-// Whatever function a host may set, now or in a later version, may panic and may
+// Every function that a host can set, in this or a later version, may panic or
 // block.
 func TestEveryFunctionOfAConfigurationIsGuarded(t *testing.T) {
 	t.Parallel()
@@ -120,27 +119,27 @@ func TestEveryFunctionOfAConfigurationIsGuarded(t *testing.T) {
 	}
 }
 
-// stranger is a provider of the host's that does what its function does.
-type stranger struct{ act func() }
+// hostProvider is a provider of the host whose methods call act.
+type hostProvider struct{ act func() }
 
-func (s stranger) Info() provider.Info { return provider.Info{ID: "stranger"} }
+func (s hostProvider) Info() provider.Info { return provider.Info{ID: "own"} }
 
-func (s stranger) AuthCodeURL(context.Context, provider.Authorization) (string, error) {
+func (s hostProvider) AuthCodeURL(context.Context, provider.Authorization) (string, error) {
 	s.act()
 	return "", nil
 }
 
-func (s stranger) Exchange(context.Context, provider.Callback) (*provider.Identity, error) {
+func (s hostProvider) Exchange(context.Context, provider.Callback) (*provider.Identity, error) {
 	s.act()
 	return nil, nil //nolint:nilnil // it is not read
 }
 
-func (s stranger) VerifyToken(context.Context, provider.Tokens) (*provider.Identity, error) {
+func (s hostProvider) VerifyToken(context.Context, provider.Tokens) (*provider.Identity, error) {
 	s.act()
 	return nil, nil //nolint:nilnil // it is not read
 }
 
-func (s stranger) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+func (s hostProvider) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
 	s.act()
 	return nil, nil //nolint:nilnil // it is not read
 }
@@ -149,13 +148,13 @@ func TestProvidersOfTheHostAreGuarded(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	cfg := wholeConfig(&log)
-	mine := []provider.Provider{stranger{func() { panic("no luck with code-of-ann") }}}
+	mine := []provider.Provider{hostProvider{func() { panic("no luck with code-of-ann") }}}
 	cfg.SocialAccount.Custom = mine
 	if err := cfg.guardHooks(); err != nil {
 		t.Fatal(err)
 	}
 	p := cfg.SocialAccount.Custom[0]
-	if p == mine[0] || p.Info().ID != "stranger" {
+	if p == mine[0] || p.Info().ID != "own" {
 		t.Errorf("the provider is %v", p)
 	}
 	ctx := context.Background()
@@ -180,6 +179,6 @@ func TestProvidersOfTheHostAreGuarded(t *testing.T) {
 	}
 }
 
-type nameless struct{ stranger }
+type nameless struct{ hostProvider }
 
 func (nameless) Info() provider.Info { panic("no info") }

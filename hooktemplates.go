@@ -8,18 +8,18 @@ import (
 	"github.com/allauth-go/allauth/internal/mailtemplate"
 )
 
-// guardedTemplates are templates, some of which are the host's, behind a hook.
+// guardedTemplates are templates that a hook renders, as some may be the host's.
 type guardedTemplates struct {
 	templates *mailtemplate.Renderer
 	hook      *hook.Hook
 }
 
-// templatesTimeout bounds the reading of all templates in New, which may share a
-// busy machine with whatever else starts.
+// templatesTimeout bounds the parsing of all templates in New, as the machine may
+// be busy with whatever else starts.
 const templatesTimeout = time.Minute
 
-// newTemplates reads and tries the templates, for which a short HookTimeout would
-// not do.
+// newTemplates parses and tests the templates. It does not use HookTimeout, which
+// may be too short for all of them.
 func newTemplates(cfg *Config) (*guardedTemplates, error) {
 	slow := &hook.Host{Logger: cfg.Logger, Timeout: max(cfg.HookTimeout, templatesTimeout)}
 	g := &guardedTemplates{hook: cfg.host().Hook("Templates")}

@@ -10,8 +10,8 @@ import (
 
 const module = "github.com/allauth-go/allauth"
 
-// arrows says which packages of the module each layer may import. What is not
-// listed may import everything.
+// arrows says which packages of the module each layer may import. Layers that are
+// not listed may import everything.
 var arrows = map[string][]string{
 	"authn":     {},
 	"notify":    {},
@@ -58,7 +58,7 @@ type pkg struct {
 	Deps         []string
 }
 
-// packages are those of every module of the workspace.
+// packages returns the packages of every module of the workspace.
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "work").Output()
@@ -76,7 +76,8 @@ func packages(t *testing.T) []pkg {
 	return all
 }
 
-// short is a package's path within the module, and whether it is in it.
+// short returns a package's path within the module, and whether it is in the
+// module.
 func short(path string) (string, bool) {
 	if path == module {
 		return "", true
@@ -84,7 +85,7 @@ func short(path string) (string, bool) {
 	return strings.CutPrefix(path, module+"/")
 }
 
-// layer returns the longest entry of arrows that holds the package.
+// layer returns the longest entry of arrows that contains the package.
 func layer(path string) (string, bool) {
 	for {
 		if _, ok := arrows[path]; ok {
@@ -151,13 +152,14 @@ func TestTheCoreLinksNoStore(t *testing.T) {
 	}
 }
 
-// What tests hold answers against stays with the tests, and all of them do.
+// Only tests link the package that validates responses against the OpenAPI
+// document, and all tests of the API do.
 func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 	t.Parallel()
 	const contract = module + "/internal/integration/contract"
 	for _, p := range packages(t) {
 		path, _ := short(p.ImportPath)
-		if path == "internal/integration/contract" || path == "internal/integration/teststore" || path == "examples/server" { // the latter only borrows Parallel
+		if path == "internal/integration/contract" || path == "internal/integration/teststore" || path == "examples/server" { // which imports only Parallel
 			continue
 		}
 		for _, dep := range p.Deps {

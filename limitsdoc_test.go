@@ -8,7 +8,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// The page on limits lists each action with its default.
+// The page about limits lists each action with its default.
 func TestTheLimitsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/limits.md")
@@ -27,7 +27,7 @@ func TestTheLimitsAreDocumented(t *testing.T) {
 	}
 }
 
-// text writes rates as the page does.
+// text returns rates in the form of the page.
 func text(rates []ratelimit.Rate) string {
 	var parts []string
 	for _, r := range rates {

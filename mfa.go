@@ -15,9 +15,9 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to have second factors")
+var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to turn on second factors")
 
-// validateMFA checks what second factors ask of other settings.
+// validateMFA checks what second factors require of other settings.
 func (c Config) validateMFA() error {
 	if err := factors.Validate(c.MFA); err != nil {
 		return err
@@ -25,11 +25,11 @@ func (c Config) validateMFA() error {
 	trustsCodes := c.Account.LoginByCode != nil && c.Account.LoginByCode.TrustEnabled
 	switch {
 	case c.MFA == nil && trustsCodes:
-		return errors.New("Account.LoginByCode.TrustEnabled needs MFA, which asks whether a browser is trusted; set MFA to &mfa.Config{}, with an empty SupportedTypes if there are to be no second factors")
+		return errors.New("Account.LoginByCode.TrustEnabled needs MFA, which handles trusted browsers; set MFA to &mfa.Config{}, with an empty SupportedTypes if you want no second factors")
 	case c.MFA == nil || !c.MFA.PasskeySignupEnabled:
 		return nil
 	case c.Account.EmailVerification != authn.VerificationMandatory || c.Account.EmailVerificationByCode == nil:
-		return errors.New("MFA.PasskeySignupEnabled needs Account.EmailVerificationByCode and mandatory verification: a passkey is added once the address is proved")
+		return errors.New("MFA.PasskeySignupEnabled needs mandatory verification by code, as a passkey is added after the email address is verified; set Account.EmailVerificationByCode, and Account.EmailVerification to authn.VerificationMandatory")
 	}
 	return nil
 }
@@ -44,10 +44,10 @@ func (a *Auth) newFactors(deps *work.Deps, challenges *codes.Challenges, known f
 	})
 }
 
-// RequireMFA passes a request on if the user has shown a second factor, or a
-// passkey, in this session. It answers 401 with the flow mfa_reauthenticate
-// otherwise, and 403 with the code mfa_required where the user has no
-// authenticator. It needs Middleware of the same Auth around it.
+// RequireMFA calls next if the user authenticated with a second factor or a
+// passkey in this session. Otherwise it answers with status 401 and the flow
+// mfa_reauthenticate or, if the user has no authenticator, with status 403 and
+// the code mfa_required. It requires Middleware of the same Auth around it.
 func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
 		if slices.ContainsFunc(session.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" }) {
@@ -63,8 +63,8 @@ func (a *Auth) RequireMFA(next http.Handler) http.Handler {
 }
 
 // ImportAuthenticator stores an authenticator that the user has in another
-// system, and returns its id. authn.ErrConflict if the user has an app or
-// recovery codes already, or if a user has that key.
+// system, and returns its id. It returns [authn.ErrConflict] if the user already
+// has an app or recovery codes, or if any user has the key.
 func (a *Auth) ImportAuthenticator(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
 	if a.mfa == nil {
 		return 0, errMFAOff

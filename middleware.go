@@ -12,22 +12,21 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 )
 
-// contextKey belongs to one Auth, so that another one in the same process does
-// not take its users for its own.
+// contextKey is the context key of one Auth, so that another Auth in the same
+// process does not use its users.
 type contextKey struct{ auth *Auth }
 
-// sessionFrom returns the session that Middleware of this Auth found, nil if
-// Middleware was not there.
+// sessionFrom returns the session that Middleware of this Auth has loaded, or nil
+// without Middleware.
 func (a *Auth) sessionFrom(ctx context.Context) *session.Active {
 	session, _ := ctx.Value(contextKey{a}).(*session.Active)
 	return session
 }
 
-// Middleware finds the user who makes a request to the host's own routes, for
-// UserFrom and RequireLogin: by the X-Session-Token header, by an access token in
-// the Authorization header if Config.Tokens is set, or by the session cookie. The
-// API's own routes may lie under it as well. A request whose session cannot be
-// looked up is answered with 503.
+// Middleware loads the session of requests to the host's own routes, for UserFrom
+// and RequireLogin: by the X-Session-Token header, by an access token in the
+// Authorization header if Config.Tokens is set, or by the session cookie. It may
+// also wrap the API's own routes. If the store fails, it answers with status 503.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, a.cfg.Headless.BasePath+"/") {
@@ -43,14 +42,14 @@ func (a *Auth) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// fail answers a request whose session cannot be looked up.
+// fail answers a request whose session could not be loaded.
 func (a *Auth) fail(w http.ResponseWriter, r *http.Request, err error) {
 	a.cfg.Logger.ErrorContext(r.Context(), "session not loaded", "error", err)
 	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 }
 
-// load finds the session of a request, by whatever a client of the kinds that
-// are served may show.
+// load loads the session of a request by the credentials of a client of the kinds
+// that are served.
 func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -62,8 +61,8 @@ func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 		return a.use(r, login.App, shown)
 	}
 	if a.tokens != nil && a.serves(login.App) {
-		// A token that logs nobody in, such as one for another service, does not
-		// hide a cookie that does.
+		// A token without a user, such as one for another service, does not hide
+		// a cookie with one.
 		byToken, err := a.tokens.Load(r.Context(), a.tokens.FromHeader(r.Header), a.client(r))
 		if err != nil || byToken.Authenticated() {
 			return byToken, err
@@ -75,7 +74,7 @@ func (a *Auth) load(r *http.Request) (found *session.Active, err error) {
 	return found, nil
 }
 
-// use loads a session and notes that it was used.
+// use loads a session and records its use.
 func (a *Auth) use(r *http.Request, kind login.Kind, shown []session.Shown) (*session.Active, error) {
 	session, err := a.sessions.Load(r.Context(), kind, a.client(r), shown...)
 	if err != nil {
@@ -88,9 +87,9 @@ func (a *Auth) serves(kind login.Kind) bool {
 	return slices.Contains(a.cfg.Headless.Clients, string(kind))
 }
 
-// requireSession passes a request of a logged-in user on with the stored session,
-// and answers others like RequireLogin. A stateless access token is no session,
-// so its session is loaded here.
+// requireSession calls next for requests of logged-in users, with the stored
+// session, and answers others like RequireLogin. With a stateless access token
+// the session is loaded here.
 func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, session *session.Active)) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session := a.sessionFrom(r.Context())
@@ -109,7 +108,7 @@ func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, 
 }
 
 // UserFrom returns the user who makes the request, and whether there is one. It
-// needs Middleware of the same Auth around the handler.
+// requires Middleware of the same Auth around the handler.
 func (a *Auth) UserFrom(ctx context.Context) (*authn.User, bool) {
 	session := a.sessionFrom(ctx)
 	if session == nil || !session.Authenticated() {
@@ -118,9 +117,8 @@ func (a *Auth) UserFrom(ctx context.Context) (*authn.User, bool) {
 	return session.Identity.User, true
 }
 
-// MethodsFrom returns the proofs of identity that the user gave in this
-// session, oldest first. It needs Middleware of the same Auth around the
-// handler.
+// MethodsFrom returns how the user authenticated in this session, oldest first.
+// It requires Middleware of the same Auth around the handler.
 func (a *Auth) MethodsFrom(ctx context.Context) []authn.Method {
 	session := a.sessionFrom(ctx)
 	if session == nil || !session.Authenticated() {
@@ -129,8 +127,8 @@ func (a *Auth) MethodsFrom(ctx context.Context) []authn.Method {
 	return session.State.Methods
 }
 
-// RequireLogin passes the requests of logged-in users on, and answers others
-// with 401 in the form of the API. It needs Middleware of the same Auth around
+// RequireLogin calls next for requests of logged-in users, and answers others
+// with status 401 as the API does. It requires Middleware of the same Auth around
 // it.
 func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -142,9 +140,9 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 	})
 }
 
-// RequireRecent passes a request on if the user proved their identity within
-// Config.ReauthenticationTimeout, and answers 401 with the ways to do so
-// otherwise. It needs Middleware of the same Auth around it.
+// RequireRecent calls next if the user authenticated within
+// Config.ReauthenticationTimeout. Otherwise it answers with status 401 and the
+// ways to reauthenticate. It requires Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
 	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
 		recent, err := a.pipeline.Recent(r.Context(), session.Session)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// surroundings is what the program of the README leaves out.
+// surroundings is the code around the program of the README.
 const surroundings = `
 import (
 	"context"
@@ -25,8 +25,7 @@ func main() { _ = run(context.Background(), nil, nil) }
 
 `
 
-// The first screen must be true: its program compiles and its links lead
-// somewhere.
+// The program of the README compiles, and its links exist.
 func TestTheReadmeIsTrue(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("README.md")

@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// The packages that a host imports stay small: of the root it may take 45 names
-// to know, of every other package 35. authn/code is a list, of which a host looks
-// up one name at a time.
+// The packages that a host imports stay small: the root exports at most 45 names,
+// any other package at most 35. authn/code is a list of codes, of which a host
+// looks up single ones.
 const (
 	maxRootNames    = 45
 	maxPackageNames = 35
 )
 
-// publicPackages are the folders of all packages that hosts can import.
+// publicPackages returns the folders of all packages that hosts can import.
 func publicPackages(t *testing.T) []string {
 	t.Helper()
 	var folders []string
@@ -33,7 +33,7 @@ func publicPackages(t *testing.T) []string {
 	return folders
 }
 
-// parse returns the files of a package, without its tests.
+// parse parses the files of a package without its tests.
 func parse(t *testing.T, folder string) []*ast.File {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -102,8 +102,7 @@ func exportedNames(declaration ast.Decl) int {
 	return count
 }
 
-// What is below internal cannot be named by a host, so nothing that it touches is
-// made of it.
+// A host cannot name types below internal, so no exported declaration uses one.
 func TestNoExportedSignatureNamesAnInternalType(t *testing.T) {
 	t.Parallel()
 	for _, folder := range publicPackages(t) {
@@ -130,7 +129,7 @@ func TestNoExportedSignatureNamesAnInternalType(t *testing.T) {
 	}
 }
 
-// internalImports are the names under which a file imports packages below
+// internalImports returns the names under which a file imports packages below
 // internal.
 func internalImports(t *testing.T, file *ast.File) map[string]bool {
 	t.Helper()
@@ -152,8 +151,8 @@ func internalImports(t *testing.T, file *ast.File) map[string]bool {
 	return names
 }
 
-// exportedParts returns what a host sees of a declaration: signatures, types with
-// their exported fields, and the types or values of constants and variables.
+// exportedParts returns the exported parts of a declaration: signatures, types
+// with their exported fields, and the types or values of constants and variables.
 func exportedParts(declaration ast.Decl) map[string]ast.Node {
 	parts := map[string]ast.Node{}
 	switch d := declaration.(type) {

@@ -24,8 +24,8 @@ func (a *Auth) newSocial(deps *work.Deps, challenges *codes.Challenges) (*social
 	})
 }
 
-// queriesEmail reports whether providers are asked for the address: where the
-// host says so, or else where new users need one.
+// queriesEmail reports whether providers are asked for the email address: as
+// SocialAccount.QueryEmail says, or else if new users need one.
 func (a *Auth) queriesEmail() bool {
 	for _, choice := range []*bool{a.cfg.SocialAccount.QueryEmail, a.cfg.SocialAccount.EmailRequired} {
 		if choice != nil {
@@ -35,12 +35,14 @@ func (a *Auth) queriesEmail() bool {
 	return slices.Contains(a.cfg.Account.SignupFields, "email*")
 }
 
-// ProviderToken returns the user's token for calls to a provider's own API,
-// named by the provider's public id. It renews itself, and keeps what it gets in
-// the store, so it may be used by several servers at once; ctx bounds every
-// call, but a renewal that has begun is finished. It needs
-// SocialAccount.StoreTokens. authn.ErrNotFound if no token is kept for the user;
-// its Token method returns socialaccount.ErrTokenExpired where the user has to
+// ProviderToken returns a source of the user's token for the API of the provider
+// with that public id. The source refreshes the token when it has expired and
+// stores the new one, so several servers can use it. ctx bounds every call,
+// except that a refresh that has begun is finished. It requires
+// SocialAccount.StoreTokens.
+//
+// It returns [authn.ErrNotFound] if no token of the user is stored. The Token
+// method of the source returns socialaccount.ErrTokenExpired if the user has to
 // log in with the provider again.
 func (a *Auth) ProviderToken(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
 	if a.social == nil {

@@ -66,7 +66,7 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		"Sessions.CookieName":           func(cfg *allauth.Config) { cfg.Sessions.CookieName = "a b" },
 		"Sessions.CSRFCookieName \";\"": func(cfg *allauth.Config) { cfg.Sessions.CSRFCookieName = ";" },
 		"is not a domain":               func(cfg *allauth.Config) { cfg.Sessions.CookieDomain = "https://example.org" },
-		"nor above it":                  func(cfg *allauth.Config) { cfg.Sessions.CookieDomain = "pp.example.org" },
+		"nor a parent domain of it":     func(cfg *allauth.Config) { cfg.Sessions.CookieDomain = "pp.example.org" },
 		"MFA.TrustCookieName": func(cfg *allauth.Config) {
 			cfg.MFA = &mfa.Config{TrustCookieName: "sessionid"}
 		},
