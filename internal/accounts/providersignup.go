@@ -190,7 +190,7 @@ func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in login.Pr
 func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
 	if len(in.Emails) > 0 {
 		draft.user.Email = in.Emails[0].Email
-		if i := slices.IndexFunc(in.Emails, func(e login.VouchedEmail) bool { return e.Verified }); i > 0 {
+		if i := slices.IndexFunc(in.Emails, func(e login.ProviderEmail) bool { return e.Verified }); i > 0 {
 			draft.user.Email = in.Emails[i].Email
 		}
 	}

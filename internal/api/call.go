@@ -52,7 +52,7 @@ func (c *call) serve(kind login.Kind) {
 		c.write(reply{status: http.StatusForbidden})
 		return
 	}
-	if kind == login.App && c.sess.Dead {
+	if kind == login.App && c.sess.TokenInvalid {
 		c.finish(c.gone())
 		return
 	}
@@ -320,7 +320,7 @@ func (c *call) load(kind login.Kind) (err error) {
 		c.shown = session.FromApp(sessionToken)
 	}
 	c.sess, err = c.sessions.Load(c.ctx, kind, client, c.shown...)
-	if err == nil && byToken && c.sess.Dead && !c.tokens.Stateless() {
+	if err == nil && byToken && c.sess.TokenInvalid && !c.tokens.Stateless() {
 		c.sess, err = c.sessions.Load(c.ctx, kind, client)
 	}
 	if err == nil {

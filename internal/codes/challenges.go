@@ -64,7 +64,7 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 // challengeKey is the key under which a challenge is remembered.
 type challengeKey string
 
-// Match compares a secret that can not be guessed, such as the key of a link,
+// Match compares a secret that cannot be guessed, such as the key of a link,
 // without counting. work.ErrNotPending if there is no such challenge or the secret
 // is wrong.
 func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
@@ -169,9 +169,8 @@ func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 	return ok && shown != ""
 }
 
-// hash is what is stored of a secret. That of an empty one is another each time:
-// of several who reissue a challenge at once one wins, whether or not it
-// pretends.
+// hash returns what is stored of a secret. That of an empty one is random: of
+// parallel calls of Reissue one wins, for a decoy as well.
 func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
 	shown := typedcode.Normalize(secret)
 	if shown == "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Of two who ask at once that the same code is sent again one is too late. Where
-// there is no account it is no different: strangers must not see it by that.
+// One of two requests that reissue a code at the same time is too late. A decoy
+// behaves alike, so that the answer does not tell whether there is an account.
 func TestOfTwoReissuesOneWins(t *testing.T) {
 	t.Parallel()
 	keys, err := keyring.New([][]byte{[]byte("0123456789abcdef0123456789abcdef")}, rand.Reader)
@@ -24,7 +24,7 @@ func TestOfTwoReissuesOneWins(t *testing.T) {
 	}
 	challenges := codes.Challenges{Store: memstore.New(), Deps: &work.Deps{Keys: keys, Now: time.Now, Rand: rand.Reader}}
 	ctx := context.Background()
-	for name, secret := range map[string]string{"real": "BCDF-GHJK", "pretended": ""} {
+	for name, secret := range map[string]string{"real": "BCDF-GHJK", "decoy": ""} {
 		issued, err := challenges.Issue(ctx, authn.Challenge{Purpose: "login_code", MaxAttempts: 3}, secret, time.Minute)
 		if err != nil {
 			t.Fatal(err)

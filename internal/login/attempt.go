@@ -11,8 +11,8 @@ import (
 
 // Attempt is an attempt to log in, from the first proof to the last stage.
 type Attempt struct {
-	// UserID is empty for a login that only pretends, so that a stranger can
-	// not tell known from unknown accounts. It never completes.
+	// UserID is empty for a decoy, which looks like the attempt of a known user and
+	// never completes.
 	UserID string `json:"user,omitempty"`
 	// AuthHash is the fingerprint of the password that the login began under:
 	// with another one it does not go on. Empty where it begins: the current
@@ -30,7 +30,7 @@ type Attempt struct {
 	StartedAt time.Time `json:"started_at"`
 	// Stage is where the login waits.
 	Stage string `json:"stage,omitempty"`
-	// Passed are the stages that somebody did something at, in order.
+	// Passed are the stages that waited, in order.
 	Passed []string `json:"passed,omitempty"`
 	Notes  `json:"notes,omitzero"`
 }
@@ -54,8 +54,8 @@ type Notes struct {
 	PasskeySignup bool `json:"mfa.passkey_signup,omitempty"`
 }
 
-// IsCurrent reports whether the user is still there, with the password that the
-// login began under. A login that pretends has no user who could change it.
+// IsCurrent reports whether the user exists and has the password that the attempt
+// began under. A decoy is always current.
 func (l *Attempt) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
 	id, err := users.Identify(ctx, l.UserID)
 	if errors.Is(err, authn.ErrNotFound) {

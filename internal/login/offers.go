@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Offers returns the flows to list for the session: the ways in, the pending
-// stage, or, where somebody is logged in, the ways to prove it again.
+// Offers returns the flows to list for the session: the ways in and the pending
+// stage, or the ways to reauthenticate if a user is logged in.
 func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
 	offers, err := p.entryOffers(ctx, s)
 	if err != nil {
@@ -25,8 +25,8 @@ func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {
 	return offers, nil
 }
 
-// entryOffers returns the ways in, or, where the user is logged in, the ways to
-// prove it again.
+// entryOffers returns the ways in, or the ways to reauthenticate if a user is logged
+// in.
 func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error) {
 	if s.Authenticated() {
 		return p.reauthenticationOffers(ctx, s)

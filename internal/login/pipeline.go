@@ -100,8 +100,8 @@ func (p *Pipeline) from(id string) []stage {
 	return p.stages[slices.IndexFunc(p.stages, func(st stage) bool { return st.id == id }):]
 }
 
-// Rebind lets the pending login of the user, if there is one, go on under the
-// password that they have now: whoever is logging in has just replaced it.
+// Rebind lets the pending attempt of the user continue under the new password that
+// the user has just set in it.
 func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error {
 	l := s.Login()
 	if l == nil || l.UserID != userID {

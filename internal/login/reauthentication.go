@@ -7,10 +7,10 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Recent reports whether the last authentication is younger than ReauthenticationTimeout. A
-// proof that lies as far in the future, because the clock was set back, is not
-// recent. A user who has no way to prove it again counts as recent: asking would
-// lock them out.
+// Recent reports whether the last authentication is younger than
+// ReauthenticationTimeout. One that lies as far in the future, because the clock was
+// set back, is not recent. A user who has no way to reauthenticate counts as recent,
+// as they would be locked out otherwise.
 func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
 	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < p.cfg.Work.ReauthenticationTimeout {
 		return true, nil
@@ -22,23 +22,23 @@ func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
 	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != FlowPasswordResetByCode }), nil
 }
 
-// ReauthenticatesBy reports whether the logged-in user can prove by that flow
-// again who they are.
+// ReauthenticatesBy reports whether the logged-in user can reauthenticate by that
+// flow.
 func (p *Pipeline) ReauthenticatesBy(ctx context.Context, s *Session, id string) (bool, error) {
 	offers, err := p.reauthenticationOffers(ctx, s)
 	return slices.ContainsFunc(offers, func(o Offer) bool { return o.ID == id }), err
 }
 
-// OnlyReauthenticatesBy reports whether the logged-in user can prove by no other
-// flow again who they are.
+// OnlyReauthenticatesBy reports whether the logged-in user can reauthenticate by no
+// other flow.
 func (p *Pipeline) OnlyReauthenticatesBy(ctx context.Context, s *Session, id string) (bool, error) {
 	offers, err := p.reauthenticationOffers(ctx, s)
 	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != id && o.ID != FlowPasswordResetByCode }), err
 }
 
-// reauthenticationOffers returns the ways in which the logged-in user can prove
-// again who they are. A code is none for a user with a second factor: a mailbox
-// must not stand in for that.
+// reauthenticationOffers returns the ways in which the logged-in user can
+// reauthenticate. A code is not one for a user with a second factor: a mailbox must
+// not stand in for that.
 func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Offer, error) {
 	var offers []Offer
 	for _, ways := range p.ways {
@@ -54,7 +54,7 @@ func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Of
 	return offers, nil
 }
 
-// RequireRecent returns work.ErrReauthenticate unless the last proof is recent.
+// RequireRecent returns work.ErrReauthenticate unless the last authentication is recent.
 func (p *Pipeline) RequireRecent(ctx context.Context, s *Session) error {
 	recent, err := p.Recent(ctx, s)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 // is secret, counted or single-use lives in a row of its own.
 type State struct {
 	UserID string `json:"user,omitempty"`
-	// Methods are the proofs given so far, and MethodsOf whose they are.
+	// Methods are the methods that the user of MethodsOf has authenticated by.
 	Methods   []authn.Method `json:"methods,omitempty"`
 	MethodsOf string         `json:"methods_of,omitempty"`
 	// Login is a login that waits at a stage.
@@ -90,7 +90,7 @@ func NewSession(kind Kind, client authn.Client) *Session {
 	return &Session{Kind: kind, Client: client}
 }
 
-// Authenticated reports whether somebody is logged in.
+// Authenticated reports whether a user is logged in.
 func (s *Session) Authenticated() bool { return s.Identity != nil }
 
 // UserID returns the logged-in user's id, empty if there is none.
@@ -129,13 +129,12 @@ func (s *Session) Empty() bool {
 	return s.State.UserID == "" && s.State.Login == nil && len(s.State.Methods) == 0 && s.State.Slots.IsEmpty()
 }
 
-// maxMethods bounds how many proofs a session remembers: it is read with every
+// maxMethods bounds how many methods a session remembers: it is read with every
 // request.
 const maxMethods = 50
 
-// AddMethod records a proof of identity of the user. Proofs that another user
-// gave in the same session are dropped, and of too many the oldest that was a
-// repetition.
+// AddMethod records a method that the user has authenticated by. Those of another
+// user in the same session are dropped, and of too many the oldest repetition.
 func (s *Session) AddMethod(userID string, m authn.Method) {
 	if s.State.MethodsOf != userID {
 		s.State.Methods, s.State.MethodsOf = nil, userID
@@ -144,7 +143,7 @@ func (s *Session) AddMethod(userID string, m authn.Method) {
 	s.changed = true
 }
 
-// boundedMethods drops, of too many proofs, the oldest repetitions.
+// boundedMethods drops, of too many methods, the oldest repetitions.
 func boundedMethods(list []authn.Method) []authn.Method {
 	for len(list) > maxMethods {
 		repeated := slices.IndexFunc(list, func(m authn.Method) bool { return m.Reauthenticated })

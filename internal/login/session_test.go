@@ -7,9 +7,9 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// Whoever proves again and again who they are makes no session without end, and
-// does not lose what they logged in by.
-func TestASessionRemembersSoManyProofs(t *testing.T) {
+// A user who reauthenticates again and again does not make the session grow, and does
+// not lose the methods of the login.
+func TestASessionRemembersSoManyMethods(t *testing.T) {
 	t.Parallel()
 	s := login.NewSession(login.App, authn.Client{})
 	s.AddMethod("1", authn.Method{Name: "password"})
@@ -19,6 +19,6 @@ func TestASessionRemembersSoManyProofs(t *testing.T) {
 	}
 	methods := s.State.Methods
 	if len(methods) != 50 || methods[0].Reauthenticated || methods[1].Name != "mfa" || !methods[49].Reauthenticated {
-		t.Errorf("%d proofs: %v", len(methods), methods)
+		t.Errorf("%d methods: %v", len(methods), methods)
 	}
 }

@@ -12,25 +12,25 @@ import (
 // did not tell, or something else than what it told: a form has to ask.
 var ErrSignupIncomplete = errors.New("login: sign-up needs a form")
 
-// VouchedEmail is an address that a provider told of.
-type VouchedEmail struct {
+// ProviderEmail is an address that a provider names.
+type ProviderEmail struct {
 	// Email is in its canonical form.
 	Email string `json:"email"`
-	// Verified is true if the provider vouches for it.
+	// Verified is true if the provider says that the user owns it.
 	Verified bool `json:"verified"`
 }
 
-// ProviderSignup is a sign-up of somebody whom a provider knows.
+// ProviderSignup is a sign-up through a provider.
 type ProviderSignup struct {
 	// Emails are the provider's addresses, the preferred one first.
-	Emails []VouchedEmail
+	Emails []ProviderEmail
 	// Username, FirstName and LastName are what the provider suggests.
 	Username, FirstName, LastName string
 	// EmailRequired tells whether an account needs an address. Nil: what the
 	// sign-up form says.
 	EmailRequired *bool
-	// Form is what somebody typed in. Nil: nobody was asked, and
-	// ErrSignupIncomplete tells where somebody has to be.
+	// Form is what the user typed in. Nil: no form was shown, and
+	// ErrSignupIncomplete says that one has to be.
 	Form *ProviderSignupForm
 	// Populate may change the user before it is created. It may be nil.
 	Populate func(ctx context.Context, u *authn.NewUser) error

@@ -20,7 +20,7 @@ type UserCookie struct {
 	Name string
 	// Purpose tells its keys from others.
 	Purpose string
-	// MaxAge is how long an entry is good for.
+	// MaxAge is how long an entry is valid.
 	MaxAge time.Duration
 	Keys   *keyring.Keyring
 	Now    func() time.Time

@@ -119,7 +119,7 @@ type Identity struct {
 	Sessions int
 }
 
-// NameOf is what a user is called, empty if nobody has said so.
+// NameOf returns what a user is called, empty if they gave no name.
 func NameOf(u *authn.User) string { return cmp.Or(u.Display, u.Username) }
 
 // Identifier loads identities. ErrNotFound if there is no such user.

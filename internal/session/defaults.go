@@ -29,7 +29,7 @@ func WithDefaults(c sessions.Config) sessions.Config {
 	return c
 }
 
-// Validate reports the first field that can not be right.
+// Validate reports the first field that is invalid.
 func Validate(c sessions.Config) error {
 	switch {
 	case (&http.Cookie{Name: "name", Domain: c.CookieDomain}).Valid() != nil:

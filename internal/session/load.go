@@ -48,7 +48,7 @@ func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client
 			living = append(living, a)
 		}
 	}
-	anonymous.Dead = len(living)+len(anonymous.successors) == 0
+	anonymous.TokenInvalid = len(living)+len(anonymous.successors) == 0
 	return choose(anonymous, living), nil
 }
 
@@ -102,7 +102,7 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	return m.identify(ctx, a)
 }
 
-// CheckLogin drops a pending login whose user is gone, or got a new password
+// CheckLogin drops a pending login whose user was deleted, or got a new password
 // since it began. It is called before the login is used, unless that checks it as
 // well.
 func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
@@ -120,7 +120,7 @@ func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
 }
 
 // identify loads the session's user, and reports whether the session lives: it
-// is dead if its user is gone, or if their credentials changed. That of a
+// has ended if its user was deleted, or if their credentials changed. That of a
 // disabled user answers as anonymous.
 func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err error) {
 	id, err := m.identity(ctx, a)

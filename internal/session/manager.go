@@ -19,7 +19,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// anonymousLifetime is how long a session lasts in which nobody is logged in:
+// anonymousLifetime is how long a session lasts without a logged-in user:
 // longer than any flow that could be pending in it.
 const anonymousLifetime = time.Hour
 
@@ -70,9 +70,8 @@ func New(cfg sessions.Config, deps Deps) *Manager {
 // Active is a session during one request. It is not safe for concurrent use.
 type Active struct {
 	*login.Session
-	// Dead is true if the client showed a token, and none of a session that
-	// lives or that has just got another token.
-	Dead bool
+	// TokenInvalid is true if the client sent a token and no session has it.
+	TokenInvalid bool
 
 	token string // empty if the session has none that is good
 	row   *sessions.Row

@@ -25,14 +25,14 @@ const (
 // candidate is somebody whom a provider vouches for, in the form in which it is
 // stored. It survives a wait for the sign-up form.
 type candidate struct {
-	Provider  string               `json:"provider"`
-	UID       string               `json:"uid"`
-	Emails    []login.VouchedEmail `json:"emails,omitempty"`
-	Username  string               `json:"username,omitempty"`
-	FirstName string               `json:"first_name,omitempty"`
-	LastName  string               `json:"last_name,omitempty"`
-	ExtraData json.RawMessage      `json:"extra_data,omitempty"`
-	Token     *oauth2.Token        `json:"token,omitempty"`
+	Provider  string                `json:"provider"`
+	UID       string                `json:"uid"`
+	Emails    []login.ProviderEmail `json:"emails,omitempty"`
+	Username  string                `json:"username,omitempty"`
+	FirstName string                `json:"first_name,omitempty"`
+	LastName  string                `json:"last_name,omitempty"`
+	ExtraData json.RawMessage       `json:"extra_data,omitempty"`
+	Token     *oauth2.Token         `json:"token,omitempty"`
 
 	entry    *entry
 	identity *provider.Identity
@@ -70,20 +70,20 @@ func (s *Flows) newCandidate(ctx context.Context, e *entry, id *provider.Identit
 
 // cleanEmails brings the addresses into their canonical form. What is none is
 // left out, and an address that is there twice is verified if it is so once.
-func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.VouchedEmail {
-	var list []login.VouchedEmail
+func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderEmail {
+	var list []login.ProviderEmail
 	for _, email := range emails {
 		canonical, ok := s.accounts.CleanEmail(strings.TrimSpace(email.Address))
 		if !ok {
 			continue
 		}
 		verified := e.vouches(canonical, email.Verified)
-		i := slices.IndexFunc(list, func(known login.VouchedEmail) bool { return known.Email == canonical })
+		i := slices.IndexFunc(list, func(known login.ProviderEmail) bool { return known.Email == canonical })
 		switch {
 		case i >= 0:
 			list[i].Verified = list[i].Verified || verified
 		case len(list) < maxProviderEmails:
-			list = append(list, login.VouchedEmail{Email: canonical, Verified: verified})
+			list = append(list, login.ProviderEmail{Email: canonical, Verified: verified})
 		}
 	}
 	return list

@@ -156,7 +156,7 @@ func (s *Flows) CheckSignupPending(ctx context.Context, sess *login.Session) err
 // PendingSignup is a sign-up that waits for its form.
 type PendingSignup struct {
 	Account Connected
-	Emails  []login.VouchedEmail
+	Emails  []login.ProviderEmail
 	// Username is the provider's suggestion, Display how the user would be
 	// shown.
 	Username, Display string

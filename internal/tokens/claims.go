@@ -37,12 +37,12 @@ type claims struct {
 	IssuedAt *jwt.NumericDate `json:"iat"`
 	Expires  *jwt.NumericDate `json:"exp"`
 	Use      string           `json:"token_use"`
-	// Session is the session token, encrypted: whoever reads a token must not
-	// be able to act as the app.
+	// Session is the session token, encrypted, as access tokens reach servers that
+	// must not use the session.
 	Session string `json:"sid"`
 }
 
-// registered are the claims that a host can not replace.
+// registered are the claims that a host cannot replace.
 var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid"}
 
 func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {

@@ -26,7 +26,7 @@ func WithDefaults(c token.Config) token.Config {
 	return c
 }
 
-// Validate reports the first field that can not be right.
+// Validate reports the first field that is invalid.
 func Validate(c token.Config) error {
 	switch {
 	case len(c.Keys) == 0:

@@ -73,7 +73,7 @@ func preparePublic(public crypto.PublicKey) (*prepared, error) {
 	case ed25519.PublicKey:
 		p.algorithm = jose.EdDSA
 	default:
-		return nil, fmt.Errorf("a key of type %T can not be used; use RSA, ECDSA on P-256, Ed25519 or a secret", public)
+		return nil, fmt.Errorf("a key of type %T cannot be used; use RSA, ECDSA on P-256, Ed25519 or a secret", public)
 	}
 	thumbprint, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256) // RFC 7638
 	if err != nil {

@@ -170,7 +170,7 @@ func (s *Service) rotate(ctx context.Context, id string, active *session.Active,
 }
 
 // reused ends the session of a refresh token that turned up again: it is in the
-// hands of two, and nobody can tell who is the owner (RFC 9700 section 4.14).
+// hands of two clients, and the server cannot tell which is the owner (RFC 9700 section 4.14).
 func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.Event, error) {
 	// Abs: a clock that was set back does not prolong the grace.
 	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
@@ -189,7 +189,7 @@ func (s *Service) session(ctx context.Context, c *claims, sessionToken string, c
 	if err != nil {
 		return nil, err
 	}
-	if active.Dead || !active.Authenticated() || active.UserID() != c.Subject {
+	if active.TokenInvalid || !active.Authenticated() || active.UserID() != c.Subject {
 		return nil, token.ErrInvalid
 	}
 	return active, nil

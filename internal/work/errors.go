@@ -10,7 +10,7 @@ var (
 	ErrNotPending = errors.New("work: not pending")
 	// ErrForbidden means that the host does not allow it: status 403.
 	ErrForbidden = errors.New("work: forbidden")
-	// ErrUnauthenticated means that nobody is logged in: status 401 with the
+	// ErrUnauthenticated means that no user is logged in: status 401 with the
 	// flows that lead in.
 	ErrUnauthenticated = errors.New("work: not authenticated")
 	// ErrStageNotPending is ErrUnauthenticated at the endpoint of a stage that
