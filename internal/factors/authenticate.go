@@ -46,23 +46,23 @@ func (s *Flows) Authenticate(ctx context.Context, sess *login.Session, code stri
 	if err != nil {
 		return err
 	}
-	return s.proveByCode(ctx, sess, userID, code, func(ctx context.Context) error {
+	return s.authenticateByCode(ctx, sess, userID, code, func(ctx context.Context) error {
 		return s.pipeline.Pass(ctx, sess, login.StageMFAAuthenticate)
 	})
 }
 
-// Reauthenticate proves by a code again who is logged in. work.ErrUnauthenticated
+// Reauthenticate reauthenticates the logged-in user by a code. work.ErrUnauthenticated
 // if nobody is, authn.Errors for a wrong code.
 func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
-	return s.proveByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
+	return s.authenticateByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
 }
 
-// proveByCode takes a code and goes on with then, in one transaction. The
+// authenticateByCode takes a code and goes on with then, in one transaction. The
 // attempt is counted before anything is compared.
-func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
+func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
 	reauthentication := sess.Authenticated()
 	attempt, err := s.take(ctx, sess, userID, "code")
 	if err != nil {

@@ -16,7 +16,7 @@ type Listed struct {
 	Key   *Key
 }
 
-// Authenticators lists those of whoever is logged in, in the order in which they
+// Authenticators lists those of the logged-in user, in the order in which they
 // were added. Recovery codes are counted, but not shown.
 func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Listed, error) {
 	if !sess.Authenticated() {

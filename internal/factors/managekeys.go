@@ -38,7 +38,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 	return nil
 }
 
-// KeyCreationOptions asks for a new key of whoever is logged in. A passwordless
+// KeyCreationOptions asks for a new key of the logged-in user. A passwordless
 // one can log in by itself.
 func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
@@ -81,7 +81,7 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, an
 	return key, codesMade, nil
 }
 
-// OwnKey returns one of the keys of whoever is logged in, or authn.ErrNotFound.
+// OwnKey returns one of the keys of the logged-in user, or authn.ErrNotFound.
 func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*Key, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated

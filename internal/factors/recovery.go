@@ -14,7 +14,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// ensureRecoveryCodes makes recovery codes for whoever is logged in unless there
+// ensureRecoveryCodes makes recovery codes for the logged-in user unless there
 // are some, and reports whether it did; it runs in a transaction.
 func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) (bool, error) {
 	if !Supports(s.cfg, mfa.RecoveryCodes) {
@@ -35,7 +35,7 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) 
 	return true, nil
 }
 
-// ViewRecoveryCodes shows the codes of whoever is logged in. authn.ErrNotFound
+// ViewRecoveryCodes shows the codes of the logged-in user. authn.ErrNotFound
 // if there are none.
 func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
@@ -91,7 +91,7 @@ func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
 	return codes, nil
 }
 
-// ResetRecoveryCodes makes new codes in place of those of whoever is logged in.
+// ResetRecoveryCodes makes new codes in place of those of the logged-in user.
 // authn.Errors if the user has no other authenticator.
 func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {

@@ -57,7 +57,7 @@ func (s *Service) rows(ctx context.Context, userID string) ([]mfa.Authenticator,
 const sealPurpose = "mfa authenticator"
 
 // whose is authenticated along with the data: a row that is moved to another
-// user can not be read.
+// user cannot be read.
 func whose(a *mfa.Authenticator) []byte { return []byte(string(a.Type) + "\x00" + a.UserID) }
 
 // seal encrypts v into the row.

@@ -13,11 +13,11 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// Accounts is what this room needs of the room of accounts.
+// Accounts is what second factors need of the accounts.
 type Accounts interface {
 	login.Identifier
 	// HasUnverifiedEmail reports whether the account holds an address that
-	// nobody has proved.
+	// nobody has verified.
 	HasUnverifiedEmail(ctx context.Context, userID string) (bool, error)
 	// Notify mails the owner of an account that something about it changed.
 	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
@@ -25,7 +25,7 @@ type Accounts interface {
 	Logout(ctx context.Context, sess *login.Session)
 }
 
-// Options are what the room is wired with, beside its configuration.
+// Options are what a Service works with, beside its configuration.
 type Options struct {
 	Accounts Accounts
 	// SiteName is how the site is called where Config.Issuer is empty.
@@ -94,8 +94,8 @@ func (s *Service) Config() *mfa.Config { return s.cfg }
 // TrustAsked reports whether people are ever asked to trust their browser.
 func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
 
-// requireRecent returns work.ErrReauthenticate unless the last proof of
-// identity is recent.
+// requireRecent returns work.ErrReauthenticate unless the last
+// authentication is recent.
 func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	return s.pipeline.RequireRecent(ctx, sess)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // PrepareSignup makes the first login of a new account wait for a passkey. It is
-// passed to the sign-up of the room of accounts.
+// passed to the sign-up of package accounts.
 func PrepareSignup(l *login.Attempt) { l.PasskeySignup = true }
 
 // EnterSignup is the stage that waits for the passkey of a new account.

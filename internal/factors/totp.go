@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// TOTP returns the authenticator app of whoever is logged in, or
+// TOTP returns the authenticator app of the logged-in user, or
 // authn.ErrNotFound.
 func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
@@ -95,7 +95,7 @@ func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) err
 	return err
 }
 
-// DeactivateTOTP removes the app of whoever is logged in. Having none is not an
+// DeactivateTOTP removes the app of the logged-in user. Having none is not an
 // error.
 func (s *Flows) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	_, err := s.TOTP(ctx, sess)

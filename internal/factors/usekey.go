@@ -79,19 +79,19 @@ func (s *Flows) AuthenticateByKey(ctx context.Context, sess *login.Session, answ
 	if err != nil {
 		return err
 	}
-	return s.proveByKey(ctx, sess, ceremonyAuthenticate, userID, answer, func(ctx context.Context, a *mfa.Authenticator) error {
+	return s.authenticateByKey(ctx, sess, ceremonyAuthenticate, userID, answer, func(ctx context.Context, a *mfa.Authenticator) error {
 		sess.AddMethod(userID, s.keyMethod(a))
 		return s.pipeline.Pass(ctx, sess, login.StageMFAAuthenticate)
 	})
 }
 
-// ReauthenticateByKey proves by a key again who is logged in. authn.Errors for a
+// ReauthenticateByKey reauthenticates the logged-in user by a key. authn.Errors for a
 // wrong answer.
 func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
-	return s.proveByKey(ctx, sess, ceremonyReauthenticate, sess.UserID(), answer, func(_ context.Context, a *mfa.Authenticator) error {
+	return s.authenticateByKey(ctx, sess, ceremonyReauthenticate, sess.UserID(), answer, func(_ context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Reauthenticated = true
 		sess.AddMethod(a.UserID, method)
@@ -103,7 +103,7 @@ func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, an
 // is something they have, and it checked that it was them. The session tells
 // the outcome. authn.Errors for a wrong answer.
 func (s *Flows) LogInByPasskey(ctx context.Context, sess *login.Session, answer []byte) error {
-	return s.proveByKey(ctx, sess, ceremonyLogin, "", answer, func(ctx context.Context, a *mfa.Authenticator) error {
+	return s.authenticateByKey(ctx, sess, ceremonyLogin, "", answer, func(ctx context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Passwordless = true
 		if sess.Authenticated() && sess.UserID() == a.UserID {
@@ -124,11 +124,11 @@ func (s *Service) keyMethod(a *mfa.Authenticator) authn.Method {
 	return authn.Method{Name: "mfa", At: s.deps.Now(), AuthenticatorID: a.ID, Type: string(a.Type)}
 }
 
-// proveByKey takes the answer of a key and goes on with then, in one
+// authenticateByKey takes the answer of a key and goes on with then, in one
 // transaction. The attempt is counted, and the challenge used up, before
 // anything is verified. Where the user is not known before, only the client's
-// address is counted: nobody can use up the attempts of somebody else.
-func (s *Flows) proveByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
+// address is counted: nobody can use up the attempts of another user.
+func (s *Flows) authenticateByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
 	assertion, err := webauthn.ParseAssertion(answer)
 	if err != nil {
 		return s.explainUse(ctx, sess, userID, err)

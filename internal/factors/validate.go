@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// Validate reports the first field that can not be right. Nil is valid.
+// Validate reports the first field that cannot be right. Nil is valid.
 func Validate(c *mfa.Config) error {
 	if c == nil {
 		return nil

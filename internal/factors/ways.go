@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// PublicConfig is the part of GET config that this room tells.
+// PublicConfig is the part of GET config about second factors.
 type PublicConfig struct {
 	SupportedTypes      []mfa.Type `json:"supported_types"`
 	PasskeyLoginEnabled bool       `json:"passkey_login_enabled"`
@@ -84,7 +84,7 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 	return false, nil
 }
 
-// Evict implements login.Ways. Where accounts with an unverified address can not
+// Evict implements login.Ways. Where accounts with an unverified address cannot
 // have authenticators, the owner of the address did not make those that there
 // are: all go. Where they can, a second factor may well be the owner's, and a
 // mailbox alone must not get past it: it stays, but no passkey opens the account

@@ -79,7 +79,7 @@ type Session struct {
 	verdict *verdict
 }
 
-// Cookie is one that a room asks the browser to keep, beside the session's.
+// Cookie is one that the browser is asked to keep, beside the session's.
 type Cookie struct {
 	Name, Value string
 	MaxAge      time.Duration // negative: delete it

@@ -34,7 +34,7 @@ func (s *Service) connected(a socialaccount.Account) Connected {
 	return c
 }
 
-// Accounts lists the accounts of whoever is logged in, or returns
+// Accounts lists the accounts of the logged-in user, or returns
 // work.ErrUnauthenticated.
 func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connected, error) {
 	if !sess.Authenticated() {
@@ -51,9 +51,9 @@ func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connecte
 	return list, nil
 }
 
-// Disconnect removes one of the accounts of whoever is logged in. authn.Errors
+// Disconnect removes one of the accounts of the logged-in user. authn.Errors
 // if it is not theirs or their last way in, work.ErrReauthenticate if the last
-// proof of identity is too old.
+// authentication is too old.
 func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated

@@ -24,7 +24,7 @@ func (s *Flows) FinishRedirect(ctx context.Context, sess *login.Session, provide
 	}
 	err = s.finishRedirect(ctx, sess, providerID, st, values)
 	if err == nil && !s.underWay(sess) {
-		err = errNobody
+		err = errNoUser
 	}
 	if err != nil {
 		return failed(st.Next, s.fail(ctx, sess, providerID, st.Process, err), st.Process)
@@ -37,7 +37,7 @@ func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, provide
 	if e == nil || st.Provider != providerID {
 		return errWrongProvider
 	}
-	// What somebody started is not finished for somebody else, and nothing is
+	// What somebody started is not finished for another user, and nothing is
 	// connected for whoever logged in only later.
 	if st.UserID != sess.UserID() && (st.UserID != "" || st.Process == ProcessConnect && sess.Authenticated()) {
 		return work.ErrNotPending
@@ -52,7 +52,7 @@ func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, provide
 	if err != nil {
 		return err
 	}
-	if st.reauthenticates() && provedBefore(id, st.StartedAt) {
+	if st.reauthenticates() && authenticatedBefore(id, st.StartedAt) {
 		return work.ErrReauthenticate
 	}
 	c, err := s.newCandidate(ctx, e, id)
@@ -69,10 +69,10 @@ func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, provide
 // clockLeeway is how far our clock and a provider's may differ.
 const clockLeeway = time.Minute
 
-// provedBefore reports whether the provider says that it last asked the user
+// authenticatedBefore reports whether the provider says that it last asked the user
 // before a moment, though it was told to ask again (OpenID Connect Core section
 // 2, auth_time). Most providers do not say.
-func provedBefore(id *provider.Identity, start time.Time) bool {
+func authenticatedBefore(id *provider.Identity, start time.Time) bool {
 	profile := id.ExtraData
 	if inner, ok := profile["id_token"].(map[string]any); ok {
 		profile = inner
@@ -89,7 +89,7 @@ func provedBefore(id *provider.Identity, start time.Time) bool {
 	return seconds < float64(start.Add(-clockLeeway).Unix())
 }
 
-// underWay reports whether something came of it: somebody is logged in, or has
+// underWay reports whether something came of it: a user is logged in, or has
 // a further step to take.
 func (s *Service) underWay(sess *login.Session) bool {
 	return sess.Authenticated() || sess.Login() != nil || sess.State.ProviderSignup != ""

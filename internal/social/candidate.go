@@ -77,7 +77,7 @@ func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderE
 		if !ok {
 			continue
 		}
-		verified := e.vouches(canonical, email.Verified)
+		verified := e.verifies(canonical, email.Verified)
 		i := slices.IndexFunc(list, func(known login.ProviderEmail) bool { return known.Email == canonical })
 		switch {
 		case i >= 0:
@@ -89,7 +89,7 @@ func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderE
 	return list
 }
 
-// clip bounds a name that somebody else chose.
+// clip bounds a name that another user chose.
 func clip(name string) string {
 	const limit = 150
 	name = strings.Map(func(r rune) rune {

@@ -60,7 +60,7 @@ func (s *Flows) login(ctx context.Context, sess *login.Session, c *candidate) er
 	})
 }
 
-// loginKnown logs in a user who exists, or takes it as a new proof of identity
+// loginKnown logs in a user who exists, or takes it as a new authentication
 // if that user is logged in already. after runs in the same transaction.
 func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidate, userID string,
 	after func(context.Context, *login.Session, *candidate, string) error) error {
@@ -69,7 +69,7 @@ func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidat
 		if !sess.Authenticated() {
 			sess.SetLogin(nil)
 		}
-		return errNobody
+		return errNoUser
 	}
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidat
 		}
 		method := c.method(s.deps.Now())
 		if sess.Authenticated() && c.repeated {
-			return nil // a token from a cache is no new proof of identity
+			return nil // a token from a cache is no new authentication
 		}
 		if sess.Authenticated() {
 			method.Reauthenticated = true
@@ -102,8 +102,8 @@ func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidat
 }
 
 // mayConnect reports whether whoever is at it may connect accounts: errAnonymous
-// for somebody who is not logged in, work.ErrReauthenticate if the last proof of
-// identity is too old.
+// for a client without a user, work.ErrReauthenticate if the last
+// authentication is too old.
 func (s *Flows) mayConnect(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
 		return errAnonymous
@@ -111,7 +111,7 @@ func (s *Flows) mayConnect(ctx context.Context, sess *login.Session) error {
 	return s.accounts.RequireRecent(ctx, sess)
 }
 
-// connect adds the account at the provider to whoever is logged in.
+// connect adds the account at the provider to the logged-in user.
 func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) error {
 	if err := s.mayConnect(ctx, sess); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *Flows) attach(ctx context.Context, sess *login.Session, c *candidate, u
 	return s.notify(ctx, sess, "socialaccount/account_connected", userID, c.entry.info.Name)
 }
 
-// create stores the account at the provider. errTaken if somebody else has it.
+// create stores the account at the provider. errTaken if another user has it.
 func (s *Service) create(ctx context.Context, store socialaccount.Store, c *candidate, userID string) error {
 	now := s.deps.Now()
 	account := socialaccount.Account{
@@ -194,7 +194,7 @@ func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) 
 	return s.cfg.BeforeLogin(ctx, userID, c.Provider, c.identity)
 }
 
-// ownerByEmail returns the user who has proved an address that the provider
+// ownerByEmail returns the user who has verified an address that the provider
 // vouches for, where this provider is trusted with that, and whether to connect
 // the account at the provider. authn.ErrNotFound otherwise.
 func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {

@@ -14,6 +14,6 @@ var errAnonymous = fmt.Errorf("socialaccount: no user is logged in to connect to
 // errTaken means that another request created the account at the same time.
 var errTaken = errors.New("socialaccount: account taken meanwhile")
 
-// errNobody means that a login came to nothing: its user is deleted or disabled, or
+// errNoUser means that a login came to nothing: its user is deleted or disabled, or
 // a stage refused it.
-var errNobody = fmt.Errorf("socialaccount: no user to log in: %w", work.ErrUnauthenticated)
+var errNoUser = fmt.Errorf("socialaccount: no user to log in: %w", work.ErrUnauthenticated)

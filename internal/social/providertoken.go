@@ -26,7 +26,7 @@ const refreshEarly = time.Minute
 // provider may have taken the old refresh token already.
 const renewTimeout = 30 * time.Second
 
-// ErrTokenExpired means that a stored token has ended and can not be renewed:
+// ErrTokenExpired means that a stored token has ended and cannot be renewed:
 // the user has to log in with the provider again.
 var ErrTokenExpired = errors.New("socialaccount: the provider's token has expired")
 

@@ -93,7 +93,7 @@ func (s *Service) report(ctx context.Context, sess *login.Session, err error, pr
 	case errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrInvalid):
 		s.deps.Logger.WarnContext(ctx, "provider login failed", "provider", providerID, "error", err)
 	case failureCode(err) != code.Unknown, errors.Is(err, work.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
-		errors.Is(err, errNobody), errors.Is(err, provider.ErrTokenMissing):
+		errors.Is(err, errNoUser), errors.Is(err, provider.ErrTokenMissing):
 		s.deps.Logger.DebugContext(ctx, "provider login refused", "provider", providerID, "error", err)
 	default:
 		s.deps.Logger.ErrorContext(ctx, "provider login failed", "provider", providerID, "error", err)

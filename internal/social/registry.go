@@ -105,9 +105,9 @@ func (r registry) usableBy(kind login.Kind) []*entry {
 	return list
 }
 
-// vouches reports whether an address counts as verified: the provider says so,
+// verifies reports whether an address counts as verified: the provider says so,
 // or the host does.
-func (e *entry) vouches(address string, verified bool) bool {
+func (e *entry) verifies(address string, verified bool) bool {
 	if verified || e.trust.VerifiedEmail {
 		return true
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// Accounts is what this room needs of the room of accounts.
+// Accounts is what the flows need of the accounts.
 type Accounts interface {
 	login.Identifier
 	// IsOpenForSignup reports whether new accounts are welcome.
@@ -24,13 +24,13 @@ type Accounts interface {
 	// VerifiedOwner returns the user who has verified the address, or
 	// authn.ErrNotFound.
 	VerifiedOwner(ctx context.Context, email string) (userID string, err error)
-	// HasVerifiedEmail reports whether the user has proved an address.
+	// HasVerifiedEmail reports whether the user has verified an address.
 	HasVerifiedEmail(ctx context.Context, userID string) (bool, error)
 	// EmailVerificationMandatory reports whether the user needs one.
 	EmailVerificationMandatory() bool
 	// CleanEmail returns the canonical form of an address.
 	CleanEmail(address string) (canonical string, ok bool)
-	// RequireRecent asks for a recent proof of identity.
+	// RequireRecent asks for a recent authentication.
 	RequireRecent(ctx context.Context, sess *login.Session) error
 	// Notify mails the owner of an account that something about it changed.
 	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
@@ -38,7 +38,7 @@ type Accounts interface {
 	Logout(ctx context.Context, sess *login.Session)
 }
 
-// Options are what the room is wired with, beside its configuration.
+// Options are what a Service works with, beside its configuration.
 type Options struct {
 	// Build makes a provider of the catalogue.
 	Build func(provider.App) (provider.Provider, error)

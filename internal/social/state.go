@@ -19,9 +19,9 @@ type Process string
 
 // The processes.
 const (
-	// ProcessLogin logs in, signs up, or proves again who is logged in.
+	// ProcessLogin logs in, signs up, or reauthenticates the logged-in user.
 	ProcessLogin Process = "login"
-	// ProcessConnect adds an account at the provider to whoever is logged in.
+	// ProcessConnect adds an account at the provider to the logged-in user.
 	ProcessConnect Process = "connect"
 )
 
@@ -39,7 +39,7 @@ const (
 type state struct {
 	Provider string  `json:"provider"`
 	Process  Process `json:"process"`
-	// UserID is who started it, if anybody was logged in.
+	// UserID is who started it, if a user was logged in.
 	UserID    string    `json:"user,omitempty"`
 	StartedAt time.Time `json:"started_at"`
 	// Next is where the browser goes in the end.
@@ -49,7 +49,7 @@ type state struct {
 	CodeVerifier string `json:"code_verifier"`
 }
 
-// reauthenticates reports whether somebody who is logged in wants to prove it
+// reauthenticates reports whether a logged-in user wants to prove it
 // again.
 func (st *state) reauthenticates() bool { return st.Process == ProcessLogin && st.UserID != "" }
 

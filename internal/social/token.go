@@ -72,7 +72,7 @@ func (s *Service) withoutClientID(id string) *entry {
 // Token logs in, signs up or connects by a token that a client got by itself.
 // The session tells the outcome. authn.Errors for wrong input, among them
 // invalid_token for a token that proves nothing; work.ErrForbidden if sign-up is
-// closed or nobody is logged in to connect to; work.ErrReauthenticate.
+// closed or no user is logged in to connect to; work.ErrReauthenticate.
 func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) error {
 	e, errs := s.tokenProvider(in)
 	if len(errs) > 0 {
@@ -90,7 +90,7 @@ func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) e
 		c, err = s.newCandidate(ctx, e, id)
 	}
 	if err == nil {
-		c.repeated, err = s.spend(ctx, e, provingToken(id, in))
+		c.repeated, err = s.spend(ctx, e, identityToken(id, in))
 	}
 	if err == nil {
 		err = s.finish(ctx, sess, c, in.Process)
@@ -99,15 +99,15 @@ func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) e
 		s.fail(ctx, sess, e.info.ID, in.Process, err)
 		return problem.List("token", code.InvalidToken)
 	}
-	if errors.Is(err, errNobody) && sess.Authenticated() {
+	if errors.Is(err, errNoUser) && sess.Authenticated() {
 		return work.ErrForbidden // the answer must not look like a login
 	}
 	return err
 }
 
-// provingToken returns the ID token that the identity comes from. Providers of
+// identityToken returns the ID token that the identity comes from. Providers of
 // the host's own may not say.
-func provingToken(id *provider.Identity, in TokenInput) string {
+func identityToken(id *provider.Identity, in TokenInput) string {
 	if id.IDToken == "" && in.AccessToken == "" {
 		return in.IDToken
 	}

@@ -147,22 +147,22 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestVouches(t *testing.T) {
+func TestVerifies(t *testing.T) {
 	t.Parallel()
 	e := &entry{trust: provider.Trust{VerifiedEmailDomains: []string{"Example.org"}}}
 	for address, want := range map[string]bool{
 		"a@example.org": true, "a@sub.example.org": false, "a@example.org.evil.com": false, "a@evilexample.org": false, "example.org": false,
 	} {
-		if got := e.vouches(address, false); got != want {
+		if got := e.verifies(address, false); got != want {
 			t.Errorf("%s: %v", address, got)
 		}
 	}
-	if !e.vouches("a@x.org", true) {
+	if !e.verifies("a@x.org", true) {
 		t.Error("the provider's own word counts")
 	}
 }
 
-func TestProvedBefore(t *testing.T) {
+func TestAuthenticatedBefore(t *testing.T) {
 	t.Parallel()
 	start := time.Unix(10_000, 0)
 	for text, want := range map[string]bool{
@@ -180,7 +180,7 @@ func TestProvedBefore(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &profile); err != nil {
 			t.Fatal(err)
 		}
-		if got := provedBefore(&provider.Identity{ExtraData: profile}, start); got != want {
+		if got := authenticatedBefore(&provider.Identity{ExtraData: profile}, start); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
 	}

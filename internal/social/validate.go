@@ -44,7 +44,7 @@ func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
 	return &copied
 }
 
-// Validate reports the first field that can not be right. Nil is valid.
+// Validate reports the first field that cannot be right. Nil is valid.
 func Validate(c *socialaccount.Config) error {
 	if c == nil {
 		return nil

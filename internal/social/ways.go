@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// FlowProviderReauthenticate is the flow by which whoever is logged in proves
+// FlowProviderReauthenticate is the flow by which the logged-in user proves
 // it again through one of their providers: an ordinary login there.
 const FlowProviderReauthenticate = "provider_reauthenticate"
 
@@ -41,7 +41,7 @@ func Public(info provider.Info) PublicProvider {
 	return p
 }
 
-// PublicConfig is the part of GET config that this room tells.
+// PublicConfig is the part of GET config about providers.
 type PublicConfig struct {
 	Providers []PublicProvider `json:"providers"`
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Deps is what every room works with.
+// Deps is what every flow works with.
 type Deps struct {
 	Users  authn.UserStore
 	Tx     Transactor
