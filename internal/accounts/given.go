@@ -81,9 +81,13 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 // with the login if it waits in this session. In any other session it goes on
 // when the user logs in again there.
 func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
-	l := sess.Pending(login.StageVerifyEmail)
-	waits := l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID
-	if len(c.Data) > 0 && !waits {
+	waiting := func() *login.Attempt { // anew in each run of the transaction
+		if l := sess.Pending(login.StageVerifyEmail); l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID {
+			return l
+		}
+		return nil
+	}
+	if len(c.Data) > 0 && waiting() == nil {
 		return problem.List("key", code.InvalidOrExpiredKey)
 	}
 	return s.pipeline.Change(ctx, sess, c.UserID, func(ctx context.Context) error {
@@ -98,7 +102,7 @@ func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *a
 				return err
 			}
 		}
-		if waits {
+		if l := waiting(); l != nil {
 			l.GivenEmail = l.GivenEmail.AsVerified()
 			sess.SetLogin(l)
 			return s.pipeline.Pass(ctx, sess, login.StageVerifyEmail)

@@ -133,6 +133,21 @@ func (s *site) awaitingFactor(email string) *clienttest.Client {
 	return c
 }
 
+// givesAddress returns a client whose login waits for the verification of the right
+// address, before the second factor. Nobody has verified the wrong one of the account.
+func (s *site) givesAddress(wrong, right string) *clienttest.Client {
+	s.t.Helper()
+	s.withTOTP(wrong)
+	if _, err := s.store.DB.ExecContext(s.t.Context(), "UPDATE allauth_emails SET verified = FALSE WHERE email = ?", wrong); err != nil {
+		s.t.Fatal(err)
+	}
+	c := s.Client(app)
+	c.Post("auth/login", body{"email": wrong, "password": password}).Status(401).Pending("verify_email")
+	s.takeMessages()
+	c.Post("account/email", body{"email": right}).Status(200)
+	return c
+}
+
 // takeEvents returns the names of what was published, and forgets them.
 func (s *site) takeEvents() []string {
 	s.mu.Lock()

@@ -142,6 +142,16 @@ var ways = []way{
 			return c.Post("account/email", body{"email": "second-" + email(n)})
 		}
 	}},
+	{"verification by link of an address given in a login", 401, factors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.givesAddress(email(n), "right-"+email(n))
+		key := s.Mail("right-" + email(n)).Key()
+		return c, func() *clienttest.Answer { return c.Post("auth/email/verify", body{"key": key}) }
+	}},
+	{"verification by code of an address given in a login", 401, codesAndFactors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.givesAddress(email(n), "right-"+email(n))
+		code := s.Mail("right-" + email(n)).Code()
+		return c, func() *clienttest.Answer { return c.Post("auth/email/verify", body{"key": code}) }
+	}},
 	{"TOTP", 200, factors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		_, secret := s.withTOTP(email(n))
 		c := s.awaitingFactor(email(n))
@@ -196,6 +206,11 @@ func phones(s *site, cfg *allauth.Config) {
 
 func optional(_ *site, cfg *allauth.Config) {
 	cfg.Account.EmailVerification = authn.VerificationOptional
+}
+
+func codesAndFactors(s *site, cfg *allauth.Config) {
+	codes(s, cfg)
+	factors(s, cfg)
 }
 
 func factors(_ *site, cfg *allauth.Config) { cfg.MFA = &mfa.Config{} }

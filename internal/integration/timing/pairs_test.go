@@ -73,6 +73,12 @@ var (
 	loginFirst = post("log in", 200, "auth/login", func(s subject) body {
 		return body{"email": s.email, "password": clienttest.Password}
 	})
+	loginWaits = post("log in", 401, "auth/login", func(s subject) body {
+		return body{"email": s.email, "password": clienttest.Password}
+	})
+	loginPhoneWaits = post("log in", 401, "auth/login", func(s subject) body {
+		return body{"phone": s.phone, "password": clienttest.Password}
+	})
 	addEmail    = post("add", 200, "account/email", func(s subject) body { return body{"email": s.corrected.email} })
 	changePhone = post("change", 202, "account/phone", func(s subject) body { return body{"phone": s.corrected.phone} })
 	resendOwn   = step{"resend", 403, func(c *clienttest.Client, s subject) *clienttest.Answer {
@@ -178,6 +184,11 @@ func takenToFree(w *world) subject { return w.account().correctedTo(w.free()) }
 func ownerOfTaken(w *world) subject { return w.account().correctedTo(w.account()) }
 func ownerOfFree(w *world) subject  { return w.account().correctedTo(w.free()) }
 
+// unverifiedToTaken and unverifiedToFree are accounts that nobody proved anything of,
+// and that are given another address while a login waits.
+func unverifiedToTaken(w *world) subject { return unverified(w).correctedTo(w.account()) }
+func unverifiedToFree(w *world) subject  { return unverified(w).correctedTo(w.free()) }
+
 func freeToSilent(w *world) subject { return w.free().correctedTo(silentEmail(w)) }
 
 func takenToTaken(w *world) subject {
@@ -273,6 +284,9 @@ var pairs = []pair{
 
 	{"another address by link", nil, ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, resendOwn}, allowed},
 	{"another address by code", with(codes), ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, guessEmail}, allowed},
+	{"address given in a login by link", with(oftener), unverifiedToTaken, unverifiedToFree, []step{loginWaits, correctEmail}, allowed},
+	{"address given in a login by code", with(codes, oftener), unverifiedToTaken, unverifiedToFree, []step{loginWaits, correctEmail, guessEmail}, allowed},
+	{"number given in a login", with(phones), unverifiedToTaken, unverifiedToFree, []step{loginPhoneWaits, correctPhone, guessPhone}, allowed},
 	{"another number", with(phones), ownerOfTaken, ownerOfFree, []step{loginFirst, changePhone, guessPhone}, allowed},
 
 	{"login by email", nil, verified, free, times(3, loginByEmail), nil},
