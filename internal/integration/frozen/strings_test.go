@@ -74,7 +74,7 @@ func TestNewStringsAreOnTheList(t *testing.T) {
 	}
 	for entry := range source.purposes {
 		if !slices.Contains(listed, entry) {
-			t.Errorf("%q is not in frozen.txt: it looks like a purpose, a slot or a note", entry)
+			t.Errorf("%q is not in frozen.txt: it is stored, as a purpose or as a member of a session", entry)
 		}
 	}
 }
@@ -84,7 +84,8 @@ type source struct {
 	// all are the string literals and the JSON names of members.
 	all map[string]bool
 	// events are what EventName returns, codes those of package code, purposes
-	// the constants that are named like purposes, slots, notes and ceremonies.
+	// the constants that are named like purposes and ceremonies, and the members of
+	// what is kept in a session and an attempt.
 	events, codes, purposes map[string]bool
 }
 
@@ -140,6 +141,10 @@ func (s source) read(file *ast.File) {
 			if n.Name.Name == "EventName" && n.Body != nil {
 				addTexts(s.events, n.Body)
 			}
+		case *ast.TypeSpec:
+			if file.Name.Name == "login" && slices.Contains([]string{"Slots", "Notes"}, n.Name.Name) {
+				s.readMembers(n)
+			}
 		case *ast.ValueSpec:
 			for i, name := range n.Names {
 				if i >= len(n.Values) {
@@ -157,6 +162,15 @@ func (s source) read(file *ast.File) {
 		}
 		return true
 	})
+}
+
+// readMembers reads the JSON names of what a session or an attempt keeps.
+func (s source) readMembers(n *ast.TypeSpec) {
+	for _, field := range n.Type.(*ast.StructType).Fields.List { //nolint:forcetypeassert // both are structs
+		tag, _ := strconv.Unquote(field.Tag.Value)
+		name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+		s.purposes[name] = true
+	}
 }
 
 // readLiteral reads the literals of problems, challenges and cookies.
