@@ -2,8 +2,11 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,19 +59,52 @@ func (s *Store) SessionsByTokens(ctx context.Context, tokenHashes ...string) ([]
 	if len(hashes) == 0 {
 		return nil, nil
 	}
-	query := `SELECT s.` + strings.ReplaceAll(sessionColumns, `, `, `, s.`) + `, s.data, ` + profileColumns(`s.user_id`) + ` FROM {sessions} s
+	query := `SELECT s.` + strings.ReplaceAll(sessionColumns, `, `, `, s.`) + `, ` + profileColumns + `, s.data, e.email, e.is_primary, e.id FROM {sessions} s
 		LEFT JOIN {users} u ON ` + s.dialect.sessionUser + ` LEFT JOIN {passwords} p ON p.user_id = s.user_id
+		LEFT JOIN {emails} e ON e.user_id = s.user_id AND (e.is_primary OR e.verified)
 		WHERE s.token_hash IN (?` + strings.Repeat(`, ?`, len(hashes)-1) + `)`
-	return rows(ctx, s, "load sessions", query, hashes, func(scan func(...any) error) (sessions.Row, error) {
-		var data []byte
-		var r profileRow
-		row, err := scanSession(scan, append([]any{&data}, r.targets()...)...)
-		row.Data = data
-		if err == nil && row.UserID != "" {
-			row.Profile, err = r.profile(row.UserID)
-		}
-		return row, err
+	found, err := rows(ctx, s, "load sessions", query, hashes, func(scan func(...any) error) (r sessionRow, err error) {
+		r.Row, err = scanSession(scan, append(r.targets(), &r.data, &r.email, &r.primary, &r.emailID)...)
+		return r, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, compareAddresses)
+	var list []sessions.Row
+	for _, r := range found {
+		if slices.ContainsFunc(list, func(known sessions.Row) bool { return known.ID == r.ID }) {
+			continue
+		}
+		r.Data = r.data
+		if r.UserID != "" {
+			if r.Profile, err = r.profile(r.UserID, r.email.String); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, r.Row)
+	}
+	return list, nil
+}
+
+// sessionRow is a row of SessionsByTokens. There is one for each address of the
+// session's user that is primary or verified, or one without an address.
+type sessionRow struct {
+	sessions.Row
+	profileRow
+	data    []byte
+	email   sql.NullString
+	primary sql.NullBool
+	emailID sql.NullInt64
+}
+
+// compareAddresses puts the row first whose address a profile shows, see
+// shownAddress.
+func compareAddresses(a, b sessionRow) int {
+	if a.primary.Bool != b.primary.Bool {
+		return map[bool]int{true: -1, false: 1}[a.primary.Bool]
+	}
+	return cmp.Compare(a.emailID.Int64, b.emailID.Int64)
 }
 
 // SaveSession implements sessions.Store.

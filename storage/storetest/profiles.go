@@ -84,6 +84,11 @@ func profileOfParts(k *kit, s storage.Store) {
 			if !reflect.DeepEqual(*got, want) {
 				k.Errorf("%s, password %v: Profile returned %+v, want %+v; the contract: it agrees with UserByID, PasswordHash and EmailsByUser", name, withPassword, *got, want)
 			}
+			rows, err := s.SessionsByTokens(k.Context(), storedSession(k, s, func(r *sessions.Row) { r.UserID = user.ID }).TokenHash)
+			k.ok("SessionsByTokens", err)
+			if len(rows) != 1 || rows[0].Profile != nil && rows[0].Profile.Email != added.shown {
+				k.Errorf("%s, password %v: SessionsByTokens returned %+v, want one row, whose profile shows %q", name, withPassword, rows, added.shown)
+			}
 		}
 	}
 }
