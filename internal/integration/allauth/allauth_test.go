@@ -99,7 +99,7 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 		},
 		"Argon2id": func(cfg *allauth.Config) { cfg.Account.PasswordHash.Argon2id.MemoryKiB = 1 },
 	} {
-		cfg := allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}
+		cfg := allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{}}
 		spoil(&cfg)
 		auth, err := allauth.New(cfg, memstore.New())
 		if err == nil {
@@ -111,7 +111,7 @@ func TestBadConfigurationNamesTheFieldAndTheFix(t *testing.T) {
 			t.Errorf("%q does not mention %q", err, want)
 		}
 	}
-	if _, err := allauth.New(allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}}, nil); err == nil {
+	if _, err := allauth.New(allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{}}, nil); err == nil {
 		t.Error("a nil store is accepted")
 	}
 }
@@ -123,7 +123,7 @@ func TestPlainHTTPIsWarnedOf(t *testing.T) {
 	} {
 		log := &clienttest.Log{}
 		auth, err := allauth.New(allauth.Config{
-			BaseURL: base, Secrets: [][]byte{clienttest.Secret}, Mailer: silence{}, Logger: slog.New(slog.NewTextHandler(log, nil)),
+			BaseURL: base, Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{}, Logger: slog.New(slog.NewTextHandler(log, nil)),
 		}, memstore.New())
 		if err != nil {
 			t.Fatal(err)
