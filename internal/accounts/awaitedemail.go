@@ -94,16 +94,20 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })
 	address := account.EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
 	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		if err := s.claimEmail(ctx, address, silent); err != nil {
-			return fmt.Errorf("add e-mail address: %w", err)
-		}
-		if err := s.store.DeleteEmail(ctx, userID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return fmt.Errorf("delete e-mail address: %w", err)
-		}
-		return nil
+		return replaceEmail(ctx, s.store, address, old, s.exclusive(silent))
 	})
 	if errors.Is(err, authn.ErrConflict) {
 		return true, nil
 	}
 	return false, err
+}
+
+func replaceEmail(ctx context.Context, rows account.Store, address account.EmailAddress, old string, exclusive bool) error {
+	if err := rows.AddEmail(ctx, address, exclusive); err != nil {
+		return fmt.Errorf("add e-mail address: %w", err)
+	}
+	if err := rows.DeleteEmail(ctx, address.UserID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {
+		return fmt.Errorf("delete e-mail address: %w", err)
+	}
+	return nil
 }

@@ -134,20 +134,7 @@ func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, 
 	return claims, silent, nil
 }
 
-// addEmail adds an address that other accounts may have as well.
-func (s *Service) addEmail(ctx context.Context, address account.EmailAddress) error {
-	return s.store.AddEmail(ctx, address, false)
-}
-
-// claimEmail adds an address so that no other sign-up can have it, unless the
-// configuration accepts duplicates, or the address is silent: accounts for which
-// it does not speak do not keep it from others. authn.ErrConflict if another
-// account claims it.
-func (s *Service) claimEmail(ctx context.Context, address account.EmailAddress, silent bool) error {
-	return s.store.AddEmail(ctx, address, !s.acceptsDuplicates() && !silent)
-}
-
-// claimPhone is claimEmail for a number.
-func (s *Service) claimPhone(ctx context.Context, phone account.Phone, silent bool) error {
-	return s.store.SetPhone(ctx, phone, !silent)
-}
+// exclusive reports whether an address is added so that no other sign-up can have it:
+// unless the configuration accepts duplicates, or the address is silent, as accounts
+// for which it does not speak do not keep it from others.
+func (s *Service) exclusive(silent bool) bool { return !s.acceptsDuplicates() && !silent }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
@@ -48,7 +49,7 @@ func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.U
 				return err
 			}
 		}
-		id, err := s.create(ctx, draft, opts)
+		id, err := s.create(ctx, s.rows, draft, opts)
 		if err != nil {
 			return err
 		}
@@ -92,11 +93,11 @@ func knownUsername(value string) (string, authn.Errors) {
 
 // claimUsername gives the user the name in its canonical form, or, where a twin
 // has that form and may, as it is spelled. usersByName looks for both.
-func (s *Service) claimUsername(ctx context.Context, userID string, draft *newAccount) error {
+func claimUsername(ctx context.Context, rows account.UsernameStore, userID string, draft *newAccount) error {
 	name := identifier.Username(draft.user.Username)
-	err := s.store.ClaimUsername(ctx, userID, name)
+	err := rows.ClaimUsername(ctx, userID, name)
 	if draft.allowTwin && name != draft.user.Username && errors.Is(err, authn.ErrConflict) {
-		return s.store.ClaimUsername(ctx, userID, draft.user.Username)
+		return rows.ClaimUsername(ctx, userID, draft.user.Username)
 	}
 	return err
 }

@@ -18,9 +18,9 @@ import (
 // never in a part that the host keeps. No hook is called and no event is
 // published for them, and their messages are dropped.
 
-// DecoyStore is the store of decoys: the one of the library, without the parts
-// that a host keeps elsewhere.
-type DecoyStore interface {
+// Rows are the store of users and of their accounts. That of decoys is the one of the
+// library, without the parts that a host keeps elsewhere.
+type Rows interface {
 	authn.UserStore
 	account.Store
 }

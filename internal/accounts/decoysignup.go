@@ -23,13 +23,15 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 	if opts.Prepare != nil {
 		opts.Prepare(&attempt)
 	}
-	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
-		if opts.BeforeCreate != nil {
-			if err := opts.BeforeCreate(ctx); err != nil {
-				return err
-			}
+	return s.createThenStart(ctx, func(ctx context.Context) error {
+		if err := opts.before(ctx); err != nil {
+			return err
 		}
-		err := s.undone(ctx, false, func(ctx context.Context, name string) error { return s.createDecoy(ctx, name, draft, opts) })
+		asDecoy := SignupOptions{EmailVerified: opts.EmailVerified, AfterCreate: opts.AfterDecoy}
+		err := s.undone(ctx, false, func(ctx context.Context, name string) error {
+			_, err := s.create(ctx, s.decoys, draft.decoy(name), asDecoy)
+			return err
+		})
 		standIn(ctx)
 		return err
 	}, func(ctx context.Context) error {
@@ -40,6 +42,20 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 	})
 }
 
+// decoy is the same sign-up under a name that no user has, in no other request's way.
+func (d *newAccount) decoy(name string) *newAccount {
+	decoy := &newAccount{user: d.user, hash: d.hash}
+	for _, field := range []*string{&decoy.user.Username, &decoy.user.Email, &decoy.user.Phone} {
+		if *field != "" {
+			*field = name
+		}
+	}
+	if slices.Contains(d.vouched, d.user.Email) {
+		decoy.vouched = []string{name}
+	}
+	return decoy
+}
+
 // correctDecoyAddress does the work of correctAddress, and of locking a user who
 // does not exist, to no effect.
 func (s *Service) correctDecoyAddress(ctx context.Context, userID string) error {
@@ -48,13 +64,7 @@ func (s *Service) correctDecoyAddress(ctx context.Context, userID string) error 
 	}
 	return s.undone(ctx, userID == "", func(ctx context.Context, name string) error {
 		address := account.EmailAddress{UserID: name, Email: name, Primary: true, CreatedAt: s.deps.Now()}
-		if err := s.decoys.AddEmail(ctx, address, !s.acceptsDuplicates()); err != nil {
-			return fmt.Errorf("add e-mail address: %w", err)
-		}
-		if err := s.decoys.DeleteEmail(ctx, name, name); err != nil {
-			return fmt.Errorf("delete e-mail address: %w", err)
-		}
-		return nil
+		return replaceEmail(ctx, s.decoys, address, name, s.exclusive(false))
 	})
 }
 
@@ -100,41 +110,6 @@ func (s *Service) undone(ctx context.Context, lock bool, f func(ctx context.Cont
 func (s *Service) deleteDecoyNumber(ctx context.Context, userID string) error {
 	if err := s.decoys.DeletePhone(ctx, userID); err != nil {
 		return fmt.Errorf("delete phone number: %w", err)
-	}
-	return nil
-}
-
-// createDecoy writes the rows of create under a name that no user has, and in no
-// other request's way.
-func (s *Service) createDecoy(ctx context.Context, name string, draft *newAccount, opts SignupOptions) error {
-	user, err := s.decoys.CreateUser(ctx, authn.NewUser{Username: name, Display: draft.user.Display, Extra: draft.user.Extra})
-	if err != nil {
-		return fmt.Errorf("create user: %w", err)
-	}
-	if draft.user.Username != "" {
-		if err := s.decoys.ClaimUsername(ctx, user.ID, name); err != nil {
-			return fmt.Errorf("claim username: %w", err)
-		}
-	}
-	if draft.user.Email != "" {
-		vouched := slices.Contains(draft.vouched, draft.user.Email)
-		email := account.EmailAddress{UserID: user.ID, Email: name, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
-		if err := s.decoys.AddEmail(ctx, email, !s.acceptsDuplicates() && !vouched); err != nil {
-			return fmt.Errorf("add e-mail address: %w", err)
-		}
-	}
-	if draft.user.Phone != "" {
-		if err := s.decoys.SetPhone(ctx, account.Phone{UserID: user.ID, Number: name}, true); err != nil {
-			return fmt.Errorf("add phone number: %w", err)
-		}
-	}
-	if draft.hash != "" {
-		if err := s.decoys.SwapPasswordHash(ctx, user.ID, "", draft.hash); err != nil {
-			return fmt.Errorf("set password: %w", err)
-		}
-	}
-	if opts.AfterDecoy != nil {
-		return opts.AfterDecoy(ctx, user.ID)
 	}
 	return nil
 }

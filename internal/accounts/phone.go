@@ -267,7 +267,7 @@ func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken,
 		return false, err
 	}
 	err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		if err := s.claimPhone(ctx, phone, silent); err != nil {
+		if err := s.store.SetPhone(ctx, phone, !silent); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}
 		return s.deleteDecoyNumber(ctx, "")

@@ -29,7 +29,8 @@ type Service struct {
 	cfg      account.Config
 	store    account.Store
 	profiles bool // the store reads a user in one step
-	decoys   DecoyStore
+	rows     Rows // of users, as decoys are of decoys
+	decoys   Rows
 	deps     *work.Deps
 	codes    *codes.Challenges
 	hasher   *password.Hasher
@@ -50,7 +51,7 @@ func NewFlows(s *Service, p *login.Pipeline, f login.Factors, sessions Sessions)
 }
 
 // New returns a Service. The configuration has its defaults and is valid.
-func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
+func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
 	}
@@ -66,6 +67,10 @@ func New(cfg account.Config, store account.Store, decoys DecoyStore, deps *work.
 		s.store = onceRead{store, ""}
 		s.decoys = onceReadDecoy{decoys, onceRead{decoys, s.decoyUserID("")}}
 	}
+	s.rows = struct {
+		authn.UserStore
+		account.Store
+	}{deps.Users, s.store}
 	return s, nil
 }
 

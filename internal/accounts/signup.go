@@ -49,6 +49,13 @@ type SignupOptions struct {
 	Prepare func(l *login.Attempt)
 }
 
+func (o SignupOptions) before(ctx context.Context) error {
+	if o.BeforeCreate == nil {
+		return nil
+	}
+	return o.BeforeCreate(ctx)
+}
+
 // newAccount is a validated sign-up.
 type newAccount struct {
 	user     authn.NewUser
@@ -116,15 +123,13 @@ var errTaken = errors.New("account: taken meanwhile")
 
 func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	var attempt login.Attempt
-	return s.createThenStart(ctx, sess, func(ctx context.Context) error {
-		if opts.BeforeCreate != nil {
-			if err := opts.BeforeCreate(ctx); err != nil {
-				return err
-			}
+	return s.createThenStart(ctx, func(ctx context.Context) error {
+		if err := opts.before(ctx); err != nil {
+			return err
 		}
 		var userID string
 		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
-			userID, err = s.create(ctx, draft, opts)
+			userID, err = s.create(ctx, s.rows, draft, opts)
 			return err
 		})
 		if errors.Is(err, authn.ErrConflict) {
@@ -149,7 +154,7 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 
 // createThenStart runs both functions in one transaction, or in two where the host
 // judges logins: it must find the account that it is asked about.
-func (s *Flows) createThenStart(ctx context.Context, sess *login.Session, create, start func(ctx context.Context) error) error {
+func (s *Flows) createThenStart(ctx context.Context, create, start func(ctx context.Context) error) error {
 	if s.pipeline.AsksHost() {
 		if err := s.deps.InTx(ctx, create); err != nil {
 			return err
@@ -164,14 +169,15 @@ func (s *Flows) createThenStart(ctx context.Context, sess *login.Session, create
 	})
 }
 
-// create stores everything that makes an account; it runs in a transaction.
-func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOptions) (string, error) {
-	user, err := s.deps.Users.CreateUser(ctx, draft.user)
+// create stores everything that makes an account in rows, which are those of users or
+// of decoys; it runs in a transaction.
+func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts SignupOptions) (string, error) {
+	user, err := rows.CreateUser(ctx, draft.user)
 	if err != nil {
 		return "", fmt.Errorf("create user: %w", err)
 	}
 	if draft.user.Username != "" {
-		if err := s.claimUsername(ctx, user.ID, draft); err != nil {
+		if err := claimUsername(ctx, rows, user.ID, draft); err != nil {
 			return "", fmt.Errorf("claim username: %w", err)
 		}
 	}
@@ -181,13 +187,7 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
 		// What a provider vouches for is not refused because somebody typed it
 		// in elsewhere.
-		var err error
-		if vouched {
-			err = s.addEmail(ctx, email)
-		} else {
-			err = s.claimEmail(ctx, email, draft.silentEmail)
-		}
-		if err != nil {
+		if err := rows.AddEmail(ctx, email, !vouched && s.exclusive(draft.silentEmail)); err != nil {
 			return "", fmt.Errorf("add e-mail address: %w", err)
 		}
 		others, err := s.addProviderEmails(ctx, user.ID, draft)
@@ -199,12 +199,12 @@ func (s *Service) create(ctx context.Context, draft *newAccount, opts SignupOpti
 	var phone *account.Phone
 	if draft.user.Phone != "" {
 		phone = &account.Phone{UserID: user.ID, Number: draft.user.Phone}
-		if err := s.claimPhone(ctx, *phone, draft.silentPhone); err != nil {
+		if err := rows.SetPhone(ctx, *phone, !draft.silentPhone); err != nil {
 			return "", fmt.Errorf("add phone number: %w", err)
 		}
 	}
 	if draft.hash != "" {
-		if err := s.store.SwapPasswordHash(ctx, user.ID, "", draft.hash); err != nil {
+		if err := rows.SwapPasswordHash(ctx, user.ID, "", draft.hash); err != nil {
 			return "", fmt.Errorf("set password: %w", err)
 		}
 	}
