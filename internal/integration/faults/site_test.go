@@ -37,7 +37,8 @@ type site struct {
 	*clienttest.Server
 	t      *testing.T
 	store  *teststore.Faulty
-	limits *sql.DB // where attempts are counted
+	opened storage.Store // what the server works with
+	limits *sql.DB       // where attempts are counted
 	op     *demoprovider.Provider
 
 	mu     sync.Mutex
@@ -55,7 +56,8 @@ func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s 
 	t.Helper()
 	s := &site{t: t, store: teststore.OpenFaulty(t)}
 	s.limits = s.store.DB
-	s.Server = clienttest.StartOn(t, open(s), func(cfg *allauth.Config) {
+	s.opened = open(s)
+	s.Server = clienttest.StartOn(t, s.opened, func(cfg *allauth.Config) {
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -138,12 +140,19 @@ func (s *site) awaitingFactor(email string) *clienttest.Client {
 func (s *site) givesAddress(wrong, right string) *clienttest.Client {
 	s.t.Helper()
 	s.withTOTP(wrong)
-	if _, err := s.store.DB.ExecContext(s.t.Context(), "UPDATE allauth_emails SET verified = FALSE WHERE email = ?", wrong); err != nil {
+	rows, err := s.opened.EmailsByAddress(s.t.Context(), wrong)
+	if err == nil {
+		err = s.opened.DeleteEmail(s.t.Context(), rows[0].UserID, wrong)
+	}
+	if err == nil {
+		rows[0].Verified = false
+		err = s.opened.AddEmail(s.t.Context(), rows[0], false)
+	}
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	c := s.Client(app)
 	c.Post("auth/login", body{"email": wrong, "password": password}).Status(401).Pending("verify_email")
-	s.takeMessages()
 	c.Post("account/email", body{"email": right}).Status(200)
 	return c
 }
