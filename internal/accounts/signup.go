@@ -76,11 +76,16 @@ type newAccount struct {
 	allowTwin bool
 }
 
-// Signup creates an account and starts its first login. Where the address is
-// taken and that must not be told, it only looks as if. authn.Errors for wrong
-// input, work.ErrNotPending if somebody is logged in, work.ErrForbidden if
-// sign-up is closed.
+// Signup creates an account and starts its first login. It charges the limit on
+// sign-ups. Where the address is taken and that must not be told, it is a decoy. It
+// returns authn.Errors for wrong input, work.ErrNotPending if a user is logged in, and
+// work.ErrForbidden if sign-up is closed.
 func (s *Flows) Signup(ctx context.Context, sess *login.Session, in SignupInput, opts SignupOptions) error {
+	settle, err := s.takeSignup(ctx, sess, in)
+	if err != nil {
+		return err
+	}
+	defer settle()
 	draft, err := s.cleanSignup(ctx, in)
 	if err != nil {
 		return err
@@ -115,6 +120,31 @@ func (s *Flows) Signup(ctx context.Context, sess *login.Session, in SignupInput,
 		}
 	}
 	return s.decoySignup(ctx, sess, draft, opts)
+}
+
+// takeSignup charges the limit on sign-ups and, in the same step, that on mails which
+// verify an address, if the sign-up is going to send one. The caller must call settle,
+// see [work.Deps.TakeAhead].
+func (s *Flows) takeSignup(ctx context.Context, sess *login.Session, in SignupInput) (settle func(), err error) {
+	signup := ratelimit.Charge{
+		Action: ratelimit.ActionSignup, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()},
+	}
+	email, errs := cleanEmail("email", in.Email, true)
+	if len(errs) > 0 || !s.mailsAtSignup(sess, in) {
+		_, err := s.deps.Limits.TakeAll(ctx, signup)
+		return func() {}, err
+	}
+	return s.deps.TakeAhead(ctx, signup, ratelimit.Charge{
+		Action: ratelimit.ActionConfirmEmail, Subject: ratelimit.Subject{Key: email},
+	})
+}
+
+// mailsAtSignup reports whether a sign-up gets as far as to verify its address: no
+// earlier stage waits.
+func (s *Service) mailsAtSignup(sess *login.Session, in SignupInput) bool {
+	present, _ := signupField(s.cfg, "phone")
+	waitsForPhone := present && in.Phone != "" && !s.cfg.Phone.VerificationDisabled
+	return s.cfg.EmailVerification != authn.VerificationNone && !waitsForPhone && !s.codeRequired(sess, &login.Attempt{Signup: true})
 }
 
 // errTaken means that somebody else took the username, the address or the

@@ -66,12 +66,9 @@ func (f *form) identifier(name string, required bool) string {
 }
 
 func (h *Handler) signup(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionSignup); err != nil {
-		return reply{}, err
-	}
 	in, err := c.form()
 	if err != nil {
-		return reply{}, err
+		return reply{}, c.limited(ratelimit.ActionSignup, err)
 	}
 	input := in.signup()
 	input.Password = in.newPassword("password")

@@ -101,12 +101,9 @@ func creationOptions(options *webauthn.CreationOptions, err error) (reply, error
 }
 
 func (h *Handler) signupByPasskey(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionSignup); err != nil {
-		return reply{}, err
-	}
 	in, err := c.form()
 	if err != nil {
-		return reply{}, err
+		return reply{}, c.limited(ratelimit.ActionSignup, err)
 	}
 	input := in.signup()
 	input.Passwordless = true

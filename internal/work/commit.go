@@ -80,6 +80,9 @@ func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) 
 			tx.charges = d.refund(ctx, tx.charges)
 		default:
 			refusal = tx.refusal
+			if tx.chargedAhead {
+				u.ahead = nil // it stays counted
+			}
 			if tx.mail {
 				d.Post.Outbox.Wake()
 			}

@@ -15,6 +15,8 @@ type Unit struct {
 	afterwards []func(ctx context.Context) error
 	// charges are the attempts that were counted for what is about to be stored.
 	charges []ratelimit.Attempt
+	// ahead is an attempt that a transaction is about to charge, nil if there is none.
+	ahead *ahead
 	// commits counts the transactions.
 	commits int
 	// runs is what all runs of one transaction share.
@@ -25,6 +27,8 @@ type Unit struct {
 // transaction is what one run of a transaction of a unit does.
 type transaction struct {
 	charges []ratelimit.Attempt
+	// chargedAhead is true if the unit's attempt ahead was charged.
+	chargedAhead bool
 	// refusal is returned once the transaction is committed.
 	refusal error
 	// mail is true if there is a message to deliver after the commit.
