@@ -18,18 +18,19 @@ import (
 var (
 	// errWrongCode means that no authenticator of the user accepts the code.
 	errWrongCode = errors.New("mfa: wrong code")
-	// errMisshapen is errWrongCode for what looks like no code of the user.
-	errMisshapen = errors.New("mfa: not the shape of a code")
+	// errWrongFormat means that none of the user's authenticators has codes of that
+	// length and alphabet.
+	errWrongFormat = errors.New("mfa: wrong format of code")
 )
 
-// CheckPending returns work.ErrStageNotPending unless a login in the session
+// CheckPending returns work.ErrStageNotPending unless the login of the session
 // waits for a second factor.
 func (s *Service) CheckPending(_ context.Context, sess *login.Session) error {
 	_, err := s.pendingUser(sess)
 	return err
 }
 
-// pendingUser returns whose login waits for a second factor.
+// pendingUser returns the id of the user whose login waits for a second factor.
 func (s *Service) pendingUser(sess *login.Session) (string, error) {
 	attempt := sess.Pending(login.StageMFAAuthenticate)
 	if attempt == nil {
@@ -38,9 +39,9 @@ func (s *Service) pendingUser(sess *login.Session) (string, error) {
 	return attempt.UserID, nil
 }
 
-// Authenticate goes on with the login that waits for a second factor, by a code
-// of an app or a recovery code. The session tells the outcome.
-// work.ErrStageNotPending if none waits, authn.Errors for a wrong code.
+// Authenticate verifies a TOTP or recovery code and resumes the login that waits for
+// a second factor. Afterwards sess shows whether the user is logged in. Returns
+// work.ErrStageNotPending if no login waits, authn.Errors for a wrong code.
 func (s *Flows) Authenticate(ctx context.Context, sess *login.Session, code string) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
@@ -51,8 +52,8 @@ func (s *Flows) Authenticate(ctx context.Context, sess *login.Session, code stri
 	})
 }
 
-// Reauthenticate reauthenticates the logged-in user by a code. work.ErrUnauthenticated
-// if nobody is, authn.Errors for a wrong code.
+// Reauthenticate verifies a TOTP or recovery code of the logged-in user. Returns
+// work.ErrUnauthenticated without a user, authn.Errors for a wrong code.
 func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
@@ -60,11 +61,11 @@ func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, code st
 	return s.authenticateByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
 }
 
-// authenticateByCode takes a code and goes on with then, in one transaction. The
-// attempt is counted before anything is compared.
+// authenticateByCode verifies a code of the user, uses it up and calls then, in one
+// transaction. The attempt is counted before the code is compared.
 func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, userID, code string, then func(ctx context.Context) error) error {
 	reauthentication := sess.Authenticated()
-	attempt, err := s.take(ctx, sess, userID, "code")
+	attempt, err := s.countAttempt(ctx, sess, userID, "code")
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 		if rows, err = s.rows(ctx, userID); err != nil {
 			return err
 		}
-		failed.Type = blamed(rows)
+		failed.Type = failedType(rows)
 		used, err := s.acceptCode(ctx, rows, code)
 		if err != nil {
 			return err
@@ -83,7 +84,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 		work.Emit(ctx, mfa.AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
 		return then(ctx)
 	})
-	if errors.Is(err, errMisshapen) {
+	if errors.Is(err, errWrongFormat) {
 		work.Afterwards(ctx, attempt.Refund)
 		return incorrectCode()
 	}
@@ -94,7 +95,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 		return incorrectCode()
 	}
 	if err != nil {
-		work.Afterwards(ctx, attempt.Refund) // what fails on the server's side is no guess
+		work.Afterwards(ctx, attempt.Refund) // the server failed, not the code
 		return err
 	}
 	if slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return !s.deps.Keys.IsCurrent(a.Data) }) {
@@ -104,8 +105,8 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 	return nil
 }
 
-// blamed is the type that a wrong code is counted against.
-func blamed(rows []mfa.Authenticator) mfa.Type {
+// failedType returns the type that AuthenticationFailed names after a wrong code.
+func failedType(rows []mfa.Authenticator) mfa.Type {
 	for _, t := range []mfa.Type{mfa.TOTP, mfa.RecoveryCodes} {
 		if find(rows, t) != nil {
 			return t
@@ -114,12 +115,12 @@ func blamed(rows []mfa.Authenticator) mfa.Type {
 	return ""
 }
 
-// acceptCode finds the authenticator that the code belongs to and uses the code
-// up. errWrongCode if there is none, or if another request was faster;
-// errMisshapen if none has codes of that shape.
+// acceptCode finds the authenticator that the code belongs to and uses the code up.
+// Returns errWrongCode if no authenticator has that code, or if another request used
+// it first, and errWrongFormat if none has codes of that format.
 func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code string) (*mfa.Authenticator, error) {
 	code = typedcode.Normalize(code)
-	refusal := errMisshapen
+	refusal := errWrongFormat
 	for i := range rows {
 		a := &rows[i]
 		var match func(a *mfa.Authenticator, code string) error
@@ -132,7 +133,7 @@ func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code
 			continue
 		}
 		err := match(a, code)
-		if errors.Is(err, errMisshapen) {
+		if errors.Is(err, errWrongFormat) {
 			continue
 		}
 		if errors.Is(err, errWrongCode) {
@@ -142,7 +143,7 @@ func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code
 		if err != nil {
 			return nil, err
 		}
-		err = s.use(ctx, a)
+		err = s.saveUse(ctx, a)
 		if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
 			return nil, errWrongCode
 		}
@@ -151,9 +152,9 @@ func (s *Service) acceptCode(ctx context.Context, rows []mfa.Authenticator, code
 	return nil, refusal
 }
 
-// take counts an attempt against the client's address and the user. The problem
-// of too many belongs to the field param.
-func (s *Service) take(ctx context.Context, sess *login.Session, userID, param string) (ratelimit.Attempt, error) {
+// countAttempt counts an attempt against the limits of the client's IP address and of
+// the user. Returns authn.Errors for the field param if a limit is reached.
+func (s *Service) countAttempt(ctx context.Context, sess *login.Session, userID, param string) (ratelimit.Attempt, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, ratelimit.Subject{IP: sess.Client.IP, Key: limitKey(userID)})
 	if errors.Is(err, ratelimit.ErrLimited) {
 		return attempt, problem.List(param, code.TooManyLoginAttempts)
@@ -161,9 +162,9 @@ func (s *Service) take(ctx context.Context, sess *login.Session, userID, param s
 	return attempt, err
 }
 
-// clearFailures refunds an attempt that was right, and clears the user's failed
-// ones. Those of the client's address stay: they may have been at the passwords
-// of other users.
+// clearFailures refunds a successful attempt and clears the failed ones of the user.
+// The failures of the client's IP address stay, because they may have been guesses at
+// the passwords of other users.
 func (s *Service) clearFailures(ctx context.Context, attempt ratelimit.Attempt, userID string) {
 	work.Afterwards(ctx, attempt.Refund)
 	work.Afterwards(ctx, func(ctx context.Context) error {
@@ -171,8 +172,8 @@ func (s *Service) clearFailures(ctx context.Context, attempt ratelimit.Attempt, 
 	})
 }
 
-// limitKey is what the attempts at a user's second factor count by. Passwords
-// count by what was typed in, which holds no zero byte: no name is taken for it.
+// limitKey is the limiter key of attempts at a user's second factor. The NUL keeps it
+// apart from typed identifiers, which cannot contain NUL.
 func limitKey(userID string) string {
 	if userID == "" {
 		return ""

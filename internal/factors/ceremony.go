@@ -14,9 +14,9 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// ceremony is what a key is asked for. It names the purpose of the challenge and
-// the place of its id in the session, so that the answer to one counts for
-// nothing in another.
+// ceremony is a registration or authentication ceremony of WebAuthn. It is the purpose
+// of the challenge and selects the session's slot for the challenge's id, so that the
+// response of one ceremony is not accepted in another.
 type ceremony string
 
 const (
@@ -28,21 +28,21 @@ const (
 )
 
 // PasskeyCookieName is the name of the cookie that holds the challenge of a login by
-// passkey in a browser that has no session. Pages ask for the challenge as they
-// are loaded: with a session of its own, an answer that arrives late would take
-// the place of a login of the meantime.
+// passkey in a browser without a session. Pages request the challenge while they
+// load. If that request opened a session, a late response could overwrite the session
+// of a login that completed in the meantime.
 const PasskeyCookieName = "mfa_passkey"
 
-// challengeSize is in bytes (Web Authentication §13.4.3 asks for 16).
+// challengeSize is in bytes; WebAuthn §13.4.3 requires at least 16.
 const challengeSize = 32
 
-// asked is what a challenge for a new key has to remember.
-type asked struct {
+// challengeData is stored with the challenge of a registration.
+type challengeData struct {
 	Handle       []byte `json:"handle,omitempty"`
 	Passwordless bool   `json:"passwordless,omitempty"`
 }
 
-// slot is where the session keeps the challenge of the ceremony.
+// slot returns the session's field for the id of the ceremony's challenge.
 func (c ceremony) slot(sess *login.Session) *string {
 	switch slots := &sess.State.Slots; c {
 	case ceremonyAdd:
@@ -58,18 +58,19 @@ func (c ceremony) slot(sess *login.Session) *string {
 	}
 }
 
-// ask draws the challenge of a ceremony for the user, who is empty where the key
-// has to tell. It takes the place of an earlier one of the session.
-func (s *Service) ask(ctx context.Context, sess *login.Session, c ceremony, userID string, a asked) ([]byte, error) {
+// issueChallenge stores a random challenge for a ceremony of the user and returns it.
+// userID is empty in a login by passkey, in which the assertion names the user. The
+// challenge replaces an earlier one of the same ceremony in the session.
+func (s *Service) issueChallenge(ctx context.Context, sess *login.Session, c ceremony, userID string, content challengeData) ([]byte, error) {
 	challenge := make([]byte, challengeSize)
 	if _, err := io.ReadFull(s.deps.Rand, challenge); err != nil {
 		return nil, fmt.Errorf("read random bytes: %w", err)
 	}
-	data, err := json.Marshal(a)
+	data, err := json.Marshal(content)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dropChallenge(ctx, sess, c.slot(sess)); err != nil {
+	if err := s.deleteChallenge(ctx, sess, c.slot(sess)); err != nil {
 		return nil, err
 	}
 	row := authn.Challenge{Purpose: string(c), UserID: userID, Data: data}
@@ -86,10 +87,10 @@ func (s *Service) ask(ctx context.Context, sess *login.Session, c ceremony, user
 	return challenge, nil
 }
 
-// awaited returns the challenge that the session, or the browser, was given for the
-// ceremony: of several the one that the answer claims. work.ErrNotPending if there
-// is none.
-func (s *Service) awaited(ctx context.Context, sess *login.Session, c ceremony, claimed []byte) (row *authn.Challenge, err error) {
+// pendingChallenge returns the ceremony's challenge that the session or the browser's
+// cookie holds. If there are several, it prefers the one that equals claimed. Returns
+// work.ErrNotPending if there is none.
+func (s *Service) pendingChallenge(ctx context.Context, sess *login.Session, c ceremony, claimed []byte) (row *authn.Challenge, err error) {
 	ids := []string{*c.slot(sess)}
 	if c == ceremonyLogin {
 		for _, value := range sess.SentCookies(PasskeyCookieName) {
@@ -114,34 +115,33 @@ func (s *Service) awaited(ctx context.Context, sess *login.Session, c ceremony, 
 	return row, nil
 }
 
-// spend uses up the challenge that the session was given for the ceremony,
-// whether the answer is to it or to another one. webauthn.ErrRejected unless
-// claimed is that challenge, it was drawn for the user, and nobody used it
-// before.
-func (s *Service) spend(ctx context.Context, sess *login.Session, c ceremony, userID string, claimed []byte) (asked, error) {
-	row, err := s.awaited(ctx, sess, c, claimed)
+// consumeChallenge consumes the pending challenge of the ceremony, whether or not it
+// equals claimed. Returns webauthn.ErrRejected unless claimed equals the challenge,
+// the challenge was issued for the user, and no other request has consumed it.
+func (s *Service) consumeChallenge(ctx context.Context, sess *login.Session, c ceremony, userID string, claimed []byte) (challengeData, error) {
+	row, err := s.pendingChallenge(ctx, sess, c, claimed)
 	if errors.Is(err, work.ErrNotPending) {
-		return asked{}, fmt.Errorf("no challenge is awaited: %w", webauthn.ErrRejected)
+		return challengeData{}, fmt.Errorf("no challenge is pending: %w", webauthn.ErrRejected)
 	}
 	if err != nil {
-		return asked{}, err
+		return challengeData{}, err
 	}
 	err = s.codes.Consume(ctx, row)
 	switch {
 	case errors.Is(err, work.ErrNotPending):
-		// The slot stays: a session that was read before another request proved who
-		// the user is must not be stored after it.
-		return asked{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
+		// The slot is not emptied: that would store a session that was read before
+		// another request authenticated the user in it.
+		return challengeData{}, fmt.Errorf("the challenge was used before: %w", webauthn.ErrRejected)
 	case err != nil:
-		return asked{}, fmt.Errorf("consume challenge: %w", err)
+		return challengeData{}, fmt.Errorf("consume challenge: %w", err)
 	}
 	login.Drop(sess, c.slot(sess))
 	if c == ceremonyLogin && len(sess.SentCookies(PasskeyCookieName)) > 0 {
 		sess.SetCookie(login.Cookie{Name: PasskeyCookieName, MaxAge: -1})
 	}
 	if row.UserID != userID || !s.codes.Matches(row, hex.EncodeToString(claimed)) {
-		return asked{}, fmt.Errorf("the answer is to another challenge: %w", webauthn.ErrRejected)
+		return challengeData{}, fmt.Errorf("the response is to another challenge: %w", webauthn.ErrRejected)
 	}
-	var a asked
-	return a, json.Unmarshal(row.Data, &a)
+	var content challengeData
+	return content, json.Unmarshal(row.Data, &content)
 }

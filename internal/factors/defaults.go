@@ -14,8 +14,8 @@ const (
 	defaultTrustCookieAge  = 14 * 24 * time.Hour
 )
 
-// WithDefaults returns a copy in which every zero field has its default. Nil
-// stays nil.
+// WithDefaults returns a copy in which zero fields have their defaults, and nil for
+// nil.
 func WithDefaults(c *mfa.Config) *mfa.Config {
 	if c == nil {
 		return nil

@@ -1,3 +1,3 @@
-// Package factors holds the flows of package mfa: authenticator apps, recovery codes,
-// security keys and passkeys, and trusted browsers.
+// Package factors implements the flows of package mfa: authenticator apps, recovery
+// codes, security keys and passkeys, and trusted browsers.
 package factors

@@ -8,15 +8,16 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// ErrUnverifiedEmail means that the account has an unverified email address, and
-// so cannot have authenticators: status 409.
+// ErrUnverifiedEmail means that the user has to verify their email addresses before
+// they can add an authenticator. The client gets status 409.
 var ErrUnverifiedEmail = errors.New("mfa: unverified email address")
 
-// ErrTooManyKeys means that the user has as many keys as Config.MaxKeys allows:
-// status 409.
+// ErrTooManyKeys means that the user has as many keys as Config.MaxKeys allows. The
+// client gets status 409.
 var ErrTooManyKeys = errors.New("mfa: too many security keys")
 
-// incorrectCode is the problem of a code that no authenticator of the user accepts.
+// incorrectCode returns the client's problem for a code that no authenticator of the
+// user accepts.
 func incorrectCode() authn.Errors {
 	return problem.SecondFactor.List("code", code.IncorrectCode)
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// Import stores an authenticator of another system, and returns its id.
-// authn.ErrConflict if the user has an app or recovery codes already, or if
-// a user has that key.
+// Import stores an authenticator of another system and returns its id. Returns
+// authn.ErrConflict if the user already has an app or recovery codes, or if any user
+// has that key.
 func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (int64, error) {
 	row := &mfa.Authenticator{UserID: userID, CreatedAt: in.CreatedAt, LastUsedAt: in.LastUsedAt}
 	var data any
 	var err error
 	switch {
 	case in.Secret != "" && in.Codes == nil && in.Key == nil:
-		row.Type, row.Claim = mfa.TOTP, claimOf(mfa.TOTP, userID)
+		row.Type, row.Claim = mfa.TOTP, userClaim(mfa.TOTP, userID)
 		data, err = s.importApp(in.Secret)
 	case len(in.Codes) > 0 && in.Secret == "" && in.Key == nil:
-		row.Type, row.Claim = mfa.RecoveryCodes, claimOf(mfa.RecoveryCodes, userID)
+		row.Type, row.Claim = mfa.RecoveryCodes, userClaim(mfa.RecoveryCodes, userID)
 		data = &recoverySet{Codes: in.Codes, Viewed: true}
 	case in.Key != nil && in.Secret == "" && in.Codes == nil:
 		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), in.Key
@@ -48,8 +48,8 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 	return row.ID, nil
 }
 
-// minSecretSize is the shortest secret that apps are in use with, in bytes. RFC
-// 4226 asks for 16, but older systems drew 10.
+// minSecretSize is the size of the shortest TOTP secret that Import accepts, in bytes.
+// RFC 4226 requires 16, but older systems generated 10.
 const minSecretSize = 10
 
 func (s *Service) importApp(text string) (*totpApp, error) {

@@ -19,27 +19,28 @@ import (
 // Key is a security key or passkey as its owner sees it.
 type Key struct {
 	mfa.Authenticator
-	// Passwordless is true if the key can log its user in by itself, nil if
-	// nobody knows.
+	// Passwordless is true for a passkey, which logs its user in by itself. Nil
+	// means unknown.
 	Passwordless *bool
 }
 
-// keyClaim is the Claim of a key: nobody else can register it.
+// keyClaim returns the Claim of a key, so that only one user can register it.
 func keyClaim(credentialID []byte) string {
 	sum := sha256.Sum256(credentialID)
 	return string(mfa.WebAuthn) + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// key reads a key that is stored.
+// key decrypts the credential of a stored key.
 func (s *Service) key(a *mfa.Authenticator) (*webauthn.Credential, error) {
 	var key webauthn.Credential
 	return &key, s.open(a, &key)
 }
 
-// isPasskey reports whether a key may log its user in by itself.
+// isPasskey reports whether a key may log its user in without another factor.
 func isPasskey(key *webauthn.Credential) bool { return key.Passwordless != nil && *key.Passwordless }
 
-// demote makes a key a second factor only.
+// demote stores that a passkey no longer logs its user in by itself. It remains a
+// second factor.
 func (s *Service) demote(ctx context.Context, a *mfa.Authenticator) error {
 	key, err := s.key(a)
 	if err != nil || !isPasskey(key) {
@@ -53,7 +54,8 @@ func (s *Service) demote(ctx context.Context, a *mfa.Authenticator) error {
 	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
-// keysOf returns the ids of the user's keys, and the handle that they share.
+// keysOf returns the credential ids of the user's keys, and the user handle that they
+// share.
 func (s *Service) keysOf(ctx context.Context, userID string) (ids [][]byte, handle []byte, err error) {
 	rows, err := s.rows(ctx, userID)
 	if err != nil {
@@ -72,10 +74,11 @@ func (s *Service) keysOf(ctx context.Context, userID string) (ids [][]byte, hand
 	return ids, handle, nil
 }
 
-// handleSize is that of the random handle of a user, in bytes.
+// handleSize is the size of a random user handle, in bytes.
 const handleSize = 32
 
-// creationOptions asks for a new key of the user.
+// creationOptions issues a challenge and returns the options with which the user's
+// browser creates a key.
 func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ceremony, id *login.Identity, passwordless bool) (*webauthn.CreationOptions, error) {
 	ids, handle, err := s.keysOf(ctx, id.User.ID)
 	if err != nil {
@@ -87,7 +90,7 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 			return nil, fmt.Errorf("read random bytes: %w", err)
 		}
 	}
-	challenge, err := s.ask(ctx, sess, c, id.User.ID, asked{handle, passwordless})
+	challenge, err := s.issueChallenge(ctx, sess, c, id.User.ID, challengeData{handle, passwordless})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +98,7 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 	return &options, nil
 }
 
-// userOf is what an authenticator shows of a user.
+// userOf returns the names that an authenticator shows for a user.
 func userOf(id *login.Identity, handle []byte) webauthn.User {
 	user := webauthn.User{Handle: handle, DisplayName: id.User.Display}
 	for _, text := range []string{id.Email, id.User.Username, id.User.ID} {
@@ -111,23 +114,23 @@ func userOf(id *login.Identity, handle []byte) webauthn.User {
 	return user
 }
 
-// verifyNew verifies the answer of a new key. Its challenge is used up in any
-// case.
-func (s *Service) verifyNew(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte) (*webauthn.Credential, uint32, error) {
-	registration, err := webauthn.ParseRegistration(answer)
+// verifyRegistration verifies the response of a new key. A well-formed response always
+// consumes the pending challenge.
+func (s *Service) verifyRegistration(ctx context.Context, sess *login.Session, c ceremony, userID string, response []byte) (*webauthn.Credential, uint32, error) {
+	registration, err := webauthn.ParseRegistration(response)
 	if err != nil {
 		return nil, 0, err
 	}
 	challenge := registration.Challenge()
-	a, err := s.spend(ctx, sess, c, userID, challenge)
+	issued, err := s.consumeChallenge(ctx, sess, c, userID, challenge)
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.keys.Register(registration, challenge, webauthn.User{Handle: a.Handle}, a.Passwordless)
+	return s.keys.Register(registration, challenge, webauthn.User{Handle: issued.Handle}, issued.Passwordless)
 }
 
-// storeKey stores a new key; it runs in a transaction. authn.ErrConflict if
-// somebody has registered it before.
+// storeKey stores a new key. It runs in a transaction. Returns authn.ErrConflict if a
+// user has registered the key before.
 func (s *Service) storeKey(ctx context.Context, userID, name string, key *webauthn.Credential, counter uint32) (*Key, error) {
 	name, err := s.keyName(ctx, userID, name)
 	if err != nil {
@@ -140,8 +143,8 @@ func (s *Service) storeKey(ctx context.Context, userID, name string, key *webaut
 	return &Key{*row, key.Passwordless}, nil
 }
 
-// keyName is the name of a new key: the chosen one, or one by the number of
-// those that there are.
+// keyName returns the name of a new key: the chosen one, or a default that depends on
+// how many keys the user has.
 func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, error) {
 	if chosen != "" {
 		return chosen, nil
@@ -160,8 +163,9 @@ func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, e
 	}
 }
 
-// explainNew turns what can be wrong with a new key into the client's problem.
-func (s *Service) explainNew(ctx context.Context, err error) error {
+// registrationProblem returns the client's problem if err means that a new key was
+// rejected or is registered already, and err otherwise.
+func (s *Service) registrationProblem(ctx context.Context, err error) error {
 	if errors.Is(err, webauthn.ErrRejected) || errors.Is(err, authn.ErrConflict) {
 		s.deps.Logger.DebugContext(ctx, "security key rejected", "error", err)
 		return problem.List("", code.IncorrectCode)

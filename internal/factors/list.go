@@ -8,16 +8,17 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// Listed is an authenticator in the list of its owner's. Codes or Key is set for
-// those types.
+// Listed is an entry of [Service.Authenticators]. Codes is set for recovery codes, Key
+// for security keys.
 type Listed struct {
 	mfa.Authenticator
 	Codes *Codes
 	Key   *Key
 }
 
-// Authenticators lists those of the logged-in user, in the order in which they
-// were added. Recovery codes are counted, but not shown.
+// Authenticators returns the authenticators of the logged-in user, in the order in
+// which they were added. Recovery codes are counted, but not included. Returns
+// work.ErrUnauthenticated without a user.
 func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Listed, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -35,7 +36,7 @@ func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Li
 			if err := s.open(&a, &set); err != nil {
 				return nil, err
 			}
-			list[i].Codes = view(a, &set)
+			list[i].Codes = viewOf(a, &set)
 			list[i].Codes.Codes = nil
 		case mfa.WebAuthn:
 			key, err := s.key(&a)

@@ -15,12 +15,13 @@ import (
 )
 
 // CheckMayAddKey returns ErrUnverifiedEmail if the logged-in user has to verify an
-// address before adding a key, ErrTooManyKeys if there are as many as allowed.
+// email address before they can add a key, and ErrTooManyKeys if they have as many
+// keys as allowed.
 func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
-	blocked, err := s.blocked(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
 	if err == nil && blocked {
 		return ErrUnverifiedEmail
 	}
@@ -38,8 +39,9 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 	return nil
 }
 
-// KeyCreationOptions asks for a new key of the logged-in user. A passwordless
-// one can log in by itself.
+// KeyCreationOptions issues a challenge and returns the options with which the browser
+// of the logged-in user creates a key. A passwordless key is a passkey, which logs
+// its user in by itself. Errors are those of [Service.CheckMayAddKey].
 func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, err
@@ -50,38 +52,39 @@ func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, pas
 	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, passwordless)
 }
 
-// AddKey adds the key that answers KeyCreationOptions, and reports whether
-// recovery codes were made along with it. An empty name is chosen. authn.Errors
-// for a wrong answer; the challenge is used up in any case.
-func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, answer []byte) (key *Key, codesMade bool, err error) {
+// AddKey adds the key whose response to KeyCreationOptions this is. It reports whether
+// the user's first recovery codes were generated, too. An empty name is replaced by a
+// default. Returns authn.Errors for a wrong response, which consumes the challenge as
+// well.
+func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, response []byte) (key *Key, codesGenerated bool, err error) {
 	if err := s.CheckMayAddKey(ctx, sess); err != nil {
 		return nil, false, err
 	}
-	credential, counter, err := s.verifyNew(ctx, sess, ceremonyAdd, sess.UserID(), answer)
+	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonyAdd, sess.UserID(), response)
 	if err != nil {
-		return nil, false, s.explainNew(ctx, err)
+		return nil, false, s.registrationProblem(ctx, err)
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, false, err
 	}
 	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		// Once more: another request may have added an address or a key meanwhile.
+		// Check again: another request may have added an address or a key meanwhile.
 		if err := s.CheckMayAddKey(ctx, sess); err != nil {
 			return err
 		}
 		if key, err = s.storeKey(ctx, sess.UserID(), name, credential, counter); err != nil {
 			return err
 		}
-		codesMade, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added")
+		codesGenerated, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added")
 		return err
 	})
 	if err != nil {
-		return nil, false, s.explainNew(ctx, err)
+		return nil, false, s.registrationProblem(ctx, err)
 	}
-	return key, codesMade, nil
+	return key, codesGenerated, nil
 }
 
-// OwnKey returns one of the keys of the logged-in user, or authn.ErrNotFound.
+// OwnKey returns a key of the logged-in user, or authn.ErrNotFound.
 func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*Key, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -99,8 +102,9 @@ func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*K
 	return nil, authn.ErrNotFound
 }
 
-// RenameKey gives one of the user's keys another name. authn.Errors if there is
-// no such key.
+// RenameKey changes the name of a key of the logged-in user. Returns authn.Errors if
+// the user has no such key, work.ErrNotPending if another request changed it at the
+// same time.
 func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, name string) (*Key, error) {
 	if _, err := s.OwnKey(ctx, sess, id); err != nil {
 		return nil, unknownKey(err)
@@ -117,14 +121,14 @@ func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, na
 		return s.store.UpdateAuthenticator(ctx, key.Authenticator)
 	})
 	if errors.Is(err, authn.ErrConflict) {
-		return nil, work.ErrNotPending // it is being used
+		return nil, work.ErrNotPending // another request used the key meanwhile
 	}
 	return key, unknownKey(err)
 }
 
-// RemoveKeys removes some of the user's keys. authn.Errors if one of the ids is
-// not that of a key of theirs, or if the user could not log in any more: then all
-// stay.
+// RemoveKeys removes keys of the logged-in user. Returns authn.Errors, and removes
+// none, if one of the ids is not that of a key of the user, or if the user could not
+// log in without the keys.
 func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
@@ -155,6 +159,8 @@ func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64
 	})
 }
 
+// unknownKey returns the client's problem for authn.ErrNotFound, and other errors as
+// they are.
 func unknownKey(err error) error {
 	if errors.Is(err, authn.ErrNotFound) {
 		return problem.List("id", code.InvalidChoice)

@@ -8,8 +8,8 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// announceAdded tells of a new authenticator, and adds recovery codes unless
-// the user has some. It reports whether it did.
+// announceAdded publishes the event and mails the owner about a new authenticator. It
+// generates recovery codes if the user has none, and reports whether it did.
 func (s *Service) announceAdded(ctx context.Context, sess *login.Session, a *mfa.Authenticator, mail string) (bool, error) {
 	work.Emit(ctx, mfa.AuthenticatorAdded{UserID: a.UserID, ID: a.ID, Type: a.Type})
 	if err := s.notify(ctx, sess, mail, a.Name); err != nil {

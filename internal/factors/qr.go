@@ -13,19 +13,19 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// quietZone is the white margin that readers need, in modules (ISO/IEC 18004).
+// quietZone is the width of the white margin that readers need, in modules
+// (ISO/IEC 18004).
 const quietZone = 4
 
-// QRCodePNG draws Setup.URL as a square PNG image with sides of size pixels,
-// for hosts that render their own pages. An error if size is too small: 256 is
-// enough.
+// QRCodePNG draws Setup.URL as a square PNG image of size × size pixels, for hosts that
+// render their own pages. Returns an error if size is too small; 256 is enough.
 func QRCodePNG(address string, size int) ([]byte, error) {
 	code, err := qr.Encode(address, qr.M, qr.Auto)
 	if err != nil {
 		return nil, fmt.Errorf("mfa: draw QR code: %w", err)
 	}
 	modules := code.Bounds().Dx()
-	side := size / (modules + 2*quietZone) * modules // whole pixels a module
+	side := size / (modules + 2*quietZone) * modules // whole pixels per module
 	code, err = barcode.Scale(code, side, side)
 	if err != nil {
 		return nil, fmt.Errorf("mfa: draw QR code: %w", err)

@@ -14,8 +14,9 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// ensureRecoveryCodes makes recovery codes for the logged-in user unless there
-// are some, and reports whether it did; it runs in a transaction.
+// ensureRecoveryCodes generates recovery codes for the logged-in user if they have none
+// and the configuration supports them, and reports whether it did. It runs in a
+// transaction.
 func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) (bool, error) {
 	if !Supports(s.cfg, mfa.RecoveryCodes) {
 		return false, nil
@@ -35,8 +36,8 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) 
 	return true, nil
 }
 
-// ViewRecoveryCodes shows the codes of the logged-in user. authn.ErrNotFound
-// if there are none.
+// ViewRecoveryCodes returns the codes of the logged-in user. Returns authn.ErrNotFound
+// if the user has none.
 func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -53,15 +54,15 @@ func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Co
 	}
 	var codes *Codes
 	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		codes, err = s.showSet(ctx, sess.UserID())
+		codes, err = s.viewCodes(ctx, sess.UserID())
 		return err
 	})
 	return codes, err
 }
 
-// showSet reads the codes and notes that they were shown; it runs in a
-// transaction, so that only one of several callers is the first.
-func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
+// viewCodes returns the codes of a user and stores that they were viewed. It runs in a
+// transaction, so that only one of several concurrent requests is the first.
+func (s *Service) viewCodes(ctx context.Context, userID string) (*Codes, error) {
 	rows, err := s.rows(ctx, userID)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
 	if err := s.open(row, &set); err != nil {
 		return nil, err
 	}
-	codes := view(*row, &set)
+	codes := viewOf(*row, &set)
 	if set.Viewed {
 		if s.cfg.RecoveryCodesShowOnce {
 			codes.Codes = nil
@@ -91,17 +92,18 @@ func (s *Service) showSet(ctx context.Context, userID string) (*Codes, error) {
 	return codes, nil
 }
 
-// ResetRecoveryCodes makes new codes in place of those of the logged-in user.
-// authn.Errors if the user has no other authenticator.
+// ResetRecoveryCodes replaces the codes of the logged-in user by new ones. Returns
+// authn.Errors if the user has no second factor, work.ErrNotPending if another request
+// replaced the codes at the same time.
 func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}
-	main, err := s.HasAuthenticators(ctx, sess.UserID())
+	hasFactor, err := s.HasAuthenticators(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
-	if !main {
+	if !hasFactor {
 		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
@@ -123,7 +125,7 @@ func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(rows, isMain) {
+	if !slices.ContainsFunc(rows, isSecondFactor) {
 		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
 	if old := find(rows, mfa.RecoveryCodes); old != nil {
@@ -136,5 +138,5 @@ func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, 
 		return nil, err
 	}
 	work.Emit(ctx, mfa.AuthenticatorReset{UserID: row.UserID, ID: row.ID, Type: row.Type})
-	return view(*row, set), s.notify(ctx, sess, "mfa/recovery_codes_generated", "")
+	return viewOf(*row, set), s.notify(ctx, sess, "mfa/recovery_codes_generated", "")
 }

@@ -12,25 +12,25 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// recoverySet is a set of recovery codes as it is kept: encrypted, because its
-// owner may look at it again.
+// recoverySet is the stored set of a user's recovery codes. It is encrypted and not
+// hashed, because the owner may view the codes again.
 type recoverySet struct {
 	Codes []mfa.RecoveryCode `json:"codes"`
-	// Viewed is true once the codes were shown.
+	// Viewed is true once the owner has seen the codes.
 	Viewed bool `json:"viewed,omitempty"`
 }
 
 // Codes is a set of recovery codes as its owner sees it.
 type Codes struct {
 	mfa.Authenticator
-	// Total and Unused count the codes.
+	// Total and Unused are numbers of codes.
 	Total, Unused int
-	// Codes are those that are left, in their order. Nil where they are not
-	// shown any more.
+	// Codes are the unused codes, in order. Nil means that they may not be shown.
 	Codes []string
 }
 
-func view(a mfa.Authenticator, set *recoverySet) *Codes {
+// viewOf returns a set as its owner sees it.
+func viewOf(a mfa.Authenticator, set *recoverySet) *Codes {
 	codes := &Codes{Authenticator: a, Total: len(set.Codes), Codes: []string{}}
 	for _, c := range set.Codes {
 		if !c.Used {
@@ -41,7 +41,7 @@ func view(a mfa.Authenticator, set *recoverySet) *Codes {
 	return codes
 }
 
-// newSet draws codes that differ from each other.
+// newSet returns a set of distinct random codes.
 func (s *Service) newSet() (*recoverySet, error) {
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(s.cfg.RecoveryCodeDigits)), nil)
 	set := &recoverySet{}
@@ -58,19 +58,19 @@ func (s *Service) newSet() (*recoverySet, error) {
 	return set, nil
 }
 
-// createSet stores new recovery codes; it runs in a transaction.
+// createSet generates and stores recovery codes. It runs in a transaction.
 func (s *Service) createSet(ctx context.Context, userID string, viewed bool) (*mfa.Authenticator, *recoverySet, error) {
 	set, err := s.newSet()
 	if err != nil {
 		return nil, nil, err
 	}
 	set.Viewed = viewed
-	row := &mfa.Authenticator{UserID: userID, Type: mfa.RecoveryCodes, Claim: claimOf(mfa.RecoveryCodes, userID)}
+	row := &mfa.Authenticator{UserID: userID, Type: mfa.RecoveryCodes, Claim: userClaim(mfa.RecoveryCodes, userID)}
 	return row, set, s.create(ctx, row, set)
 }
 
-// matchRecoveryCode uses up a normalized code of the set. errWrongCode if it is
-// not one that is left, errMisshapen if the codes of the set look different.
+// matchRecoveryCode marks a normalized code as used. Returns errWrongCode if it is not
+// an unused code of the set, errWrongFormat if no code of the set has its format.
 func (s *Service) matchRecoveryCode(a *mfa.Authenticator, code string) error {
 	var set recoverySet
 	if err := s.open(a, &set); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) matchRecoveryCode(a *mfa.Authenticator, code string) error {
 	}
 	switch {
 	case !fits:
-		return errMisshapen
+		return errWrongFormat
 	case found < 0:
 		return errWrongCode
 	}

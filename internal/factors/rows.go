@@ -15,15 +15,15 @@ import (
 // typeOrder is the order in which types are listed to clients.
 var typeOrder = []mfa.Type{mfa.RecoveryCodes, mfa.TOTP, mfa.WebAuthn}
 
-// isMain reports whether an authenticator counts as a second factor. Recovery
-// codes only stand in for one.
-func isMain(a mfa.Authenticator) bool { return a.Type == mfa.TOTP || a.Type == mfa.WebAuthn }
+// isSecondFactor reports whether an authenticator is a second factor of its own. Recovery
+// codes only replace one.
+func isSecondFactor(a mfa.Authenticator) bool { return a.Type == mfa.TOTP || a.Type == mfa.WebAuthn }
 
 func ofType(t mfa.Type) func(mfa.Authenticator) bool {
 	return func(a mfa.Authenticator) bool { return a.Type == t }
 }
 
-// find returns the first authenticator of that type, or nil.
+// find returns the first authenticator of the type, or nil.
 func find(rows []mfa.Authenticator, t mfa.Type) *mfa.Authenticator {
 	if i := slices.IndexFunc(rows, ofType(t)); i >= 0 {
 		return &rows[i]
@@ -31,7 +31,7 @@ func find(rows []mfa.Authenticator, t mfa.Type) *mfa.Authenticator {
 	return nil
 }
 
-// typesOf lists the types of authenticators once each, in typeOrder.
+// typesOf returns the distinct types of authenticators, in typeOrder.
 func typesOf(rows []mfa.Authenticator) []string {
 	var types []string
 	for _, t := range typeOrder {
@@ -42,8 +42,8 @@ func typesOf(rows []mfa.Authenticator) []string {
 	return types
 }
 
-// claimOf is the Claim of what a user can have one of.
-func claimOf(t mfa.Type, userID string) string { return string(t) + ":" + userID }
+// userClaim returns the Claim of a type of which a user can have only one.
+func userClaim(t mfa.Type, userID string) string { return string(t) + ":" + userID }
 
 func (s *Service) rows(ctx context.Context, userID string) ([]mfa.Authenticator, error) {
 	rows, err := s.store.AuthenticatorsByUser(ctx, userID)
@@ -53,12 +53,12 @@ func (s *Service) rows(ctx context.Context, userID string) ([]mfa.Authenticator,
 	return rows, nil
 }
 
-// sealPurpose names the key that authenticators are encrypted with.
+// sealPurpose names the key with which authenticators are encrypted.
 const sealPurpose = "mfa authenticator"
 
-// whose is authenticated along with the data: a row that is moved to another
-// user cannot be read.
-func whose(a *mfa.Authenticator) []byte { return []byte(string(a.Type) + "\x00" + a.UserID) }
+// associatedData is authenticated together with the encrypted data, so that data that
+// was copied to the row of another user cannot be decrypted.
+func associatedData(a *mfa.Authenticator) []byte { return []byte(string(a.Type) + "\x00" + a.UserID) }
 
 // seal encrypts v into the row.
 func (s *Service) seal(a *mfa.Authenticator, v any) error {
@@ -66,13 +66,13 @@ func (s *Service) seal(a *mfa.Authenticator, v any) error {
 	if err != nil {
 		return err
 	}
-	a.Data, err = s.deps.Keys.Seal(sealPurpose, text, whose(a))
+	a.Data, err = s.deps.Keys.Seal(sealPurpose, text, associatedData(a))
 	return err
 }
 
 // open decrypts the row into v.
 func (s *Service) open(a *mfa.Authenticator, v any) error {
-	text, err := s.deps.Keys.Open(sealPurpose, a.Data, whose(a))
+	text, err := s.deps.Keys.Open(sealPurpose, a.Data, associatedData(a))
 	if err != nil {
 		return fmt.Errorf("authenticator %d: %w", a.ID, err)
 	}
@@ -82,7 +82,7 @@ func (s *Service) open(a *mfa.Authenticator, v any) error {
 	return nil
 }
 
-// create seals v into a new row and stores it.
+// create encrypts v into a new row and stores it.
 func (s *Service) create(ctx context.Context, a *mfa.Authenticator, v any) error {
 	if a.CreatedAt.IsZero() {
 		a.CreatedAt = s.deps.Now()
@@ -98,8 +98,10 @@ func (s *Service) create(ctx context.Context, a *mfa.Authenticator, v any) error
 	return nil
 }
 
-// use notes that an authenticator was used.
-func (s *Service) use(ctx context.Context, a *mfa.Authenticator) error {
+// saveUse stores the row with the current time as that of its last use. Returns
+// authn.ErrConflict if another request changed the row, authn.ErrNotFound if it was
+// deleted.
+func (s *Service) saveUse(ctx context.Context, a *mfa.Authenticator) error {
 	a.LastUsedAt = s.deps.Now()
 	if err := s.store.UpdateAuthenticator(ctx, *a); err != nil {
 		return fmt.Errorf("update authenticator: %w", err)
@@ -108,9 +110,9 @@ func (s *Service) use(ctx context.Context, a *mfa.Authenticator) error {
 	return nil
 }
 
-// renewAfterwards encrypts those authenticators of the user anew, at the end of the
-// request, that an older secret encrypts, so that the secret can be removed one
-// day.
+// renewAfterwards re-encrypts, at the end of the request, the user's authenticators
+// that are encrypted with an older secret, so that the host can remove that secret
+// eventually.
 func (s *Service) renewAfterwards(ctx context.Context, userID string) {
 	work.Afterwards(ctx, func(ctx context.Context) error {
 		rows, err := s.rows(ctx, userID)
@@ -120,12 +122,13 @@ func (s *Service) renewAfterwards(ctx context.Context, userID string) {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("encrypt authenticators anew: %w", err)
+			return fmt.Errorf("re-encrypt authenticators: %w", err)
 		}
 		return nil
 	})
 }
 
+// reseal encrypts a stored row with the current key.
 func (s *Service) reseal(ctx context.Context, a *mfa.Authenticator) error {
 	var data json.RawMessage
 	if err := s.open(a, &data); err != nil {
@@ -137,34 +140,34 @@ func (s *Service) reseal(ctx context.Context, a *mfa.Authenticator) error {
 	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
-// remove deletes some of the authenticators of the logged-in user, and the
-// recovery codes along with the last of the others. It runs in a transaction that
-// holds the lock of the user.
-func (s *Service) remove(ctx context.Context, sess *login.Session, gone func(mfa.Authenticator) bool, each func(mfa.Authenticator) error) error {
+// remove deletes the chosen authenticators of the logged-in user and calls each for
+// every one of them. If no second factor is left, it deletes the recovery codes as
+// well. It runs in a transaction that holds the lock of the user.
+func (s *Service) remove(ctx context.Context, sess *login.Session, chosen func(mfa.Authenticator) bool, each func(mfa.Authenticator) error) error {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return err
 	}
-	rest := slices.DeleteFunc(slices.Clone(rows), gone)
+	rest := slices.DeleteFunc(slices.Clone(rows), chosen)
 	for _, a := range rows {
-		if !gone(a) {
+		if !chosen(a) {
 			continue
 		}
-		if err := s.drop(ctx, sess, a); err != nil {
+		if err := s.deleteAuthenticator(ctx, sess, a); err != nil {
 			return err
 		}
 		if err := each(a); err != nil {
 			return err
 		}
 	}
-	if codes := find(rest, mfa.RecoveryCodes); codes != nil && !slices.ContainsFunc(rest, isMain) {
-		return s.drop(ctx, sess, *codes)
+	if codes := find(rest, mfa.RecoveryCodes); codes != nil && !slices.ContainsFunc(rest, isSecondFactor) {
+		return s.deleteAuthenticator(ctx, sess, *codes)
 	}
 	return nil
 }
 
-// drop deletes an authenticator.
-func (s *Service) drop(ctx context.Context, sess *login.Session, a mfa.Authenticator) error {
+// deleteAuthenticator deletes an authenticator and publishes the event.
+func (s *Service) deleteAuthenticator(ctx context.Context, sess *login.Session, a mfa.Authenticator) error {
 	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
 		return fmt.Errorf("delete authenticator: %w", err)
 	}

@@ -13,31 +13,30 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// Accounts is what second factors need of the accounts.
+// Accounts is what package factors needs of the accounts.
 type Accounts interface {
 	login.Identifier
-	// HasUnverifiedEmail reports whether the account holds an address that
-	// nobody has verified.
+	// HasUnverifiedEmail reports whether the user has an unverified email address.
 	HasUnverifiedEmail(ctx context.Context, userID string) (bool, error)
-	// Notify mails the owner of an account that something about it changed.
+	// Notify mails the owner that their account changed.
 	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
 	// Logout ends the session.
 	Logout(ctx context.Context, sess *login.Session)
 }
 
-// Options are what a Service works with, beside its configuration.
+// Options are the arguments of New beside the configuration of package mfa.
 type Options struct {
 	Accounts Accounts
-	// SiteName is how the site is called where Config.Issuer is empty.
+	// SiteName is the name of the site, used if Config.Issuer is empty.
 	SiteName string
-	// TrustedOrigins are the origins, beside that of BaseURL, of the front end.
+	// TrustedOrigins are the origins of the front end, beside that of BaseURL.
 	TrustedOrigins []string
-	// TrustsCodes is true where trusted browsers need no mailed code either.
+	// TrustsCodes lets trusted browsers skip required login codes, too.
 	TrustsCodes bool
 }
 
-// Service knows the second factors of users, and what a login has to wait for. It is
-// safe for concurrent use.
+// Service reads the second factors of users and decides which stages of a login wait
+// for one. It is safe for concurrent use.
 type Service struct {
 	cfg      *mfa.Config
 	store    mfa.Store
@@ -45,12 +44,12 @@ type Service struct {
 	codes    *codes.Challenges
 	options  Options
 	accounts Accounts
-	keys     *webauthn.RelyingParty // nil where webauthn is not supported
+	keys     *webauthn.RelyingParty // nil unless the configuration supports webauthn
 }
 
-// New returns a Service. The configuration has its defaults and is valid.
+// New returns a Service. cfg must be valid and have its defaults.
 func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
-	s := &Service{cfg: cfg, store: onceRead{store}, deps: deps, codes: challenges, options: o, accounts: o.Accounts}
+	s := &Service{cfg: cfg, store: cachedStore{store}, deps: deps, codes: challenges, options: o, accounts: o.Accounts}
 	if !Supports(cfg, mfa.WebAuthn) {
 		return s, nil
 	}
@@ -68,7 +67,7 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 	if rp.Origins == nil {
 		rp.Origins = []string{base.Scheme + "://" + base.Host}
 		for _, origin := range o.TrustedOrigins {
-			if rp.CheckOrigin(origin) == nil { // the others have no use for keys
+			if rp.CheckOrigin(origin) == nil { // keys cannot be used on the others
 				rp.Origins = append(rp.Origins, origin)
 			}
 		}
@@ -79,38 +78,39 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 	return s, nil
 }
 
-// Flows are what requests do with second factors. It is safe for concurrent use.
+// Flows implements the requests of users that concern second factors. It is safe for
+// concurrent use.
 type Flows struct {
 	*Service
 	pipeline *login.Pipeline
 }
 
-// NewFlows returns the flows over what a Service knows.
+// NewFlows returns the flows of a Service.
 func NewFlows(s *Service, p *login.Pipeline) *Flows { return &Flows{s, p} }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *mfa.Config { return s.cfg }
 
-// TrustAsked reports whether people are ever asked to trust their browser.
+// TrustAsked reports whether the configuration lets users trust their browser.
 func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
 
-// requireRecent returns work.ErrReauthenticate unless the last
-// authentication is recent.
+// requireRecent returns work.ErrReauthenticate unless the user has authenticated
+// recently.
 func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	return s.pipeline.RequireRecent(ctx, sess)
 }
 
-// blocked reports whether an unverified address keeps the user from adding
-// authenticators.
-func (s *Service) blocked(ctx context.Context, userID string) (bool, error) {
+// mustVerifyEmail reports whether the user has to verify an email address before they
+// can add authenticators.
+func (s *Service) mustVerifyEmail(ctx context.Context, userID string) (bool, error) {
 	if s.cfg.AllowUnverifiedEmail {
 		return false, nil
 	}
 	return s.accounts.HasUnverifiedEmail(ctx, userID)
 }
 
-// BlocksEmail reports whether the user may not add an address that is not
-// proved, because of their authenticators.
+// BlocksEmail implements login.Factors. It reports whether the user's authenticators
+// forbid an unverified email address.
 func (s *Service) BlocksEmail(ctx context.Context, userID string) (bool, error) {
 	if s.cfg.AllowUnverifiedEmail {
 		return false, nil
@@ -122,5 +122,5 @@ func (s *Service) BlocksEmail(ctx context.Context, userID string) (bool, error) 
 // HasAuthenticators reports whether the user has a second factor.
 func (s *Service) HasAuthenticators(ctx context.Context, userID string) (bool, error) {
 	rows, err := s.rows(ctx, userID)
-	return slices.ContainsFunc(rows, isMain), err
+	return slices.ContainsFunc(rows, isSecondFactor), err
 }

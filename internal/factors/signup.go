@@ -9,11 +9,12 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// PrepareSignup makes the first login of a new account wait for a passkey. It is
-// passed to the sign-up of package accounts.
+// PrepareSignup makes the first login of a new account wait for a passkey. It is an
+// argument of the sign-up of package accounts.
 func PrepareSignup(l *login.Attempt) { l.PasskeySignup = true }
 
-// EnterSignup is the stage that waits for the passkey of a new account.
+// EnterSignup implements the stage mfa_signup_webauthn, which waits for the passkey of
+// a new account.
 func (s *Service) EnterSignup(_ context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if l.PasskeySignup && l.UserID != "" {
 		return login.Wait, nil
@@ -21,8 +22,8 @@ func (s *Service) EnterSignup(_ context.Context, _ *login.Session, l *login.Atte
 	return login.Pass, nil
 }
 
-// CheckLoginPending returns work.ErrNotPending unless a login is under way in
-// the session, at whatever stage.
+// CheckLoginPending returns work.ErrNotPending unless a login is pending in the
+// session, at any stage.
 func (s *Service) CheckLoginPending(sess *login.Session) error {
 	if sess.Login() == nil {
 		return work.ErrNotPending
@@ -30,8 +31,9 @@ func (s *Service) CheckLoginPending(sess *login.Session) error {
 	return nil
 }
 
-// SignupOptions asks for the passkey of a new account. work.ErrNotPending if
-// none is awaited.
+// SignupOptions issues a challenge and returns the options with which the browser
+// creates the passkey of a new account. Returns work.ErrNotPending if no sign-up waits
+// for a passkey.
 func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
 	attempt := sess.Pending(login.StageMFASignupWebAuthn)
 	if attempt == nil {
@@ -44,18 +46,18 @@ func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*weba
 	return s.creationOptions(ctx, sess, ceremonySignup, id, true)
 }
 
-// FinishSignup adds the passkey of a new account and logs its user in. An empty
-// name is chosen. authn.Errors for a wrong answer, work.ErrNotPending if none is
-// awaited.
-func (s *Flows) FinishSignup(ctx context.Context, sess *login.Session, name string, answer []byte) error {
+// FinishSignup adds the passkey of a new account and resumes the login. An empty name
+// is replaced by a default. Returns authn.Errors for a wrong response,
+// work.ErrNotPending if no sign-up waits for a passkey.
+func (s *Flows) FinishSignup(ctx context.Context, sess *login.Session, name string, response []byte) error {
 	attempt := sess.Pending(login.StageMFASignupWebAuthn)
 	if attempt == nil {
 		return work.ErrNotPending
 	}
 	userID := attempt.UserID
-	credential, counter, err := s.verifyNew(ctx, sess, ceremonySignup, userID, answer)
+	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonySignup, userID, response)
 	if err != nil {
-		return s.explainNew(ctx, err)
+		return s.registrationProblem(ctx, err)
 	}
 	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		key, err := s.storeKey(ctx, userID, name, credential, counter)
@@ -65,5 +67,5 @@ func (s *Flows) FinishSignup(ctx context.Context, sess *login.Session, name stri
 		work.Emit(ctx, mfa.AuthenticatorAdded{UserID: userID, ID: key.ID, Type: key.Type})
 		return s.pipeline.Pass(ctx, sess, login.StageMFASignupWebAuthn)
 	})
-	return s.explainNew(ctx, err)
+	return s.registrationProblem(ctx, err)
 }

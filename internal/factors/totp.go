@@ -13,8 +13,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// TOTP returns the authenticator app of the logged-in user, or
-// authn.ErrNotFound.
+// TOTP returns the authenticator app of the logged-in user, or authn.ErrNotFound.
 func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -29,9 +28,9 @@ func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authentic
 	return nil, authn.ErrNotFound
 }
 
-// ActivateTOTP adds the app that was set up in this session, once the user
-// shows a code of it. The code is used up. authn.Errors for a wrong one,
-// work.ErrNotPending if the user has an app already.
+// ActivateTOTP adds the app that was set up in this session. The user shows with a code
+// that the app works; the code is used up. Returns authn.Errors for a wrong code,
+// work.ErrNotPending if the user already has an app.
 func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -40,10 +39,10 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 		return nil, err
 	}
 	code = typedcode.Normalize(code)
-	if !s.newApp("").fits(code) {
+	if !s.newApp("").hasFormat(code) {
 		return nil, incorrectCode()
 	}
-	attempt, err := s.take(ctx, sess, sess.UserID(), "code")
+	attempt, err := s.countAttempt(ctx, sess, sess.UserID(), "code")
 	if err != nil {
 		return nil, err
 	}
@@ -54,16 +53,16 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, 0); !ok {
+	if _, ok := app.accept(code, s.deps.Now(), s.cfg.TOTPTolerance, 0); !ok {
 		return nil, incorrectCode()
 	}
 	work.Afterwards(ctx, attempt.Refund)
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
-	row := &mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP, Claim: claimOf(mfa.TOTP, sess.UserID())}
+	row := &mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP, Claim: userClaim(mfa.TOTP, sess.UserID())}
 	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		// Once more: another request may have added an address meanwhile.
+		// Check again: another request may have added an address meanwhile.
 		if err := s.checkMayActivate(ctx, sess); err != nil {
 			return err
 		}
@@ -86,17 +85,17 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 	return row, nil
 }
 
-// checkMayActivate refuses an app for an account that holds an unverified address.
+// checkMayActivate returns authn.Errors if the user has to verify an email address
+// before they can add an app.
 func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) error {
-	blocked, err := s.blocked(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
 	if err == nil && blocked {
 		return problem.List("code", code.UnverifiedEmail)
 	}
 	return err
 }
 
-// DeactivateTOTP removes the app of the logged-in user. Having none is not an
-// error.
+// DeactivateTOTP removes the app of the logged-in user. Returns nil if there is none.
 func (s *Flows) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	_, err := s.TOTP(ctx, sess)
 	if errors.Is(err, authn.ErrNotFound) {
@@ -115,20 +114,20 @@ func (s *Flows) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	})
 }
 
-// matchTOTP uses up a normalized code that the app shows. errWrongCode if it
-// shows another one, errMisshapen if its codes look different.
+// matchTOTP uses up a normalized code of the app. Returns errWrongCode if the app shows
+// another code, errWrongFormat if its codes have another format.
 func (s *Service) matchTOTP(a *mfa.Authenticator, code string) error {
 	var app totpApp
 	if err := s.open(a, &app); err != nil {
 		return err
 	}
-	if !app.fits(code) {
-		return errMisshapen
+	if !app.hasFormat(code) {
+		return errWrongFormat
 	}
-	used, ok := app.use(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
+	used, ok := app.accept(code, s.deps.Now(), s.cfg.TOTPTolerance, a.Counter)
 	if !ok {
 		return errWrongCode
 	}
 	a.Counter = used
-	return s.seal(a, &app) // under the current key
+	return s.seal(a, &app) // with the current key
 }

@@ -14,38 +14,40 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// totpApp is an authenticator app as it is kept. Its digits and period stay
-// what they were when the app learned of them.
+// totpApp is the stored secret of an authenticator app, with the digits and period that
+// were configured when the app was set up.
 type totpApp struct {
 	Secret string `json:"secret"`
 	Digits int    `json:"digits"`
 	Period int64  `json:"period"` // in seconds
-	// Used are the time steps whose code was accepted, in ascending order and
-	// later than the row's Counter.
+	// Used are the time steps after the row's Counter whose codes were accepted, in
+	// ascending order.
 	Used []int64 `json:"used,omitempty"`
 }
 
-// maxUsedSteps bounds totpApp.Used: two hours of a new code every 30 seconds.
+// maxUsedSteps is the maximum length of totpApp.Used: two hours with a code every 30
+// seconds.
 const maxUsedSteps = 256
 
 func (s *Service) newApp(secret string) *totpApp {
 	return &totpApp{Secret: secret, Digits: s.cfg.TOTPDigits, Period: int64(s.cfg.TOTPPeriod / time.Second)}
 }
 
-// fits reports whether a normalized code looks like one of the app.
-func (a *totpApp) fits(code string) bool {
+// hasFormat reports whether a normalized code has the length and digits of the app's
+// codes.
+func (a *totpApp) hasFormat(code string) bool {
 	return len(code) == a.Digits && isNumber(code)
 }
 
-// isNumber reports whether a normalized code has digits only.
+// isNumber reports whether a normalized code consists of digits.
 func isNumber(code string) bool { return strings.Trim(code, "0123456789") == "" }
 
-// use accepts the code of a time step around now that is later than used and was
-// not accepted before (RFC 6238 §5.2), and remembers the step. Steps are
-// remembered one by one, so that a clock that was set back repeats no code and
-// still leaves the user the others. Returns the step up to which all codes are
-// refused from now on, which is used unless Used is full.
-func (a *totpApp) use(code string, now time.Time, tolerance int, used int64) (int64, bool) {
+// accept reports whether the code belongs to a time step around now that is later than
+// used and was not accepted before (RFC 6238 §5.2), and adds the step to Used. Each
+// step is remembered by itself: after the clock was set back, used codes stay refused
+// and unused ones are still accepted. It returns the step up to which all codes are
+// refused from now on: used, or a later one if Used is full.
+func (a *totpApp) accept(code string, now time.Time, tolerance int, used int64) (int64, bool) {
 	current := now.Unix() / a.Period
 	step, ok := int64(0), false
 	for s := current - int64(tolerance); s <= current+int64(tolerance); s++ {
@@ -69,13 +71,14 @@ func (a *totpApp) use(code string, now time.Time, tolerance int, used int64) (in
 	return used, true
 }
 
-// code computes the code of a time step (RFC 4226 §5.3).
+// code returns the code of a time step (RFC 4226 §5.3).
 func (a *totpApp) code(step int64) (string, error) {
 	return hotp.GenerateCodeCustom(a.Secret, uint64(step), hotp.ValidateOpts{Digits: otp.Digits(a.Digits), Algorithm: otp.AlgorithmSHA1})
 }
 
-// totpURL is the address that authenticator apps read from QR codes (Key Uri
-// Format of Google Authenticator). What an app assumes by itself is left out.
+// totpURL returns the URL that authenticator apps read from QR codes (Key Uri Format of
+// Google Authenticator). Digits and period are left out if they are the default of
+// apps.
 func (s *Service) totpURL(id *login.Identity, a *totpApp) string {
 	label := id.Email
 	if label == "" {
@@ -98,8 +101,8 @@ func (s *Service) totpURL(id *login.Identity, a *totpApp) string {
 	return address
 }
 
-// escape escapes everything but letters, digits and a few marks: some apps read
-// a plus sign as it is.
+// escape is url.QueryEscape, but with %20 for a space, because some apps do not decode
+// a plus sign.
 func escape(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }

@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// purposeSetup names the challenge that holds the secret of an app which is
-	// being set up, slotSetup the place of its id in the session.
+	// purposeSetup is the purpose of the challenge that holds the secret of an app
+	// during its setup.
 	purposeSetup = "mfa.totp_setup"
-	// setupTimeout is how long somebody may take to set up their app.
+	// setupTimeout is how long the setup of an app may take.
 	setupTimeout = 10 * time.Minute
-	// secretSize is that of the secret of an app, in bytes (RFC 4226 §4).
+	// secretSize is the size of an app's secret, in bytes (RFC 4226 §4).
 	secretSize = 20
 )
 
-// Setup is what an authenticator app needs to know.
+// Setup is what the user enters in their authenticator app.
 type Setup struct {
 	// Secret is in base32.
 	Secret string
-	// URL is the same as an otpauth:// address, for a QR code.
+	// URL is an otpauth:// URL with the secret, for a QR code.
 	URL string
 }
 
-// SetUpTOTP draws a secret for an app, in place of one that was drawn earlier in
-// this session. ErrUnverifiedEmail if the user has to verify an address first.
+// SetUpTOTP generates a secret for an app, which replaces an earlier one in this
+// session. Returns ErrUnverifiedEmail if the user has to verify an email address first.
 func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}
-	blocked, err := s.blocked(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
@@ -49,19 +49,20 @@ func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, e
 		return nil, fmt.Errorf("read random bytes: %w", err)
 	}
 	app := s.newApp(base32.StdEncoding.EncodeToString(raw))
-	if err := s.keepSetup(ctx, sess, app); err != nil {
+	if err := s.storeSetup(ctx, sess, app); err != nil {
 		return nil, err
 	}
 	return &Setup{Secret: app.Secret, URL: s.totpURL(sess.Identity, app)}, nil
 }
 
-// keepSetup stores an app that is being set up, encrypted as the app will be.
-func (s *Service) keepSetup(ctx context.Context, sess *login.Session, app *totpApp) error {
+// storeSetup stores the secret of an app during its setup, encrypted like the
+// authenticator that it becomes.
+func (s *Service) storeSetup(ctx context.Context, sess *login.Session, app *totpApp) error {
 	row := mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP}
 	if err := s.seal(&row, app); err != nil {
 		return err
 	}
-	if err := s.dropChallenge(ctx, sess, &sess.State.TOTPSetup); err != nil {
+	if err := s.deleteChallenge(ctx, sess, &sess.State.TOTPSetup); err != nil {
 		return err
 	}
 	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeSetup, UserID: row.UserID, Data: row.Data}, "", setupTimeout)
@@ -72,20 +73,21 @@ func (s *Service) keepSetup(ctx context.Context, sess *login.Session, app *totpA
 	return nil
 }
 
-// dropChallenge voids the challenge whose id the session keeps in the slot.
-func (s *Service) dropChallenge(ctx context.Context, sess *login.Session, slot *string) error {
+// deleteChallenge deletes the challenge whose id the session holds in the slot, and
+// empties the slot.
+func (s *Service) deleteChallenge(ctx context.Context, sess *login.Session, slot *string) error {
 	if *slot == "" {
 		return nil
 	}
 	if err := s.codes.Store.DeleteChallenge(ctx, *slot); err != nil {
-		return fmt.Errorf("void challenge: %w", err)
+		return fmt.Errorf("delete challenge: %w", err)
 	}
 	login.Drop(sess, slot)
 	return nil
 }
 
-// pendingSetup returns the app that is being set up in this session.
-// work.ErrNotPending if none is, or it took too long.
+// pendingSetup returns the app that is being set up in this session. Returns
+// work.ErrNotPending if there is none, or if the setup has expired.
 func (s *Service) pendingSetup(ctx context.Context, sess *login.Session) (*authn.Challenge, *totpApp, error) {
 	c, err := s.codes.Find(ctx, purposeSetup, sess.State.TOTPSetup)
 	if err != nil {

@@ -12,30 +12,31 @@ import (
 
 const trustPurpose = "mfa trusted browser"
 
-// trust is what a browser was trusted after. It is part of an entry's MAC.
+// trust is the kind of login after which a browser was trusted. It is part of an
+// entry's MAC.
 type trust string
 
 const (
-	// trustedWithFactor is the trust that a login with a second factor gave. It
-	// covers required codes as well.
+	// trustedWithFactor is the trust after a login with a second factor. The browser
+	// skips second factors and required login codes.
 	trustedWithFactor trust = "factor"
-	// trustedWithCode is the trust that a login with a required code gave. It
-	// covers no second factor.
+	// trustedWithCode is the trust after a login with a required login code. The
+	// browser skips required login codes only.
 	trustedWithCode trust = "code"
 )
 
-// trusts is the cookie with an entry for each user who trusts the browser. The
-// id of an entry names the challenge that lasts as long as the trust does:
-// without it the entry is worth nothing.
-func (s *Service) trusts() login.UserCookie {
+// trustCookie is the cookie with an entry for each user who trusts the browser. The
+// id of an entry is that of a challenge; the entry is invalid once the challenge was
+// deleted or has expired.
+func (s *Service) trustCookie() login.UserCookie {
 	return login.UserCookie{
 		Name: s.cfg.TrustCookieName, Purpose: trustPurpose, MaxAge: s.cfg.TrustCookieAge,
 		Keys: s.deps.Keys, Now: s.deps.Now,
 	}
 }
 
-// EnterTrust is the stage that asks whether the browser is trusted, after a
-// step that it could save the next time.
+// EnterTrust implements the stage mfa_trust, which asks whether the user trusts the
+// browser. It waits after a login with a stage that trusted browsers skip.
 func (s *Service) EnterTrust(_ context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if sess.Kind != login.Browser || l.UserID == "" {
 		return login.Pass, nil
@@ -46,8 +47,8 @@ func (s *Service) EnterTrust(_ context.Context, sess *login.Session, l *login.At
 	return login.Wait, nil
 }
 
-// trustOf returns the trust that the login may give to a browser, empty if it
-// had no step that a trusted browser skips.
+// trustOf returns the trust that a browser can get after the login, empty if the login
+// had no stage that trusted browsers skip.
 func (s *Service) trustOf(l *login.Attempt) trust {
 	switch {
 	case s.cfg.TrustEnabled && l.HasPassed(login.StageMFAAuthenticate):
@@ -58,8 +59,8 @@ func (s *Service) trustOf(l *login.Attempt) trust {
 	return ""
 }
 
-// CheckTrustPending returns work.ErrStageNotPending unless a login in the
-// session waits for the answer whether the browser is trusted.
+// CheckTrustPending returns work.ErrStageNotPending unless the login of the session
+// waits in the stage mfa_trust.
 func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) error {
 	if sess.Pending(login.StageMFATrust) == nil {
 		return work.ErrStageNotPending
@@ -67,9 +68,9 @@ func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) erro
 	return nil
 }
 
-// Trust goes on with the login that asked whether the browser is trusted. A
-// trusted browser skips the steps of that login for a while, each where its own
-// setting allows it. Returns work.ErrStageNotPending if no login asked.
+// Trust resumes the login that waits in the stage mfa_trust. If trusted is set, the
+// browser skips the second factor or the required login code of this user for
+// Config.TrustCookieAge. Returns work.ErrStageNotPending if no login waits.
 func (s *Flows) Trust(ctx context.Context, sess *login.Session, trusted bool) error {
 	attempt := sess.Pending(login.StageMFATrust)
 	if attempt == nil {
@@ -85,8 +86,8 @@ func (s *Flows) Trust(ctx context.Context, sess *login.Session, trusted bool) er
 	return s.setTrustCookie(ctx, sess, given)
 }
 
-// setTrustCookie adds an entry for the logged-in user. The oldest entry makes
-// room.
+// setTrustCookie adds an entry for the logged-in user. If the cookie is full, it drops
+// the oldest entry.
 func (s *Service) setTrustCookie(ctx context.Context, sess *login.Session, given trust) error {
 	parts, err := s.trustParts(ctx, sess.Identity)
 	if err != nil {
@@ -96,37 +97,37 @@ func (s *Service) setTrustCookie(ctx context.Context, sess *login.Session, given
 	if err != nil {
 		return err
 	}
-	return s.trusts().Put(sess, c.ID, append(parts, []byte(given))...)
+	return s.trustCookie().Put(sess, c.ID, append(parts, []byte(given))...)
 }
 
-// TrustsForCode reports whether the browser of the session may skip a required
-// code of the user.
+// TrustsForCode reports whether the browser of the session may skip the user's
+// required login code.
 func (s *Service) TrustsForCode(ctx context.Context, sess *login.Session, userID string) bool {
 	return s.options.TrustsCodes && s.isTrusted(ctx, sess, userID, trustedWithFactor, trustedWithCode)
 }
 
-// trustsForFactor reports whether the browser of the session may skip the second
-// factor of the user.
+// trustsForFactor reports whether the browser of the session may skip the user's second
+// factor.
 func (s *Service) trustsForFactor(ctx context.Context, sess *login.Session, userID string) bool {
 	return s.cfg.TrustEnabled && s.isTrusted(ctx, sess, userID, trustedWithFactor)
 }
 
-// isTrusted reports whether the user gave the browser one of these trusts. It is
-// false for apps, and where the lookup fails.
+// isTrusted reports whether the user trusts the browser in one of these kinds. It
+// returns false for apps, and logs a warning and returns false if a lookup fails.
 func (s *Service) isTrusted(ctx context.Context, sess *login.Session, userID string, kinds ...trust) bool {
 	if sess.Kind != login.Browser {
 		return false
 	}
 	trusted, err := s.hasTrust(ctx, sess, userID, kinds)
 	if err != nil {
-		s.deps.Logger.WarnContext(ctx, "trusted browser not checked", "user", userID, "error", err)
+		s.deps.Logger.WarnContext(ctx, "cannot check whether the browser is trusted", "user", userID, "error", err)
 	}
 	return err == nil && trusted
 }
 
 func (s *Service) hasTrust(ctx context.Context, sess *login.Session, userID string, kinds []trust) (bool, error) {
-	trusts := s.trusts()
-	list := trusts.Entries(sess)
+	cookie := s.trustCookie()
+	list := cookie.Entries(sess)
 	if len(list) == 0 {
 		return false, nil
 	}
@@ -139,7 +140,7 @@ func (s *Service) hasTrust(ctx context.Context, sess *login.Session, userID stri
 		return false, err
 	}
 	for _, given := range kinds {
-		matches := func(e login.UserCookieEntry) bool { return trusts.Matches(e, append(parts, []byte(given))...) }
+		matches := func(e login.UserCookieEntry) bool { return cookie.Matches(e, append(parts, []byte(given))...) }
 		for _, e := range list {
 			if !matches(e) {
 				continue
@@ -153,13 +154,13 @@ func (s *Service) hasTrust(ctx context.Context, sess *login.Session, userID stri
 	return false, nil
 }
 
-// Distrust ends the trust of the user in all browsers.
+// Distrust implements login.Factors: the user trusts no browser any more.
 func (s *Service) Distrust(ctx context.Context, userID string) error {
 	return s.codes.Store.DeleteUserChallenges(ctx, trustPurpose, userID)
 }
 
-// trustParts is what trust hangs on: a new password, and any authenticator that
-// is added, removed or made anew, ends it.
+// trustParts returns the input of an entry's MAC: the user, the fingerprint of the
+// password, and the authenticators. Trust ends when one of them changes.
 func (s *Service) trustParts(ctx context.Context, id *login.Identity) ([][]byte, error) {
 	rows, err := s.rows(ctx, id.User.ID)
 	if err != nil {

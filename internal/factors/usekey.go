@@ -15,8 +15,8 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// KeyRequestOptions asks for an answer of one of the keys of whoever's login
-// waits for a second factor. work.ErrStageNotPending if none waits.
+// KeyRequestOptions issues a challenge for the keys of the user whose login waits for a
+// second factor. Returns work.ErrStageNotPending if no login waits.
 func (s *Service) KeyRequestOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
@@ -25,8 +25,7 @@ func (s *Service) KeyRequestOptions(ctx context.Context, sess *login.Session) (*
 	return s.requestOptions(ctx, sess, ceremonyAuthenticate, userID)
 }
 
-// KeyReauthenticationOptions asks for an answer of one of the keys of whoever is
-// logged in.
+// KeyReauthenticationOptions issues a challenge for the keys of the logged-in user.
 func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -34,12 +33,12 @@ func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *login.Se
 	return s.requestOptions(ctx, sess, ceremonyReauthenticate, sess.UserID())
 }
 
-// PasskeyRequestOptions asks for an answer of any passkey. What is asked in one
-// session, or in one browser, takes the place of what was asked before; how often
-// clients that have neither may ask is limited.
+// PasskeyRequestOptions issues a challenge for any passkey. It replaces the earlier
+// challenge of the session or the browser's cookie. Requests without either count
+// against the limit of ratelimit.ActionRequestPasskey.
 func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
 	if sess.RowID == "" {
-		earlier, err := s.awaited(ctx, sess, ceremonyLogin, nil)
+		earlier, err := s.pendingChallenge(ctx, sess, ceremonyLogin, nil)
 		if err == nil {
 			err = s.codes.Consume(ctx, earlier)
 		}
@@ -53,8 +52,8 @@ func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session
 	return s.requestOptions(ctx, sess, ceremonyLogin, "")
 }
 
-// requestOptions asks for an answer of a key of the user. Without one, the key
-// has to tell who they are, and that it is them.
+// requestOptions issues a challenge for the user's keys. If userID is empty, any
+// passkey can sign it, with user verification; the assertion names the user.
 func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c ceremony, userID string) (*webauthn.RequestOptions, error) {
 	var ids [][]byte
 	if userID != "" {
@@ -63,7 +62,7 @@ func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c cer
 			return nil, err
 		}
 	}
-	challenge, err := s.ask(ctx, sess, c, userID, asked{})
+	challenge, err := s.issueChallenge(ctx, sess, c, userID, challengeData{})
 	if err != nil {
 		return nil, err
 	}
@@ -71,27 +70,28 @@ func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c cer
 	return &options, nil
 }
 
-// AuthenticateByKey goes on with the login that waits for a second factor. The
-// session tells the outcome. work.ErrStageNotPending if none waits,
-// authn.Errors for a wrong answer; the challenge is used up in any case.
-func (s *Flows) AuthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
+// AuthenticateByKey verifies the assertion of a key and resumes the login that waits
+// for a second factor. Afterwards sess shows whether the user is logged in. Returns
+// work.ErrStageNotPending if no login waits, authn.Errors for a wrong assertion, which
+// consumes the challenge as well.
+func (s *Flows) AuthenticateByKey(ctx context.Context, sess *login.Session, response []byte) error {
 	userID, err := s.pendingUser(sess)
 	if err != nil {
 		return err
 	}
-	return s.authenticateByKey(ctx, sess, ceremonyAuthenticate, userID, answer, func(ctx context.Context, a *mfa.Authenticator) error {
+	return s.authenticateByAssertion(ctx, sess, ceremonyAuthenticate, userID, response, func(ctx context.Context, a *mfa.Authenticator) error {
 		sess.AddMethod(userID, s.keyMethod(a))
 		return s.pipeline.Pass(ctx, sess, login.StageMFAAuthenticate)
 	})
 }
 
-// ReauthenticateByKey reauthenticates the logged-in user by a key. authn.Errors for a
-// wrong answer.
-func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, answer []byte) error {
+// ReauthenticateByKey verifies the assertion of a key of the logged-in user. Returns
+// work.ErrUnauthenticated without a user, authn.Errors for a wrong assertion.
+func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, response []byte) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
-	return s.authenticateByKey(ctx, sess, ceremonyReauthenticate, sess.UserID(), answer, func(_ context.Context, a *mfa.Authenticator) error {
+	return s.authenticateByAssertion(ctx, sess, ceremonyReauthenticate, sess.UserID(), response, func(_ context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Reauthenticated = true
 		sess.AddMethod(a.UserID, method)
@@ -99,11 +99,12 @@ func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, an
 	})
 }
 
-// LogInByPasskey logs in whoever's passkey answers. Nothing else is needed: it
-// is something they have, and it checked that it was them. The session tells
-// the outcome. authn.Errors for a wrong answer.
-func (s *Flows) LogInByPasskey(ctx context.Context, sess *login.Session, answer []byte) error {
-	return s.authenticateByKey(ctx, sess, ceremonyLogin, "", answer, func(ctx context.Context, a *mfa.Authenticator) error {
+// LogInByPasskey verifies the assertion of a passkey and starts a login of its user.
+// The login needs no second factor: the passkey is one factor, and its user
+// verification is another. Afterwards sess shows whether the user is logged in. Returns
+// authn.Errors for a wrong assertion.
+func (s *Flows) LogInByPasskey(ctx context.Context, sess *login.Session, response []byte) error {
+	return s.authenticateByAssertion(ctx, sess, ceremonyLogin, "", response, func(ctx context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Passwordless = true
 		if sess.Authenticated() && sess.UserID() == a.UserID {
@@ -124,27 +125,27 @@ func (s *Service) keyMethod(a *mfa.Authenticator) authn.Method {
 	return authn.Method{Name: "mfa", At: s.deps.Now(), AuthenticatorID: a.ID, Type: string(a.Type)}
 }
 
-// authenticateByKey takes the answer of a key and goes on with then, in one
-// transaction. The attempt is counted, and the challenge used up, before
-// anything is verified. Where the user is not known before, only the client's
-// address is counted: nobody can use up the attempts of another user.
-func (s *Flows) authenticateByKey(ctx context.Context, sess *login.Session, c ceremony, userID string, answer []byte, then func(context.Context, *mfa.Authenticator) error) error {
-	assertion, err := webauthn.ParseAssertion(answer)
+// authenticateByAssertion verifies the assertion of a key and calls then, in one
+// transaction. The attempt is counted, and the challenge consumed, before the
+// assertion is verified. Without userID the attempt counts against the client's IP
+// address only, so that no client can use up the attempts of another user.
+func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session, c ceremony, userID string, response []byte, then func(context.Context, *mfa.Authenticator) error) error {
+	assertion, err := webauthn.ParseAssertion(response)
 	if err != nil {
-		return s.explainUse(ctx, sess, userID, err)
+		return s.assertionProblem(ctx, sess, userID, err)
 	}
-	attempt, err := s.take(ctx, sess, userID, "credential")
+	attempt, err := s.countAttempt(ctx, sess, userID, "credential")
 	if err != nil {
 		return err
 	}
 	challenge := assertion.Challenge()
-	if _, err := s.spend(ctx, sess, c, userID, challenge); err != nil {
-		return s.explainUse(ctx, sess, userID, err)
+	if _, err := s.consumeChallenge(ctx, sess, c, userID, challenge); err != nil {
+		return s.assertionProblem(ctx, sess, userID, err)
 	}
 	used := mfa.AuthenticatorUsed{Type: mfa.WebAuthn, Reauthenticated: c == ceremonyReauthenticate, Passwordless: c == ceremonyLogin}
 	var cloned *mfa.KeyCloned
 	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
-		row, err := s.verifyUse(ctx, assertion, challenge, userID)
+		row, err := s.verifyAssertion(ctx, assertion, challenge, userID)
 		if errors.Is(err, webauthn.ErrCloned) {
 			cloned = &mfa.KeyCloned{UserID: row.UserID, ID: row.ID}
 		}
@@ -163,27 +164,28 @@ func (s *Flows) authenticateByKey(ctx context.Context, sess *login.Session, c ce
 	}
 	if err != nil {
 		if !errors.Is(err, webauthn.ErrRejected) {
-			work.Afterwards(ctx, attempt.Refund) // what fails on the server's side is no guess
+			work.Afterwards(ctx, attempt.Refund) // the server failed, not the assertion
 		}
-		return s.explainUse(ctx, sess, userID, err)
+		return s.assertionProblem(ctx, sess, userID, err)
 	}
 	s.renewAfterwards(ctx, used.UserID)
 	s.clearFailures(ctx, attempt, userID)
 	return nil
 }
 
-// verifyUse finds the key that answered, verifies the answer and notes the use.
-// Without a user the key must be a passkey and tell whose it is.
-func (s *Service) verifyUse(ctx context.Context, assertion *webauthn.Assertion, challenge []byte, userID string) (*mfa.Authenticator, error) {
+// verifyAssertion finds the key of the assertion, verifies the assertion and stores the
+// use of the key. If userID is empty, the key must be a passkey, and the assertion must
+// name the user. With webauthn.ErrCloned it returns the row, too.
+func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Assertion, challenge []byte, userID string) (*mfa.Authenticator, error) {
 	row, err := s.store.AuthenticatorByClaim(ctx, keyClaim(assertion.CredentialID()))
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, fmt.Errorf("no such key: %w", webauthn.ErrRejected)
+		return nil, fmt.Errorf("no user has the key: %w", webauthn.ErrRejected)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up key: %w", err)
 	}
 	if userID != "" && row.UserID != userID {
-		return nil, fmt.Errorf("the key of another user: %w", webauthn.ErrRejected)
+		return nil, fmt.Errorf("the key belongs to another user: %w", webauthn.ErrRejected)
 	}
 	key, err := s.key(row)
 	if err != nil {
@@ -191,7 +193,7 @@ func (s *Service) verifyUse(ctx context.Context, assertion *webauthn.Assertion, 
 	}
 	passkey := userID == ""
 	if passkey && (!isPasskey(key) || !assertion.NamesUser()) {
-		return nil, fmt.Errorf("a key that is a second factor only: %w", webauthn.ErrRejected)
+		return nil, fmt.Errorf("the key is not a passkey, or the assertion has no user handle: %w", webauthn.ErrRejected)
 	}
 	updated, counter, err := s.keys.Assert(assertion, challenge, *key, uint32(row.Counter), passkey)
 	if err != nil {
@@ -201,15 +203,16 @@ func (s *Service) verifyUse(ctx context.Context, assertion *webauthn.Assertion, 
 	if err := s.seal(row, updated); err != nil {
 		return nil, err
 	}
-	err = s.use(ctx, row)
+	err = s.saveUse(ctx, row)
 	if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
-		return nil, fmt.Errorf("the key is being used: %w", webauthn.ErrRejected)
+		return nil, fmt.Errorf("another request used the key at the same time: %w", webauthn.ErrRejected)
 	}
 	return row, err
 }
 
-// explainUse turns what can be wrong with an answer into the client's problem.
-func (s *Service) explainUse(ctx context.Context, sess *login.Session, userID string, err error) error {
+// assertionProblem publishes the failure and returns the client's problem if err means
+// that an assertion was rejected, and returns err otherwise.
+func (s *Service) assertionProblem(ctx context.Context, sess *login.Session, userID string, err error) error {
 	if !errors.Is(err, webauthn.ErrRejected) {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// Validate reports the first field that cannot be right. Nil is valid.
+// Validate returns an error for the first invalid field. Nil is valid.
 func Validate(c *mfa.Config) error {
 	if c == nil {
 		return nil
@@ -58,7 +58,7 @@ func validateWebAuthn(c *mfa.Config) error {
 		return nil
 	}
 	if c.PasskeySignupEnabled && !c.PasskeyLoginEnabled {
-		return errors.New("MFA.PasskeySignupEnabled needs MFA.PasskeyLoginEnabled; whoever signs up with a passkey has no other way in")
+		return errors.New("MFA.PasskeySignupEnabled needs MFA.PasskeyLoginEnabled; users who sign up with a passkey cannot log in otherwise")
 	}
 	for _, origin := range c.WebAuthnOrigins {
 		if err := validateOrigin(origin); err != nil {
@@ -68,8 +68,8 @@ func validateWebAuthn(c *mfa.Config) error {
 	return nil
 }
 
-// validateOrigin accepts what browsers call an origin (RFC 6454), and what apps
-// have in its place.
+// validateOrigin returns an error unless origin is a web origin (RFC 6454) or the
+// signature of an Android app.
 func validateOrigin(origin string) error {
 	if strings.HasPrefix(origin, "android:apk-key-hash:") {
 		return nil

@@ -11,13 +11,14 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// PublicConfig is the part of GET config about second factors.
+// PublicConfig is the member mfa of GET config.
 type PublicConfig struct {
 	SupportedTypes      []mfa.Type `json:"supported_types"`
 	PasskeyLoginEnabled bool       `json:"passkey_login_enabled"`
 }
 
-// EnterAuthenticate is the stage that waits for a second factor.
+// EnterAuthenticate implements the stage mfa_authenticate, which waits for a second
+// factor.
 func (s *Service) EnterAuthenticate(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	if l.UserID == "" {
 		return login.Pass, nil
@@ -26,9 +27,9 @@ func (s *Service) EnterAuthenticate(ctx context.Context, sess *login.Session, l 
 	if err != nil {
 		return login.Abort, err
 	}
-	// The note belongs to this login. A passkey that was shown for another one,
-	// in the same session, proves nothing here.
-	if !slices.ContainsFunc(rows, isMain) || l.Passkey {
+	// l.Passkey belongs to this attempt: a passkey used for an earlier login in the
+	// same session does not count.
+	if !slices.ContainsFunc(rows, isSecondFactor) || l.Passkey {
 		return login.Pass, nil
 	}
 	if s.trustsForFactor(ctx, sess, l.UserID) {
@@ -60,7 +61,7 @@ func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Sessio
 	return []login.Offer{{ID: login.FlowMFAReauthenticate, Types: typesOf(rows)}}, nil
 }
 
-// CanLogIn implements login.Ways: by a passkey.
+// CanLogIn implements login.Ways. It reports whether the user has a passkey.
 func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if !s.cfg.PasskeyLoginEnabled {
 		return false, nil
@@ -84,15 +85,16 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 	return false, nil
 }
 
-// Evict implements login.Ways. Where accounts with an unverified address cannot
-// have authenticators, the owner of the address did not make those that there
-// are: all go. Where they can, a second factor may well be the owner's, and a
-// mailbox alone must not get past it: it stays, but no passkey opens the account
-// by itself any more.
+// Evict implements login.Ways.
+//
+// Without Config.AllowUnverifiedEmail, an account with an unverified address cannot
+// have authenticators of the owner of the address, so all are deleted. With it, a
+// second factor may be the owner's, and access to the mailbox must not replace it:
+// authenticators stay, but passkeys become second factors only.
 func (s *Service) Evict(ctx context.Context, userID string) error {
 	for _, purpose := range []string{purposeSetup, string(ceremonyAdd), string(ceremonySignup)} {
 		if err := s.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
-			return fmt.Errorf("void challenges: %w", err)
+			return fmt.Errorf("delete challenges: %w", err)
 		}
 	}
 	rows, err := s.rows(ctx, userID)
@@ -112,7 +114,7 @@ func (s *Service) Evict(ctx context.Context, userID string) error {
 	return nil
 }
 
-// PublicConfig returns what GET config tells of second factors.
+// PublicConfig returns the member mfa of GET config.
 func (s *Service) PublicConfig() PublicConfig {
 	return PublicConfig{s.cfg.SupportedTypes, s.cfg.PasskeyLoginEnabled}
 }
