@@ -15,16 +15,16 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// Connected is an account at a provider as it is listed.
+// Connected is an account at a provider as the API shows it.
 type Connected struct {
 	UID      string
 	Provider provider.Info
-	// Display is what people call the account.
+	// Display is a name or address by which the user recognizes the account.
 	Display string
 }
 
-// connected shows an account. One whose provider was taken out of use is shown
-// by its id.
+// connected returns an account as the API shows it. If its provider is no longer
+// configured, the provider's name is its id.
 func (s *Service) connected(a socialaccount.Account) Connected {
 	c := Connected{UID: a.UID, Provider: provider.Info{ID: a.Provider, Name: a.Provider}}
 	if e := s.providers.byID(a.Provider); e != nil {
@@ -34,7 +34,7 @@ func (s *Service) connected(a socialaccount.Account) Connected {
 	return c
 }
 
-// Accounts lists the accounts of the logged-in user, or returns
+// Accounts returns the provider accounts of the logged-in user, or
 // work.ErrUnauthenticated.
 func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connected, error) {
 	if !sess.Authenticated() {
@@ -51,9 +51,9 @@ func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connecte
 	return list, nil
 }
 
-// Disconnect removes one of the accounts of the logged-in user. authn.Errors
-// if it is not theirs or their last way in, work.ErrReauthenticate if the last
-// authentication is too old.
+// Disconnect removes a provider account of the logged-in user. Returns authn.Errors if
+// the user has no such account, or could not log in without it, and
+// work.ErrReauthenticate if the user has not authenticated recently.
 func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
@@ -68,7 +68,7 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 		if i < 0 {
 			return problem.List("", code.AccountNotFound)
 		}
-		if err := s.checkOtherWayIn(ctx, sess, slices.Delete(slices.Clone(accounts), i, i+1)); err != nil {
+		if err := s.checkCanLogInWith(ctx, sess, slices.Delete(slices.Clone(accounts), i, i+1)); err != nil {
 			return err
 		}
 		if err := s.accounts.RequireRecent(ctx, sess); err != nil {
@@ -86,10 +86,10 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 	})
 }
 
-// checkOtherWayIn refuses to take away the last way in. rest are the accounts
-// that would be left.
-func (s *Flows) checkOtherWayIn(ctx context.Context, sess *login.Session, rest []socialaccount.Account) error {
-	if slices.ContainsFunc(rest, s.usable) {
+// checkCanLogInWith returns authn.Errors if the user could not log in with the password
+// or the provider accounts in rest.
+func (s *Flows) checkCanLogInWith(ctx context.Context, sess *login.Session, rest []socialaccount.Account) error {
+	if slices.ContainsFunc(rest, s.isConfigured) {
 		return nil
 	}
 	if s.cfg.Only {
@@ -108,6 +108,8 @@ func (s *Flows) checkOtherWayIn(ctx context.Context, sess *login.Session, rest [
 	return err
 }
 
-// usable reports whether somebody can log in with an account: its provider is
-// in use.
-func (s *Service) usable(a socialaccount.Account) bool { return s.providers.byID(a.Provider) != nil }
+// isConfigured reports whether the provider of an account is configured, so that its
+// user can log in with it.
+func (s *Service) isConfigured(a socialaccount.Account) bool {
+	return s.providers.byID(a.Provider) != nil
+}

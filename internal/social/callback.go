@@ -13,21 +13,21 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// FinishRedirect takes what a provider sent back by way of the browser and
-// returns where the browser goes now: to where the login was meant to end, with
-// what went wrong, if anything. The session tells the outcome.
+// FinishRedirect handles a provider's authorization response and returns the URL to
+// which the browser is redirected: that of the request, with parameters for an error if
+// there was one. Afterwards sess shows whether the user is logged in.
 func (s *Flows) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) string {
-	st, err := s.takeState(ctx, sess, values.Get("state"))
+	st, err := s.consumeState(ctx, sess, values.Get("state"))
 	if err != nil {
-		s.fail(ctx, sess, providerID, ProcessLogin, err)
+		s.reportFailure(ctx, sess, providerID, ProcessLogin, err)
 		return s.errorPage(code.Unknown)
 	}
 	err = s.finishRedirect(ctx, sess, providerID, st, values)
-	if err == nil && !s.underWay(sess) {
-		err = errNoUser
+	if err == nil && !s.hasOutcome(sess) {
+		err = errNoLogin
 	}
 	if err != nil {
-		return failed(st.Next, s.fail(ctx, sess, providerID, st.Process, err), st.Process)
+		return withError(st.Next, s.reportFailure(ctx, sess, providerID, st.Process, err), st.Process)
 	}
 	return st.Next
 }
@@ -37,12 +37,12 @@ func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, provide
 	if e == nil || st.Provider != providerID {
 		return errWrongProvider
 	}
-	// What somebody started is not finished for another user, and nothing is
-	// connected for whoever logged in only later.
+	// Refuse the response if another user has logged in since the request, and do not
+	// connect the account to a user who was not logged in at the request.
 	if st.UserID != sess.UserID() && (st.UserID != "" || st.Process == ProcessConnect && sess.Authenticated()) {
 		return work.ErrNotPending
 	}
-	// An answer that is both a refusal and a consent is a refusal.
+	// A response with both an error and a code is a refusal.
 	if err := provider.Refusal(values); err != nil {
 		return err
 	}
@@ -59,19 +59,20 @@ func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, provide
 	if err != nil {
 		return err
 	}
-	// No app may show its ID token as well.
-	if _, err = s.spend(ctx, e, id.IDToken); err != nil {
+	// Mark the ID token as used, so that no app can send it, too.
+	if _, err = s.markUsed(ctx, e, id.IDToken); err != nil {
 		return err
 	}
-	return s.finish(ctx, sess, c, st.Process)
+	return s.complete(ctx, sess, c, st.Process)
 }
 
-// clockLeeway is how far our clock and a provider's may differ.
+// clockLeeway is the accepted difference between the clocks of the server and of a
+// provider.
 const clockLeeway = time.Minute
 
-// authenticatedBefore reports whether the provider says that it last asked the user
-// before a moment, though it was told to ask again (OpenID Connect Core section
-// 2, auth_time). Most providers do not say.
+// authenticatedBefore reports whether auth_time (OpenID Connect Core section 2) is
+// before start: the provider did not authenticate the user again, although the request
+// asked for it. Most providers send no auth_time; then it returns false.
 func authenticatedBefore(id *provider.Identity, start time.Time) bool {
 	profile := id.ExtraData
 	if inner, ok := profile["id_token"].(map[string]any); ok {
@@ -82,22 +83,21 @@ func authenticatedBefore(id *provider.Identity, start time.Time) bool {
 	case float64:
 		seconds = value
 	case json.Number:
-		seconds, _ = value.Float64() // what is no number is long ago
+		seconds, _ = value.Float64() // 0 for what is not a number
 	default:
 		return false
 	}
 	return seconds < float64(start.Add(-clockLeeway).Unix())
 }
 
-// underWay reports whether something came of it: a user is logged in, or has
-// a further step to take.
-func (s *Service) underWay(sess *login.Session) bool {
+// hasOutcome reports whether a user is logged in, or a login or a sign-up is pending.
+func (s *Service) hasOutcome(sess *login.Session) bool {
 	return sess.Authenticated() || sess.Login() != nil || sess.State.ProviderSignup != ""
 }
 
-// fail logs a failure, tells observers, and returns its code.
-func (s *Service) fail(ctx context.Context, sess *login.Session, providerID string, process Process, err error) string {
-	s.report(ctx, sess, err, providerID)
+// reportFailure logs a failure, publishes the event, and returns the failure's code.
+func (s *Service) reportFailure(ctx context.Context, sess *login.Session, providerID string, process Process, err error) string {
+	s.logFailure(ctx, sess, err, providerID)
 	code := failureCode(err)
 	work.Emit(ctx, socialaccount.LoginFailed{Provider: providerID, Process: string(process), Code: code})
 	return code

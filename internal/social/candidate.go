@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// maxExtraData is the largest profile that is kept, in bytes.
+	// maxExtraData is the size of the largest profile that is stored, in bytes.
 	maxExtraData = 64 << 10
-	// maxProviderEmails bounds the addresses that one provider can bring.
+	// maxProviderEmails is the number of addresses that are accepted from a provider.
 	maxProviderEmails = 10
 )
 
-// candidate is somebody whom a provider vouches for, in the form in which it is
-// stored. It survives a wait for the sign-up form.
+// candidate is the identity of a user at a provider, before the user is logged in or
+// signed up. It is stored encrypted while a sign-up waits for its form.
 type candidate struct {
 	Provider  string                `json:"provider"`
 	UID       string                `json:"uid"`
@@ -36,21 +36,22 @@ type candidate struct {
 
 	entry    *entry
 	identity *provider.Identity
-	// repeated is true if an app has shown the ID token before.
+	// repeated is true if a client has used the ID token before.
 	repeated bool
 }
 
-// newCandidate takes over what may be kept of an identity.
+// newCandidate returns a candidate with what may be stored of an identity. Returns
+// provider.ErrInvalid if the identity is invalid.
 func (s *Flows) newCandidate(ctx context.Context, e *entry, id *provider.Identity) (*candidate, error) {
 	if id == nil {
-		return nil, fmt.Errorf("socialaccount: provider %q returned nobody: %w", e.info.ID, provider.ErrInvalid)
+		return nil, fmt.Errorf("socialaccount: provider %q returned no identity: %w", e.info.ID, provider.ErrInvalid)
 	}
-	if err := id.Validate(); err != nil { // also where it is none of the catalogue
+	if err := id.Validate(); err != nil { // providers of the host may not have validated it
 		return nil, err
 	}
 	c := &candidate{
 		Provider: e.info.ID, UID: id.UID, Emails: s.cleanEmails(e, id.Emails),
-		Username: clip(id.Username), FirstName: clip(id.FirstName), LastName: clip(id.LastName),
+		Username: cleanName(id.Username), FirstName: cleanName(id.FirstName), LastName: cleanName(id.LastName),
 		entry: e, identity: id,
 	}
 	profile := id.ExtraData
@@ -68,8 +69,8 @@ func (s *Flows) newCandidate(ctx context.Context, e *entry, id *provider.Identit
 	return c, nil
 }
 
-// cleanEmails brings the addresses into their canonical form. What is none is
-// left out, and an address that is there twice is verified if it is so once.
+// cleanEmails returns the addresses in their canonical form, without invalid ones and
+// duplicates. An address is verified if one of its duplicates is.
 func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderEmail {
 	var list []login.ProviderEmail
 	for _, email := range emails {
@@ -77,7 +78,7 @@ func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderE
 		if !ok {
 			continue
 		}
-		verified := e.verifies(canonical, email.Verified)
+		verified := e.isVerified(canonical, email.Verified)
 		i := slices.IndexFunc(list, func(known login.ProviderEmail) bool { return known.Email == canonical })
 		switch {
 		case i >= 0:
@@ -89,8 +90,9 @@ func (s *Flows) cleanEmails(e *entry, emails []provider.Email) []login.ProviderE
 	return list
 }
 
-// clip bounds a name that another user chose.
-func clip(name string) string {
+// cleanName returns a name from a provider without control characters, cut off after
+// 150 characters.
+func cleanName(name string) string {
 	const limit = 150
 	name = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -104,12 +106,13 @@ func clip(name string) string {
 	return strings.TrimSpace(name)
 }
 
+// method returns the authentication method that a login through the provider records.
 func (c *candidate) method(now time.Time) authn.Method {
 	return authn.Method{Name: "socialaccount", At: now, Provider: c.Provider, UID: c.UID}
 }
 
-// publicIdentity is the identity as hooks see it, also after a wait for the
-// form.
+// publicIdentity returns the identity for hooks of the host. After the wait for a
+// sign-up form it is rebuilt from what was stored.
 func (c *candidate) publicIdentity() *provider.Identity {
 	if c.identity != nil {
 		return c.identity
@@ -119,7 +122,7 @@ func (c *candidate) publicIdentity() *provider.Identity {
 		id.Emails = append(id.Emails, provider.Email{Address: e.Email, Verified: e.Verified})
 	}
 	if err := json.Unmarshal(c.ExtraData, &id.ExtraData); err != nil {
-		id.ExtraData = nil // no more than a profile is lost
+		id.ExtraData = nil // the profile is optional
 	}
 	return id
 }

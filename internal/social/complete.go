@@ -13,32 +13,33 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
-// finish is what a login through a provider comes to, whichever way the
-// provider vouched for somebody. The session tells the outcome.
-func (s *Flows) finish(ctx context.Context, sess *login.Session, c *candidate, process Process) error {
-	if err := s.dropPendingSignup(ctx, sess); err != nil {
+// complete logs in or signs up the user of a verified identity, or connects the
+// identity to the logged-in user. Afterwards sess shows whether the user is logged in.
+func (s *Flows) complete(ctx context.Context, sess *login.Session, c *candidate, process Process) error {
+	if err := s.deletePendingSignup(ctx, sess); err != nil {
 		return err
 	}
 	if process == ProcessConnect {
 		return s.connect(ctx, sess, c)
 	}
-	err := s.login(ctx, sess, c)
+	err := s.logInOrSignUp(ctx, sess, c)
 	if errors.Is(err, errTaken) {
-		// Another request with the same identity was faster, or changed the
-		// account that it led to.
-		err = s.login(ctx, sess, c)
+		// Another request connected the same identity, or changed the account that has
+		// it, at the same time.
+		err = s.logInOrSignUp(ctx, sess, c)
 	}
 	return err
 }
 
-// login logs in to the account that the identity belongs to, or signs up.
-func (s *Flows) login(ctx context.Context, sess *login.Session, c *candidate) error {
+// logInOrSignUp logs in the user who has the identity, or signs up a new user. Returns
+// errTaken if another request changed the user of the identity at the same time.
+func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candidate) error {
 	known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("look up account at provider: %w", err)
 	}
 	if err == nil {
-		return s.loginKnown(ctx, sess, c, known.UserID, s.touch)
+		return s.logInUser(ctx, sess, c, known.UserID, s.updateAccount)
 	}
 	owner, connect, err := s.ownerByEmail(ctx, c)
 	if errors.Is(err, authn.ErrNotFound) {
@@ -47,29 +48,30 @@ func (s *Flows) login(ctx context.Context, sess *login.Session, c *candidate) er
 	if err != nil {
 		return err
 	}
-	return s.loginKnown(ctx, sess, c, owner, func(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
-		// Once more: the address may have left the account meanwhile.
+	return s.logInUser(ctx, sess, c, owner, func(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+		// Check again: another request may have removed the address meanwhile.
 		now, _, err := s.ownerByEmail(ctx, c)
 		if errors.Is(err, authn.ErrNotFound) || err == nil && now != userID {
 			return errTaken
 		}
 		if err == nil && connect {
-			err = s.attach(ctx, sess, c, userID)
+			err = s.connectAccount(ctx, sess, c, userID)
 		}
 		return err
 	})
 }
 
-// loginKnown logs in a user who exists, or takes it as a new authentication
-// if that user is logged in already. after runs in the same transaction.
-func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidate, userID string,
+// logInUser logs in an existing user, or reauthenticates a user who is logged in
+// already. It calls after in the same transaction. Returns errNoLogin if the user was
+// deleted or disabled.
+func (s *Flows) logInUser(ctx context.Context, sess *login.Session, c *candidate, userID string,
 	after func(context.Context, *login.Session, *candidate, string) error) error {
 	_, err := s.identify(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		if !sess.Authenticated() {
 			sess.SetLogin(nil)
 		}
-		return errNoUser
+		return errNoLogin
 	}
 	if err != nil {
 		return err
@@ -86,7 +88,7 @@ func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidat
 		}
 		method := c.method(s.deps.Now())
 		if sess.Authenticated() && c.repeated {
-			return nil // a token from a cache is no new authentication
+			return nil // a cached token does not reauthenticate the user
 		}
 		if sess.Authenticated() {
 			method.Reauthenticated = true
@@ -96,24 +98,24 @@ func (s *Flows) loginKnown(ctx context.Context, sess *login.Session, c *candidat
 		}
 		sess.AddMethod(userID, method)
 		attempt := login.Attempt{UserID: userID}
-		s.prepare(&attempt)
+		s.setEmailPolicy(&attempt)
 		return s.pipeline.Start(ctx, sess, attempt)
 	})
 }
 
-// mayConnect reports whether whoever is at it may connect accounts: errAnonymous
-// for a client without a user, work.ErrReauthenticate if the last
-// authentication is too old.
-func (s *Flows) mayConnect(ctx context.Context, sess *login.Session) error {
+// checkMayConnect returns errNotLoggedIn if no user is logged in,
+// work.ErrReauthenticate if the user has not authenticated recently.
+func (s *Flows) checkMayConnect(ctx context.Context, sess *login.Session) error {
 	if !sess.Authenticated() {
-		return errAnonymous
+		return errNotLoggedIn
 	}
 	return s.accounts.RequireRecent(ctx, sess)
 }
 
-// connect adds the account at the provider to the logged-in user.
+// connect adds the account at the provider to the logged-in user. Returns the errors of
+// checkMayConnect, and authn.Errors if another user has the account.
 func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) error {
-	if err := s.mayConnect(ctx, sess); err != nil {
+	if err := s.checkMayConnect(ctx, sess); err != nil {
 		return err
 	}
 	if err := s.beforeLogin(ctx, sess.UserID(), c); err != nil {
@@ -123,13 +125,13 @@ func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) 
 		known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 		switch {
 		case err == nil && known.UserID == sess.UserID():
-			return s.touch(ctx, sess, c, known.UserID)
+			return s.updateAccount(ctx, sess, c, known.UserID)
 		case err == nil:
 			return problem.List("", code.ConnectedOther)
 		case !errors.Is(err, authn.ErrNotFound):
 			return fmt.Errorf("look up account at provider: %w", err)
 		}
-		err = s.attach(ctx, sess, c, sess.UserID())
+		err = s.connectAccount(ctx, sess, c, sess.UserID())
 		if errors.Is(err, errTaken) {
 			return problem.List("", code.ConnectedOther)
 		}
@@ -137,17 +139,19 @@ func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) 
 	})
 }
 
-// attach stores the account at the provider for a user and tells them.
-func (s *Flows) attach(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
-	if err := s.create(ctx, s.store, c, userID); err != nil {
+// connectAccount stores the account at the provider for a user, publishes the event and
+// mails the user. Returns errTaken if a user has the account already.
+func (s *Flows) connectAccount(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+	if err := s.createAccount(ctx, s.store, c, userID); err != nil {
 		return err
 	}
 	work.Emit(ctx, socialaccount.AccountConnected{UserID: userID, Provider: c.Provider, UID: c.UID})
 	return s.notify(ctx, sess, "socialaccount/account_connected", userID, c.entry.info.Name)
 }
 
-// create stores the account at the provider. errTaken if another user has it.
-func (s *Service) create(ctx context.Context, store socialaccount.Store, c *candidate, userID string) error {
+// createAccount stores the account at the provider. Returns errTaken if a user has it
+// already.
+func (s *Service) createAccount(ctx context.Context, store socialaccount.Store, c *candidate, userID string) error {
 	now := s.deps.Now()
 	account := socialaccount.Account{
 		UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, CreatedAt: now, LastLogin: now,
@@ -166,9 +170,10 @@ func (s *Service) create(ctx context.Context, store socialaccount.Store, c *cand
 	return nil
 }
 
-// touch stores what the provider said this time. It is called only once it is
-// clear that the account belongs to whoever is asking.
-func (s *Service) touch(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+// updateAccount stores the current profile and token of the account at the provider. It
+// is called only after the request was found to be that of the account's user. Returns
+// errTaken if the account was disconnected at the same time.
+func (s *Service) updateAccount(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
 	account := socialaccount.Account{UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, LastLogin: s.deps.Now()}
 	err := s.store.UpdateSocialAccount(ctx, account)
 	if errors.Is(err, authn.ErrNotFound) { // disconnected meanwhile
@@ -177,16 +182,18 @@ func (s *Service) touch(ctx context.Context, sess *login.Session, c *candidate, 
 	if err != nil {
 		return fmt.Errorf("update account at provider: %w", err)
 	}
-	if err := s.keepToken(ctx, c); err != nil {
+	if err := s.updateToken(ctx, c); err != nil {
 		return err
 	}
 	work.Emit(ctx, socialaccount.AccountUpdated{UserID: userID, Provider: c.Provider, UID: c.UID})
 	return nil
 }
 
-// prepare tells the stages what this package asks of them.
-func (s *Service) prepare(l *login.Attempt) { l.EmailPolicy = s.cfg.EmailVerification }
+// setEmailPolicy makes the attempt follow Config.EmailVerification.
+func (s *Service) setEmailPolicy(l *login.Attempt) { l.EmailPolicy = s.cfg.EmailVerification }
 
+// beforeLogin calls the host's hook BeforeLogin, unless the login continues after a
+// sign-up form.
 func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) error {
 	if s.cfg.BeforeLogin == nil || c.identity == nil {
 		return nil
@@ -194,9 +201,9 @@ func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) 
 	return s.cfg.BeforeLogin(ctx, userID, c.Provider, c.identity)
 }
 
-// ownerByEmail returns the user who has verified an address that the provider
-// vouches for, where this provider is trusted with that, and whether to connect
-// the account at the provider. authn.ErrNotFound otherwise.
+// ownerByEmail returns the user who has verified an address that is verified at the
+// provider as well, and whether to connect the account at the provider. Returns
+// authn.ErrNotFound if there is none, or if EmailAuthentication is off for the provider.
 func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {
 	on, connect := s.emailAuthentication(c.entry)
 	if !on {

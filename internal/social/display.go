@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// displayKeys are where providers put what people call an account, the best one
-// first.
+// displayKeys are the members of profiles that name an account, in order of
+// preference.
 var displayKeys = []string{
 	"username", "userName", "user_name", "login", "handle",
 	"email", "Email", "mail", "email_address", "emailAddress", "default_email", "active_email",
@@ -15,20 +15,20 @@ var displayKeys = []string{
 }
 
 var (
-	// lastResorts are shown where there is nothing better.
-	lastResorts = []string{"preferred_username", "screen_name"}
+	// fallbackKeys are used if a profile has neither displayKeys nor names.
+	fallbackKeys = []string{"preferred_username", "screen_name"}
 
 	firstNames = []string{"first_name", "firstname", "firstName", "First_Name", "given_name", "givenName"}
 	lastNames  = []string{"last_name", "lastname", "lastName", "Last_Name", "family_name", "familyName", "surname"}
-	// nested are objects that some providers wrap the user in.
+	// nested are paths of objects in which some providers put the user.
 	nested = [][]string{
 		{"userinfo"}, {"id_token"}, {"identity"}, {"data", "me"}, {"data"}, {"account"}, {"kakao_account"}, {"shop"},
 		{"user"}, {"response", "user"}, {"attributes"}, {"contact"}, {"emails"},
 	}
 )
 
-// display returns what people call an account at a provider, by its profile, or
-// else the provider's name.
+// display returns a name or address by which the user recognizes an account, from its
+// profile, or the provider's name if the profile has none.
 func display(profile []byte, providerName string) string {
 	var data map[string]any
 	if json.Unmarshal(profile, &data) != nil {
@@ -57,13 +57,14 @@ func displayOf(data map[string]any) string {
 	if name := strings.TrimSpace(first + " " + last); name != "" {
 		return name
 	}
-	return firstText(data, lastResorts)
+	return firstText(data, fallbackKeys)
 }
 
+// firstText returns the first member among keys that is a text and not empty.
 func firstText(data map[string]any, keys []string) string {
 	for _, key := range keys {
 		if text, ok := data[key].(string); ok {
-			if text = clip(text); text != "" {
+			if text = cleanName(text); text != "" {
 				return text
 			}
 		}

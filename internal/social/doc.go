@@ -1,3 +1,3 @@
-// Package social holds the flows of package socialaccount: logins and sign-ups by
-// way of a provider, and the accounts that users connect.
+// Package social implements the flows of package socialaccount: logins and sign-ups
+// through a provider, and the provider accounts that users connect.
 package social

@@ -7,38 +7,39 @@ import (
 	"time"
 )
 
-// A provider that answers with a form has the browser post it across sites, and
-// then the browser sends no session cookie along. So the form is sealed and the
-// browser sent to the same callback with it, which it does with the cookie.
+// A provider with response_mode=form_post makes the browser post the response across
+// sites, without the session cookie. The server encrypts the form and redirects the
+// browser to the same callback with the encrypted form as a parameter; this request
+// carries the cookie.
 
 const (
 	purposeForm = "socialaccount_form"
-	// ParameterForm is the parameter that holds a sealed form.
+	// ParameterForm is the parameter with an encrypted form.
 	ParameterForm = "form"
-	// maxForm is the largest form that is taken, in bytes.
+	// maxForm is the size of the largest form that is accepted, in bytes.
 	maxForm      = 6 << 10
 	formLifetime = 5 * time.Minute
 )
 
-// formFields are what a provider may send in a form.
+// formFields are the fields that are kept of a form.
 var formFields = []string{"code", "state", "error", "iss", "user", "id_token"}
 
-// AnswersByForm reports whether the provider's answer is a posted form.
+// AnswersByForm reports whether the provider posts its response as a form.
 func (s *Service) AnswersByForm(providerID string) bool {
 	e := s.providers.byID(providerID)
 	return e != nil && e.info.CallbackByPost
 }
 
-// AnswersInFragment reports whether the provider's answer is behind the # of the
-// callback's address and still has to be brought into its query, which holds
-// nothing but our state.
+// AnswersInFragment reports whether the provider's response is in the fragment of the
+// callback's URL, so that a script has to move it to the query. The query holds only
+// state.
 func (s *Service) AnswersInFragment(providerID string, values url.Values) bool {
 	e := s.providers.byID(providerID)
 	return e != nil && e.info.CallbackInFragment && values.Has("state") && len(values) == 1
 }
 
-// SealForm returns a form as a text that may stand in a URL and tells nobody
-// what it holds. It reports false for a form that is too large.
+// SealForm encrypts a form into a text for a URL, which is valid for five minutes. It
+// returns false if the form is too large.
 func (s *Service) SealForm(providerID string, form url.Values) (string, bool) {
 	kept := url.Values{}
 	for _, name := range formFields {
@@ -58,8 +59,8 @@ func (s *Service) SealForm(providerID string, form url.Values) (string, bool) {
 	return base64.RawURLEncoding.EncodeToString(sealed), true
 }
 
-// OpenForm returns what SealForm made for that provider. A text that is not
-// readable, or too old, is an empty form.
+// OpenForm decrypts a text that SealForm returned for the same provider. Returns an
+// empty form if the text is invalid or has expired.
 func (s *Service) OpenForm(providerID, text string) url.Values {
 	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// notify mails a user that an account at a provider came or went.
+// notify mails a user that an account at a provider was connected or disconnected.
 func (s *Flows) notify(ctx context.Context, sess *login.Session, kind, userID, providerName string) error {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {

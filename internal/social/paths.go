@@ -7,17 +7,17 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
-// openIDConnect is the class of providers that have a callback path of their
-// own in Django.
+// openIDConnect is the class of providers whose callback path differs from that of
+// others in Django.
 const openIDConnect = "openid_connect"
 
-// slugs are the ids that Django spells differently in a path.
+// slugs maps provider ids to their spelling in paths of Django, where it differs.
 var slugs = map[string]string{"twentythreeandme": "23andme", "amazon_cognito": "amazon-cognito"}
 
-// callbackPaths knows where providers send browsers back to.
+// callbackPaths are the patterns of the paths to which providers redirect browsers.
 type callbackPaths struct {
-	// own is where we always listen; plain and oidc are what is registered
-	// with the providers.
+	// own always works. plain and oidc are the ones that are sent to providers: oidc to
+	// those of class openIDConnect, plain to the others.
 	own, plain, oidc string
 }
 
@@ -32,8 +32,8 @@ func newCallbackPaths(cfg *socialaccount.Config, basePath string) callbackPaths 
 	return paths
 }
 
-// of returns the path of one provider.
-func (c callbackPaths) of(e *entry) string {
+// forProvider returns the callback path of a provider.
+func (c callbackPaths) forProvider(e *entry) string {
 	pattern := c.plain
 	if e.info.Class == openIDConnect {
 		pattern = c.oidc
@@ -45,8 +45,8 @@ func (c callbackPaths) of(e *entry) string {
 	return strings.ReplaceAll(pattern, "{id}", url.PathEscape(id))
 }
 
-// CallbackProvider returns the id of the provider whose callback a request path
-// is, decoded, and false for any other path.
+// CallbackProvider returns the id of the provider whose callback has this decoded path,
+// and false if the path is not a callback.
 func (s *Service) CallbackProvider(path string) (string, bool) {
 	for _, pattern := range []string{s.callbacks.own, s.callbacks.oidc, s.callbacks.plain} {
 		id, ok := matchPath(pattern, path)
@@ -63,7 +63,8 @@ func (s *Service) CallbackProvider(path string) (string, bool) {
 	return "", false
 }
 
-// matchPath takes the one segment that stands for {id} out of a path.
+// matchPath returns the path's segment in the place of {id}, and false if the path does
+// not match the pattern.
 func matchPath(pattern, path string) (string, bool) {
 	before, after, _ := strings.Cut(pattern, "{id}")
 	rest, ok := strings.CutPrefix(path, before)

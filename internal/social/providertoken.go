@@ -19,18 +19,18 @@ import (
 
 const purposeToken = "socialaccount_token"
 
-// refreshEarly is how long before its end a token is renewed.
+// refreshEarly is how long before its expiry a token is refreshed.
 const refreshEarly = time.Minute
 
-// renewTimeout bounds a renewal, which goes on if its caller goes away: the
-// provider may have taken the old refresh token already.
-const renewTimeout = 30 * time.Second
+// refreshTimeout limits a refresh. A cancelled context does not stop it, because the
+// provider may already have invalidated the old refresh token.
+const refreshTimeout = 30 * time.Second
 
-// ErrTokenExpired means that a stored token has ended and cannot be renewed:
-// the user has to log in with the provider again.
+// ErrTokenExpired means that a stored token has expired and cannot be refreshed. The
+// user has to log in through the provider again.
 var ErrTokenExpired = errors.New("socialaccount: the provider's token has expired")
 
-// storedToken is a token as it is kept, encrypted.
+// storedToken is the plaintext of a stored token.
 type storedToken struct {
 	AccessToken  string    `json:"access_token"`
 	TokenType    string    `json:"token_type,omitempty"`
@@ -38,8 +38,8 @@ type storedToken struct {
 	Expiry       time.Time `json:"expiry,omitzero"`
 }
 
-// sealToken encrypts a token for one account. It returns nil where tokens are
-// not kept or there is none.
+// sealToken encrypts a token for an account at a provider. Returns nil if there is no
+// token, or if Config.StoreTokens is off.
 func (s *Service) sealToken(providerID, uid string, t *oauth2.Token) ([]byte, error) {
 	if !s.cfg.StoreTokens || t == nil || t.AccessToken == "" {
 		return nil, nil
@@ -63,9 +63,9 @@ func (s *Service) openToken(a *socialaccount.Account) (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, Expiry: t.Expiry}, nil
 }
 
-// keepToken stores the token of a login in place of the one before. Where the
-// provider sent no refresh token this time the old one stays.
-func (s *Service) keepToken(ctx context.Context, c *candidate) error {
+// updateToken replaces the stored token by that of a login. If the provider sent no
+// refresh token, the old refresh token is kept.
+func (s *Service) updateToken(ctx context.Context, c *candidate) error {
 	if !s.cfg.StoreTokens || c.Token == nil || c.Token.AccessToken == "" {
 		return nil
 	}
@@ -85,15 +85,15 @@ func (s *Service) keepToken(ctx context.Context, c *candidate) error {
 	}
 	err = s.store.SwapSocialToken(ctx, c.Provider, c.UID, a.Token, sealed)
 	if errors.Is(err, authn.ErrConflict) {
-		return nil // renewed at the same moment: that token is as good
+		return nil // another request refreshed it, and that token is valid, too
 	}
 	return err
 }
 
-// TokenSource returns the provider's token of a user, which renews itself when
-// it is about to end. Where the user has several accounts there, it is that of
-// the one used last. authn.ErrNotFound if no token is kept. Token fails with
-// ErrTokenExpired where the user has to log in again.
+// TokenSource returns the source of a user's token at a provider, which refreshes the
+// token before it expires. If the user has several accounts at the provider, it uses
+// that of the last login. Returns authn.ErrNotFound if no token is stored. Token returns
+// ErrTokenExpired if the user has to log in through the provider again.
 func (s *Service) TokenSource(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
 	a, err := s.tokenAccount(ctx, userID, providerID)
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Service) tokenAccount(ctx context.Context, userID, providerID string) (
 	return best, nil
 }
 
-// tokenSource implements oauth2.TokenSource. What it knows lies in the store, so
-// it is safe for concurrent use, also by several servers.
+// tokenSource implements oauth2.TokenSource. It reads the token from the store each
+// time, so it is safe for concurrent use, also by several servers.
 type tokenSource struct {
 	*Service
 	ctx                 context.Context
@@ -130,22 +130,22 @@ type tokenSource struct {
 // Token implements oauth2.TokenSource.
 func (t *tokenSource) Token() (*oauth2.Token, error) {
 	_, token, err := t.load()
-	if err != nil || t.lasts(token) {
+	if err != nil || t.isFresh(token) {
 		return token, err
 	}
-	// One renewal at a time: many providers take a refresh token once only.
-	turn := t.renewals.of(t.provider, t.uid)
-	turn.Lock()
-	defer turn.Unlock()
+	// One refresh at a time, because many providers accept a refresh token once only.
+	lock := t.refreshLocks.forAccount(t.provider, t.uid)
+	lock.Lock()
+	defer lock.Unlock()
 	a, token, err := t.load()
-	if err != nil || t.lasts(token) {
+	if err != nil || t.isFresh(token) {
 		return token, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), renewTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), refreshTimeout)
 	defer cancel()
 	fresh, err := t.refresh(ctx, token)
 	if err != nil {
-		// Another server may have been faster.
+		// Another server may have refreshed it first.
 		b, other, again := t.load()
 		if again == nil && !bytes.Equal(a.Token, b.Token) {
 			return other, nil
@@ -158,24 +158,24 @@ func (t *tokenSource) Token() (*oauth2.Token, error) {
 	}
 	err = t.store.SwapSocialToken(ctx, t.provider, t.uid, a.Token, sealed)
 	if err != nil && !errors.Is(err, authn.ErrConflict) {
-		return nil, fmt.Errorf("store renewed token: %w", err)
+		return nil, fmt.Errorf("store refreshed token: %w", err)
 	}
 	return fresh, nil
 }
 
-// lasts reports whether a token need not be renewed yet.
-func (t *tokenSource) lasts(token *oauth2.Token) bool {
+// isFresh reports whether a token need not be refreshed yet.
+func (t *tokenSource) isFresh(token *oauth2.Token) bool {
 	return token.Expiry.IsZero() || t.deps.Now().Before(token.Expiry.Add(-refreshEarly))
 }
 
-// turns are locks for any number of accounts, some of which share one.
-type turns struct {
+// accountLocks are locks of accounts at providers. Several accounts share a lock.
+type accountLocks struct {
 	seed  maphash.Seed
 	locks [64]sync.Mutex
 }
 
-func (t *turns) of(providerID, uid string) *sync.Mutex {
-	return &t.locks[maphash.String(t.seed, providerID+"\x00"+uid)%uint64(len(t.locks))]
+func (l *accountLocks) forAccount(providerID, uid string) *sync.Mutex {
+	return &l.locks[maphash.String(l.seed, providerID+"\x00"+uid)%uint64(len(l.locks))]
 }
 
 func (t *tokenSource) load() (*socialaccount.Account, *oauth2.Token, error) {
@@ -198,9 +198,9 @@ func (t *tokenSource) refresh(ctx context.Context, old *oauth2.Token) (*oauth2.T
 	fresh, err := e.Refresh(ctx, old)
 	switch {
 	case errors.Is(err, provider.ErrInvalid), errors.Is(err, provider.ErrTokenUnsupported):
-		return nil, fmt.Errorf("renew token of provider %q: %w: %w", t.provider, ErrTokenExpired, err)
+		return nil, fmt.Errorf("refresh token of provider %q: %w: %w", t.provider, ErrTokenExpired, err)
 	case err != nil:
-		return nil, fmt.Errorf("renew token of provider %q: %w", t.provider, err)
+		return nil, fmt.Errorf("refresh token of provider %q: %w", t.provider, err)
 	}
 	if fresh.RefreshToken == "" {
 		fresh.RefreshToken = old.RefreshToken

@@ -13,37 +13,40 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// RedirectInput asks for a login by way of the provider's own pages.
+// RedirectInput is the request of a login on the provider's pages.
 type RedirectInput struct {
 	Provider string
 	Process  Process
-	// CallbackURL is where the browser goes in the end.
+	// CallbackURL is where the browser is redirected in the end.
 	CallbackURL string
 }
 
-// StartRedirect begins a login in the browser and returns where to send it: to
-// the provider, or to a page of the front end that says what is wrong.
+// StartRedirect starts a login through a provider and returns the URL to which the
+// browser is redirected: that of the provider's authorization endpoint, or that of a
+// page of the front end with parameters for the error.
 func (s *Service) StartRedirect(ctx context.Context, sess *login.Session, in RedirectInput) string {
 	e := s.providers.byID(in.Provider)
-	if e == nil || !e.info.Redirect || !in.Process.Valid() || !s.mayReturnTo(in.CallbackURL) {
+	if e == nil || !e.info.Redirect || !in.Process.Valid() || !s.mayRedirectTo(in.CallbackURL) {
 		return s.errorPage(code.Unknown)
 	}
 	if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionLogin, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
-		s.report(ctx, sess, err, in.Provider)
-		return failed(in.CallbackURL, code.Unknown, in.Process)
+		s.logFailure(ctx, sess, err, in.Provider)
+		return withError(in.CallbackURL, code.Unknown, in.Process)
 	}
 	st := &state{
 		Provider: e.info.ID, Process: in.Process, UserID: sess.UserID(), Next: in.CallbackURL,
-		RedirectURL: s.deps.BaseURL + s.callbacks.of(e),
+		RedirectURL: s.deps.BaseURL + s.callbacks.forProvider(e),
 	}
 	target, err := s.authorize(ctx, sess, e, st)
 	if err != nil {
-		s.report(ctx, sess, err, in.Provider)
-		return failed(in.CallbackURL, code.Unknown, in.Process)
+		s.logFailure(ctx, sess, err, in.Provider)
+		return withError(in.CallbackURL, code.Unknown, in.Process)
 	}
 	return target
 }
 
+// authorize stores the state and returns the URL of the provider's authorization
+// endpoint.
 func (s *Service) authorize(ctx context.Context, sess *login.Session, e *entry, st *state) (string, error) {
 	value, err := s.newState(ctx, sess, st)
 	if err != nil {
@@ -55,25 +58,28 @@ func (s *Service) authorize(ctx context.Context, sess *login.Session, e *entry, 
 	})
 }
 
-// ErrorPage is where a browser goes when the server could not do its part.
+// ErrorPage returns the URL of the front end's error page for an unknown error, for
+// requests that fail on the server's side.
 func (s *Service) ErrorPage() string { return s.errorPage(code.Unknown) }
 
-// errorPage is where a browser goes that no login can be found for.
+// errorPage returns the URL of the front end's error page, for a browser without a
+// pending login that names another page.
 func (s *Service) errorPage(code string) string {
-	return failed(s.deps.FrontendURLs.SocialLoginError, code, ProcessLogin)
+	return withError(s.deps.FrontendURLs.SocialLoginError, code, ProcessLogin)
 }
 
-func failed(target, code string, process Process) string {
+// withError adds the parameters for an error to a URL.
+func withError(target, code string, process Process) string {
 	return withParameters(target, [2]string{"error", code}, [2]string{"error_process", string(process)})
 }
 
-// failureCode is what the front end is told of an error.
+// failureCode returns the code by which the front end learns of an error.
 func failureCode(err error) string {
 	var one *authn.Error
 	switch {
 	case errors.Is(err, provider.ErrCancelled):
 		return code.Cancelled
-	case errors.Is(err, errAnonymous):
+	case errors.Is(err, errNotLoggedIn):
 		return code.PermissionDenied
 	case errors.Is(err, work.ErrReauthenticate):
 		return code.ReauthenticationRequired
@@ -85,21 +91,21 @@ func failureCode(err error) string {
 	return code.Unknown
 }
 
-// report logs what the host may want to know of and the client is not told.
-func (s *Service) report(ctx context.Context, sess *login.Session, err error, providerID string) {
+// logFailure logs a failure, at the level that its cause deserves.
+func (s *Service) logFailure(ctx context.Context, sess *login.Session, err error, providerID string) {
 	switch {
 	case errors.Is(err, errReplayed):
-		s.deps.Logger.WarnContext(ctx, "replay of an ID token refused", "provider", providerID, "ip", sess.Client.IP)
+		s.deps.Logger.WarnContext(ctx, "ID token was replayed", "provider", providerID, "ip", sess.Client.IP)
 	case errors.Is(err, provider.ErrUnavailable), errors.Is(err, provider.ErrInvalid):
 		s.deps.Logger.WarnContext(ctx, "provider login failed", "provider", providerID, "error", err)
 	case failureCode(err) != code.Unknown, errors.Is(err, work.ErrNotPending), errors.Is(err, ratelimit.ErrLimited),
-		errors.Is(err, errNoUser), errors.Is(err, provider.ErrTokenMissing):
+		errors.Is(err, errNoLogin), errors.Is(err, provider.ErrTokenMissing):
 		s.deps.Logger.DebugContext(ctx, "provider login refused", "provider", providerID, "error", err)
 	default:
 		s.deps.Logger.ErrorContext(ctx, "provider login failed", "provider", providerID, "error", err)
 	}
 }
 
-// errWrongProvider means that an answer came to another provider's callback
-// than the request went to: one provider tries to pass for another.
-var errWrongProvider = fmt.Errorf("socialaccount: answer of another provider: %w", provider.ErrInvalid)
+// errWrongProvider means that a response arrived at the callback of another provider
+// than the request was sent to: a mix-up attack (RFC 9700 section 4.4).
+var errWrongProvider = fmt.Errorf("socialaccount: response of another provider: %w", provider.ErrInvalid)

@@ -12,7 +12,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// entry is a provider with what the host believes of it.
+// entry is a provider with the settings of its registration.
 type entry struct {
 	provider.Provider
 	info   provider.Info
@@ -20,13 +20,13 @@ type entry struct {
 	hidden bool
 }
 
-// registry is all providers, in the order of the configuration.
+// registry holds all providers, in the order of the configuration.
 type registry []*entry
 
-// publicID is what a registration is called on the wire.
+// publicID returns the id of a registration on the wire.
 func publicID(app provider.App) string { return cmp.Or(app.ProviderID, app.Provider) }
 
-// newRegistry makes the providers of a configuration by way of build.
+// newRegistry builds the providers of a configuration with build.
 func newRegistry(cfg *socialaccount.Config, build func(provider.App) (provider.Provider, error)) (registry, error) {
 	var r registry
 	for i, app := range cfg.Providers {
@@ -46,7 +46,7 @@ func newRegistry(cfg *socialaccount.Config, build func(provider.App) (provider.P
 	return r, nil
 }
 
-// cloneTrust returns a copy that shares nothing with t.
+// cloneTrust returns a deep copy of t.
 func cloneTrust(t provider.Trust) provider.Trust {
 	t.VerifiedEmailDomains = slices.Clone(t.VerifiedEmailDomains)
 	for _, flag := range []**bool{&t.EmailAuthentication, &t.EmailAuthenticationAutoConnect} {
@@ -57,7 +57,7 @@ func cloneTrust(t provider.Trust) provider.Trust {
 	return t
 }
 
-// byID returns the provider with that public id, or nil.
+// byID returns the provider with that public id that is not hidden, or nil.
 func (r registry) byID(id string) *entry {
 	i := slices.IndexFunc(r, func(e *entry) bool { return e.info.ID == id && !e.hidden })
 	if i < 0 {
@@ -66,11 +66,11 @@ func (r registry) byID(id string) *entry {
 	return r[i]
 }
 
-// errNoApp means that no registration, or more than one, fits.
+// errNoApp means that no registration matches, or more than one does.
 var errNoApp = errors.New("socialaccount: no such app")
 
-// byClient returns the provider that a client names by its id or class and a
-// client id.
+// byClient returns the provider with that client id whose id or class is name, or
+// errNoApp.
 func (r registry) byClient(name, clientID string) (*entry, error) {
 	var found []*entry
 	for _, e := range r {
@@ -87,14 +87,15 @@ func (r registry) byClient(name, clientID string) (*entry, error) {
 	return found[0], nil
 }
 
+// clientIDs returns all client ids of the provider.
 func (e *entry) clientIDs() []string {
 	return append(slices.Clone(e.info.ClientIDs), e.info.ClientID)
 }
 
-// needsClientID is false for providers that have no client id at all.
+// needsClientID reports whether the provider has a client id.
 func (e *entry) needsClientID() bool { return e.info.ClientID != "" || len(e.info.ClientIDs) > 0 }
 
-// usableBy returns the providers that a kind of client can do something with.
+// usableBy returns the providers through which a kind of client can log in users.
 func (r registry) usableBy(kind login.Kind) []*entry {
 	var list []*entry
 	for _, e := range r {
@@ -105,9 +106,9 @@ func (r registry) usableBy(kind login.Kind) []*entry {
 	return list
 }
 
-// verifies reports whether an address counts as verified: the provider says so,
-// or the host does.
-func (e *entry) verifies(address string, verified bool) bool {
+// isVerified reports whether an address from the provider is verified: the provider
+// says so, or the host's Trust does.
+func (e *entry) isVerified(address string, verified bool) bool {
 	if verified || e.trust.VerifiedEmail {
 		return true
 	}
@@ -115,8 +116,8 @@ func (e *entry) verifies(address string, verified bool) bool {
 	return slices.ContainsFunc(e.trust.VerifiedEmailDomains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
-// emailAuthentication reports whether this provider signs in to accounts by
-// address, and whether it is connected then.
+// emailAuthentication reports whether a verified address of this provider logs in the
+// user who has the address, and whether the account at the provider is connected then.
 func (s *Service) emailAuthentication(e *entry) (on, connect bool) {
 	on, connect = s.cfg.EmailAuthentication, s.cfg.EmailAuthenticationAutoConnect
 	if e.trust.EmailAuthentication != nil {

@@ -16,53 +16,53 @@ import (
 )
 
 const (
-	purposeSpent = "socialaccount_spent"
-	// spentMargin is how much longer than it is accepted a token is remembered: a
-	// clock may be set back by an hour after a clean-up, and the clocks of several
-	// servers may differ by ten minutes.
-	spentMargin = time.Hour + 10*time.Minute
+	purposeUsed = "socialaccount_spent"
+	// usedMargin is how long a used token is remembered after its expiry. It allows for
+	// a clock that is set back by an hour after a clean-up, and for servers whose clocks
+	// differ by ten minutes.
+	usedMargin = time.Hour + 10*time.Minute
 )
 
-// errReplayed means that an ID token of a single use was shown before.
+// errReplayed means that a single-use ID token was used before.
 var errReplayed = errors.New("socialaccount: ID token was used before")
 
-// spend remembers an ID token that was verified, for as long as it is accepted,
-// and reports whether it was shown before. It returns errReplayed if it was and
-// is of a single use: if it has an id (jti) or a nonce, or the host wants it so.
-// Of several parallel callers one is the first. Tokens other than JWTs are not
-// remembered.
-func (s *Service) spend(ctx context.Context, e *entry, token string) (repeated bool, err error) {
+// markUsed stores that a verified ID token was used, until it expires, and reports
+// whether it was used before. Returns errReplayed if it was, and is single-use: it has a
+// jti or a nonce, or Config.SingleUseIDTokens is set. Of several concurrent requests one
+// is the first. Tokens other than JWTs are not stored. Returns provider.ErrInvalid if
+// the token has expired.
+func (s *Service) markUsed(ctx context.Context, e *entry, token string) (repeated bool, err error) {
 	signed, claims := readIDToken(token)
 	if claims == nil {
 		return false, nil
 	}
 	now := s.deps.Now()
-	until, err := idtoken.Check(claims, now) // a provider of the host's own may not have checked
+	until, err := idtoken.Check(claims, now) // providers of the host may not have checked it
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", provider.ErrInvalid, err)
 	}
-	mac := s.deps.Keys.MAC(purposeSpent, []byte(e.info.ID), []byte(signed))
+	mac := s.deps.Keys.MAC(purposeUsed, []byte(e.info.ID), []byte(signed))
 	err = s.codes.Store.CreateChallenge(ctx, authn.Challenge{
-		ID: "spent-" + base64.RawURLEncoding.EncodeToString(mac), Purpose: purposeSpent, Hash: mac,
-		CreatedAt: now, ExpiresAt: until.Add(spentMargin),
+		ID: "spent-" + base64.RawURLEncoding.EncodeToString(mac), Purpose: purposeUsed, Hash: mac,
+		CreatedAt: now, ExpiresAt: until.Add(usedMargin),
 	})
 	switch {
 	case err == nil:
 		return false, nil
 	case !errors.Is(err, authn.ErrConflict):
-		return false, fmt.Errorf("remember ID token: %w", err)
+		return false, fmt.Errorf("store used ID token: %w", err)
 	case s.cfg.SingleUseIDTokens, isSet(claims["jti"]), isSet(claims["nonce"]):
 		return true, errReplayed
 	}
 	return true, nil
 }
 
-// isSet reports whether a claim has a value.
+// isSet reports whether a claim has a value that is not empty.
 func isSet(claim any) bool { return claim != nil && claim != "" }
 
-// readIDToken returns the claims of a JWT (RFC 7519), and what its signature
-// covers: the signature itself may have several valid spellings. The claims are
-// nil for other tokens.
+// readIDToken returns the claims of a JWT (RFC 7519) and its signing input. The
+// signature is left out, because it can have several valid encodings. The claims are nil
+// for other tokens.
 func readIDToken(token string) (signed string, claims map[string]any) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// maxReturnURL is the longest URL to go back to, in bytes.
+// maxReturnURL is the length of the longest URL that a client may choose, in bytes.
 const maxReturnURL = 2048
 
-// origin returns scheme, host and port of a URL in one spelling.
+// origin returns the scheme, host and port of a URL, without a default port.
 func origin(u *url.URL) string {
 	host := u.Host
 	if u.Scheme == "https" {
@@ -20,10 +20,10 @@ func origin(u *url.URL) string {
 	return u.Scheme + "://" + host
 }
 
-// mayReturnTo reports whether a browser may be sent to a URL that a client
-// chose: a path of this server, or a page of an origin that the host named.
-// Scheme, host and port must be exactly the same.
-func (s *Service) mayReturnTo(target string) bool {
+// mayRedirectTo reports whether a browser may be redirected to a URL that a client
+// chose: a path of this server, or a URL of a configured origin. The scheme, host and
+// port must be equal.
+func (s *Service) mayRedirectTo(target string) bool {
 	if target == "" || len(target) > maxReturnURL || !plainASCII(target) {
 		return false
 	}
@@ -32,14 +32,14 @@ func (s *Service) mayReturnTo(target string) bool {
 		return false
 	}
 	if u.Scheme == "" && u.Host == "" {
-		return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") && !hidesSlashes(target)
+		return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") && !decodesToHost(target)
 	}
-	return u.Host != "" && strings.HasPrefix(target, u.Scheme+"://"+u.Host) && s.returns[origin(u)]
+	return u.Host != "" && strings.HasPrefix(target, u.Scheme+"://"+u.Host) && s.returnOrigins[origin(u)]
 }
 
-// plainASCII refuses what browsers and url.Parse read differently: blanks,
-// control characters, backslashes, and letters of other scripts, some of which
-// browsers turn into dots and slashes.
+// plainASCII reports whether a text has none of the characters that browsers and
+// url.Parse interpret differently: spaces, control characters, backslashes, and
+// characters beyond ASCII, some of which browsers turn into dots and slashes.
 func plainASCII(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c <= ' ' || c >= 0x7f || c == '\\' {
@@ -49,24 +49,24 @@ func plainASCII(text string) bool {
 	return true
 }
 
-// hidesSlashes finds a path that turns into another host once it is decoded, as
-// some proxies do.
-func hidesSlashes(target string) bool {
+// decodesToHost reports whether a path, once it is decoded as by some proxies, starts
+// with two slashes, so that browsers take it for a host.
+func decodesToHost(target string) bool {
 	path, _, _ := strings.Cut(target, "?")
 	path, _, _ = strings.Cut(path, "#")
 	decoded, err := url.PathUnescape(path)
 	return err != nil || len(decoded) > 1 && strings.ContainsRune("/\\", rune(decoded[1])) || strings.ContainsFunc(decoded, unicode.IsControl)
 }
 
-// withParameters adds parameters to the query of a URL, in place of those with
-// the same name. The order of the others, and the fragment, stay.
+// withParameters adds parameters to the query of a URL and removes others with the same
+// names. The order of the rest, and the fragment, are kept.
 func withParameters(target string, pairs ...[2]string) string {
 	rest, fragment, hasFragment := strings.Cut(target, "#")
 	base, query, _ := strings.Cut(rest, "?")
 	var parts []string
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
-		if part != "" && !named(pairs, name) {
+		if part != "" && !hasName(pairs, name) {
 			parts = append(parts, part)
 		}
 	}
@@ -80,7 +80,8 @@ func withParameters(target string, pairs ...[2]string) string {
 	return target
 }
 
-func named(pairs [][2]string, name string) bool {
+// hasName reports whether one of the pairs has that name, which is URL-encoded.
+func hasName(pairs [][2]string, name string) bool {
 	if decoded, err := url.QueryUnescape(name); err == nil {
 		name = decoded
 	}

@@ -14,56 +14,59 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// Accounts is what the flows need of the accounts.
+// Accounts is what package social needs of the accounts.
 type Accounts interface {
 	login.Identifier
-	// IsOpenForSignup reports whether new accounts are welcome.
+	// IsOpenForSignup reports whether users can sign up.
 	IsOpenForSignup(ctx context.Context) bool
 	// SignupByProvider creates an account and starts its first login.
 	SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error
 	// VerifiedOwner returns the user who has verified the address, or
 	// authn.ErrNotFound.
 	VerifiedOwner(ctx context.Context, email string) (userID string, err error)
-	// HasVerifiedEmail reports whether the user has verified an address.
+	// HasVerifiedEmail reports whether the user has a verified address.
 	HasVerifiedEmail(ctx context.Context, userID string) (bool, error)
-	// EmailVerificationMandatory reports whether the user needs one.
+	// EmailVerificationMandatory reports whether users need a verified address to log
+	// in.
 	EmailVerificationMandatory() bool
 	// CleanEmail returns the canonical form of an address.
 	CleanEmail(address string) (canonical string, ok bool)
-	// RequireRecent asks for a recent authentication.
+	// RequireRecent returns work.ErrReauthenticate unless the user has authenticated
+	// recently.
 	RequireRecent(ctx context.Context, sess *login.Session) error
-	// Notify mails the owner of an account that something about it changed.
+	// Notify mails the owner that their account changed.
 	Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error
 	// Logout ends the session.
 	Logout(ctx context.Context, sess *login.Session)
 }
 
-// Options are what a Service works with, beside its configuration.
+// Options are the arguments of New beside the configuration of package socialaccount.
 type Options struct {
-	// Build makes a provider of the catalogue.
+	// Build returns the provider of a registration.
 	Build func(provider.App) (provider.Provider, error)
-	// BasePath is where the API is mounted, without a trailing slash.
+	// BasePath is the path of the API, without a trailing slash.
 	BasePath string
-	// TrustedOrigins are the origins, beside those of BaseURL and the front-end
-	// pages, to which a browser may be sent back.
+	// TrustedOrigins are the origins to which browsers may be redirected, beside those
+	// of BaseURL and the pages of the front end.
 	TrustedOrigins []string
 }
 
-// Service knows the providers, and the accounts that users have there. It is safe for
-// concurrent use.
+// Service reads the configured providers and the accounts that users have connected. It
+// is safe for concurrent use.
 type Service struct {
 	cfg       *socialaccount.Config
 	store     socialaccount.Store
-	decoys    socialaccount.Store // of sign-ups that only look like one
+	decoys    socialaccount.Store // for the rows of decoy sign-ups
 	deps      *work.Deps
 	codes     *codes.Challenges
 	providers registry
-	returns   map[string]bool // origins
-	callbacks callbackPaths
-	renewals  *turns
+	// returnOrigins are the origins to which browsers may be redirected.
+	returnOrigins map[string]bool
+	callbacks     callbackPaths
+	refreshLocks  *accountLocks
 }
 
-// New returns a Service. The configuration has its defaults and is valid.
+// New returns a Service. cfg must be valid and have its defaults.
 func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
 	providers, err := newRegistry(cfg, o.Build)
 	if err != nil {
@@ -71,36 +74,36 @@ func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *wor
 	}
 	s := &Service{
 		cfg: cfg, store: store, decoys: decoys, deps: deps, codes: challenges, providers: providers,
-		returns: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
-		renewals: &turns{seed: maphash.MakeSeed()},
+		returnOrigins: map[string]bool{}, callbacks: newCallbackPaths(cfg, o.BasePath),
+		refreshLocks: &accountLocks{seed: maphash.MakeSeed()},
 	}
 	pages := deps.FrontendURLs
 	for _, page := range append([]string{
 		deps.BaseURL, pages.ConfirmEmail, pages.ResetPassword, pages.ResetPasswordFromKey, pages.Signup, pages.SocialLoginError,
 	}, o.TrustedOrigins...) {
 		if u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key")); err == nil {
-			s.returns[origin(u)] = true
+			s.returnOrigins[origin(u)] = true
 		}
 	}
 	return s, nil
 }
 
-// Flows are what requests do with accounts at providers. It is safe for concurrent
-// use.
+// Flows implements the requests of users that concern providers. It is safe for
+// concurrent use.
 type Flows struct {
 	*Service
 	accounts Accounts
 	pipeline *login.Pipeline
 }
 
-// NewFlows returns the flows over what a Service knows.
+// NewFlows returns the flows of a Service.
 func NewFlows(s *Service, accounts Accounts, p *login.Pipeline) *Flows { return &Flows{s, accounts, p} }
 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *socialaccount.Config { return s.cfg }
 
-// identify loads a user who may log in: authn.ErrNotFound for one who is gone
-// or disabled.
+// identify loads a user. Returns authn.ErrNotFound if the user was deleted or is
+// disabled.
 func (s *Flows) identify(ctx context.Context, userID string) (*login.Identity, error) {
 	id, err := s.accounts.Identify(ctx, userID)
 	if err != nil {

@@ -15,12 +15,11 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
-const (
-	purposeSignup = "socialaccount_signup"
-)
+const purposeSignup = "socialaccount_signup"
 
-// signup makes an account for somebody new, or keeps the sign-up pending where
-// a form has to ask first.
+// signup signs up a new user. If it needs input that the provider did not send, it
+// stores the sign-up until the user sends the form. Returns work.ErrForbidden if sign-up
+// is closed.
 func (s *Flows) signup(ctx context.Context, sess *login.Session, c *candidate) error {
 	if !s.accounts.IsOpenForSignup(ctx) {
 		return work.ErrForbidden
@@ -38,27 +37,27 @@ func (s *Flows) signup(ctx context.Context, sess *login.Session, c *candidate) e
 		err = s.accounts.SignupByProvider(ctx, sess, s.providerSignup(sess, c))
 	}
 	if errors.Is(err, login.ErrSignupIncomplete) {
-		err = s.keepSignup(ctx, sess, c)
+		err = s.storeSignup(ctx, sess, c)
 	}
 	if err != nil && unit.Commits() == commits {
-		restore() // what comes to nothing logs no user out
+		restore() // a failed sign-up does not log the user out
 	}
 	return err
 }
 
-// providerSignup is the sign-up of a candidate whom nobody has asked anything.
+// providerSignup returns the sign-up of a candidate, without a form.
 func (s *Service) providerSignup(sess *login.Session, c *candidate) login.ProviderSignup {
 	signup := login.ProviderSignup{
 		Emails: c.Emails, Username: c.Username, FirstName: c.FirstName, LastName: c.LastName,
-		EmailRequired: s.cfg.EmailRequired, Prepare: s.prepare,
+		EmailRequired: s.cfg.EmailRequired, Prepare: s.setEmailPolicy,
 		AfterCreate: func(ctx context.Context, userID string) error {
 			sess.AddMethod(userID, c.method(s.deps.Now()))
-			return s.create(ctx, s.store, c, userID)
+			return s.createAccount(ctx, s.store, c, userID)
 		},
 		AfterDecoy: func(ctx context.Context, userID string) error {
 			decoy := *c
-			decoy.UID = userID // nobody has it at the provider
-			return s.create(ctx, s.decoys, &decoy, userID)
+			decoy.UID = userID // a UID that does not exist at the provider
+			return s.createAccount(ctx, s.decoys, &decoy, userID)
 		},
 		Recheck: func(ctx context.Context) error {
 			_, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
@@ -79,9 +78,9 @@ func (s *Service) providerSignup(sess *login.Session, c *candidate) login.Provid
 	return signup
 }
 
-// keepSignup stores the candidate, encrypted, until somebody has filled in the
-// form in this session.
-func (s *Service) keepSignup(ctx context.Context, sess *login.Session, c *candidate) error {
+// storeSignup stores the candidate, encrypted, until the user sends the form in this
+// session.
+func (s *Service) storeSignup(ctx context.Context, sess *login.Session, c *candidate) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode sign-up: %w", err)
@@ -103,7 +102,7 @@ func (s *Service) keepSignup(ctx context.Context, sess *login.Session, c *candid
 	return nil
 }
 
-// pendingSignup returns the sign-up that waits for the form in this session, or
+// pendingSignup returns the sign-up that waits for its form in this session, or
 // work.ErrNotPending.
 func (s *Service) pendingSignup(ctx context.Context, sess *login.Session) (*authn.Challenge, *candidate, error) {
 	id := sess.State.ProviderSignup
@@ -116,33 +115,34 @@ func (s *Service) pendingSignup(ctx context.Context, sess *login.Session) (*auth
 	}
 	text, err := s.deps.Keys.Open(purposeSignup, challenge.Data, nil)
 	if err != nil {
-		return nil, nil, work.ErrNotPending // the secret was taken out of use
+		return nil, nil, work.ErrNotPending // the host removed the secret
 	}
 	var c candidate
 	if err := json.Unmarshal(text, &c); err != nil {
 		return nil, nil, fmt.Errorf("read pending sign-up: %w", err)
 	}
 	if c.entry = s.providers.byID(c.Provider); c.entry == nil {
-		return nil, nil, work.ErrNotPending // the provider was taken out of use
+		return nil, nil, work.ErrNotPending // the host removed the provider
 	}
 	return challenge, &c, nil
 }
 
-// dropPendingSignup forgets a sign-up that waits for the form.
-func (s *Service) dropPendingSignup(ctx context.Context, sess *login.Session) error {
+// deletePendingSignup deletes the sign-up that waits for its form in this session, if
+// there is one.
+func (s *Service) deletePendingSignup(ctx context.Context, sess *login.Session) error {
 	id := sess.State.ProviderSignup
 	if id == "" {
 		return nil
 	}
 	login.Drop(sess, &sess.State.ProviderSignup)
 	if err := s.codes.Store.DeleteChallenge(ctx, id); err != nil {
-		return fmt.Errorf("drop pending sign-up: %w", err)
+		return fmt.Errorf("delete pending sign-up: %w", err)
 	}
 	return nil
 }
 
-// CheckSignupPending returns work.ErrNotPending unless a sign-up waits for its
-// form in this session, and work.ErrForbidden if sign-up was closed meanwhile.
+// CheckSignupPending returns work.ErrNotPending unless a sign-up waits for its form in
+// this session, and work.ErrForbidden if sign-up was closed meanwhile.
 func (s *Flows) CheckSignupPending(ctx context.Context, sess *login.Session) error {
 	if _, _, err := s.pendingSignup(ctx, sess); err != nil {
 		return err
@@ -153,16 +153,16 @@ func (s *Flows) CheckSignupPending(ctx context.Context, sess *login.Session) err
 	return nil
 }
 
-// PendingSignup is a sign-up that waits for its form.
+// PendingSignup is a sign-up that waits for its form, as the API shows it.
 type PendingSignup struct {
 	Account Connected
 	Emails  []login.ProviderEmail
-	// Username is the provider's suggestion, Display how the user would be
-	// shown.
+	// Username is the user's name at the provider. Display is how the API would show
+	// the user.
 	Username, Display string
 }
 
-// PendingSignup shows the sign-up that waits in this session.
+// PendingSignup returns the sign-up that waits for its form in this session. Returns
 // work.ErrNotPending if there is none, work.ErrForbidden if sign-up was closed
 // meanwhile.
 func (s *Flows) PendingSignup(ctx context.Context, sess *login.Session) (*PendingSignup, error) {
@@ -188,9 +188,9 @@ func (s *Flows) PendingSignup(ctx context.Context, sess *login.Session) (*Pendin
 	return p, nil
 }
 
-// CompleteSignup makes the account that waits for its form in this session.
-// Errors as in PendingSignup; authn.Errors for wrong input, after which the
-// sign-up still waits.
+// CompleteSignup creates the account of the sign-up that waits for its form in this
+// session, and starts its first login. Returns the errors of PendingSignup, and
+// authn.Errors for invalid input; then the sign-up still waits.
 func (s *Flows) CompleteSignup(ctx context.Context, sess *login.Session, form login.ProviderSignupForm) error {
 	challenge, c, err := s.pendingSignup(ctx, sess)
 	if err != nil {
@@ -205,13 +205,13 @@ func (s *Flows) CompleteSignup(ctx context.Context, sess *login.Session, form lo
 	err = s.accounts.SignupByProvider(ctx, sess, signup)
 	switch {
 	case errors.Is(err, errTaken):
-		// It was used in another session meanwhile, and is not new any more.
-		if err := s.dropPendingSignup(ctx, sess); err != nil {
+		// Another session signed up or connected the same identity meanwhile.
+		if err := s.deletePendingSignup(ctx, sess); err != nil {
 			return err
 		}
 		return problem.List("", code.ConnectedOther)
 	case err != nil:
 		return err
 	}
-	return s.dropPendingSignup(ctx, sess)
+	return s.deletePendingSignup(ctx, sess)
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Process is what a login through a provider is for.
+// Process is the purpose of a login through a provider.
 type Process string
 
 // The processes.
 const (
-	// ProcessLogin logs in, signs up, or reauthenticates the logged-in user.
+	// ProcessLogin logs in, signs up, or reauthenticates the user.
 	ProcessLogin Process = "login"
-	// ProcessConnect adds an account at the provider to the logged-in user.
+	// ProcessConnect connects the account at the provider to the logged-in user.
 	ProcessConnect Process = "connect"
 )
 
@@ -30,31 +30,30 @@ func (p Process) Valid() bool { return p == ProcessLogin || p == ProcessConnect 
 
 const (
 	purposeState = "socialaccount_state"
-	// maxStates is how many logins may be under way in one browser.
+	// maxStates is the number of logins that can be pending in one browser.
 	maxStates = 10
 )
 
-// state is what a browser is expected to come back with, and for what. It is
-// kept encrypted in a row of its own; the session holds the row's id.
+// state is a login for which the provider's response is awaited. It is stored encrypted
+// in a challenge, whose id the session holds.
 type state struct {
 	Provider string  `json:"provider"`
 	Process  Process `json:"process"`
-	// UserID is who started it, if a user was logged in.
+	// UserID is the user who was logged in at the start, empty if none was.
 	UserID    string    `json:"user,omitempty"`
 	StartedAt time.Time `json:"started_at"`
-	// Next is where the browser goes in the end.
+	// Next is where the browser is redirected in the end.
 	Next         string `json:"next"`
 	RedirectURL  string `json:"redirect_url"`
 	Nonce        string `json:"nonce"`
 	CodeVerifier string `json:"code_verifier"`
 }
 
-// reauthenticates reports whether a logged-in user wants to prove it
-// again.
+// reauthenticates reports whether the login reauthenticates a logged-in user.
 func (st *state) reauthenticates() bool { return st.Process == ProcessLogin && st.UserID != "" }
 
-// newState fills in the secrets, stores the state for this browser, and returns
-// the value of the state parameter.
+// newState generates the secrets of st, stores st for this browser, and returns the value
+// of the state parameter.
 func (s *Service) newState(ctx context.Context, sess *login.Session, st *state) (string, error) {
 	secret, err := keyring.RandomSecret(s.deps.Rand)
 	if err != nil {
@@ -82,23 +81,22 @@ func (s *Service) newState(ctx context.Context, sess *login.Session, st *state) 
 	return c.ID + "." + secret, s.rememberState(ctx, sess, c.ID)
 }
 
-// rememberState binds the state to the browser's session, in which only the
-// newest ones stay.
+// rememberState adds the id of a state to the browser's session. It deletes the oldest
+// states beyond maxStates.
 func (s *Service) rememberState(ctx context.Context, sess *login.Session, id string) error {
 	ids := append(slices.Clone(sess.State.ProviderStates), id)
 	for ; len(ids) > maxStates; ids = ids[1:] {
 		if err := s.codes.Store.DeleteChallenge(ctx, ids[0]); err != nil {
-			return fmt.Errorf("drop oldest state: %w", err)
+			return fmt.Errorf("delete oldest state: %w", err)
 		}
 	}
 	login.Put(sess, &sess.State.ProviderStates, ids)
 	return nil
 }
 
-// takeState returns what a state parameter stands for and uses it up.
-// work.ErrNotPending if it is not one of this browser, or was used, or has
-// expired.
-func (s *Service) takeState(ctx context.Context, sess *login.Session, value string) (*state, error) {
+// consumeState consumes a state parameter and returns its state. Returns
+// work.ErrNotPending if the state belongs to another browser, was used, or has expired.
+func (s *Service) consumeState(ctx context.Context, sess *login.Session, value string) (*state, error) {
 	id, secret, _ := strings.Cut(value, ".")
 	ids := slices.Clone(sess.State.ProviderStates)
 	if !slices.Contains(ids, id) {

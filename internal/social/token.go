@@ -16,29 +16,31 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// TokenInput is a token that a client got from a provider by itself.
+// TokenInput is a token that the client got from a provider.
 type TokenInput struct {
 	// Provider is the provider's public id.
 	Provider string
 	Process  Process
 	// ClientID is the client that the token was issued to.
 	ClientID string
-	// NoClientID is true where the client id is no text at all.
+	// NoClientID is true if the client id is missing or not a string.
 	NoClientID bool
 	// IDToken and AccessToken are the tokens; providers need one or both.
 	IDToken, AccessToken string
-	// NoToken is true where there is no token in the form of a text.
+	// NoToken is true if no token is a string.
 	NoToken bool
 }
 
-// CheckToken finds what is wrong with the input, before any token is verified.
+// CheckToken returns the problems of the input that are found without verifying a
+// token.
 func (s *Service) CheckToken(in TokenInput) authn.Errors {
 	_, errs := s.tokenProvider(in)
 	return errs
 }
 
+// tokenProvider returns the provider of the input, or the problems of the input.
 func (s *Service) tokenProvider(in TokenInput) (*entry, authn.Errors) {
-	e := s.withoutClientID(in.Provider)
+	e := s.byIDWithoutClientID(in.Provider)
 	if e == nil {
 		if in.NoClientID {
 			return nil, problem.List("token", code.ClientIDRequired)
@@ -55,13 +57,13 @@ func (s *Service) tokenProvider(in TokenInput) (*entry, authn.Errors) {
 		return nil, problem.List("token", code.TokenRequired)
 	}
 	if strings.ContainsFunc(in.IDToken+in.AccessToken, unicode.IsSpace) {
-		return nil, problem.List("token", code.InvalidToken) // parsers skip it: one token would have many spellings
+		return nil, problem.List("token", code.InvalidToken) // parsers skip spaces, so that one token could have many spellings
 	}
 	return e, nil
 }
 
-// withoutClientID returns the provider if it is one that has no client id.
-func (s *Service) withoutClientID(id string) *entry {
+// byIDWithoutClientID returns the provider with that id if it has no client id, or nil.
+func (s *Service) byIDWithoutClientID(id string) *entry {
 	i := slices.IndexFunc(s.providers, func(e *entry) bool { return e.info.ID == id && !e.needsClientID() })
 	if i < 0 {
 		return nil
@@ -69,10 +71,11 @@ func (s *Service) withoutClientID(id string) *entry {
 	return s.providers[i]
 }
 
-// Token logs in, signs up or connects by a token that a client got by itself.
-// The session tells the outcome. authn.Errors for wrong input, among them
-// invalid_token for a token that proves nothing; work.ErrForbidden if sign-up is
-// closed or no user is logged in to connect to; work.ErrReauthenticate.
+// Token verifies a token that the client got from a provider, and logs in, signs up or
+// connects its user. Afterwards sess shows whether the user is logged in. Returns
+//   - authn.Errors for invalid input and for a token that was rejected,
+//   - work.ErrForbidden if sign-up is closed, or to connect without a logged-in user,
+//   - work.ErrReauthenticate to connect if the user has not authenticated recently.
 func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) error {
 	e, errs := s.tokenProvider(in)
 	if len(errs) > 0 {
@@ -83,38 +86,38 @@ func (s *Flows) Token(ctx context.Context, sess *login.Session, in TokenInput) e
 	}
 	id, err := e.VerifyToken(ctx, provider.Tokens{ClientID: in.ClientID, IDToken: in.IDToken, AccessToken: in.AccessToken})
 	if err == nil && in.Process == ProcessConnect {
-		err = s.mayConnect(ctx, sess) // a refusal leaves the token good for the next try
+		err = s.checkMayConnect(ctx, sess) // before the token is marked as used, so that the client can use it again
 	}
 	var c *candidate
 	if err == nil {
 		c, err = s.newCandidate(ctx, e, id)
 	}
 	if err == nil {
-		c.repeated, err = s.spend(ctx, e, identityToken(id, in))
+		c.repeated, err = s.markUsed(ctx, e, verifiedIDToken(id, in))
 	}
 	if err == nil {
-		err = s.finish(ctx, sess, c, in.Process)
+		err = s.complete(ctx, sess, c, in.Process)
 	}
 	if rejectsToken(err) {
-		s.fail(ctx, sess, e.info.ID, in.Process, err)
+		s.reportFailure(ctx, sess, e.info.ID, in.Process, err)
 		return problem.List("token", code.InvalidToken)
 	}
-	if errors.Is(err, errNoUser) && sess.Authenticated() {
-		return work.ErrForbidden // the answer must not look like a login
+	if errors.Is(err, errNoLogin) && sess.Authenticated() {
+		return work.ErrForbidden // the response must not look like a login
 	}
 	return err
 }
 
-// identityToken returns the ID token that the identity comes from. Providers of
-// the host's own may not say.
-func identityToken(id *provider.Identity, in TokenInput) string {
+// verifiedIDToken returns the ID token from which the identity was read. Providers of
+// the host may leave Identity.IDToken empty.
+func verifiedIDToken(id *provider.Identity, in TokenInput) string {
 	if id.IDToken == "" && in.AccessToken == "" {
 		return in.IDToken
 	}
 	return id.IDToken
 }
 
-// rejectsToken reports whether the token was not accepted.
+// rejectsToken reports whether err means that the token was rejected.
 func rejectsToken(err error) bool {
 	return errors.Is(err, provider.ErrTokenMissing) || errors.Is(err, provider.ErrInvalid) ||
 		errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrCancelled) || errors.Is(err, errReplayed)

@@ -34,21 +34,21 @@ func TestWithParameters(t *testing.T) {
 	}
 }
 
-// Whatever is accepted leads to a host that was named, as browsers read it.
-func FuzzMayReturnTo(f *testing.F) {
+// A URL that is accepted leads to a configured host, as browsers read it.
+func FuzzMayRedirectTo(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/done?x=y#z", "//evil.com", `/\evil.com`, "https://good.example/x", "https://good.example@evil.com", "https:/good.example",
 		"HTTPS://good.example", "https://good.example:443/", "https://good.example:444/", "/%2f/evil.com", "javascript:alert(1)", "https://good.example\\@evil.com",
 	} {
 		f.Add(seed)
 	}
-	s := &Service{returns: map[string]bool{"https://good.example": true}}
+	s := &Service{returnOrigins: map[string]bool{"https://good.example": true}}
 	f.Fuzz(func(t *testing.T, target string) {
-		if !s.mayReturnTo(target) {
+		if !s.mayRedirectTo(target) {
 			return
 		}
 		base := &url.URL{Scheme: "https", Host: "here.example"}
-		// Browsers take a backslash for a slash, and leave out tabs and line ends.
+		// Browsers read a backslash as a slash, and ignore tabs and line ends.
 		read := strings.NewReplacer(`\`, "/", "\t", "", "\r", "", "\n", "").Replace(strings.TrimSpace(target))
 		u, err := base.Parse(read)
 		if err != nil {
@@ -143,22 +143,22 @@ func TestValidate(t *testing.T) {
 		t.Errorf("defaults: %+v", good)
 	}
 	if err := Validate(WithDefaults((*socialaccount.Config)(nil))); err != nil {
-		t.Errorf("a room that is turned off: %v", err)
+		t.Errorf("nil: %v", err)
 	}
 }
 
-func TestVerifies(t *testing.T) {
+func TestIsVerified(t *testing.T) {
 	t.Parallel()
 	e := &entry{trust: provider.Trust{VerifiedEmailDomains: []string{"Example.org"}}}
 	for address, want := range map[string]bool{
 		"a@example.org": true, "a@sub.example.org": false, "a@example.org.evil.com": false, "a@evilexample.org": false, "example.org": false,
 	} {
-		if got := e.verifies(address, false); got != want {
+		if got := e.isVerified(address, false); got != want {
 			t.Errorf("%s: %v", address, got)
 		}
 	}
-	if !e.verifies("a@x.org", true) {
-		t.Error("the provider's own word counts")
+	if !e.isVerified("a@x.org", true) {
+		t.Error("an address that the provider verified is not verified")
 	}
 }
 
@@ -186,7 +186,7 @@ func TestAuthenticatedBefore(t *testing.T) {
 	}
 }
 
-// Whatever a browser brings is no more than a form that does not open.
+// OpenForm returns an empty form for every text but those of SealForm.
 func FuzzOpenForm(f *testing.F) {
 	keys, err := keyring.New([][]byte{bytes.Repeat([]byte("k"), 32)}, rand.Reader)
 	if err != nil {

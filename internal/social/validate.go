@@ -20,8 +20,8 @@ const (
 	defaultSignupTimeout   = 30 * time.Minute
 )
 
-// WithDefaults returns a copy in which every zero field has its default. Nil
-// stays nil.
+// WithDefaults returns a copy in which zero fields have their defaults, and nil for
+// nil.
 func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
 	if c == nil {
 		return nil
@@ -44,7 +44,7 @@ func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
 	return &copied
 }
 
-// Validate reports the first field that cannot be right. Nil is valid.
+// Validate returns an error for the first invalid field. Nil is valid.
 func Validate(c *socialaccount.Config) error {
 	if c == nil {
 		return nil
@@ -53,7 +53,7 @@ func Validate(c *socialaccount.Config) error {
 	case c.EmailVerification != nil && (*c.EmailVerification < authn.VerificationMandatory || *c.EmailVerification > authn.VerificationNone):
 		return errors.New("SocialAccount.EmailVerification is unknown; use one of the Verification constants")
 	case c.Only && *c.EmailVerification != authn.VerificationNone:
-		return errors.New("SocialAccount.Only needs SocialAccount.EmailVerification to be VerificationNone; there is no other way in for somebody who waits for a mail")
+		return errors.New("SocialAccount.Only needs SocialAccount.EmailVerification to be VerificationNone; users whose address is not verified could not log in otherwise")
 	case c.RequestsTimeout < 0:
 		return errors.New("SocialAccount.RequestsTimeout is negative; leave it zero for 5 seconds")
 	case c.StateTimeout < 0:
@@ -119,7 +119,7 @@ func validateApps(c *socialaccount.Config) error {
 	return nil
 }
 
-// validateTrust refuses what a host cannot mean.
+// validateTrust returns an error for contradictory or invalid trust.
 func validateTrust(t provider.Trust) error {
 	if t.VerifiedEmail && len(t.VerifiedEmailDomains) > 0 {
 		return errors.New("VerifiedEmailDomains does nothing beside VerifiedEmail, which holds for all domains; leave one of them out")

@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// FlowProviderReauthenticate is the flow by which the logged-in user proves
-// it again through one of their providers: an ordinary login there.
+// FlowProviderReauthenticate is the flow by which the logged-in user reauthenticates
+// through a provider, with an ordinary login there.
 const FlowProviderReauthenticate = "provider_reauthenticate"
 
 // PublicProvider is a provider as the API shows it.
@@ -26,7 +26,7 @@ type PublicProvider struct {
 	OpenIDConfigurationURL string   `json:"openid_configuration_url,omitempty"`
 }
 
-// Public shows a provider.
+// Public returns a provider as the API shows it.
 func Public(info provider.Info) PublicProvider {
 	p := PublicProvider{
 		ID: info.ID, Name: info.Name, Flows: []string{},
@@ -41,13 +41,13 @@ func Public(info provider.Info) PublicProvider {
 	return p
 }
 
-// PublicConfig is the part of GET config about providers.
+// PublicConfig is the member socialaccount of GET config.
 type PublicConfig struct {
 	Providers []PublicProvider `json:"providers"`
 }
 
-// PublicConfig returns what a kind of client learns of the providers, sorted by
-// name.
+// PublicConfig returns the member socialaccount of GET config: the providers that a kind
+// of client can use, sorted by name.
 func (s *Service) PublicConfig(kind login.Kind) PublicConfig {
 	c := PublicConfig{Providers: []PublicProvider{}}
 	for _, e := range s.providers.usableBy(kind) {
@@ -77,7 +77,7 @@ func (s *Service) Offers(ctx context.Context, sess *login.Session) ([]login.Offe
 	}), nil
 }
 
-// offer appends a flow with the providers that have it, if there are any.
+// offer appends a flow with the providers for which has returns true, if there are any.
 func offer(offers []login.Offer, id string, list []*entry, has func(*entry) bool) []login.Offer {
 	var ids []string
 	for _, e := range list {
@@ -91,8 +91,8 @@ func offer(offers []login.Offer, id string, list []*entry, has func(*entry) bool
 	return append(offers, login.Offer{ID: id, Providers: ids})
 }
 
-// ReauthenticationOffers implements login.Ways: the providers at which the user
-// has an account.
+// ReauthenticationOffers implements login.Ways. It offers the providers at which the
+// user has an account.
 func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	accounts, err := s.store.SocialAccountsByUser(ctx, sess.UserID())
 	if err != nil {
@@ -104,16 +104,16 @@ func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Sessio
 	return offer(nil, FlowProviderReauthenticate, s.providers.usableBy(sess.Kind), has), nil
 }
 
-// CanLogIn implements login.Ways. The way in named by except is a provider's id.
+// CanLogIn implements login.Ways. except is a provider's id.
 func (s *Service) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
 	accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && s.usable(a) }), nil
+	return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider != except && s.isConfigured(a) }), nil
 }
 
-// Evict implements login.Ways.
+// Evict implements login.Ways. It disconnects all accounts.
 func (s *Service) Evict(ctx context.Context, userID string) error {
 	accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 	if err != nil {
