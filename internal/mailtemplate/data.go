@@ -12,17 +12,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxLength is how much of a value is shown, in characters. Keys and links are
-// exempt.
+// maxLength is the length after which a value is cut off, in characters. Keys and links
+// are exempt.
 const maxLength = 300
 
-// maxNameLength is the longest name that somebody is greeted by.
+// maxNameLength is the length of the longest name in a greeting, in characters.
 const maxNameLength = 60
 
-// clean copies the data of a message into a map that has every field, with
-// strings that can neither break a line nor change the direction of the text
-// around them. Much of it was chosen by users, and some of them are not who
-// the mail goes to.
+// clean copies the data of a message into a map with every field. Strings have no line
+// breaks and no characters that change the direction of text, because many of them were
+// chosen by users, not always by the recipient. Returns an error if data is not a struct
+// or a map with string keys.
 func clean(data any) (map[string]any, error) {
 	values := make(map[string]any, len(fields))
 	for _, name := range fields {
@@ -67,8 +67,8 @@ func cleanValue(name string, value reflect.Value) any {
 	return text
 }
 
-// oneLine replaces what could start a line, or turn the text around, by single
-// spaces.
+// oneLine replaces line breaks, other control characters, characters that change the
+// direction of text, and repeated spaces by single spaces.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.IsSpace(r) || unicode.In(r, unicode.Bidi_Control) {
@@ -79,21 +79,21 @@ func oneLine(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// linkLike finds what mail programs turn into a link.
+// linkLike matches text that mail programs turn into a link.
 var linkLike = regexp.MustCompile(`[/:@\\]|\pL\.\pL{2}`)
 
-// isGreetable reports whether a name may stand in a mail. Anybody can sign up
-// with the address of another person and with an advertisement for a name.
+// isGreetable reports whether a name may be used in a greeting. An attacker can sign up
+// with the address of another person, and with an advertisement as the name.
 func isGreetable(name string) bool {
 	return utf8.RuneCountInString(name) <= maxNameLength && !linkLike.MatchString(name)
 }
 
-// links are the fields that hold addresses of pages.
+// links are the fields with URLs of pages.
 var links = []string{"URL", "SignupURL", "PasswordResetURL"}
 
-// withLinks makes the links usable in HTML whatever their scheme, so that they
-// may lead into an app. The host has configured them, but even so none of them
-// may be a script.
+// withLinks returns values in which links have a type that HTML templates do not filter,
+// so that they can have the scheme of an app. The host configures links; those with the
+// scheme of a script are filtered even so.
 func withLinks(values map[string]any) map[string]any {
 	copied := make(map[string]any, len(values))
 	for name, value := range values {

@@ -1,4 +1,4 @@
-// Package mailtemplate turns a kind of message and its data into text.
+// Package mailtemplate renders the mails and text messages that are sent to users.
 //
 //	renderer, err := mailtemplate.New(os.DirFS("mails"), "[Example]")
 //	subject, text, html, err := renderer.Render("account/login_code", map[string]any{
@@ -6,13 +6,12 @@
 //	})
 //
 // A kind of mail has up to three files: account/login_code_subject.txt,
-// account/login_code.txt and account/login_code.html. Text messages have only
-// sms/verification_code.txt and the like. Each file that the host provides takes
-// the place of the embedded one; an empty HTML file makes a mail plain text. The
-// pieces in layout.txt and layout.html can be used by all files of their format.
+// account/login_code.txt and account/login_code.html. A text message has one file, such
+// as sms/verification_code.txt. A file of the host replaces the embedded one; an empty
+// HTML file makes a mail plain text. All files can use the templates that layout.txt or
+// layout.html defines for their format.
 //
-// Every name in [Fields] exists in every template, if only as an empty string.
-// A code stands alone on a line of the text, as does the link of a mail that
-// has one instead. No value can forge such a line, because values hold no line
-// breaks.
+// Every name in [Fields] is defined in every template, as an empty string if there is no
+// value. A code, or the link that a mail has instead, is on a line of its own. Values
+// cannot forge such a line, because they have no line breaks.
 package mailtemplate

@@ -20,14 +20,14 @@ const (
 	code       = "BCDF-GHJK"
 )
 
-// common is what messages of all kinds get in the golden files.
+// common are the values of all messages in the golden files.
 var common = map[string]any{"SiteName": "Example", "Email": "ann@example.org", "Phone": "+31201234567"}
 
 var notice = map[string]any{"Timestamp": "Wed, 02 Jan 2030 03:04:05 UTC", "IP": "192.0.2.7", "UserAgent": "Mozilla/5.0 (X11; Linux)"}
 
 // goldens are the golden files: at least one for each kind.
 var goldens = []struct {
-	name string // the kind, and what sets it apart from others of the kind
+	name string // the kind, and a suffix if there are several of the kind
 	data map[string]any
 }{
 	{"account/email_confirmation_signup link", map[string]any{"User": "Ann", "Key": "MQ:1abc", "URL": confirmURL, "ExpiresIn": "3 days"}},

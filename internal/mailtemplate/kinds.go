@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kinds are the messages that there are templates for.
+// kinds are the kinds of messages that have templates.
 var kinds = []string{
 	"account/email_confirmation_signup",
 	"account/email_confirmation",
@@ -35,33 +35,32 @@ var kinds = []string{
 
 // fields are the values that templates can use.
 var fields = []string{
-	"SiteName",          // what the site calls itself
-	"Email",             // the address that the mail goes to
-	"Phone",             // the number that the text message goes to
-	"User",              // how the user is shown to people
-	"Username",          // what the user logs in with
+	"SiteName",          // the name of the site
+	"Email",             // the address to which the mail is sent
+	"Phone",             // the number to which the text message is sent
+	"User",              // the name by which the user is greeted
+	"Username",          // the username with which the user logs in
 	"Key",               // the secret in URL
-	"URL",               // where the link of the mail leads
-	"Code",              // the code to be entered
-	"ExpiresIn",         // how long code or link are valid, such as "15 minutes"
-	"SignupURL",         // the page for signing up
-	"PasswordResetURL",  // the page for asking for a new password
-	"Timestamp",         // when it happened
-	"IP",                // from which address
-	"UserAgent",         // with which browser
+	"URL",               // the link of the mail
+	"Code",              // the code that the user enters
+	"ExpiresIn",         // how long the code or link is valid, such as "15 minutes"
+	"SignupURL",         // the page on which users sign up
+	"PasswordResetURL",  // the page on which users request a password reset
+	"Timestamp",         // the time of the change
+	"IP",                // the IP address of the client that made the change
+	"UserAgent",         // the browser of the client
 	"FromEmail",         // the address before a change
-	"ToEmail",           // the address after it
+	"ToEmail",           // the address after a change
 	"DeletedEmail",      // the address that was removed
-	"Provider",          // the name of the other site
-	"AuthenticatorName", // what the user calls a security key
+	"Provider",          // the name of the provider
+	"AuthenticatorName", // the name of the security key
 }
 
 // Kinds returns all kinds of messages.
 func Kinds() []string { return slices.Clone(kinds) }
 
-// Fields returns the names of the values that every template can use.
+// Fields returns the names of the values that templates can use.
 func Fields() []string { return slices.Clone(fields) }
 
-// isText reports whether a kind is a text message, which is neither HTML nor
-// has a subject.
+// isText reports whether a kind is a text message, which has neither a subject nor HTML.
 func isText(kind string) bool { return strings.HasPrefix(kind, "sms/") }

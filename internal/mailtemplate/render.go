@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Render returns the texts of a message. data is a struct or a map with string
-// keys, whose names are those of [Fields]; what is missing is empty. Text
-// messages have neither subject nor html. The subject is a single line.
+// Render returns the subject, text and HTML of a message. data is a struct or a map with
+// string keys, whose names are those of [Fields]; missing values are empty. The subject
+// is a single line. Text messages have neither subject nor html. Returns an error for an
+// unknown kind, and if a template fails or its output is too long.
 func (r *Renderer) Render(kind string, data any) (subject, text, html string, err error) {
 	m, ok := r.messages[kind]
 	if !ok {
@@ -49,10 +50,10 @@ func execute(t template, values map[string]any) (string, error) {
 	return b.text.String(), nil
 }
 
-// maxRendered is the longest text that a template may make, in bytes.
+// maxRendered is the maximum length of a template's output, in bytes.
 const maxRendered = 1 << 20
 
-// bounded is a text that does not grow without end.
+// bounded is the output of a template, limited to maxRendered.
 type bounded struct{ text strings.Builder }
 
 // Write implements io.Writer.
@@ -63,7 +64,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// tidy removes the gaps that parts of a template leave where they are empty.
+// tidy removes trailing spaces and repeated empty lines, which templates leave in place
+// of values that are empty.
 func tidy(text string) string {
 	lines := strings.Split(text, "\n")
 	kept := lines[:0]

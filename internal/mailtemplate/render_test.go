@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/internal/smtpsink"
 )
 
-// Every value tries to be a code, a header, a link or a script.
+// Values that look like a code, a header, a link or a script have no effect.
 func TestHostileValues(t *testing.T) {
 	t.Parallel()
 	r := newRenderer(t)
@@ -46,7 +46,8 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// Strangers can have these sent to anybody: they lead nowhere else.
+// An attacker can make the server send these mails to any address: they contain only the
+// host's links.
 func TestNoForeignLinks(t *testing.T) {
 	t.Parallel()
 	r := newRenderer(t)

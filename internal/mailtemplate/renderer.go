@@ -15,24 +15,24 @@ import (
 //go:embed templates
 var embedded embed.FS
 
-// Renderer renders messages. Safe for concurrent use.
+// Renderer renders messages. It is safe for concurrent use.
 type Renderer struct {
 	subjectPrefix string
 	messages      map[string]*message
 }
 
-// message holds the templates of one kind. A text message has no subject; html
-// may be nil for any.
+// message holds the templates of one kind. A text message has no subject; html may be
+// nil.
 type message struct {
 	subject *texttemplate.Template
 	text    *texttemplate.Template
 	html    *htmltemplate.Template
 }
 
-// New reads all templates: each file from override if it is there, which may be
-// nil, and else the embedded one. It renders each of them once, so that a
-// mistake comes to light here and not when somebody waits for a mail. Errors
-// name the file. subjectPrefix is put before the subjects of all mails.
+// New parses all templates: each file from override, which may be nil, or else the
+// embedded one. subjectPrefix is put before the subjects of all mails. New renders each
+// template once, so that it returns the errors that Render would return later. Errors
+// name the file.
 func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
 	read := builtIn
 	if override != nil {
@@ -45,10 +45,10 @@ func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
 	return &Renderer{subjectPrefix: subjectPrefix, messages: messages}, nil
 }
 
-// builtIn reads the embedded templates, once for all renderers.
+// builtIn returns the embedded templates, which are parsed once for all renderers.
 var builtIn = sync.OnceValues(source{}.messages)
 
-// try renders a kind with all values, and with none.
+// try renders a kind with all values, without a code, and without values.
 func (r *Renderer) try(kind string) error {
 	sample := make(map[string]any, len(fields))
 	for _, name := range fields {
@@ -67,10 +67,10 @@ func (r *Renderer) try(kind string) error {
 	return nil
 }
 
-// source finds template files.
+// source reads template files.
 type source struct{ override fs.FS }
 
-// messages reads and tries the templates of every kind.
+// messages parses and tries the templates of every kind.
 func (s source) messages() (map[string]*message, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func (s source) messages() (map[string]*message, error) {
 	return r.messages, nil
 }
 
-// check refuses files that nobody would read, because their names or the folder
-// they are in are wrong.
+// check returns an error if a file of the host would not be used, because its name or
+// its folder is wrong.
 func (s source) check() error {
 	if s.override == nil {
 		return nil
@@ -113,18 +113,19 @@ func (s source) check() error {
 		for _, entry := range entries {
 			name := path.Join(folder, entry.Name())
 			if folder != "." && !known[name] && (path.Ext(name) == ".txt" || path.Ext(name) == ".html") {
-				return fmt.Errorf("mailtemplate: %s takes the place of nothing; docs/mails.md lists the names", name)
+				return fmt.Errorf("mailtemplate: %s is not the name of a template; docs/mails.md lists the names", name)
 			}
 			found = found || known[name]
 		}
 	}
 	if !found {
-		return errors.New("mailtemplate: there is none of the files that docs/mails.md lists; start at the folder that holds account, for example by fs.Sub")
+		return errors.New("mailtemplate: the file system has none of the files that docs/mails.md lists; use the folder that contains account, for example by fs.Sub")
 	}
 	return nil
 }
 
-// read returns the content of a file, or fs.ErrNotExist.
+// read returns the content of a file of the host, or of the embedded one, or
+// fs.ErrNotExist.
 func (s source) read(name string) (string, error) {
 	if s.override != nil {
 		content, err := fs.ReadFile(s.override, name)
@@ -142,6 +143,7 @@ func (s source) read(name string) (string, error) {
 	return string(content), nil
 }
 
+// message parses the templates of a kind.
 func (s source) message(kind string) (*message, error) {
 	m := &message{}
 	var err error
@@ -155,7 +157,7 @@ func (s source) message(kind string) (*message, error) {
 	return m, err
 }
 
-// text parses a file together with the layout.
+// text parses a text template together with layout.txt.
 func (s source) text(name string) (*texttemplate.Template, error) {
 	t := texttemplate.New("layout.txt").Option("missingkey=error")
 	for _, file := range []string{"layout.txt", name} {
@@ -170,8 +172,8 @@ func (s source) text(name string) (*texttemplate.Template, error) {
 	return t, nil
 }
 
-// html parses a file together with the layout. Without a file, or with an empty
-// one, it returns nil.
+// html parses an HTML template together with layout.html. It returns nil if the file is
+// missing or empty.
 func (s source) html(name string) (*htmltemplate.Template, error) {
 	content, err := s.read(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && strings.TrimSpace(content) == "" {
