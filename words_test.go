@@ -47,7 +47,8 @@ var words = []word{
 // yet. The list only shrinks.
 var wordsLeft = []string{
 	".ci", "CHANGELOG.md",
-	"docs/architecture.md", "examples", "headless/openapi.json", "internal",
+	"docs/architecture.md", "examples", "headless/openapi.json",
+	"internal/accounts", "internal/api", "internal/integration",
 }
 
 // wordsExempt are files that are not read: the list of words, and what was

@@ -23,13 +23,13 @@ func TestAProviderOnThePage(t *testing.T) {
 func TestAnUnknownAddressAtTheProviderOnThePage(t *testing.T) {
 	onThePage(t, options{demo: true}, func(t *testing.T, s *screen) {
 		s.steps(t, press("Log in elsewhere", "Log in with Demo provider"),
-			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as somebody else"),
+			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as another person"),
 			says("Demo provider says you are Zoe"), fill("Complete your sign-up", "email", ann), press("Complete your sign-up", "Sign up"),
 			says("We have mailed you a link"))
 		s.open(t, verificationLink)
 		s.steps(t, press("Verify your address", "Verify"), says("Your address is verified"))
 		s.steps(t, press("Log in elsewhere", "Log in with Demo provider"),
-			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as somebody else"), heading("Your accounts elsewhere"))
+			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as another person"), heading("Your accounts elsewhere"))
 	})
 }
 

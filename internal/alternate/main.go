@@ -1,9 +1,9 @@
-// Command alternate runs a server twice and sends each request to the other one
-// than the request before, to show that any test of one server passes with two:
+// Command alternate runs two servers and sends requests to them in turn, so that the
+// tests of one server also test two servers on one store:
 //
 //	alternate -addr 127.0.0.1:8080 ./server -config server.json -addr ADDR
 //
-// Both must share their store. It stops them when it is stopped.
+// It stops the servers when it is stopped.
 package main
 
 import (
@@ -56,7 +56,7 @@ func run(addr string, command []string) error {
 	front := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
-		_ = front.Close() // what is under way is a test's that has ended
+		_ = front.Close() // requests in flight belong to a test that has ended
 	}()
 	if err := front.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -87,7 +87,7 @@ func start(ctx context.Context, command []string) (http.Handler, *exec.Cmd, erro
 	}
 	for range 500 {
 		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
-			_ = conn.Close() // that it could be opened is enough
+			_ = conn.Close() // only opened to see whether the server listens
 			proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(&url.URL{Scheme: "http", Host: addr})
 				r.Out.Host = r.In.Host

@@ -1,5 +1,5 @@
-// Package clientip finds the address that a request came from when proxies stand
-// in between. Only proxies that the host named are believed.
+// Package clientip determines the IP address of a client behind proxies. It reads
+// X-Forwarded-For from trusted proxies only.
 package clientip
 
 import (
@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// Resolver knows the proxies whose X-Forwarded-For is believed. The zero value
-// believes none.
+// Resolver holds the trusted proxies. The zero value trusts none.
 type Resolver struct {
-	// TrustedProxies are the addresses of proxies.
+	// TrustedProxies are the addresses of trusted proxies.
 	TrustedProxies []netip.Prefix
-	// TrustUnixSockets makes proxies of the peers that connect through a unix
-	// socket.
+	// TrustUnixSockets makes all peers that connect through a Unix socket trusted
+	// proxies.
 	TrustUnixSockets bool
 }
 
-// Addr returns the address that the request came from: the peer's, or, if that
-// is a trusted proxy, the nearest one in X-Forwarded-For that is not. Empty
-// elements of the list are skipped; where one cannot be read, the last address
-// that could is returned. The zero Addr means that no address is known.
+// Addr returns the address of the client: the peer's, or, if the peer is a trusted
+// proxy, the last one in X-Forwarded-For that is not a trusted proxy. Empty elements are
+// skipped. At an invalid element it returns the address after it. The zero Addr means
+// that no address is known.
 func (r Resolver) Addr(req *http.Request) netip.Addr {
 	addr := parse(req.RemoteAddr)
 	if !r.trusts(addr) && !(r.TrustUnixSockets && isUnixSocket(req.RemoteAddr)) {
@@ -30,7 +29,7 @@ func (r Resolver) Addr(req *http.Request) netip.Addr {
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		text := strings.Trim(hops[i], " \t\"")
-		if text == "" || r.TrustUnixSockets && text == "unix:" { // how nginx calls its own unix sockets
+		if text == "" || r.TrustUnixSockets && text == "unix:" { // the name that nginx gives to its Unix sockets
 			continue
 		}
 		hop := parse(text)
@@ -54,13 +53,14 @@ func (r Resolver) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// isUnixSocket reports whether that is the name of a peer at the other end of a
-// unix socket: nothing, a path, or an abstract name.
+// isUnixSocket reports whether remote is the address of a peer at a Unix socket: empty, a
+// path, or an abstract name.
 func isUnixSocket(remote string) bool {
 	return remote == "" || remote[0] == '/' || remote[0] == '@'
 }
 
-// parse reads an address with or without a port, brackets and a zone.
+// parse parses an address with or without a port, brackets and a zone. It returns the
+// zero Addr if it is invalid.
 func parse(text string) netip.Addr {
 	if inside, found := strings.CutPrefix(text, "["); found {
 		text, _, _ = strings.Cut(inside, "]")
@@ -74,7 +74,7 @@ func parse(text string) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// Text returns an address as people read it, empty if none is known.
+// Text returns an address as text, empty for the zero Addr.
 func Text(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return ""

@@ -17,7 +17,7 @@ func TestAddr(t *testing.T) {
 	}{
 		"direct":                    {"198.51.100.7:1234", nil, proxies, "198.51.100.7"},
 		"spoofed":                   {"198.51.100.7:1234", []string{"203.0.113.1"}, proxies, "198.51.100.7"},
-		"nobody trusted":            {"10.0.0.1:1", []string{"203.0.113.1"}, nil, "10.0.0.1"},
+		"no trusted proxies":        {"10.0.0.1:1", []string{"203.0.113.1"}, nil, "10.0.0.1"},
 		"behind a proxy":            {"10.0.0.1:1", []string{"203.0.113.1"}, proxies, "203.0.113.1"},
 		"client adds its own":       {"10.0.0.1:1", []string{"1.1.1.1, 203.0.113.1"}, proxies, "203.0.113.1"},
 		"two proxies":               {"10.0.0.1:1", []string{"203.0.113.1, 10.2.3.4"}, proxies, "203.0.113.1"},

@@ -37,18 +37,18 @@ type Body map[string]any
 // Client is an app with its session token or a browser with its cookies. It is
 // not safe for concurrent use; see Clone.
 type Client struct {
-	// Kind says how the client carries its session.
+	// Kind is the kind of client.
 	Kind Kind
 	// Token is the session token of an app.
 	Token string
 	// AccessToken and RefreshToken are the last ones that the server issued.
 	AccessToken, RefreshToken string
-	// Address is where its requests come from. Each client has its own, unless
-	// a test gives it that of another one. The zero value is loopback.
+	// Address is the IP address of its requests. Each client has its own, unless a test
+	// sets that of another one. The zero value is loopback.
 	Address netip.Addr
 	// Header is sent with every request.
 	Header http.Header
-	// HTTP is what requests go through. It does not follow redirects.
+	// HTTP sends the requests. It does not follow redirects.
 	HTTP *http.Client
 
 	server *Server
@@ -109,7 +109,7 @@ func (c *Client) Cookie(name string) string {
 	return ""
 }
 
-// SetCookie puts a cookie into the browser, as whoever writes to its files can.
+// SetCookie stores a cookie in the browser, as an attacker with access to its files can.
 func (c *Client) SetCookie(name, value string) {
 	c.HTTP.Jar.SetCookies(c.origin(), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
 }
@@ -173,7 +173,7 @@ func (c *Client) send(method, endpoint string, body any) *Answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.dress(request, body != nil)
+	c.addHeaders(request, body != nil)
 	response, err := c.HTTP.Do(request)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, endpoint, err)
@@ -185,7 +185,7 @@ func (c *Client) send(method, endpoint string, body any) *Answer {
 	}
 	answer := &Answer{t: t, what: method + " " + endpoint, Response: response, Text: string(text)}
 	_ = json.Unmarshal(text, &answer.JSON) // what is not JSON has no members
-	c.learn(answer)
+	c.keepTokens(answer)
 	return answer
 }
 
@@ -194,8 +194,8 @@ func (c *Client) URL(endpoint string) string {
 	return c.server.URL + "/_allauth/" + string(c.Kind) + "/v1/" + endpoint
 }
 
-// dress puts on a request what the client carries.
-func (c *Client) dress(r *http.Request, hasBody bool) {
+// addHeaders sets the headers of a request: the token, the CSRF token and Header.
+func (c *Client) addHeaders(r *http.Request, hasBody bool) {
 	for name, values := range c.Header {
 		r.Header[name] = values
 	}
@@ -210,8 +210,8 @@ func (c *Client) dress(r *http.Request, hasBody bool) {
 	}
 }
 
-// learn keeps what the answer tells the client to keep.
-func (c *Client) learn(a *Answer) {
+// keepTokens stores the tokens that the answer contains.
+func (c *Client) keepTokens(a *Answer) {
 	for name, field := range map[string]*string{
 		"session_token": &c.Token, "access_token": &c.AccessToken, "refresh_token": &c.RefreshToken,
 	} {

@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// Interrupted is a store in which something else happens between what a request
-// verified and the transaction that relies on it. It is safe for concurrent use.
+// Interrupted is a store that calls a function between the checks of a request and the
+// transaction that relies on them. It is safe for concurrent use.
 type Interrupted struct {
 	storage.Store
 
@@ -23,7 +23,7 @@ func (i *Interrupted) Interrupt(f func()) {
 	i.before = f
 }
 
-// IsArmed reports whether what Interrupt asked for has not happened yet.
+// IsArmed reports whether the function of Interrupt has not been called yet.
 func (i *Interrupted) IsArmed() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

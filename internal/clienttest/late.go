@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// Late is a request that is under way for long: it has left the client, with its
-// cookies, and the client has no answer yet.
+// Late is a request in flight: the client has sent it, with its cookies, and has no
+// answer yet.
 type Late struct {
 	release chan struct{}
 	done    chan *Answer

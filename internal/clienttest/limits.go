@@ -6,7 +6,7 @@ import (
 	"github.com/allauth-go/allauth"
 )
 
-// How long the default limits ask one user to wait, for use with Clock.Advance.
+// How long one user has to wait under the default limits, for use with Clock.Advance.
 const (
 	// NextCode lies between two codes that verify an address, NextLink between
 	// two links.

@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+// timeout is how long a test waits for a condition.
+const timeout = 30 * time.Second
 
 // post receives mails and text messages in the order of their arrival.
 type post struct {
@@ -62,7 +62,7 @@ func (*post) Validate() error { return nil }
 // wait waits until find reports true, and reports whether it did in time.
 func (p *post) wait(find func() bool) bool {
 	late := false
-	timer := time.AfterFunc(patience, func() {
+	timer := time.AfterFunc(timeout, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		late = true

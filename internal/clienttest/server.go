@@ -96,7 +96,7 @@ func StartOn(t testing.TB, store storage.Store, edit ...func(cfg *allauth.Config
 	s.Handler = auth
 	t.Cleanup(func() {
 		s.Server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if err := auth.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -151,7 +151,7 @@ func (l *Log) Write(p []byte) (int, error) {
 // forgets all up to it.
 func (l *Log) Wait(t testing.TB, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		_, rest, found := bytes.Cut(l.text.Bytes(), []byte(text))
 		if found {

@@ -1,6 +1,6 @@
-// Package cookie reads and writes the cookies of browsers. Other sites of the
-// domain may have cookies of the same names, and an earlier configuration may
-// have left some behind, so a name may have several values.
+// Package cookie reads and writes cookies. A request can have several values of one
+// name, because other sites of the domain, or the server with an earlier configuration,
+// may have set cookies with the same name.
 package cookie
 
 import (
@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-// hostPrefix begins the names of cookies that browsers accept from the host
-// itself only, over https (RFC 6265bis section 4.1.3.2).
+// hostPrefix is the prefix of cookies that browsers accept only from the host itself,
+// over https (RFC 6265bis section 4.1.3.2).
 const hostPrefix = "__Host-"
 
-// maxValues bounds how many values of one name are looked at.
+// maxValues is how many values of one name are read.
 const maxValues = 8
 
-// Policy says how cookies are set.
+// Policy holds the attributes with which cookies are set.
 type Policy struct {
-	// Secure is set where the server is reached by https.
+	// Secure means that browsers reach the server by https.
 	Secure bool
-	// Domain is that of all cookies. Empty: the host that set them.
+	// Domain is the Domain attribute of all cookies. Empty: only the host that set a
+	// cookie gets it.
 	Domain string
 }
 
 // Value is one value of a cookie.
 type Value struct {
 	Text string
-	// HostPrefixed is true if it came under the name that begins with __Host-, so
-	// that no other site can have set it.
+	// HostPrefixed is true if the name in the request began with __Host-, so that no
+	// other site can have set the cookie.
 	HostPrefixed bool
 }
 
-// Prefixes reports whether an HttpOnly cookie of that name is set under a name
-// that begins with __Host-.
+// Prefixes reports whether Set adds __Host- to the name of an HttpOnly cookie.
 func (p Policy) Prefixes(name string) bool { return p.hostOnly() && isPlain(name) }
 
 func (p Policy) hostOnly() bool { return p.Secure && p.Domain == "" }
 
-// Valid reports whether browsers accept a name that the host chose.
+// Valid reports whether browsers accept cookies of that name under the policy.
 func (p Policy) Valid(name string) bool {
 	switch {
 	case hasPrefix(name, hostPrefix):
@@ -50,9 +50,9 @@ func (p Policy) Valid(name string) bool {
 	return true
 }
 
-// Values returns the values of an HttpOnly cookie that may be ours, those that no
-// other site can have set first. Values under the name without the prefix, or
-// with it, are among them: the configuration may have changed.
+// Values returns the values of an HttpOnly cookie for which ours returns true. Values
+// of the name with the prefix __Host- come first. Values of the name without it are
+// returned, too, as the configuration may have changed.
 func Values(r *http.Request, name string, ours func(text string) bool) []Value {
 	var values []Value
 	if isPlain(name) {
@@ -66,8 +66,8 @@ func Values(r *http.Request, name string, ours func(text string) bool) []Value {
 	return values[:min(len(values), maxValues)]
 }
 
-// ReadableValues returns the values of a cookie of exactly that name that may be
-// ours.
+// ReadableValues returns the values of a cookie of exactly that name for which ours
+// returns true.
 func ReadableValues(r *http.Request, name string, ours func(text string) bool) []string {
 	var values []string
 	for _, c := range r.CookiesNamed(name) {
@@ -83,8 +83,8 @@ func (p Policy) Set(w http.ResponseWriter, name, value string, lifetime time.Dur
 	p.write(w, p.name(name), p.Domain, value, lifetime, true)
 }
 
-// Clear deletes an HttpOnly cookie that came with the request, also where an
-// earlier configuration had set it.
+// Clear deletes an HttpOnly cookie of the request, also one that was set with an earlier
+// configuration.
 func (p Policy) Clear(w http.ResponseWriter, r *http.Request, name string) {
 	set := p.name(name)
 	p.write(w, set, p.Domain, "", -1, true)
@@ -94,22 +94,22 @@ func (p Policy) Clear(w http.ResponseWriter, r *http.Request, name string) {
 	p.clearHostOnly(w, r, name)
 }
 
-// SetReadable sets a cookie that scripts read, under exactly that name. Scripts
-// see one of two cookies of a name, and not the newer one.
+// SetReadable sets a cookie of exactly that name, which scripts can read. It deletes an
+// older cookie of the host, because of two cookies of one name scripts may see the
+// older one.
 func (p Policy) SetReadable(w http.ResponseWriter, r *http.Request, name, value string, lifetime time.Duration) {
 	p.write(w, name, p.Domain, value, lifetime, false)
 	p.clearHostOnly(w, r, name)
 }
 
-// clearHostOnly deletes the cookie of the host that may be left beside that of the
-// domain.
+// clearHostOnly deletes the cookie of the host if the policy sets that of a domain.
 func (p Policy) clearHostOnly(w http.ResponseWriter, r *http.Request, name string) {
 	if p.Domain != "" && len(r.CookiesNamed(name)) > 0 {
 		p.write(w, name, "", "", -1, true)
 	}
 }
 
-// name is what an HttpOnly cookie is called.
+// name returns the name of an HttpOnly cookie in the response.
 func (p Policy) name(name string) string {
 	if p.Prefixes(name) {
 		return hostPrefix + name
@@ -129,10 +129,10 @@ func (p Policy) write(w http.ResponseWriter, name, domain, value string, lifetim
 	http.SetCookie(w, c)
 }
 
-// isPlain reports whether a name has no prefix that browsers know.
+// isPlain reports whether a name has no prefix with a meaning to browsers.
 func isPlain(name string) bool { return !hasPrefix(name, hostPrefix) && !hasPrefix(name, "__Secure-") }
 
-// hasPrefix compares as browsers do, whatever the case.
+// hasPrefix is strings.HasPrefix without regard to case, as browsers compare.
 func hasPrefix(name, prefix string) bool {
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }

@@ -13,8 +13,8 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "people.html"))
 
-// showPeople is the authorization endpoint (RFC 6749 section 3.1): the page on
-// which a person is picked.
+// showPeople serves the authorization endpoint (RFC 6749 section 3.1): the page on which
+// the user picks a person.
 func (p *Provider) showPeople(w http.ResponseWriter, r *http.Request) {
 	if !p.checkRequest(w, r) {
 		return
@@ -22,13 +22,13 @@ func (p *Provider) showPeople(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	_ = page.Execute(w, map[string]any{ // the client may be gone; there is nobody to tell
+	_ = page.Execute(w, map[string]any{ // it fails only if the client has disconnected
 		"Title": p.cfg.Title, "People": p.cfg.People, "Action": template.URL("/authorize?" + r.URL.RawQuery),
 	})
 }
 
-// checkRequest refuses what is not the one client's, without sending the
-// browser anywhere.
+// checkRequest reports whether an authorization request is valid. If it is not,
+// checkRequest writes an error page and does not redirect the browser.
 func (p *Provider) checkRequest(w http.ResponseWriter, r *http.Request) bool {
 	query := r.URL.Query()
 	back, err := url.Parse(query.Get("redirect_uri"))
@@ -47,7 +47,8 @@ func (p *Provider) checkRequest(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// pickPerson sends the browser back with a code for whoever was picked.
+// pickPerson redirects the browser to the client with a code for the picked person, or
+// with access_denied.
 func (p *Provider) pickPerson(w http.ResponseWriter, r *http.Request) {
 	if !p.checkRequest(w, r) {
 		return
@@ -77,7 +78,7 @@ func (p *Provider) pickPerson(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusSeeOther) //nolint:gosec // it is what this endpoint is for, and nothing but a demo
 }
 
-// picked reads who was picked, and false for somebody who declined.
+// picked returns the picked person, and false if the user declined.
 func (p *Provider) picked(r *http.Request) (Person, bool) {
 	if subject := r.PostFormValue("person"); subject != "" {
 		for _, person := range p.cfg.People {

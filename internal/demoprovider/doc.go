@@ -1,7 +1,7 @@
-// Package demoprovider is a small but real OpenID provider, for demos and tests
-// on one's own machine: the authorization code flow with PKCE, RS256 ID tokens,
-// discovery, keys and user info. In place of a login it shows a page on which a
-// person is picked.
+// Package demoprovider is a small but real OpenID provider, for demonstrations and tests
+// on the developer's machine: the authorization code flow with PKCE, RS256 ID tokens,
+// discovery, keys and user info. In place of a login it shows a page on which the user
+// picks a person.
 //
 //	p, err := demoprovider.Start(demoprovider.Config{ClientID: "demo", ClientSecret: "secret"}, "127.0.0.1:0")
 //	app := provider.App{
@@ -10,5 +10,5 @@
 //		Settings: provider.Settings{ServerURL: p.Issuer()},
 //	}
 //
-// Everybody is let in as anybody: it must not be reachable from elsewhere.
+// Any user can log in as any person, so it listens on loopback only.
 package demoprovider

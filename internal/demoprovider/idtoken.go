@@ -16,13 +16,12 @@ import (
 
 const (
 	keyID = "demo"
-	// tokenLifetime is how long codes, ID tokens and access tokens are good
-	// for; a demo needs no more.
+	// tokenLifetime is how long codes, ID tokens and access tokens are valid.
 	tokenLifetime = 5 * time.Minute
 )
 
-// IDToken returns a signed ID token (OpenID Connect Core section 2) for the
-// client, with claims in place of, or beside, the usual ones.
+// IDToken returns a signed ID token (OpenID Connect Core section 2) for the client.
+// claims are added to the usual ones, or replace them.
 func (p *Provider) IDToken(claims map[string]any) (string, error) {
 	id, err := randomText()
 	if err != nil {
@@ -84,7 +83,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client may be gone; there is nobody to tell
+	_ = json.NewEncoder(w).Encode(body) // it fails only if the client has disconnected
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

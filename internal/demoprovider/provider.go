@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Person is somebody who can be picked.
+// Person is a user of the provider, whom the page offers.
 type Person struct {
-	// Subject is the person's stable id.
+	// Subject is the person's stable id, the claim sub.
 	Subject string
-	// Name is for people.
+	// Name is shown on the page, and is the claim name.
 	Name string
-	// Email may be empty. EmailVerified says that the provider vouches for it.
+	// Email may be empty. EmailVerified is the claim email_verified.
 	Email         string
 	EmailVerified bool
 }
 
-// claims are what the provider tells of the person.
+// claims returns the claims about the person.
 func (p Person) claims() map[string]any {
 	c := map[string]any{"sub": p.Subject}
 	if p.Name != "" {
@@ -37,16 +37,16 @@ func (p Person) claims() map[string]any {
 
 // Config configures a Provider.
 type Config struct {
-	// ClientID and ClientSecret are those of the one application it knows.
+	// ClientID and ClientSecret are those of the only client.
 	ClientID, ClientSecret string
-	// Title is what the page is headed with. Empty: Demo provider.
+	// Title is the heading of the page. Empty: Demo provider.
 	Title string
-	// People are on the page, beside a form for a name of one's own. Nil: two.
+	// People are the persons on the page, beside a form for another one. Nil: two.
 	People []Person
-	// Now is the clock. Nil: time.Now.
+	// Now returns the current time. Nil: time.Now.
 	Now func() time.Time
-	// EditIDToken and EditUserInfo may change what an application is told, to
-	// find out whether it notices. They may be nil.
+	// EditIDToken and EditUserInfo may change the claims, to test whether a client
+	// rejects them. They may be nil.
 	EditIDToken, EditUserInfo func(claims map[string]any)
 }
 
@@ -62,7 +62,7 @@ type Provider struct {
 	tokens map[string]map[string]any // access token to claims
 }
 
-// grant is what a code stands for.
+// grant is the data of an authorization code.
 type grant struct {
 	claims                      map[string]any
 	redirectURI, nonce          string
@@ -70,7 +70,7 @@ type grant struct {
 	authenticatedAt, validUntil time.Time
 }
 
-// keySize is that of the signing key, in bits.
+// keySize is the size of the signing key, in bits.
 const keySize = 2048
 
 // Start listens on an address of the loopback interface, like 127.0.0.1:0, and
@@ -113,7 +113,7 @@ func Start(cfg Config, addr string) (*Provider, error) {
 	return p, nil
 }
 
-// Issuer is the provider's URL, without a trailing slash.
+// Issuer returns the provider's URL, without a trailing slash.
 func (p *Provider) Issuer() string { return p.issuer }
 
 // Close stops serving.

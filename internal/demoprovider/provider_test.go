@@ -72,7 +72,7 @@ func TestPageShowsPeople(t *testing.T) {
 	}
 }
 
-func TestCodesAreGoodOnce(t *testing.T) {
+func TestCodesAreValidOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	exchange := func(edit ...string) (int, map[string]any) {
@@ -123,7 +123,7 @@ func TestCodesAreGoodOnce(t *testing.T) {
 	}
 	response, err := client.Do(request)
 	if status, _, _ := read(t, response, err); status != 401 {
-		t.Errorf("user info for nobody: status %d", status)
+		t.Errorf("user info without a token: status %d", status)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// serveToken is the token endpoint (RFC 6749 section 3.2): a code is good once,
-// for the redirect URI and the PKCE verifier (RFC 7636) it was made for.
+// serveToken serves the token endpoint (RFC 6749 section 3.2). A code is valid once, with
+// the redirect URI and the PKCE verifier (RFC 7636) of its authorization request.
 func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
@@ -86,7 +86,7 @@ func (p *Provider) newAccessToken(claims map[string]any) (string, error) {
 	return token, nil
 }
 
-// serveUserInfo is the user info endpoint (OpenID Connect Core section 5.3).
+// serveUserInfo serves the user info endpoint (OpenID Connect Core section 5.3).
 func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	p.mu.Lock()

@@ -1,7 +1,6 @@
-// Package freeport finds addresses for servers of tests that are started by
-// another process, or stopped and started again. The ports lie below those that
-// systems hand out by themselves, so that nobody else gets one while its server
-// is not there.
+// Package freeport finds addresses for test servers that run in another process, or are
+// stopped and started again. The ports are below those that systems assign, so that no
+// other process gets the port of a server that is stopped.
 package freeport
 
 import (
@@ -11,8 +10,8 @@ import (
 	"testing"
 )
 
-// The ports to choose from. Linux hands out those from 32768 on by itself,
-// others those from 49152 on.
+// The ports to choose from. Linux assigns ports from 32768 on, other systems from 49152
+// on.
 const first, end = 20_000, 32_000
 
 // Listen listens on an address of the loopback interface.
@@ -30,7 +29,7 @@ func Listen(t testing.TB) net.Listener {
 	return nil
 }
 
-// Addr returns an address of the loopback interface that nobody listens on.
+// Addr returns an address of the loopback interface on which no process listens.
 func Addr(t testing.TB) string {
 	t.Helper()
 	listener := Listen(t)

@@ -1,6 +1,6 @@
-// Package hook calls the functions of the host. Such a function may panic, block,
-// or return late: it ends neither the process nor the request, and calls that
-// never return do not pile up.
+// Package hook calls functions of the host, with a time limit. A panic of such a
+// function, or one that blocks, ends neither the process nor the request. The number of
+// calls that do not return is limited.
 package hook
 
 import (
@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// maxRunning is how many calls of one function run at the same time.
+	// maxRunning is how many calls of one function may run at the same time.
 	maxRunning = 64
-	// maxAbandoned is how many calls of one function may go on after their time
-	// was up. Until one of them returns, the function is not called.
+	// maxAbandoned is how many calls of one function may go on after their time limit.
+	// The function is not called again until one of them returns.
 	maxAbandoned = 8
 )
 
@@ -29,15 +29,15 @@ var (
 	errAbandoned = fmt.Errorf("%d earlier calls have not returned", maxAbandoned)
 )
 
-// Failure is what a function without an error result panics with, in the
-// goroutine of the request, where Hook.Do failed.
+// Failure is the value with which a wrapper without an error result panics, in the
+// goroutine of the request, after Hook.Do has failed.
 type Failure struct{ Err error }
 
-// Host is where functions of the host come from.
+// Host holds what all functions of the host have in common.
 type Host struct {
-	// Logger gets the panics. Nil: slog.Default.
+	// Logger logs panics. Nil: slog.Default.
 	Logger *slog.Logger
-	// Timeout bounds each call.
+	// Timeout limits each call.
 	Timeout time.Duration
 }
 
@@ -49,15 +49,16 @@ type Hook struct {
 	abandoned atomic.Int32
 }
 
-// Hook returns the function with that name, as errors and the log call it.
+// Hook returns a Hook for the function with that name. Errors and log records use the
+// name.
 func (h *Host) Hook(name string) *Hook {
 	return &Hook{host: h, name: name, running: make(chan struct{}, maxRunning)}
 }
 
-// Do calls f in a goroutine of its own, with a context that ends with the time
-// limit, and returns f's error: nil for an empty list of problems. It does not
-// wait longer than its context. Errors are ErrPanic if f panicked, and the error
-// of the context. The secrets are left out of what is logged.
+// Do calls f in a goroutine of its own, with a context that ends at the time limit, and
+// returns the error of f, or nil for an empty authn.Errors. It returns at the latest
+// when its context ends. Returns ErrPanic if f panicked, and the error of the context
+// if f did not return in time. The secrets are removed from log records.
 func (h *Hook) Do(ctx context.Context, f func(ctx context.Context) error, secrets ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, h.host.Timeout)
 	defer cancel()
@@ -70,7 +71,7 @@ func (h *Hook) Do(ctx context.Context, f func(ctx context.Context) error, secret
 		return h.failed(ctx, ctx.Err())
 	}
 	returned := make(chan error, 1)
-	waits := new(atomic.Bool) // whether Do waits for f
+	waits := new(atomic.Bool) // true while Do waits for f
 	waits.Store(true)
 	go func() {
 		err := fmt.Errorf("%s: %w", h.name, errGoexit)
@@ -89,7 +90,7 @@ func (h *Hook) Do(ctx context.Context, f func(ctx context.Context) error, secret
 	case <-ctx.Done():
 	}
 	h.abandoned.Add(1)
-	if !waits.CompareAndSwap(true, false) { // it has just returned
+	if !waits.CompareAndSwap(true, false) { // f has returned meanwhile
 		h.abandoned.Add(-1)
 		return problems(<-returned)
 	}

@@ -66,7 +66,7 @@ func TestAPanicIsLoggedWithoutSecrets(t *testing.T) {
 	}
 }
 
-// A log that panics itself is no reason to die.
+// A handler that panics does not end the process.
 type panics struct{ slog.Handler }
 
 func (panics) Enabled(context.Context, slog.Level) bool { panic("enabled") }

@@ -5,11 +5,11 @@ import (
 	"log/slog"
 )
 
-// Logger returns the logger with its handler's panics caught. A nil logger is
+// Logger returns a logger that recovers from panics of l's handler. Nil stands for
 // slog.Default.
 func Logger(l *slog.Logger) *slog.Logger { return slog.New(handler{logger(l).Handler()}) }
 
-// handler is the host's handler of log records.
+// handler recovers from panics of the host's handler.
 type handler struct{ slog.Handler }
 
 func (h handler) Enabled(ctx context.Context, level slog.Level) (enabled bool) {

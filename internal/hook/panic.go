@@ -11,12 +11,12 @@ import (
 const (
 	// maxValue is how much of a panic's value is logged, in bytes.
 	maxValue = 1000
-	// minSecret is the length of the shortest secret that is left out of it.
+	// minSecret is the length of the shortest secret that is removed from the value.
 	minSecret = 4
 )
 
-// LogPanic logs what the code of that name panicked with, and where, without the
-// secrets that it was given. It does not panic, even if the logger does.
+// LogPanic logs the value and the stack of a panic in the function with that name. The
+// secrets are removed from the value. LogPanic does not panic, even if the logger does.
 func LogPanic(ctx context.Context, l *slog.Logger, name string, value any, stack []byte, secrets ...string) {
 	defer func() { _ = recover() }()
 	text := fmt.Sprint(value)
@@ -31,8 +31,8 @@ func LogPanic(ctx context.Context, l *slog.Logger, name string, value any, stack
 	logger(l).ErrorContext(ctx, "panic", "in", name, "value", text, "stack", string(stack))
 }
 
-// Recovered returns the error that stands for a panic, and logs the panic unless
-// it is a Failure, which its hook has logged.
+// Recovered returns an error for the value of a panic. It logs the panic unless the
+// value is a Failure, which was logged by its hook.
 func Recovered(ctx context.Context, l *slog.Logger, name string, value any) error {
 	if failure, ok := value.(Failure); ok {
 		return failure.Err
@@ -41,7 +41,8 @@ func Recovered(ctx context.Context, l *slog.Logger, name string, value any) erro
 	return fmt.Errorf("%s: %w", name, ErrPanic)
 }
 
-// Words returns the parts of texts that may be secrets, such as codes and links.
+// Words returns the texts and their words, which may be secrets such as codes and
+// links.
 func Words(texts ...string) []string {
 	var words []string
 	for _, text := range texts {

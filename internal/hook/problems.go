@@ -7,9 +7,9 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// problems returns the error of a hook. A list without problems is no error: a
-// function that returns its list where nothing is wrong returns an error that is
-// not nil.
+// problems returns the error of a hook, and nil for an empty authn.Errors or a nil
+// *authn.Error: a function that returns its list of problems, which may be empty,
+// returns an error that is not nil.
 func problems(err error) error {
 	var many authn.Errors
 	var one *authn.Error

@@ -1,6 +1,6 @@
-// Package idtoken holds the rules on the times of an ID token (OpenID Connect
-// Core 1.0, section 2). They bound for how long a token logs in, whatever its
-// issuer says, and so for how long it has to be remembered that one was used.
+// Package idtoken checks the times of ID tokens (OpenID Connect Core 1.0, section 2). It
+// limits how long a token is accepted, whatever its issuer says, and thereby how long a
+// used token has to be remembered.
 package idtoken
 
 import (
@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// MaxAge is how long after its iat a token is accepted. The kits of Google
-	// and others hand out the same token for an hour.
+	// MaxAge is how long after its iat a token is accepted. The SDKs of Google and others
+	// return the same token for an hour.
 	MaxAge = time.Hour
-	// ClockSkew is how far the clock of the issuer may be off.
+	// ClockSkew is the accepted difference between the clocks of issuer and server.
 	ClockSkew = time.Minute
 )
 
-// Check returns until when a token with those claims is accepted, clock skew
-// included. It fails if the token is not accepted now: iat and exp are required,
-// iat is at most MaxAge ago, and neither iat nor nbf is later than now. Numbers
-// among the claims are of type json.Number.
+// Check returns the time until which a token with those claims is accepted, ClockSkew
+// included. Returns an error if the token is not accepted now: iat and exp are required,
+// iat may be at most MaxAge ago, and neither iat nor nbf may be later than now. Numbers
+// in claims are of type json.Number.
 func Check(claims map[string]any, now time.Time) (until time.Time, err error) {
 	issued, ok := date(claims["iat"])
 	if !ok {
@@ -52,7 +52,8 @@ func Check(claims map[string]any, now time.Time) (until time.Time, err error) {
 // maxSeconds is the end of the year 9999.
 const maxSeconds = 253402300799
 
-// date reads a NumericDate (RFC 7519 section 2).
+// date returns the time of a NumericDate (RFC 7519 section 2), and false if it is
+// invalid.
 func date(claim any) (time.Time, bool) {
 	number, _ := claim.(json.Number)
 	seconds, err := number.Float64()

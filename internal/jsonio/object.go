@@ -8,19 +8,19 @@ import (
 	"github.com/allauth-go/allauth/authn/code"
 )
 
-// Object is a JSON object. The zero value is empty. It is safe for concurrent
-// use. Its readers find a member by its exact name; a missing one and null read
-// as the empty value.
+// Object is a JSON object. The zero value is empty. It is safe for concurrent use. Its
+// methods find a member by its exact name, and return the zero value for a missing
+// member and for null.
 type Object struct {
 	members []member
 }
 
 type member struct {
 	name string
-	raw  json.RawMessage // without blanks around it
+	raw  json.RawMessage // without spaces around it
 }
 
-// Has reports whether the member is there, if only as null.
+// Has reports whether the object has the member, null included.
 func (o *Object) Has(name string) bool { return o.Raw(name) != nil }
 
 // Names returns the names of the members, sorted.
@@ -33,8 +33,8 @@ func (o *Object) Names() []string {
 	return names
 }
 
-// Raw returns the member as it was sent, or nil if it is missing. It must not
-// be changed.
+// Raw returns the member as it was sent, or nil if it is missing. The caller must not
+// change it.
 func (o *Object) Raw(name string) json.RawMessage {
 	for _, m := range o.members {
 		if m.name == name {
@@ -44,7 +44,7 @@ func (o *Object) Raw(name string) json.RawMessage {
 	return nil
 }
 
-// Empty reports whether the member is missing, null, or an empty text, list or
+// Empty reports whether the member is missing, null, or an empty string, array or
 // object.
 func (o *Object) Empty(name string) bool {
 	raw := o.Raw(name)
@@ -62,8 +62,8 @@ func (o *Object) Empty(name string) bool {
 	return true
 }
 
-// String reads a text as it is, blanks included. present is false if the member
-// is missing, ok if it is neither a text nor null.
+// String returns a string member as it was sent, spaces included. present is false if
+// the member is missing. ok is false if it is neither a string nor null.
 func (o *Object) String(name string) (value string, present, ok bool) {
 	raw := o.Raw(name)
 	if raw == nil || isNull(raw) {
@@ -76,9 +76,8 @@ func (o *Object) String(name string) (value string, present, ok bool) {
 	return value, true, ok
 }
 
-// Code reads a text that may have been sent as a number: a one-time code or an
-// id. The number is taken as it was written. present and ok are those of
-// String.
+// Code is String for a one-time code or an id, which the client may have sent as a
+// number. A number is returned as it was written.
 func (o *Object) Code(name string) (value string, present, ok bool) {
 	if raw := o.Raw(name); isNumber(raw) {
 		return string(raw), true, true
@@ -86,8 +85,8 @@ func (o *Object) Code(name string) (value string, present, ok bool) {
 	return o.String(name)
 }
 
-// Bool reads true or false. present is false if the member is missing, ok if it
-// is none of true, false and null.
+// Bool returns a boolean member. present is false if the member is missing. ok is false
+// if it is none of true, false and null.
 func (o *Object) Bool(name string) (value, present, ok bool) {
 	switch raw := o.Raw(name); string(raw) {
 	case "", "null", "false":
@@ -98,10 +97,11 @@ func (o *Object) Bool(name string) (value, present, ok bool) {
 	return false, true, false
 }
 
-// IDs reads a list of ids, each a whole number or such a number as a text, and
-// returns them as decimal numbers without leading zeros. refused is
-// code.Required for a member that is Empty, code.InvalidList for anything else that
-// is not a list, code.InvalidPKValue for an entry that is no such id, otherwise "".
+// IDs returns an array of ids, each a whole number or a string with one, as decimal
+// numbers without leading zeros. refused is empty, or the code of the problem:
+//   - code.Required for a member that is Empty,
+//   - code.InvalidList for one that is not an array,
+//   - code.InvalidPKValue for an entry that is not an id.
 func (o *Object) IDs(name string) (ids []string, refused string) {
 	if o.Empty(name) {
 		return nil, code.Required

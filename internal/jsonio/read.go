@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// MaxBody is the largest body that is read, in bytes.
+	// MaxBody is the size of the largest body that is accepted, in bytes.
 	MaxBody = 64 << 10
-	// maxDepth is how deeply objects and arrays may be nested, the outermost
-	// object included.
+	// maxDepth is the maximum nesting of objects and arrays, the outermost object
+	// included.
 	maxDepth = 16
-	// maxMembers is how many members one object may have.
+	// maxMembers is the maximum number of members of an object.
 	maxMembers = 64
-	// maxText is the longest text that may stand in a member of the outermost
-	// object, in bytes of UTF-8.
+	// maxText is the maximum length of a string in the outermost object, in bytes of
+	// UTF-8.
 	maxText = 4 << 10
 )
 
-// longMembers are exempt from maxText: clients may send the answer of a security
-// key, certificates and all, as JSON within a text, and tokens in which a provider
-// lists all the groups of a user.
+// longMembers are exempt from maxText. Clients may send the response of a security key,
+// with its certificates, as JSON in a string, and tokens in which a provider lists all
+// groups of a user.
 var longMembers = []string{"credential", "id_token", "access_token"}
 
 var (
@@ -35,9 +35,9 @@ var (
 	ErrMalformed = errors.New("jsonio: malformed body")
 )
 
-// ReadObject reads an object. An empty body and null are an empty object. It
-// returns ErrTooLarge or ErrMalformed for what is not an object, and the error
-// of body if that can not be read. No more than MaxBody bytes and one are read.
+// ReadObject reads and parses an object. It returns an empty object for an empty body
+// and for null. Returns ErrTooLarge or ErrMalformed for an invalid body, and the error of
+// body if reading it fails. It reads at most one byte more than MaxBody.
 func ReadObject(body io.Reader) (*Object, error) {
 	text, err := io.ReadAll(io.LimitReader(body, MaxBody+1))
 	var exceeded *http.MaxBytesError
@@ -68,16 +68,17 @@ func parse(text []byte) (*Object, error) {
 			return nil, err
 		}
 		return o, o.checkTexts()
-	case 'n': // null, as nothing else that is well-formed begins like this
+	case 'n': // null: no other valid JSON begins with n
 		return &Object{}, nil
 	}
 	return nil, malformed("not an object")
 }
 
-// checkTexts bounds the texts of the outermost object.
+// checkTexts returns ErrMalformed if a string of the outermost object is longer than
+// maxText.
 func (o *Object) checkTexts() error {
 	for _, m := range o.members {
-		// A text is never longer than what it is written as.
+		// A string is never longer than its JSON.
 		if m.raw[0] != '"' || len(m.raw)-2 <= maxText || slices.Contains(longMembers, m.name) {
 			continue
 		}

@@ -8,17 +8,16 @@ import (
 	"unicode/utf16"
 )
 
-// scanner walks a text that json.Valid has accepted, so it looks at structure
-// alone, and refuses what is well-formed but not strict.
+// scanner parses a text that json.Valid has accepted. It returns ErrMalformed for text
+// that is valid JSON but not accepted by this package.
 type scanner struct {
 	text []byte
 	at   int
-	// names holds the members so far of every object that is open, the
-	// innermost last.
+	// names holds the members so far of every open object, those of the innermost last.
 	names [][]byte
 }
 
-// value walks over the value that begins here.
+// value skips the value at the current position.
 func (s *scanner) value(depth int) error {
 	switch s.text[s.at] {
 	case '{':
@@ -34,7 +33,7 @@ func (s *scanner) value(depth int) error {
 	return nil
 }
 
-// object walks over an object and stores its members in into, if that is given.
+// object skips an object, and appends its members to into unless it is nil.
 func (s *scanner) object(depth int, into *Object) error {
 	if depth > maxDepth {
 		return malformed("nested too deeply")
@@ -78,7 +77,7 @@ func (s *scanner) array(depth int) error {
 	return nil
 }
 
-// name walks over the name of a member, which must be none of the earlier ones.
+// name returns the name of a member, which must differ from the earlier ones.
 func (s *scanner) name(earlier [][]byte) ([]byte, error) {
 	start := s.at
 	if err := s.string(); err != nil {
@@ -100,8 +99,8 @@ func (s *scanner) name(earlier [][]byte) ([]byte, error) {
 	return name, nil
 }
 
-// string walks over a text. encoding/json would turn half a surrogate pair into
-// the replacement character, which makes one password of two.
+// string skips a string. It refuses half a surrogate pair, which encoding/json replaces
+// by U+FFFD, so that different passwords would be equal.
 func (s *scanner) string() error {
 	s.at++
 	for s.text[s.at] != '"' {
@@ -128,7 +127,7 @@ func (s *scanner) string() error {
 	return nil
 }
 
-// unit reads the UTF-16 unit that is escaped here, if one is.
+// unit returns the UTF-16 unit that is escaped at the current position, if there is one.
 func (s *scanner) unit() (unit rune, escaped bool) {
 	if s.text[s.at] != '\\' || s.text[s.at+1] != 'u' {
 		return 0, false
@@ -137,13 +136,13 @@ func (s *scanner) unit() (unit rune, escaped bool) {
 	return rune(n), err == nil
 }
 
-// next steps over one character and the blanks after it.
+// next skips one character and the spaces after it.
 func (s *scanner) next() {
 	s.at++
 	s.skipSpace()
 }
 
-// comma steps over blanks and a comma, if there is one.
+// comma skips spaces and a comma, if there is one.
 func (s *scanner) comma() {
 	s.skipSpace()
 	if s.text[s.at] == ',' {
@@ -161,7 +160,7 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\
 
 func endsScalar(c byte) bool { return c == ',' || c == '}' || c == ']' || isSpace(c) }
 
-// unquote returns the text that a JSON string stands for.
+// unquote returns the value of a JSON string.
 func unquote(raw []byte) (text string, ok bool) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), true

@@ -1,7 +1,7 @@
-// Package keyring signs, authenticates and encrypts with the host's secrets.
-// Each purpose has keys of its own, derived by HKDF (RFC 5869), so that a text
-// made for one purpose is worthless for another. The first secret makes, all of
-// them check: a secret is rotated by putting a new one in front.
+// Package keyring signs, authenticates and encrypts with the host's secrets. Each
+// purpose has keys of its own, derived by HKDF (RFC 5869), so that a text for one
+// purpose is invalid for another. The first secret signs and encrypts; all secrets
+// verify and decrypt. The host rotates secrets by putting a new one first.
 package keyring
 
 import (
@@ -21,11 +21,11 @@ import (
 	"time"
 )
 
-// minSecretSize is what HMAC-SHA256 and AES-256 ask for, in bytes.
+// minSecretSize is the size of the keys of HMAC-SHA256 and AES-256, in bytes.
 const minSecretSize = 32
 
-// ErrUnreadable means that a sealed text was not made with any of the secrets,
-// or for another purpose, or was changed.
+// ErrUnreadable means that a sealed text was encrypted with an unknown secret or for
+// another purpose, or was changed.
 var ErrUnreadable = errors.New("keyring: unreadable")
 
 // Keyring is a list of secrets. It is safe for concurrent use.
@@ -40,8 +40,8 @@ type keyName struct {
 	purpose string
 }
 
-// New returns a keyring. The first secret is the current one; each has at least
-// 32 bytes.
+// New returns a keyring. The first secret is the current one. Returns an error if there
+// is none, or if one has less than 32 bytes.
 func New(secrets [][]byte, random io.Reader) (*Keyring, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("Secrets is empty; set one of at least 32 random bytes")
@@ -63,17 +63,18 @@ func (k *Keyring) key(secret int, purpose string) []byte {
 	}
 	key, err := hkdf.Key(sha256.New, k.secrets[secret], nil, "allauth "+purpose, 32)
 	if err != nil {
-		panic(err) // only for key lengths that SHA-256 can not serve
+		panic(err) // only for key lengths that HKDF does not support
 	}
 	k.keys.Store(name, key)
 	return key
 }
 
-// MAC authenticates the parts. Where one ends and the next begins is part of
-// what is authenticated.
+// MAC returns an authentication code of the parts and of their boundaries, by the
+// current secret.
 func (k *Keyring) MAC(purpose string, parts ...[]byte) []byte { return k.mac(0, purpose, parts) }
 
-// CheckMAC compares in constant time, under each of the secrets.
+// CheckMAC reports whether mac is that of the parts under one of the secrets. It
+// compares in constant time.
 func (k *Keyring) CheckMAC(purpose string, mac []byte, parts ...[]byte) bool {
 	for i := range k.secrets {
 		if hmac.Equal(mac, k.mac(i, purpose, parts)) {
@@ -94,16 +95,17 @@ func (k *Keyring) mac(secret int, purpose string, parts [][]byte) []byte {
 	return h.Sum(nil)
 }
 
-// Sign returns the payload with a signature, as text that may stand in a URL or
-// a cookie. The payload is readable.
+// Sign returns the payload and its MAC as text for URLs and cookies. The payload is not
+// encrypted.
 func (k *Keyring) Sign(purpose string, payload []byte) string {
 	return encode(payload) + "." + encode(k.MAC("sign "+purpose, payload))
 }
 
-// IsSigned reports whether a text has the form of one that Sign makes.
+// IsSigned reports whether a text has the format of those that Sign returns.
 func IsSigned(text string) bool { return strings.Count(text, ".") == 1 }
 
-// Verify returns the payload of a text that Sign made for that purpose.
+// Verify returns the payload of a text that Sign returned for that purpose, and false
+// for other texts.
 func (k *Keyring) Verify(purpose, text string) ([]byte, bool) {
 	first, second, ok := strings.Cut(text, ".")
 	if !ok {
@@ -120,13 +122,13 @@ func (k *Keyring) Verify(purpose, text string) ([]byte, bool) {
 	return payload, true
 }
 
-// SignUntil is Sign with an end, to the second.
+// SignUntil is Sign for a text that expires, to the second.
 func (k *Keyring) SignUntil(purpose string, payload []byte, expires time.Time) string {
 	return k.Sign(purpose, append(binary.BigEndian.AppendUint64(nil, uint64(expires.Unix())), payload...))
 }
 
-// VerifyAt returns the payload of a text that SignUntil made and that has not
-// ended at now.
+// VerifyAt returns the payload of a text that SignUntil returned for that purpose, and
+// false for other texts and those that have expired at now.
 func (k *Keyring) VerifyAt(purpose, text string, now time.Time) ([]byte, bool) {
 	payload, ok := k.Verify(purpose, text)
 	if !ok || len(payload) < 8 || now.Unix() > int64(binary.BigEndian.Uint64(payload)) {
@@ -140,8 +142,8 @@ const (
 	keyIDSize   = 4
 )
 
-// Seal encrypts with AES-256-GCM. associated is not stored, but Open needs the
-// same.
+// Seal encrypts with AES-256-GCM. The result does not contain associated; Open needs
+// the same value.
 func (k *Keyring) Seal(purpose string, plaintext, associated []byte) ([]byte, error) {
 	aead, err := k.aead(0, purpose)
 	if err != nil {
@@ -156,8 +158,7 @@ func (k *Keyring) Seal(purpose string, plaintext, associated []byte) ([]byte, er
 	return aead.Seal(sealed, nonce, plaintext, associated), nil
 }
 
-// Open decrypts what Seal made with any of the secrets, or returns
-// ErrUnreadable.
+// Open decrypts what Seal encrypted with one of the secrets, or returns ErrUnreadable.
 func (k *Keyring) Open(purpose string, sealed, associated []byte) ([]byte, error) {
 	if len(sealed) < 1+keyIDSize || sealed[0] != sealVersion {
 		return nil, ErrUnreadable
@@ -179,12 +180,12 @@ func (k *Keyring) Open(purpose string, sealed, associated []byte) ([]byte, error
 	return nil, ErrUnreadable
 }
 
-// IsCurrent reports whether a sealed text was made with the first secret.
+// IsCurrent reports whether a sealed text was encrypted with the first secret.
 func (k *Keyring) IsCurrent(sealed []byte) bool {
 	return len(sealed) > keyIDSize && bytes.Equal(sealed[1:1+keyIDSize], k.keyID(0))
 }
 
-// keyID names a secret without telling anything of it.
+// keyID identifies a secret without revealing it.
 func (k *Keyring) keyID(secret int) []byte { return k.key(secret, "id")[:keyIDSize] }
 
 func (k *Keyring) aead(secret int, purpose string) (cipher.AEAD, error) {

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// RandomID returns 128 random bits as text, for ids that must not be guessed
-// or counted.
+// RandomID returns 128 random bits as text, for ids that cannot be guessed.
 func RandomID(random io.Reader) (string, error) { return randomText(random, 16) }
 
 // RandomSecret returns 256 random bits as text.

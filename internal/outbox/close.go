@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// grace is how long Close waits, after its context ended, for senders to notice
-// and for the store to take note.
-const grace = 2 * storeTimeout
+// closeGrace is how long Close waits, after its context has ended, for senders to
+// return and for results to be stored.
+const closeGrace = 2 * storeTimeout
 
-// Close stops the worker, waits for deliveries under way, and then delivers
-// what is due, each entry once, until nothing is left or ctx ends. What could
-// not be delivered stays in the store for the next run. It returns ctx's error
-// if time ran out, or the store's. Further calls wait for the first one.
+// Close stops the worker, waits for the deliveries in flight, and then tries to deliver
+// each due entry once, until none is left or ctx ends. Entries that could not be
+// delivered stay in the store for the next run. Returns the error of ctx or of the
+// store. Later calls wait for the first one.
 func (o *Outbox) Close(ctx context.Context) error {
 	o.mu.Lock()
 	first := !o.closing
@@ -40,11 +40,11 @@ func (o *Outbox) Close(ctx context.Context) error {
 	return o.drain(ctx)
 }
 
-// drain delivers what is due.
+// drain delivers the entries that are due.
 func (o *Outbox) drain(ctx context.Context) error {
 	for ctx.Err() == nil {
 		for range cap(o.slots) {
-			o.slots <- struct{}{} // all are free: nobody else delivers any more
+			o.slots <- struct{}{} // all are free, as the dispatcher has stopped
 		}
 		claimed, err := o.claimAndDeliver(ctx, cap(o.slots))
 		if failed := o.wait(ctx); failed != nil {
@@ -61,7 +61,7 @@ func (o *Outbox) drain(ctx context.Context) error {
 }
 
 // wait returns when the dispatcher and all deliveries have ended, at the latest
-// a moment after ctx.
+// closeGrace after ctx. Returns the error of ctx if ctx ended first.
 func (o *Outbox) wait(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
@@ -76,7 +76,7 @@ func (o *Outbox) wait(ctx context.Context) error {
 	select {
 	case <-ended:
 		return fmt.Errorf("outbox: close: %w", ctx.Err())
-	case <-time.After(grace):
+	case <-time.After(closeGrace):
 		return fmt.Errorf("outbox: close: %w", errors.Join(ctx.Err(), errors.New("a sender ignores its context")))
 	}
 }

@@ -7,24 +7,24 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// Decoys takes messages to people who must not get any. It does the work of the
-// Outbox, and the worker drops what it wrote: how long that takes does not tell
-// whether there was somebody to write to. Safe for concurrent use.
+// Decoys writes decoys of messages: entries that the worker deletes without sending
+// them. The work is that of a message, so that the time of a request does not show
+// whether a message was sent. It is safe for concurrent use.
 type Decoys struct{ o *Outbox }
 
 // Decoys returns the decoys of the Outbox.
 func (o *Outbox) Decoys() Decoys { return Decoys{o} }
 
-// Mail is Outbox.Mail for a decoy. It expires at once: where no worker looks for
-// it, because the host keeps the Store, it is cleaned up.
+// Mail writes the decoy of a mail. It expires at once, so that Clean deletes it where
+// no worker reads Config.Decoys.
 func (d Decoys) Mail(ctx context.Context, m notify.Message, _ time.Time) error {
 	return d.o.enqueue(ctx, d.o.Config.Decoys, m.ID, notify.ChannelDecoy, m, d.o.Now())
 }
 
-// Text is Outbox.Text for a decoy, see Mail.
+// Text writes the decoy of a text message, see Mail.
 func (d Decoys) Text(ctx context.Context, m notify.TextMessage, _ time.Time) error {
 	return d.o.enqueue(ctx, d.o.Config.Decoys, m.ID, notify.ChannelDecoy, m, d.o.Now())
 }
 
-// Wake is Outbox.Wake.
+// Wake calls Outbox.Wake.
 func (d Decoys) Wake() { d.o.Wake() }

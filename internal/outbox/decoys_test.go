@@ -9,8 +9,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// A decoy is stored and removed as a message is, and reaches no sender. The log
-// does not speak of it.
+// A decoy is stored and deleted like a message, but not sent and not logged.
 func TestDecoysAreDropped(t *testing.T) {
 	t.Parallel()
 	store, log, sent := newMemoryStore(), &journal{}, make(chan string, 4)

@@ -61,7 +61,7 @@ func TestStoreHoldsNoSecrets(t *testing.T) {
 	}
 }
 
-// A payload that somebody moved to another row, or made up, is never sent.
+// A payload that was copied to another row, or forged, is not sent.
 func TestForeignPayload(t *testing.T) {
 	t.Parallel()
 	store, clock, log := newMemoryStore(), newClock(), &journal{}

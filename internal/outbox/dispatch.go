@@ -8,10 +8,10 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// storeTimeout bounds one call of the store.
+// storeTimeout limits one call of the store.
 const storeTimeout = 5 * time.Second
 
-// dispatch hands out what is due until Close stops it.
+// dispatch delivers entries that are due until Close stops it.
 func (o *Outbox) dispatch() {
 	ticker := time.NewTicker(o.Poll)
 	defer ticker.Stop()
@@ -25,7 +25,7 @@ func (o *Outbox) dispatch() {
 			o.Logger.Error("outbox: claiming messages failed", "error", err)
 		}
 		if claimed == free {
-			continue // there may be more
+			continue // more entries may be due
 		}
 		select {
 		case <-o.wake:
@@ -67,38 +67,38 @@ func (o *Outbox) release(slots int) {
 	}
 }
 
-// claimAndDeliver takes as many due entries as the caller has acquired slots,
-// delivers them in the background and returns their number. A claim lasts for as
-// long as the claiming, a delivery and the note of it may take: nobody else sees
-// an entry while it is being sent.
+// claimAndDeliver claims as many due entries as the caller has acquired slots, delivers
+// them in the background and returns their number. A claim is valid for as long as the
+// claim itself, the delivery and storing its result may take, so that no other process
+// claims an entry in flight.
 func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	o.forgetDelivered(ctx)
-	// An entry that this process had in hand before the claim was handed out
-	// again because its sender was too slow, or because it could not be deleted.
-	inHand := o.inHand()
+	o.deleteDelivered(ctx)
+	// The claim may return entries that this process handles already: the sender was
+	// too slow, or the entry could not be deleted. They are skipped.
+	inFlight := o.inFlight()
 	entries, err := o.Store.ClaimMessages(ctx, o.Now(), o.SendTimeout+2*storeTimeout, slots)
-	entries = entries[:min(len(entries), slots)] // what a store adds waits for its claim to run out
+	entries = entries[:min(len(entries), slots)] // a store that returns more than slots: the rest waits until its claim ends
 	for _, entry := range entries {
-		if inHand[entry.ID] {
+		if inFlight[entry.ID] {
 			o.release(1)
 			continue
 		}
-		o.settle(entry.ID, sending)
+		o.setState(entry.ID, sending)
 		o.tasks.Go(func() { o.deliverInSlot(entry) })
 	}
 	o.release(slots - len(entries))
 	return len(entries), err
 }
 
-// maxAbandoned is how many senders that ignore their context give back their
-// slot.
+// maxAbandoned is how many deliveries may go on without a slot because their sender
+// ignores its context.
 const maxAbandoned = 16
 
-// deliverInSlot delivers an entry and releases the slot. A sender that does not
-// return when its time is up keeps the entry, but not the slot: it holds up no
-// other message.
+// deliverInSlot delivers an entry and releases its slot. If the sender does not return
+// in time, the slot is released for other messages and the delivery goes on without
+// it.
 func (o *Outbox) deliverInSlot(e notify.Entry) {
 	release := sync.OnceFunc(func() { o.release(1) })
 	defer release()

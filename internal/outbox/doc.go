@@ -11,12 +11,11 @@
 //		box.Wake()
 //	}
 //
-// So a request never waits for a mail server, a message exists if and only if
-// the change it is about does, and an outage or a crash delays messages instead
-// of losing them. What lies in the store is encrypted.
+// A request does not wait for the mail server, a message is stored if and only if the
+// change that it is about is committed, and an outage or a crash delays messages but
+// does not lose them. Stored messages are encrypted.
 //
-// Any number of processes may work on one store. An entry is claimed for as long
-// as a delivery may take, by one of them. A process that dies between
-// the server's acceptance and the deletion of the entry leaves it to be
-// delivered a second time, with the same id.
+// Any number of processes can share one store. One of them claims an entry, for as long
+// as a delivery may take. If the process crashes after the mail server has accepted the
+// message and before the entry is deleted, the message is sent again with the same id.
 package outbox

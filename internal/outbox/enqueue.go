@@ -10,12 +10,12 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// purpose separates the outbox's encryption from other uses of the same keys.
+// purpose selects the key with which entries are encrypted.
 const purpose = "outbox"
 
-// Mail writes m to the store, in the transaction that ctx carries if there is
-// one. It is not sent any more from expires on. Mail fails if no Mailer is
-// configured, or if m has no ID.
+// Mail writes m to the store, in the transaction of ctx if there is one. The worker does
+// not send it after expires. Returns an error if Config.Mailer is nil, or if m has no
+// ID.
 func (o *Outbox) Mail(ctx context.Context, m notify.Message, expires time.Time) error {
 	if o.Mailer == nil {
 		return errors.New("outbox: Config.Mailer is nil: set it to send mails")
@@ -23,9 +23,9 @@ func (o *Outbox) Mail(ctx context.Context, m notify.Message, expires time.Time) 
 	return o.enqueue(ctx, o.Store, m.ID, notify.ChannelMail, m, expires)
 }
 
-// Text writes m to the store, in the transaction that ctx carries if there is
-// one. It is not sent any more from expires on. Text fails if no Texter is
-// configured, or if m has no ID.
+// Text writes m to the store, in the transaction of ctx if there is one. The worker does
+// not send it after expires. Returns an error if Config.Texter is nil, or if m has no
+// ID.
 func (o *Outbox) Text(ctx context.Context, m notify.TextMessage, expires time.Time) error {
 	if o.Texter == nil {
 		return errors.New("outbox: Config.Texter is nil: set it to send text messages")
@@ -41,12 +41,11 @@ func (o *Outbox) enqueue(ctx context.Context, store notify.Store, id, channel st
 	if err != nil {
 		return fmt.Errorf("outbox: encode message: %w", err)
 	}
-	sealed, err := o.Sealer.Seal(purpose, plaintext, associated(id, channel))
+	sealed, err := o.Sealer.Seal(purpose, plaintext, associatedData(id, channel))
 	if err != nil {
 		return fmt.Errorf("outbox: encrypt message: %w", err)
 	}
-	// Databases round fractions of a second: rounding down here keeps an entry
-	// from becoming due in the future.
+	// Round down here: a database that rounds up would make the entry due only later.
 	now := o.Now().UTC().Truncate(time.Millisecond)
 	entry := notify.Entry{
 		ID: id, Channel: channel, Payload: sealed,
@@ -60,7 +59,7 @@ func (o *Outbox) enqueue(ctx context.Context, store notify.Store, id, channel st
 
 // open decrypts and decodes an entry's payload into message.
 func (o *Outbox) open(e notify.Entry, message any) error {
-	plaintext, err := o.Sealer.Open(purpose, e.Payload, associated(e.ID, e.Channel))
+	plaintext, err := o.Sealer.Open(purpose, e.Payload, associatedData(e.ID, e.Channel))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
@@ -70,5 +69,6 @@ func (o *Outbox) open(e notify.Entry, message any) error {
 	return nil
 }
 
-// associated ties a payload to its row.
-func associated(id, channel string) []byte { return []byte(channel + "\x00" + id) }
+// associatedData binds a payload to its row: a payload that was copied to another row
+// cannot be decrypted.
+func associatedData(id, channel string) []byte { return []byte(channel + "\x00" + id) }

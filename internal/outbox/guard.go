@@ -13,8 +13,8 @@ import (
 
 var errStorePanic = errors.New("outbox: the store panicked")
 
-// guardedStore is a store whose panics are errors: in the background nothing
-// else would catch them.
+// guardedStore returns errStorePanic for panics of the store, which would otherwise end
+// the process when they happen in a goroutine of the worker.
 type guardedStore struct {
 	store  notify.Store
 	logger *slog.Logger

@@ -13,8 +13,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// The log says what a sender panicked with, but not what was to be sent, and to
-// whom.
+// The log has the value of a sender's panic, but neither the message nor the recipient.
 func TestWhatASenderPanicsWithIsLogged(t *testing.T) {
 	t.Parallel()
 	m := mail(1)
@@ -95,14 +94,13 @@ func TestSendersThatNeverReturn(t *testing.T) {
 		if err := o.Close(t.Context()); err != nil || store.len() != 0 {
 			t.Errorf("%v, %d messages left", err, store.len())
 		}
-		if n := o.abandoned.Load(); n != 0 || len(o.inHand()) != 0 {
-			t.Errorf("%d abandoned, %d in hand", n, len(o.inHand()))
+		if n := o.abandoned.Load(); n != 0 || len(o.inFlight()) != 0 {
+			t.Errorf("%d abandoned, %d in hand", n, len(o.inFlight()))
 		}
 	})
 }
 
-// panickingStore panics at every call but those that write a message, as long as
-// it is told to.
+// panickingStore panics at every call but those that write a message, while it is armed.
 type panickingStore struct {
 	*memoryStore
 	on *atomic.Bool

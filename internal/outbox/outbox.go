@@ -13,47 +13,46 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// Sealer encrypts what lies in the store and binds it to its row.
+// Sealer encrypts entries and binds them to their rows by associated data.
 type Sealer interface {
 	Seal(purpose string, plaintext, associated []byte) ([]byte, error)
 	Open(purpose string, sealed, associated []byte) ([]byte, error)
 }
 
-// Config is what an Outbox works with. Store, Sealer and the sender of each
-// channel in use are required.
+// Config holds the arguments of New. Store, Sealer and the sender of each channel in use
+// are required.
 type Config struct {
 	Store notify.Store
-	// Decoys is where decoys are written. Nil: Store.
+	// Decoys is the store of decoys. Nil: Store.
 	Decoys notify.Store
 	Mailer notify.Mailer
 	Texter notify.Texter
 	Sealer Sealer
-	// Now is the clock by which entries are due and expire. Nil: time.Now.
+	// Now returns the current time. Nil: time.Now.
 	Now func() time.Time
-	// Rand spreads retries. Nil: crypto/rand.
+	// Rand randomizes the delays of retries. Nil: crypto/rand.
 	Rand io.Reader
 	// Workers is how many messages are sent at the same time. Zero: 4.
 	Workers int
-	// SendTimeout bounds one delivery. Zero: 15 seconds.
+	// SendTimeout limits one delivery. Zero: 15 seconds.
 	SendTimeout time.Duration
-	// Poll is how often the store is asked for what other processes and
-	// earlier runs left behind. Zero: 5 seconds.
+	// Poll is the interval at which the store is searched for due entries, such as those
+	// of other processes and earlier runs. Zero: 5 seconds.
 	Poll time.Duration
-	// Logger hears of failed deliveries, without recipients and texts. Nil:
-	// slog.Default().
+	// Logger logs failed deliveries, without recipients and texts. Nil: slog.Default.
 	Logger *slog.Logger
 }
 
-// Outbox writes messages to a store and delivers them. Safe for concurrent use.
+// Outbox writes messages to a store and delivers them. It is safe for concurrent use.
 type Outbox struct {
 	Config
 
 	wake  chan struct{}
-	slots chan struct{} // one token for each delivery under way
-	// abandoned counts the senders that ignore their context.
+	slots chan struct{} // one token for each delivery in flight
+	// abandoned counts the deliveries whose sender ignores its context.
 	abandoned atomic.Int32
 	ctx       context.Context
-	abort     context.CancelFunc // ends deliveries under way
+	abort     context.CancelFunc // cancels the deliveries in flight
 
 	mu      sync.Mutex
 	started bool
@@ -65,7 +64,7 @@ type Outbox struct {
 	random  sync.Mutex
 }
 
-// New returns an Outbox that accepts messages. Start makes it deliver them.
+// New returns an Outbox that accepts messages. It delivers them after Start.
 func New(config Config) *Outbox {
 	if config.Now == nil {
 		config.Now = time.Now
@@ -96,16 +95,16 @@ func New(config Config) *Outbox {
 	}
 }
 
-// Wake asks for delivery now. Call it after the transaction that wrote a
-// message has been committed. It does not block.
+// Wake makes the worker look for due entries now. Call it after the transaction that
+// wrote a message was committed. It does not block.
 func (o *Outbox) Wake() {
 	select {
 	case o.wake <- struct{}{}:
-	default: // it is being woken already
+	default: // the worker was woken already
 	}
 }
 
-// Start begins to deliver, also what earlier runs left behind. Further calls,
+// Start starts the worker, which also delivers the entries of earlier runs. Later calls,
 // and calls after Close, do nothing.
 func (o *Outbox) Start() {
 	o.mu.Lock()

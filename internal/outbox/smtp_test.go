@@ -94,7 +94,7 @@ func TestPermanentRefusal(t *testing.T) {
 	}
 }
 
-func TestSlowServerDelaysNobody(t *testing.T) {
+func TestSlowServerDelaysNoRequest(t *testing.T) {
 	t.Parallel()
 	sink, store := smtpsink.Start(t), newMemoryStore()
 	sink.Delay(time.Hour)

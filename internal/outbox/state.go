@@ -9,24 +9,26 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// The delay before the next try doubles from the first to the last.
+// The delay between attempts doubles from firstDelay to lastDelay.
 const (
 	firstDelay = 5 * time.Second
 	lastDelay  = 15 * time.Minute
 )
 
-// state is what this process did with an entry that may still be in the store.
+// state is what this process has done with an entry.
 type state int
 
 const (
-	untouched state = iota
+	// unknown entries are not in Outbox.handled.
+	unknown state = iota
 	sending
-	// delivered entries must not be sent again, whatever the store says.
+	// delivered entries must not be sent again, even if the store still has them.
 	delivered
 )
 
-// inHand returns the entries that are being sent or could not be deleted yet.
-func (o *Outbox) inHand() map[string]bool {
+// inFlight returns the ids of entries that this process is sending, or has sent and
+// could not delete yet.
+func (o *Outbox) inFlight() map[string]bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	ids := make(map[string]bool, len(o.handled))
@@ -36,46 +38,47 @@ func (o *Outbox) inHand() map[string]bool {
 	return ids
 }
 
-// settle notes what this process did with an entry.
-func (o *Outbox) settle(id string, s state) {
+// setState sets what this process has done with an entry.
+func (o *Outbox) setState(id string, s state) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if s == untouched {
+	if s == unknown {
 		delete(o.handled, id)
 		return
 	}
 	o.handled[id] = s
 }
 
-// remove deletes a delivered entry, and remembers it until that succeeds.
+// remove deletes a delivered entry. If that fails, the entry stays in Outbox.handled
+// until deleteDelivered succeeds.
 func (o *Outbox) remove(e notify.Entry) {
 	if err := o.delete(e.ID); err != nil {
 		o.Logger.Error("outbox: a delivered message could not be deleted yet", "id", e.ID, "error", err)
 		return
 	}
-	o.settle(e.ID, untouched)
+	o.setState(e.ID, unknown)
 }
 
-// discard deletes an entry that will never be delivered.
+// discard deletes an entry that will not be delivered.
 func (o *Outbox) discard(e notify.Entry) {
 	if err := o.delete(e.ID); err != nil {
 		o.Logger.Error("outbox: a dropped message could not be deleted yet", "id", e.ID, "error", err)
 	}
-	o.settle(e.ID, untouched)
+	o.setState(e.ID, unknown)
 }
 
 // retry makes an entry due again after a delay.
 func (o *Outbox) retry(e notify.Entry) {
 	delay := o.delay(e.Attempts)
-	// Close cancels deliveries, but not the notes about how they ended.
+	// Not o.ctx: Close cancels deliveries, but their results have to be stored.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	if err := o.Store.RescheduleMessage(ctx, e.ID, o.Now().UTC().Add(delay)); err != nil {
-		// It becomes due by itself when the claim runs out.
+		// The entry is due again when its claim ends.
 		o.Logger.Error("outbox: a message could not be rescheduled", "id", e.ID, "error", err)
 	}
-	o.settle(e.ID, untouched)
-	if delay < o.Poll { // otherwise polling finds it early enough
+	o.setState(e.ID, unknown)
+	if delay < o.Poll { // otherwise the next poll is early enough
 		time.AfterFunc(delay, o.Wake)
 	}
 }
@@ -86,9 +89,9 @@ func (o *Outbox) delete(id string) error {
 	return o.Store.DeleteMessage(ctx, id)
 }
 
-// forgetDelivered deletes what was delivered while the store was away. It does
-// so before each claim, so that no claim hands out such an entry again.
-func (o *Outbox) forgetDelivered(ctx context.Context) {
+// deleteDelivered deletes entries that were delivered while the store was not
+// available. It is called before each claim, so that they are not claimed again.
+func (o *Outbox) deleteDelivered(ctx context.Context) {
 	o.mu.Lock()
 	var ids []string
 	for id, s := range o.handled {
@@ -99,14 +102,14 @@ func (o *Outbox) forgetDelivered(ctx context.Context) {
 	o.mu.Unlock()
 	for _, id := range ids {
 		if o.Store.DeleteMessage(ctx, id) != nil {
-			return // the store is still away
+			return // the store is still not available
 		}
-		o.settle(id, untouched)
+		o.setState(id, unknown)
 	}
 }
 
-// delay is how long to wait after the given number of attempts, with up to a
-// quarter added at random so that not all messages return at once.
+// delay returns how long to wait after the given number of attempts. It adds up to a
+// quarter at random, so that not all entries are due at the same time.
 func (o *Outbox) delay(attempts int) time.Duration {
 	delay := firstDelay
 	for ; attempts > 1 && delay < lastDelay; attempts-- {
@@ -117,7 +120,7 @@ func (o *Outbox) delay(attempts int) time.Duration {
 	o.random.Lock()
 	defer o.random.Unlock()
 	if _, err := io.ReadFull(o.Rand, draw[:]); err != nil {
-		return delay // without chance it still works
+		return delay // the random part is optional
 	}
 	share := float64(binary.BigEndian.Uint32(draw[:])) / (1 << 32)
 	return delay + time.Duration(share*float64(delay)/4)

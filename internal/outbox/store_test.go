@@ -28,7 +28,7 @@ func newMemoryStore() *memoryStore {
 	return &memoryStore{entries: map[string]notify.Entry{}, changed: make(chan struct{})}
 }
 
-// change runs f, and lets those who wait look again.
+// change runs f, and wakes the waiting goroutines.
 func (s *memoryStore) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

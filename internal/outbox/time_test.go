@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// In these tests time stands still while anything runs and jumps ahead when all
-// wait. They also fail if a goroutine is left at the end.
+// In these tests the clock advances only while all goroutines wait. They also fail if a
+// goroutine is left at the end.
 
 func TestRetriesByItself(t *testing.T) {
 	t.Parallel()
@@ -108,7 +108,7 @@ func TestSenderThatOutlivesItsClaim(t *testing.T) {
 	})
 }
 
-// slowStore answers late, but well before anybody would give it up.
+// slowStore delays calls, but by less than storeTimeout.
 type slowStore struct{ *memoryStore }
 
 func (s slowStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
@@ -121,7 +121,7 @@ func (s slowStore) DeleteMessage(ctx context.Context, id string) error {
 	return s.memoryStore.DeleteMessage(ctx, id)
 }
 
-// With everything as slow as it may be, a claim still covers a delivery.
+// A claim is valid until a delivery ends, even with the slowest store and sender.
 func TestSlowStoreAndServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestDeliveredButNotDeletable(t *testing.T) {
 		if calls.Load() != 1 || store.len() != 0 {
 			t.Errorf("after the outage: sent %d times, %d messages left", calls.Load(), store.len())
 		}
-		if len(o.inHand()) != 0 {
+		if len(o.inFlight()) != 0 {
 			t.Error("the id is remembered for ever")
 		}
 		if err := o.Close(t.Context()); err != nil {
@@ -229,7 +229,7 @@ func TestCloseGivesUpOnDeafSenders(t *testing.T) {
 		if err := <-second; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the second Close = %v", err)
 		}
-		if took := time.Since(begin); took > time.Second+grace {
+		if took := time.Since(begin); took > time.Second+closeGrace {
 			t.Errorf("Close took %v", took)
 		}
 		close(hangUp)

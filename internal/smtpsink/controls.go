@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// patience is how long Wait waits before it fails the test.
-const patience = 90 * time.Second
+// timeout is how long Wait waits before it fails the test.
+const timeout = 90 * time.Second
 
 // Refuse makes the server answer every mail with status 451, "try later", until
 // it is called with false.
@@ -52,8 +52,8 @@ func (s *Sink) HangUpAfterMail(hangUp bool) {
 	s.hangUp = hangUp
 }
 
-// Down closes the port and all connections. It returns when nothing runs any
-// more. What was accepted is kept.
+// Down closes the port and all connections, and returns once they are closed. Accepted
+// mails are kept.
 func (s *Sink) Down() {
 	s.mu.Lock()
 	if s.listener != nil {
@@ -77,8 +77,8 @@ func (s *Sink) Up(t testing.TB) {
 	if up {
 		return
 	}
-	// A process that is being started holds what was open for a moment more.
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	// A process that is being started inherits open ports for a moment.
+	for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		listener, err := net.Listen("tcp", s.Addr)
 		if err == nil {
 			s.open(listener)
@@ -98,8 +98,8 @@ func (s *Sink) Mails(to string) []Mail {
 	return s.to(to)
 }
 
-// Wait returns the mails to a recipient, or to anybody if to is empty, as soon
-// as there are n of them. It fails the test if that does not happen.
+// Wait returns the mails to a recipient, or all mails if to is empty, once n have
+// arrived. It fails the test if that does not happen.
 func (s *Sink) Wait(t testing.TB, to string, n int) []Mail {
 	t.Helper()
 	var mails []Mail
@@ -109,8 +109,8 @@ func (s *Sink) Wait(t testing.TB, to string, n int) []Mail {
 	return mails
 }
 
-// WaitAttempts returns once the server has accepted n connections since it was
-// started. It fails the test if that does not happen.
+// WaitAttempts returns once the server has accepted n connections since Start. It fails
+// the test if that does not happen.
 func (s *Sink) WaitAttempts(t testing.TB, n int) {
 	t.Helper()
 	var attempts int
@@ -121,7 +121,7 @@ func (s *Sink) WaitAttempts(t testing.TB, n int) {
 
 // until waits for a condition, which is evaluated under mu.
 func (s *Sink) until(reached func() bool) bool {
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for {
 		s.mu.Lock()
 		done, changed := reached(), s.changed

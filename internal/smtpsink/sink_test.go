@@ -81,7 +81,7 @@ func TestDownAndUp(t *testing.T) {
 	sink.Down()
 	sink.Down()
 	if err := <-waiting; err == nil {
-		t.Error("a mail got through to a dead server")
+		t.Error("a server that is down accepted a mail")
 	}
 	if err := send(sink, "ann@example.org"); err == nil {
 		t.Error("the port is still open")

@@ -1,4 +1,4 @@
-// Package typedcode reads one-time codes as people type them.
+// Package typedcode normalizes one-time codes that users type.
 package typedcode
 
 import (
@@ -8,10 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalize returns the one form in which codes are compared: letters in
-// lower case and digits, both of ASCII where they have a form there. Spaces,
-// hyphens and other punctuation of any script are dropped, because people add
-// them and leave them out, and digits of any script are read as digits.
+// Normalize returns the form in which codes are compared: letters in lower case, and
+// ASCII digits for the digits of all scripts. Spaces, hyphens and other punctuation are
+// removed, because users add or omit them.
 func Normalize(code string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -24,11 +23,11 @@ func Normalize(code string) string {
 	}, norm.NFKC.String(code))
 }
 
-// prolongedSound is a letter that Japanese keyboards have in place of the hyphen.
+// prolongedSound is a letter that Japanese keyboards type instead of a hyphen.
 const prolongedSound = '\u30fc'
 
-// digit returns the ASCII digit of a decimal digit. Unicode keeps the digits of a
-// script together, in ascending order.
+// digit returns the ASCII digit for a decimal digit. In Unicode the digits of a script
+// follow each other in ascending order.
 func digit(r rune) rune {
 	for _, t := range unicode.Nd.R16 {
 		if lo, hi := rune(t.Lo), rune(t.Hi); lo <= r && r <= hi {
