@@ -11,7 +11,8 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// AwaitedCode is a code that a session waits for.
+// AwaitedCode is a code that a session waits for. Where links are mailed in place of
+// codes, Pending is nil, and the key of any link will do.
 type AwaitedCode struct {
 	*codes.Pending
 	sess *login.Session

@@ -77,9 +77,9 @@ func (s *Flows) correctEmail(ctx context.Context, a *AwaitedCode, email string) 
 }
 
 // correctAddress puts a corrected address, which may be silent, in the place of an
-// unverified one, and reports whether it is taken. work.ErrNotPending if the old one was verified
-// meanwhile. For a decoy, and for an address that is taken, it does the same work
-// to no effect.
+// unverified one, and reports whether it is taken. work.ErrNotPending if the old one
+// was verified meanwhile. For a decoy, and for an address that is taken, it does the
+// same work to no effect.
 func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken, silent bool) (bool, error) {
 	if userID == "" || taken {
 		return taken, s.correctDecoyAddress(ctx, userID)

@@ -136,7 +136,7 @@ func (s *site) awaitingFactor(email string) *clienttest.Client {
 }
 
 // givesAddress returns a client whose login waits for the verification of the right
-// address, before the second factor. Nobody has verified the wrong one of the account.
+// address, before the second factor. The address of the account is unverified.
 func (s *site) givesAddress(wrong, right string) *clienttest.Client {
 	s.t.Helper()
 	s.withTOTP(wrong)

@@ -184,8 +184,8 @@ func takenToFree(w *world) subject { return w.account().correctedTo(w.free()) }
 func ownerOfTaken(w *world) subject { return w.account().correctedTo(w.account()) }
 func ownerOfFree(w *world) subject  { return w.account().correctedTo(w.free()) }
 
-// unverifiedToTaken and unverifiedToFree are accounts that nobody proved anything of,
-// and that are given another address while a login waits.
+// unverifiedToTaken and unverifiedToFree are accounts without a verified contact, which
+// are given another one while a login waits.
 func unverifiedToTaken(w *world) subject { return unverified(w).correctedTo(w.account()) }
 func unverifiedToFree(w *world) subject  { return unverified(w).correctedTo(w.free()) }
 
