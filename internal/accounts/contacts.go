@@ -25,7 +25,7 @@ func (s *Service) contactsOf(ctx context.Context, userID string) (contacts, erro
 	rows := s.rowsOf(userID)
 	emails, err := rows.EmailsByUser(ctx, userID)
 	if err != nil {
-		return contacts{}, fmt.Errorf("load e-mail addresses: %w", err)
+		return contacts{}, fmt.Errorf("load email addresses: %w", err)
 	}
 	phone, err := rows.PhoneByUser(ctx, userID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
@@ -84,7 +84,7 @@ func (c contacts) speaks(contact string) bool {
 func (s *Service) claimants(ctx context.Context, email string) (claims []account.EmailAddress, silent bool, err error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return nil, false, fmt.Errorf("look up e-mail address: %w", err)
+		return nil, false, fmt.Errorf("look up email address: %w", err)
 	}
 	return speaking(ctx, s, rows, email, func(e account.EmailAddress) claim { return claim{e.UserID, e.Verified, e.OwnerUnverified} })
 }

@@ -16,10 +16,11 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// CreateUser makes an account in one transaction. No form is asked for, no hook
-// is called and nothing is mailed. authn.Errors if the address, the username or
-// the number is not valid, authn.ErrConflict if one is taken (see
-// authn.NewAccount.AllowUsernameTwin), password.ErrUnsupportedHash.
+// CreateUser creates an account in one transaction. It calls no hook and sends no mail.
+// Returns
+//   - authn.Errors if the address, the username or the number is invalid,
+//   - authn.ErrConflict if one of them is taken (see authn.NewAccount.AllowUsernameTwin),
+//   - password.ErrUnsupportedHash if in.PasswordHash has an unknown format.
 func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User, error) {
 	if in.PasswordHash != "" && !password.Supported(in.PasswordHash) {
 		return nil, password.ErrUnsupportedHash
@@ -61,7 +62,8 @@ func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.U
 	return created, err
 }
 
-// cleanUser brings what identifies a user into its canonical form.
+// cleanUser returns the user with address, username and number in their canonical form,
+// or authn.Errors.
 func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewUser, error) {
 	var errs authn.Errors
 	user.Email, errs = cleanKnownEmail("email", user.Email, false)
@@ -80,7 +82,8 @@ func (s *Service) cleanUser(ctx context.Context, user authn.NewUser) (authn.NewU
 	return user, nil
 }
 
-// knownUsername returns the username of another system as it is stored.
+// knownUsername returns a username of another system, or authn.Errors if it cannot be
+// stored.
 func knownUsername(value string) (string, authn.Errors) {
 	switch {
 	case utf8.RuneCountInString(value) > identifier.MaxUsernameLength:
@@ -91,8 +94,9 @@ func knownUsername(value string) (string, authn.Errors) {
 	return value, nil
 }
 
-// claimUsername gives the user the name in its canonical form, or, where a twin
-// has that form and may, as it is spelled. usersByName looks for both.
+// claimUsername stores the username in its canonical form. If another user has that form
+// and draft.allowTwin is set, it stores the username as it is spelled. usersByName finds
+// both. Returns authn.ErrConflict if the username is taken.
 func claimUsername(ctx context.Context, rows account.UsernameStore, userID string, draft *newAccount) error {
 	name := identifier.Username(draft.user.Username)
 	err := rows.ClaimUsername(ctx, userID, name)

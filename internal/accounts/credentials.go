@@ -18,17 +18,17 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// maxCandidates bounds how many accounts that share an unverified address are
-// tried with one password.
+// maxCandidates is how many accounts with the same unverified address are tried with one
+// password.
 const maxCandidates = password.MaxHashes
 
-// errWrongPassword means that no account has that name and password.
+// errWrongPassword means that no account has that identifier and password.
 var errWrongPassword = errors.New("account: wrong password")
 
-// authenticate looks for the account with that name and password. The failure
-// counter is charged before anything is compared. Known, unknown, disabled and
-// passwordless accounts cost the same hashes. The fingerprint of the password is
-// returned along with the user.
+// authenticate returns the user with that identifier and password, and the fingerprint
+// of the password. The limits on logins and on failures are charged before the password
+// is compared. Known, unknown, disabled and passwordless accounts cost the same number
+// of hashes. Returns errWrongPassword if there is no such user.
 func (s *Flows) authenticate(ctx context.Context, sess *login.Session, login ratelimit.Charge, in LoginInput) (*authn.User, string, error) {
 	candidates, err := s.candidates(ctx, in.Method, in.Identifier)
 	if err != nil {
@@ -49,15 +49,16 @@ func (s *Flows) authenticate(ctx context.Context, sess *login.Session, login rat
 		work.Emit(ctx, failed)
 		return nil, "", err
 	}
-	work.Afterwards(ctx, attempts[1].Refund) // what fails on the server's side is no guess
+	work.Afterwards(ctx, attempts[1].Refund) // the password was right, or the server failed
 	return user, authHash(hash), err
 }
 
-// failureSubject is what wrong passwords count by: the name that was typed, and
-// the accounts that it stands for, so that an account has one counter for all its
-// names. A name without an account has a counter in the place of an account's.
-// The name counts as well, because it is the same before and after a sign-up.
-// Browsers that are known to the account have counters of their own.
+// failureSubject returns the counters of wrong passwords for an identifier and its
+// accounts:
+//   - that of the identifier, which is the same before and after a sign-up,
+//   - those of the accounts, so that an account has one counter for all its identifiers;
+//     an identifier without an account has a decoy of such a counter,
+//   - instead of both that of the browser, if one of the users has logged in with it.
 func (s *Service) failureSubject(sess *login.Session, identifier string, userIDs ...string) ratelimit.Subject {
 	named := canonicalIdentifier(identifier)
 	subject := ratelimit.Subject{IP: sess.Client.IP, Key: s.limitKey(sess, named, userIDs...)}
@@ -67,8 +68,8 @@ func (s *Service) failureSubject(sess *login.Session, identifier string, userIDs
 	return subject
 }
 
-// accountKeys are the counters of accounts, or of a name without one. Whoever
-// reads them cannot tell which.
+// accountKeys returns the keys of the counters of accounts, or of an identifier without
+// one. The keys do not show which they are.
 func (s *Service) accountKeys(named string, userIDs ...string) []string {
 	if len(userIDs) == 0 {
 		return []string{hex.EncodeToString(s.deps.Keys.MAC(purposeFailures, []byte("name"), []byte(named)))}
@@ -82,7 +83,7 @@ func (s *Service) accountKeys(named string, userIDs ...string) []string {
 
 const purposeFailures = "failed logins"
 
-// canonicalIdentifier is the same for all spellings that find one account.
+// canonicalIdentifier returns the same text for all spellings that find the same account.
 func canonicalIdentifier(typed string) string {
 	name := identifier.Username(typed)
 	if email, ok := identifier.KnownEmail(name); ok {
@@ -91,8 +92,8 @@ func canonicalIdentifier(typed string) string {
 	return name
 }
 
-// comparedHashes is with how many stored hashes a password is compared at least,
-// so that the time does not tell how many accounts share an address.
+// comparedHashes returns with how many hashes a password is compared at least, so that
+// the time does not show how many accounts share an address.
 func (s *Service) comparedHashes(method account.LoginMethod) int {
 	if method != account.LoginByPhone && s.acceptsDuplicates() {
 		return maxCandidates
@@ -100,11 +101,12 @@ func (s *Service) comparedHashes(method account.LoginMethod) int {
 	return 1
 }
 
-// firstMatch returns the first of the users who has that password, and its hash.
-// It compares the password with that many stored hashes at least, or decoys. A
-// refusal takes as long as if all of them were of the costliest format.
-func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, least int) (*authn.User, string, error) {
-	hashes := make([]string, max(len(userIDs), least))
+// firstMatch returns the first of the users who has that password, and its hash. It
+// compares the password with at least minHashes hashes, decoys included. Returns
+// errWrongPassword if none matches, after the time that hashes of the costliest format
+// take.
+func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, minHashes int) (*authn.User, string, error) {
+	hashes := make([]string, max(len(userIDs), minHashes))
 	for i := range hashes {
 		id := "" // a decoy
 		if i < len(userIDs) {
@@ -136,21 +138,22 @@ func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, l
 		if !match.Upgrade {
 			return user, hash, nil
 		}
-		hash, changed := s.upgrade(ctx, id, pass, hash)
-		if changed { // by a login at the same time, or by the user
+		hash, changed := s.upgradeHash(ctx, id, pass, hash)
+		if changed { // by another login, or by the user
 			return s.firstMatch(ctx, []string{id}, pass, 1)
 		}
 		return user, hash, nil
 	}
-	// A client that does not wait for the answer has failed all the same.
+	// If the client disconnects meanwhile, the attempt counts as a failure, too.
 	s.refusals.wait(ctx, cost, compared)
 	return nil, "", errWrongPassword
 }
 
-// upgrade stores the password under the current algorithm and parameters. It is
-// done on the side: failing, it is tried again at the next login. It returns the
-// hash that is stored now, or that somebody else changed it meanwhile.
-func (s *Flows) upgrade(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
+// upgradeHash stores the password under the current algorithm and parameters and returns
+// the new hash. changed is true if another request changed the hash meanwhile. If
+// upgrading fails, it logs a warning and returns the old hash; the next login tries
+// again.
+func (s *Flows) upgradeHash(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
 	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
 		err = s.deps.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -173,8 +176,7 @@ func (s *Flows) upgrade(ctx context.Context, userID, pass, old string) (hash str
 	return upgraded, false
 }
 
-// candidates returns the users that the identifier may mean, the likeliest
-// first.
+// candidates returns the users whom the identifier may denote, the most likely first.
 func (s *Service) candidates(ctx context.Context, method account.LoginMethod, identifier string) ([]string, error) {
 	switch method {
 	case account.LoginByUsername:
@@ -184,7 +186,7 @@ func (s *Service) candidates(ctx context.Context, method account.LoginMethod, id
 		if err != nil {
 			return nil, fmt.Errorf("look up phone number: %w", err)
 		}
-		return ownersFirst(phones, func(p account.Phone) (string, bool) { return p.UserID, p.Verified }), nil
+		return ownerOrCandidates(phones, func(p account.Phone) (string, bool) { return p.UserID, p.Verified }), nil
 	default:
 		return s.candidatesByEmail(ctx, identifier)
 	}
@@ -197,10 +199,10 @@ func (s *Service) candidatesByEmail(ctx context.Context, typed string) ([]string
 	}
 	emails, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return nil, fmt.Errorf("look up e-mail address: %w", err)
+		return nil, fmt.Errorf("look up email address: %w", err)
 	}
-	slices.SortStableFunc(emails, func(a, b account.EmailAddress) int { return rank(b.Primary) - rank(a.Primary) })
-	return ownersFirst(emails, func(e account.EmailAddress) (string, bool) { return e.UserID, e.Verified }), nil
+	slices.SortStableFunc(emails, func(a, b account.EmailAddress) int { return boolToInt(b.Primary) - boolToInt(a.Primary) })
+	return ownerOrCandidates(emails, func(e account.EmailAddress) (string, bool) { return e.UserID, e.Verified }), nil
 }
 
 func (s *Service) candidatesByUsername(ctx context.Context, username string) ([]string, error) {
@@ -221,9 +223,9 @@ func (s *Service) candidatesByUsername(ctx context.Context, username string) ([]
 	return ids, err
 }
 
-// usersByName returns the users with that name: as it is spelled, which tells
-// names apart that differ in case only and that an existing table may hold, and
-// in its canonical form.
+// usersByName returns the users with that username as it is spelled, and in its
+// canonical form. An existing user table may have usernames that differ only in case;
+// they are told apart by the spelling.
 func (s *Service) usersByName(ctx context.Context, username string) ([]string, error) {
 	var ids []string
 	for _, name := range slices.Compact([]string{username, identifier.Username(username)}) {
@@ -239,16 +241,16 @@ func (s *Service) usersByName(ctx context.Context, username string) ([]string, e
 	return slices.Compact(ids), nil
 }
 
-func rank(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-// ownersFirst returns the user who proved the address, or, while nobody has, at
-// most maxCandidates of those who claim it.
-func ownersFirst[T any](rows []T, get func(T) (userID string, verified bool)) []string {
+// ownerOrCandidates returns the user who has verified the address or number, or, if
+// there is none, at most maxCandidates of the users who have it unverified.
+func ownerOrCandidates[T any](rows []T, get func(T) (userID string, verified bool)) []string {
 	var ids []string
 	for _, row := range rows {
 		id, verified := get(row)

@@ -15,31 +15,31 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// LoginInput says who wants to log in.
+// LoginInput is the input of a login by password.
 type LoginInput struct {
 	// Method says what Identifier is: an address, a username or a number.
 	Method     account.LoginMethod
 	Identifier string
-	// Password is as it was typed.
+	// Password is the password as it was typed.
 	Password string
 }
 
-// mismatches are the codes of a wrong password, by what it came with.
+// mismatches are the codes of a wrong password, by the kind of identifier.
 var mismatches = map[account.LoginMethod]string{
 	account.LoginByEmail:    code.EmailPasswordMismatch,
 	account.LoginByUsername: code.UsernamePasswordMismatch,
 	account.LoginByPhone:    code.PhonePasswordMismatch,
 }
 
-// Mismatch is the problem of a password that is not that of the user.
+// Mismatch returns the client's problem for a wrong identifier or password.
 func Mismatch(method account.LoginMethod) authn.Errors {
 	return problem.List("password", mismatches[method])
 }
 
-// Login logs in by password. It charges the limits on logins and on wrong
-// passwords. Afterwards the user is logged in in the session, or a stage is pending
-// there. authn.Errors for wrong input, work.ErrNotPending if a user is logged in
-// already.
+// Login verifies the password and starts a login. It charges the limits on logins and on
+// wrong passwords. Afterwards sess shows whether the user is logged in, or which stage
+// is pending. Returns authn.Errors for wrong input, work.ErrNotPending if a user is
+// logged in already.
 func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) error {
 	byClient := ratelimit.Charge{Action: ratelimit.ActionLogin, Subject: ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}}
 	var err error
@@ -70,7 +70,7 @@ func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) e
 		method.Email, attempt.Email = in.Identifier, in.Identifier
 	case account.LoginByUsername:
 		method.Username = in.Identifier
-	case account.LoginByPhone: // the contracts know no number of this method
+	case account.LoginByPhone: // the contract has no member for the number in a method
 		attempt.Phone = in.Identifier
 	}
 	sess.AddMethod(user.ID, method)
@@ -79,7 +79,7 @@ func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) e
 	})
 }
 
-// CheckIdentifier returns what is wrong with what a user logs in with.
+// CheckIdentifier returns the problems of an identifier with which a user logs in.
 func (s *Service) CheckIdentifier(ctx context.Context, method account.LoginMethod, value string) authn.Errors {
 	switch method {
 	case account.LoginByEmail:
@@ -94,8 +94,7 @@ func (s *Service) CheckIdentifier(ctx context.Context, method account.LoginMetho
 	return nil
 }
 
-// cleanIdentifier returns what a user logs in with in its stored form, or
-// authn.Errors.
+// cleanIdentifier returns an identifier in its stored form, or authn.Errors.
 func (s *Service) cleanIdentifier(ctx context.Context, method account.LoginMethod, value string) (string, error) {
 	var errs authn.Errors
 	var err error
@@ -111,7 +110,7 @@ func (s *Service) cleanIdentifier(ctx context.Context, method account.LoginMetho
 	return value, err
 }
 
-// Logout ends the session, with whatever was pending in it.
+// Logout ends the session and all that is pending in it.
 func (s *Service) Logout(ctx context.Context, sess *login.Session) {
 	userID := sess.UserID()
 	sess.End()
@@ -120,8 +119,8 @@ func (s *Service) Logout(ctx context.Context, sess *login.Session) {
 	}
 }
 
-// Reauthenticate proves by password again who is logged in. authn.Errors if it
-// is wrong.
+// Reauthenticate verifies the password of the logged-in user. Returns
+// work.ErrUnauthenticated without a user, authn.Errors for a wrong password.
 func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, pass string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
@@ -139,9 +138,9 @@ func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, pass st
 	return nil
 }
 
-// checkOwnPassword verifies the password of the logged-in user and returns the
-// fingerprint of the hash that it matched. It shares the failure counter with
-// Login. errWrongPassword also if the password is replaced meanwhile.
+// checkOwnPassword verifies the password of the logged-in user and returns its
+// fingerprint. Failures count together with those of Login. Returns errWrongPassword for
+// a wrong password, and if another request changed the password meanwhile.
 func (s *Flows) checkOwnPassword(ctx context.Context, sess *login.Session, pass string) (string, error) {
 	attempt, err := s.deps.Limits.Take(ctx, ratelimit.ActionLoginFailed, s.failureSubject(sess, "", sess.UserID()))
 	if err != nil {

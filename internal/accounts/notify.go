@@ -10,15 +10,14 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Notify mails the owner of an account, at the primary address, that something
-// about it changed, with when and from where. Other rooms use it for their own
-// kinds. Nothing is sent where the host turned notifications off or there is no
-// address.
+// Notify mails the owner, at the primary address, that their account changed. It adds
+// the time and the client to data. Other packages use it for their kinds of mail. It
+// does nothing if the host has turned notifications off, or if the user has no address.
 func (s *Service) Notify(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, data map[string]any) error {
 	return s.notifyAt(ctx, sess, kind, owner, owner.Email, data)
 }
 
-// notifyAt is Notify at another address.
+// notifyAt is Notify for another address.
 func (s *Service) notifyAt(ctx context.Context, sess *login.Session, kind string, owner *login.Identity, to string, data map[string]any) error {
 	if s.deps.DisableEmailNotifications || to == "" {
 		return nil
@@ -33,8 +32,8 @@ func (s *Service) notifyAt(ctx context.Context, sess *login.Session, kind string
 	return s.deps.Post.Mail(ctx, kind, to, data, messageLifetime)
 }
 
-// announceEmailChange tells observers, and the old address, of a new primary
-// one.
+// announceEmailChange publishes the event and mails the old address about a new primary
+// address.
 func (s *Service) announceEmailChange(ctx context.Context, sess *login.Session, owner *login.Identity, from, to string) error {
 	work.Emit(ctx, account.EmailChanged{UserID: owner.User.ID, From: from, To: to})
 	return s.notifyAt(ctx, sess, "account/email_changed", owner, from, map[string]any{"FromEmail": from, "ToEmail": to})

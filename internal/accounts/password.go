@@ -16,14 +16,18 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// ChangePassword gives the logged-in user a new password, or a first one. All
-// their other sessions end.
+// ChangePassword replaces the password of the logged-in user, or sets their first one,
+// and ends all their other sessions. Returns
+//   - authn.Errors for wrong input,
+//   - work.ErrUnauthenticated without a user,
+//   - work.ErrReauthenticate for a first password if the user has not authenticated
+//     recently.
 func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current, replacement string) error {
 	if !sess.Authenticated() {
 		return work.ErrUnauthenticated
 	}
-	had, proved := sess.Identity.HasUsablePassword, sess.Identity.AuthHash
-	errs, err := s.checkCurrent(ctx, sess, current, &proved)
+	hadPassword, fingerprint := sess.Identity.HasUsablePassword, sess.Identity.AuthHash
+	errs, err := s.checkCurrent(ctx, sess, current, &fingerprint)
 	if err != nil {
 		return err
 	}
@@ -39,8 +43,8 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 	if len(errs) > 0 {
 		return errs
 	}
-	if !had {
-		// Without a password to ask for, a stolen session could set one.
+	if !hadPassword {
+		// No current password was asked for, so a stolen session could set one.
 		if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
 			return err
 		}
@@ -50,18 +54,18 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		err := s.replacePassword(ctx, sess.UserID(), proved, hash, sess.RowID)
+		err := s.replacePassword(ctx, sess.UserID(), fingerprint, hash, sess.RowID)
 		if errors.Is(err, authn.ErrConflict) {
 			return problem.List("current_password", code.EnterCurrentPassword)
 		}
 		if err != nil {
 			return err
 		}
-		return s.afterChange(ctx, sess, had)
+		return s.finishPasswordChange(ctx, sess, hadPassword)
 	})
 }
 
-// policyFor returns the rules for the user's next password.
+// policyFor returns the rules for a new password of the user.
 func (s *Flows) policyFor(ctx context.Context, userID string) (password.Policy, error) {
 	policy := s.cfg.Password
 	if policy.SingleFactorMinLength == 0 {
@@ -74,9 +78,9 @@ func (s *Flows) policyFor(ctx context.Context, userID string) (password.Policy, 
 	return policy.ForSingleFactor(), nil
 }
 
-// checkCurrent verifies the current password, where there is one, and sets proved
-// to the fingerprint of the hash that it matched.
-func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current string, proved *string) (authn.Errors, error) {
+// checkCurrent verifies the current password, if the user has one, and sets fingerprint
+// to that of the hash that it matched. It returns the problems of the password.
+func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current string, fingerprint *string) (authn.Errors, error) {
 	if current == "" {
 		if sess.Identity.HasUsablePassword {
 			return problem.List("current_password", code.Required), nil
@@ -90,13 +94,13 @@ func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current s
 	case errors.Is(err, ratelimit.ErrLimited):
 		return problem.List("current_password", code.TooManyLoginAttempts), nil
 	}
-	*proved = authHash
+	*fingerprint = authHash
 	return nil, err
 }
 
-// replacePassword stores a hash in place of the one with that fingerprint, ends
-// all sessions but one, and voids what could still undo it. It runs in a
-// transaction. authn.ErrConflict if the password changed meanwhile.
+// replacePassword replaces the hash with that fingerprint, ends all sessions but one, and
+// deletes the keys with which the password could be reset. It runs in a transaction.
+// Returns authn.ErrConflict if another request changed the password meanwhile.
 func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, exceptSession string) error {
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
@@ -108,8 +112,8 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 	if err := s.store.SwapPasswordHash(ctx, userID, old, hash); err != nil {
 		return fmt.Errorf("store password: %w", err)
 	}
-	// The session that goes on keeps up with the password in the same step. The
-	// others end after that, so that none of them keeps up as well.
+	// Rekey gives all sessions the new fingerprint; those that end are deleted after it,
+	// so that none of them is left with the new fingerprint.
 	if err := s.sessions.Rekey(ctx, userID, oldAuthHash, authHash(hash)); err != nil {
 		return err
 	}
@@ -119,9 +123,11 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 	return s.voidResetKeys(ctx, userID)
 }
 
-func (s *Service) afterChange(ctx context.Context, sess *login.Session, had bool) error {
+// finishPasswordChange publishes the event and mails the user about a new password. The
+// session ends, or goes on under a new token.
+func (s *Service) finishPasswordChange(ctx context.Context, sess *login.Session, hadPassword bool) error {
 	kind := "account/password_changed"
-	if had {
+	if hadPassword {
 		work.Emit(ctx, account.PasswordChanged{UserID: sess.UserID()})
 	} else {
 		kind = "account/password_set"
@@ -141,9 +147,9 @@ func (s *Service) afterChange(ctx context.Context, sess *login.Session, had bool
 	return nil
 }
 
-// SetPassword gives a user a new password, whoever asks: for administrators and
-// imports. All the user's sessions end. password.ErrTooLong if it is longer
-// than 1024 bytes; the other rules do not apply.
+// SetPassword replaces a user's password and ends all their sessions. It is for
+// administrators and imports: it authenticates no one, and does not apply the rules for
+// passwords. Returns password.ErrTooLong if the password is longer than 1024 bytes.
 func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) error {
 	hash, err := s.hasher.Hash(ctx, newPassword)
 	if err != nil {
@@ -161,13 +167,13 @@ func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) err
 	})
 }
 
-// attributes are what a password must not resemble.
+// attributes returns the texts to which a password must not be similar.
 func (s *Service) attributes(id *login.Identity) []string {
 	return []string{id.User.Username, id.User.Display, id.Email}
 }
 
-// removePassword leaves the account without one. What stands in its place is new
-// each time: sessions and logins that began before end in any case.
+// removePassword replaces the password by an unusable hash. The hash is random, so that
+// its fingerprint is new, and earlier sessions and pending logins end.
 func (s *Service) removePassword(ctx context.Context, userID string) error {
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
@@ -183,7 +189,7 @@ func (s *Service) removePassword(ctx context.Context, userID string) error {
 	return nil
 }
 
-// passwordProblems are the problems of a new password under the name of its field.
+// passwordProblems returns the problems of a new password as those of a field.
 func passwordProblems(param string, list []password.Problem) authn.Errors {
 	var errs authn.Errors
 	for _, p := range list {

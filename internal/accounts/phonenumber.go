@@ -9,7 +9,8 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// canonicalPhone returns the form in which a new number is stored.
+// canonicalPhone returns the form in which a new number is stored, and false if it is
+// invalid.
 func (s *Service) canonicalPhone(ctx context.Context, input string) (string, bool) {
 	if s.cfg.Phone == nil || s.cfg.Phone.Normalize == nil {
 		return identifier.Phone(input)
@@ -18,9 +19,9 @@ func (s *Service) canonicalPhone(ctx context.Context, input string) (string, boo
 	return number, ok && identifier.ValidPhone(number)
 }
 
-// knownPhone returns the form in which an account may have the number: that of
-// new numbers or, where no account has that one, the form without
-// PhoneConfig.Normalize, in which older accounts have theirs.
+// knownPhone returns the form of the number under which accounts are looked up: that of
+// new numbers, or, if no account has that one, the form without PhoneConfig.Normalize,
+// under which older accounts may be stored. Returns authn.Errors for an invalid number.
 func (s *Service) knownPhone(ctx context.Context, input string) (string, authn.Errors, error) {
 	number, ok := s.canonicalPhone(ctx, input)
 	plain, isPlain := identifier.Phone(input)

@@ -16,15 +16,14 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// CleanEmail returns the canonical form of an address and whether it is one.
+// CleanEmail returns the canonical form of an address, and false if it is invalid.
 func (s *Service) CleanEmail(address string) (string, bool) { return identifier.Email(address) }
 
-// VerifiedOwner returns the user who has verified the address, or
-// authn.ErrNotFound. Whoever only claims it does not own it.
+// VerifiedOwner returns the user who has verified the address, or authn.ErrNotFound.
 func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return "", fmt.Errorf("look up e-mail address: %w", err)
+		return "", fmt.Errorf("look up email address: %w", err)
 	}
 	if len(rows) == 0 || !rows[0].Verified {
 		return "", authn.ErrNotFound
@@ -32,49 +31,48 @@ func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, erro
 	return rows[0].UserID, nil
 }
 
-// HasVerifiedEmail reports whether the user has proved an address.
+// HasVerifiedEmail reports whether the user has a verified address.
 func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, error) {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return false, fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load email addresses: %w", err)
 	}
 	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified }), nil
 }
 
-// HasUnverifiedEmail reports whether the account holds an address that nobody
-// has proved.
+// HasUnverifiedEmail reports whether the user has an unverified address.
 func (s *Service) HasUnverifiedEmail(ctx context.Context, userID string) (bool, error) {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return false, fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load email addresses: %w", err)
 	}
 	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return !e.Verified }), nil
 }
 
-// EmailVerificationMandatory reports whether nobody gets in with an address
-// that is not verified.
+// EmailVerificationMandatory reports whether users need a verified address to log in.
 func (s *Service) EmailVerificationMandatory() bool {
 	return s.cfg.EmailVerification == authn.VerificationMandatory
 }
 
-// RequireRecent returns work.ErrReauthenticate unless the last proof of
-// identity is recent or the host does without.
+// RequireRecent returns work.ErrReauthenticate unless the user has authenticated
+// recently, or account.Config.AllowStaleSessions is set.
 func (s *Flows) RequireRecent(ctx context.Context, sess *login.Session) error {
 	return s.requireRecent(ctx, sess)
 }
 
-// maxSignupTries is how often a sign-up by provider starts over because
-// somebody else took the address or the generated username meanwhile.
+// maxSignupTries is how often a sign-up through a provider is tried if other requests
+// take its address or its generated username meanwhile.
 const maxSignupTries = 6
 
-// SignupByProvider creates an account for somebody whom a provider knows, and
-// starts its first login. Where the address is taken and that must not be told,
-// it only looks as if. An address that the provider vouches for is taken only
-// if another account has proved it: whoever typed it in somewhere else loses
-// it. login.ErrSignupIncomplete if a form has to ask first, authn.Errors for
-// wrong input in the form, work.ErrNotPending if somebody is logged in,
-// work.ErrForbidden if sign-up is closed; errors of in.AfterCreate are returned
-// as they are.
+// SignupByProvider creates an account for a user at a provider, and starts its first
+// login. If the address is taken and the client must not learn it, it starts a decoy. An
+// address that is verified at the provider is taken only if another user has verified
+// it; users who have it unverified lose it. Returns
+//   - login.ErrSignupIncomplete if the user has to fill in a form first,
+//   - authn.Errors for wrong input in the form,
+//   - work.ErrNotPending if a user is logged in,
+//   - work.ErrForbidden if sign-up is closed,
+//   - the errors of in.AfterCreate.
 func (s *Flows) SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error {
 	if sess.Authenticated() {
 		return work.ErrNotPending
@@ -86,7 +84,7 @@ func (s *Flows) SignupByProvider(ctx context.Context, sess *login.Session, in lo
 	for range maxSignupTries {
 		draft, err := s.cleanProviderSignup(ctx, in)
 		if err == nil {
-			if err := s.vetProviderSignup(ctx, draft, in); err != nil {
+			if err := s.callSignupHooks(ctx, draft, in); err != nil {
 				return err
 			}
 		}
@@ -104,14 +102,14 @@ func (s *Flows) SignupByProvider(ctx context.Context, sess *login.Session, in lo
 		if err = s.createAndStart(ctx, sess, draft, opts); !errors.Is(err, errTaken) {
 			return err
 		}
-		// What was taken meanwhile is found out as before.
+		// Another request took the address or the username: check again.
 	}
 	return fmt.Errorf("create account: %w", authn.ErrConflict)
 }
 
-// vetProviderSignup lets the host's hooks see the user who is about to be
-// created.
-func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
+// callSignupHooks calls the host's hooks for a user who is about to be created. They may
+// change the user, or refuse the sign-up.
+func (s *Service) callSignupHooks(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
 	if in.Populate != nil {
 		if err := in.Populate(ctx, &draft.user); err != nil {
 			return err
@@ -123,8 +121,8 @@ func (s *Service) vetProviderSignup(ctx context.Context, draft *newAccount, in l
 	return s.cfg.BeforeSignup(ctx, &draft.user)
 }
 
-// cleanProviderSignup makes an account of what the provider told and of what
-// was typed in.
+// cleanProviderSignup validates the provider's data and the form, and returns the account
+// to create. Returns login.ErrSignupIncomplete or authn.Errors.
 func (s *Service) cleanProviderSignup(ctx context.Context, in login.ProviderSignup) (*newAccount, error) {
 	draft := &newAccount{}
 	draft.user.Display = strings.TrimSpace(in.FirstName + " " + in.LastName)
@@ -185,8 +183,8 @@ func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in login.Pr
 	return list, nil
 }
 
-// fillFromProvider asks nobody. It fails with login.ErrSignupIncomplete where
-// the provider did not tell all that is required.
+// fillFromProvider fills the draft from the provider's data alone. Returns
+// login.ErrSignupIncomplete if a required field is missing.
 func (s *Service) fillFromProvider(ctx context.Context, draft *newAccount, in login.ProviderSignup) error {
 	if len(in.Emails) > 0 {
 		draft.user.Email = in.Emails[0].Email
@@ -218,8 +216,9 @@ func (s *Service) providerEmailRequired(in login.ProviderSignup) bool {
 	return required
 }
 
-// fillFromForm reads the form of a sign-up by provider, which asks for what the
-// ordinary one does, but for the password.
+// fillFromForm fills the draft from the form of a sign-up through a provider, which has
+// the fields of the ordinary form except for the password. Returns the problems of the
+// input.
 func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in login.ProviderSignup) (authn.Errors, error) {
 	form := SignupInput{
 		Email: in.Form.Email, Email2: in.Form.Email2, Username: in.Form.Username, Phone: in.Form.Phone,
@@ -256,7 +255,7 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 	case s.cfg.Enumeration != account.AllowEnumeration && s.cfg.EmailVerification == authn.VerificationMandatory:
 		hidden = true
 	case s.acceptsDuplicates():
-		// The new account gets the address all the same, without proof of it.
+		// The new account gets the address, too, but unverified.
 		draft.vouched = without(draft.vouched, draft.user.Email)
 	default:
 		errs = append(errs, problem.Of("email", code.EmailTaken))
@@ -282,7 +281,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("add e-mail address: %w", err)
+			return nil, fmt.Errorf("add email address: %w", err)
 		}
 		added = append(added, address)
 	}
@@ -295,7 +294,7 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 	}
 	typed := account.EmailAddress{UserID: userID, Email: draft.typed, CreatedAt: s.deps.Now()}
 	if err := s.store.AddEmail(ctx, typed, false); err != nil {
-		return nil, fmt.Errorf("add e-mail address: %w", err)
+		return nil, fmt.Errorf("add email address: %w", err)
 	}
 	added = append(added, typed)
 	if len(taken) > 0 {
@@ -305,8 +304,8 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 	return added, err
 }
 
-// usernameFor takes the name that the provider suggests if it is a valid and
-// free one, else makes one of what is known.
+// usernameFor returns the username at the provider if it is valid and free, or else one
+// that is generated from the names or the address.
 func (s *Service) usernameFor(ctx context.Context, in login.ProviderSignup, email string, decoy bool) (string, error) {
 	if in.Form == nil {
 		name, errs, err := s.cleanUsername(ctx, in.Username, false)

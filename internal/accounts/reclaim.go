@@ -30,7 +30,7 @@ func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contac
 	reclaimed := account.AddressReclaimed{UserID: userID}
 	if c.phone != nil && c.phone.Number == contact {
 		if s.cfg.Phone != nil && s.cfg.Phone.VerificationDisabled {
-			return nil // the host takes numbers as they are
+			return nil // numbers are never verified
 		}
 		reclaimed.Phone = contact
 	} else {
@@ -41,7 +41,7 @@ func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contac
 	}
 	if reclaimed.Email != "" {
 		if err := s.store.SetPrimaryEmail(ctx, userID, contact); err != nil {
-			return fmt.Errorf("set primary e-mail address: %w", err)
+			return fmt.Errorf("set primary email address: %w", err)
 		}
 	}
 	if err := s.pipeline.Evict(ctx, userID); err != nil {
@@ -60,13 +60,14 @@ func (s *Service) deleteEmails(ctx context.Context, emails []account.EmailAddres
 			continue
 		}
 		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return fmt.Errorf("delete e-mail address: %w", err)
+			return fmt.Errorf("delete email address: %w", err)
 		}
 	}
 	return nil
 }
 
-// Evict implements login.Ways.
+// Evict implements login.Ways. It removes the password and the phone number, and deletes
+// pending verifications.
 func (s *Service) Evict(ctx context.Context, userID string) error {
 	if err := s.removePassword(ctx, userID); err != nil {
 		return err
@@ -76,7 +77,7 @@ func (s *Service) Evict(ctx context.Context, userID string) error {
 	}
 	for _, purpose := range []string{purposeVerifyEmail, purposeVerifyPhone} {
 		if err := s.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
-			return fmt.Errorf("void challenges: %w", err)
+			return fmt.Errorf("delete challenges: %w", err)
 		}
 	}
 	return nil

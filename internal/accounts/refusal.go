@@ -14,35 +14,32 @@ import (
 )
 
 const (
-	// costAge is how long a server relies on what it found out about the stored
-	// hashes.
+	// costAge is how long a measured cost is used.
 	costAge = time.Minute
-	// costTimeout bounds the time in which it finds out.
+	// costTimeout limits the time that a measurement takes.
 	costTimeout = 10 * time.Second
 )
 
-// refusals make the answer to a refused password come after the time of the
-// costliest hash that is stored, whichever hash was computed: with hashes of other
-// systems in the store, the time would tell which accounts have one. It is safe
-// for concurrent use.
+// refusals delays the answer to a wrong password until the costliest stored hash could
+// have been computed, whichever hash was. Otherwise the time would show which accounts
+// have a hash that was imported from another system. It is safe for concurrent use.
 type refusals struct {
 	costliest func(ctx context.Context) (time.Duration, error)
-	// now says how old a cost is. Hashes take real time, so that is measured and
-	// waited for by the machine's clock.
+	// now is the clock for the age of a cost. Hashes are timed by the machine's clock.
 	now    func() time.Time
 	logger *slog.Logger
 
 	mu   sync.Mutex
 	last *cost
-	// slowest is how long the slowest hash has taken lately, of any format.
+	// slowest is the time of the slowest recent hash, of any format.
 	slowest time.Duration
 }
 
-// cost is how long a hash of the costliest format takes.
+// cost is the time that a hash of the costliest format takes.
 type cost struct {
-	at    time.Time     // when it was asked for
-	known chan struct{} // closed once the rest is set
-	// since is when it became known.
+	at       time.Time     // when the measurement started
+	measured chan struct{} // closed once the fields below are set
+	// since is when the measurement ended.
 	since  time.Time
 	hash   time.Duration
 	failed bool
@@ -61,28 +58,28 @@ func newRefusals(store account.PasswordStore, hasher *password.Hasher, now func(
 	}}
 }
 
-// begin is called before a password is compared. Every minute the cost is found
-// out anew, in the background: a right password does not wait for it. It begins
-// before the comparison, so that nothing of it depends on the account.
+// begin returns the cost to pass to wait. It is called before a password is compared, so
+// that it does not depend on the account. Once a minute it starts a measurement in the
+// background, for which a right password does not wait.
 func (r *refusals) begin() *cost {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	if r.last != nil && r.last.lasts(now) {
+	if r.last != nil && r.last.isCurrent(now) {
 		return r.last
 	}
-	c := &cost{at: now, known: make(chan struct{})}
+	c := &cost{at: now, measured: make(chan struct{})}
 	if r.last != nil {
 		c.hash = r.last.hash
 	}
 	r.last = c
 	r.slowest -= r.slowest / 4
-	go r.find(c)
+	go r.measure(c)
 	return c
 }
 
-// Close waits until nothing that began in the background reads the store any
-// more, or until ctx ends.
+// Close waits until no measurement reads the store, or returns the error of ctx if ctx
+// ends first.
 func (s *Service) Close(ctx context.Context) error {
 	s.refusals.mu.Lock()
 	last := s.refusals.last
@@ -91,33 +88,33 @@ func (s *Service) Close(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case <-last.known:
+	case <-last.measured:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// lasts reports whether the cost need not be found out anew: at most one caller
-// does so at a time.
-func (c *cost) lasts(now time.Time) bool {
+// isCurrent reports whether the cost need not be measured again. It returns true during
+// a measurement, so that there is one at a time.
+func (c *cost) isCurrent(now time.Time) bool {
 	select {
-	case <-c.known:
+	case <-c.measured:
 		return !c.failed && now.Sub(c.at).Abs() < costAge
 	default:
 		return true
 	}
 }
 
-// find finds out the cost. If it fails, the earlier one stays, and the next
-// attempt tries again.
-func (r *refusals) find(c *cost) {
-	defer close(c.known)
+// measure measures the cost. If that fails, the earlier cost is kept, and the next call
+// of begin starts another measurement.
+func (r *refusals) measure(c *cost) {
+	defer close(c.measured)
 	ctx, cancel := context.WithTimeout(context.Background(), costTimeout)
 	defer cancel()
-	hash, err := r.ask(ctx)
+	hash, err := r.callCostliest(ctx)
 	if err != nil {
-		r.logger.WarnContext(ctx, "the cost of the stored password hashes is not known", "error", err)
+		r.logger.WarnContext(ctx, "cannot measure the cost of the stored password hashes", "error", err)
 		c.failed = true
 	} else {
 		c.hash = withMargin(hash)
@@ -125,8 +122,8 @@ func (r *refusals) find(c *cost) {
 	c.since = time.Now()
 }
 
-// ask returns the cost. The store may be the host's, and panic.
-func (r *refusals) ask(ctx context.Context) (hash time.Duration, err error) {
+// callCostliest calls r.costliest and recovers from panics of the host's store.
+func (r *refusals) callCostliest(ctx context.Context) (hash time.Duration, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = hook.Recovered(ctx, r.logger, "NextPasswordHash", value)
@@ -135,17 +132,14 @@ func (r *refusals) ask(ctx context.Context) (hash time.Duration, err error) {
 	return r.costliest(ctx)
 }
 
-// withMargin is the time after which all hashes are done that take about as long:
-// the same hash takes longer on a busier machine.
+// withMargin adds a margin to the time of a hash, which takes longer on a busier machine.
 func withMargin(hash time.Duration) time.Duration { return hash + hash/2 }
 
-// maxSlowdown bounds how many times as long as usual a refusal takes after a hash
-// that took very long.
+// maxSlowdown is how many times longer than usual a refusal may take after a slow hash.
 const maxSlowdown = 8
 
-// observe takes note of how long hashes take now. The machine may be busier than
-// when the cost was measured: after the first costly hash that takes longer, all
-// refusals do.
+// observe records the time of the hashes of a comparison. If the machine is busier than
+// at the measurement, refusals take longer after the first slow hash.
 func (r *refusals) observe(done password.Comparison) {
 	if done.Hashes == 0 {
 		return
@@ -155,24 +149,25 @@ func (r *refusals) observe(done password.Comparison) {
 	r.slowest = max(r.slowest, done.Took/time.Duration(done.Hashes))
 }
 
-// hash returns how long a hash of the costliest format takes now.
+// hash returns the time of a hash of the costliest format on the machine as busy as it
+// is.
 func (r *refusals) hash(c *cost) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return min(maxSlowdown*c.hash, max(c.hash, withMargin(r.slowest)))
 }
 
-// wait returns when a password may be refused that was compared like this. It
-// holds nothing meanwhile, and ends with the context.
+// wait returns when the refusal of a password that was compared like this may be sent,
+// at the latest when ctx ends.
 func (r *refusals) wait(ctx context.Context, c *cost, done password.Comparison) {
 	select {
-	case <-c.known:
+	case <-c.measured:
 	case <-ctx.Done():
 		return
 	}
 	from := done.Began
 	if c.since.After(from) {
-		from = c.since // the comparison was over before this, or was not: that must not show
+		from = c.since // the time must not show whether the comparison ended before the measurement
 	}
 	timer := time.NewTimer(time.Until(from.Add(time.Duration(done.Hashes) * r.hash(c))))
 	defer timer.Stop()

@@ -15,29 +15,30 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Sessions ends a user's sessions; the sessions room provides it.
+// Sessions is what package accounts needs of the sessions.
 type Sessions interface {
 	// EndAll ends all the user's sessions but the one with the id except.
 	EndAll(ctx context.Context, userID, except string) error
-	// Rekey moves the user's sessions to a new fingerprint.
+	// Rekey replaces the fingerprint of the user's sessions.
 	Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash string) error
 }
 
-// Service knows the accounts: who a user is, their contacts, and what a login has to
-// wait for. It is safe for concurrent use.
+// Service reads users and their contacts, and decides which stages of a login wait. It
+// is safe for concurrent use.
 type Service struct {
 	cfg      account.Config
 	store    account.Store
-	profiles bool // the store reads a user in one step
-	rows     Rows // of users, as decoys are of decoys
-	decoys   Rows
+	profiles bool // whether the store reads a whole profile in one statement
+	rows     Rows // the rows of users
+	decoys   Rows // the rows of decoys
 	deps     *work.Deps
 	codes    *codes.Challenges
 	hasher   *password.Hasher
 	refusals *refusals
 }
 
-// Flows are what requests do with accounts. It is safe for concurrent use.
+// Flows implements the requests of users that concern their accounts. It is safe for
+// concurrent use.
 type Flows struct {
 	*Service
 	pipeline *login.Pipeline
@@ -45,12 +46,12 @@ type Flows struct {
 	sessions Sessions
 }
 
-// NewFlows returns the flows over what a Service knows.
+// NewFlows returns the flows of a Service.
 func NewFlows(s *Service, p *login.Pipeline, f login.Factors, sessions Sessions) *Flows {
 	return &Flows{Service: s, pipeline: p, factors: f, sessions: sessions}
 }
 
-// New returns a Service. The configuration has its defaults and is valid.
+// New returns a Service. cfg must be valid and have its defaults.
 func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
@@ -77,7 +78,7 @@ func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, 
 // Config returns the configuration with its defaults.
 func (s *Service) Config() account.Config { return s.cfg }
 
-// ProvidersOnly reports whether people log in through providers only.
+// ProvidersOnly reports whether users can log in only through providers.
 func (s *Service) ProvidersOnly() bool { return s.deps.ProvidersOnly }
 
 // Identify implements login.Identifier.
@@ -106,7 +107,7 @@ func (s *Service) IdentityOf(p *authn.Profile) *login.Identity {
 	}
 }
 
-// profile reads the user in one step where the store can, or else part by part.
+// profile reads a user, in one statement if the store can, or else in several.
 func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, error) {
 	if s.profiles {
 		profile, _, _, err := s.store.Profile(ctx, userID)
@@ -122,13 +123,13 @@ func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, e
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return nil, fmt.Errorf("load e-mail addresses: %w", err)
+		return nil, fmt.Errorf("load email addresses: %w", err)
 	}
 	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails), Sessions: -1}, nil
 }
 
-// activeUser returns a user who may log in. authn.ErrNotFound if they are
-// disabled, or gone from the host's own table.
+// activeUser returns a user. Returns authn.ErrNotFound if the user is disabled, or not in
+// the host's user table any more.
 func (s *Service) activeUser(ctx context.Context, userID string) (*authn.User, error) {
 	id, err := s.Identify(ctx, userID)
 	if err != nil {
@@ -153,8 +154,8 @@ func (s *Service) passwordHash(ctx context.Context, userID string) (string, erro
 	return hash, nil
 }
 
-// authHash is the fingerprint of a password, or of what stands in its place,
-// that sessions carry.
+// authHash returns the fingerprint of a password hash, which sessions carry, so that they
+// end when the hash changes.
 func authHash(hash string) string {
 	if hash == "" || hash == password.Unusable {
 		return ""
@@ -163,8 +164,8 @@ func authHash(hash string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// primary returns the primary address, else the first verified one, else the
-// first one.
+// primary returns the primary address, or else the first verified one, or else the first
+// one.
 func primary(emails []account.EmailAddress) account.EmailAddress {
 	var best account.EmailAddress
 	for _, e := range emails {
@@ -178,8 +179,8 @@ func primary(emails []account.EmailAddress) account.EmailAddress {
 	return best
 }
 
-// shownEmail is the address that users and hosts see: not one that was merely
-// added and that nobody has proved.
+// shownEmail returns the address that users and hosts see: the primary one, or else a
+// verified one, or none.
 func shownEmail(emails []account.EmailAddress) string {
 	if address := primary(emails); address.Primary || address.Verified {
 		return address.Email
@@ -187,7 +188,7 @@ func shownEmail(emails []account.EmailAddress) string {
 	return ""
 }
 
-// refresh reads the session's user again after a change.
+// refresh reads the session's user again, after a change.
 func (s *Service) refresh(ctx context.Context, sess *login.Session) error {
 	id, err := s.Identify(ctx, sess.UserID())
 	if err != nil {
@@ -197,7 +198,7 @@ func (s *Service) refresh(ctx context.Context, sess *login.Session) error {
 	return nil
 }
 
-// IsOpenForSignup reports whether new accounts are welcome.
+// IsOpenForSignup reports whether users can sign up.
 func (s *Service) IsOpenForSignup(ctx context.Context) bool {
 	if s.cfg.SignupClosed {
 		return false

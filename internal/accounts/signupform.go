@@ -22,7 +22,8 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// cleanSignup validates a sign-up form, field by field in the configured order.
+// cleanSignup validates a sign-up form, field by field in the configured order, and
+// returns the account to create, or authn.Errors.
 func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount, error) {
 	draft := &newAccount{}
 	_, emailRequired := signupField(s.cfg, "email")
@@ -50,16 +51,17 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 	return draft, err
 }
 
-// withProblems puts the form's problems in the place of what was found in the
-// same fields.
+// withProblems returns the problems that were found and those of reading the form. The
+// latter replace the former of the same fields.
 func (in SignupInput) withProblems(found authn.Errors) authn.Errors {
-	unread := func(e *authn.Error) bool {
+	isUnreadable := func(e *authn.Error) bool {
 		return slices.ContainsFunc(in.Problems, func(p *authn.Error) bool { return p.Param == e.Param })
 	}
-	return append(slices.DeleteFunc(found, unread), in.Problems...)
+	return append(slices.DeleteFunc(found, isUnreadable), in.Problems...)
 }
 
-// cleanFields validates everything but the password.
+// cleanFields validates all fields but the password and fills the draft. It returns the
+// problems of the input.
 func (s *Service) cleanFields(ctx context.Context, draft *newAccount, in SignupInput, emailRequired bool) (authn.Errors, error) {
 	var errs authn.Errors
 	for _, field := range s.cfg.SignupFields {
@@ -90,7 +92,8 @@ func (s *Service) cleanFields(ctx context.Context, draft *newAccount, in SignupI
 	return append(errs, one...), err
 }
 
-// inputErrors tells what may be shown to the client from what may not.
+// inputErrors returns err as problems of the input, or, if it contains none, as the
+// error of a failure that the client must not see.
 func inputErrors(err error) (authn.Errors, error) {
 	var list authn.Errors
 	var one *authn.Error
@@ -124,8 +127,8 @@ func cleanEmail(param, value string, required bool) (string, authn.Errors) {
 	return cleanEmailBy(identifier.Email, param, value, required)
 }
 
-// cleanKnownEmail is cleanEmail for the address of an account that exists, which
-// a sign-up may refuse.
+// cleanKnownEmail is cleanEmail for addresses of existing accounts, some of which a
+// sign-up refuses.
 func cleanKnownEmail(param, value string, required bool) (string, authn.Errors) {
 	return cleanEmailBy(identifier.KnownEmail, param, value, required)
 }
@@ -209,7 +212,7 @@ func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (
 	return value, nil, nil
 }
 
-// cleanNewPassword checks the password of a sign-up. It is taken as it is.
+// cleanNewPassword validates the password of a sign-up. It does not change the password.
 func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn.NewUser) (string, authn.Errors) {
 	present, required := signupField(s.cfg, "password1")
 	switch {
@@ -228,7 +231,7 @@ func (s *Service) needsUsername() bool {
 	return present || logsInBy(s.cfg, account.LoginByUsername)
 }
 
-// usernames returns the store in which a generated name is looked up.
+// usernames returns the store in which a generated username is looked up.
 func (s *Service) usernames(decoy bool) account.UsernameStore {
 	if decoy {
 		return s.decoys
@@ -238,7 +241,7 @@ func (s *Service) usernames(decoy bool) account.UsernameStore {
 
 const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-// generateUsername makes a free name from the local part of the address.
+// generateUsername returns a free username, generated from the local part of the address.
 func (s *Service) generateUsername(ctx context.Context, email string, decoy bool) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	stem := plainName(local)
@@ -258,7 +261,8 @@ func (s *Service) generateUsername(ctx context.Context, email string, decoy bool
 	return keyring.RandomID(s.deps.Rand)
 }
 
-// plainName reduces a text to what every username rule allows.
+// plainName removes the characters that username rules may forbid. It returns "user" if
+// none is left.
 func plainName(text string) string {
 	unaccent := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)))
 	plain, _, err := transform.String(unaccent, text)

@@ -25,7 +25,7 @@ const (
 	defaultMaxEmailAddresses   = 20
 )
 
-// WithDefaults returns a copy in which every zero field has its default.
+// WithDefaults returns a copy in which zero fields have their defaults.
 func WithDefaults(c account.Config) account.Config {
 	if c.LoginMethods == nil {
 		c.LoginMethods = []account.LoginMethod{account.LoginByEmail}
@@ -76,8 +76,8 @@ func withDefaults(c *account.CodeConfig, timeout time.Duration) *account.CodeCon
 	return &copied
 }
 
-// Validate reports the first field that can not be right, in a sentence that
-// names it and the fix. It is called on a configuration with its defaults.
+// Validate returns an error for the first invalid field, which names the field and the
+// fix. c must have its defaults.
 func Validate(c account.Config) error {
 	for _, err := range []error{
 		validateLogin(c), validateLengths(c), validateSignup(c), validateEmail(c), validatePhone(c), validateCodes(c), validateTimes(c),
@@ -91,7 +91,7 @@ func Validate(c account.Config) error {
 
 func validateLogin(c account.Config) error {
 	if len(c.LoginMethods) == 0 {
-		return errors.New("Account.LoginMethods is empty; name at least one method, or leave it nil for e-mail")
+		return errors.New("Account.LoginMethods is empty; name at least one method, or leave it nil for email")
 	}
 	for i, m := range c.LoginMethods {
 		if m != account.LoginByEmail && m != account.LoginByUsername && m != account.LoginByPhone {
@@ -144,7 +144,7 @@ func validatePhone(c account.Config) error {
 	present, _ := signupField(c, "phone")
 	switch {
 	case c.Phone == nil && (present || logsInBy(c, account.LoginByPhone)):
-		return errors.New("Account.Phone is nil, but telephone numbers are used to sign up or log in; set it")
+		return errors.New("Account.Phone is nil, but users sign up or log in with phone numbers; set it")
 	case c.Phone != nil && c.Phone.Texter == nil:
 		return errors.New("Account.Phone.Texter is nil; set one, for example notify.Webhook")
 	}
@@ -157,8 +157,8 @@ func validatePhone(c account.Config) error {
 	return nil
 }
 
-// proofs are the names of authn.Method.
-var proofs = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
+// methodNames are the values of authn.Method.Name.
+var methodNames = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
 
 func validateCodes(c account.Config) error {
 	configs := map[string]*account.CodeConfig{
@@ -172,9 +172,9 @@ func validateCodes(c account.Config) error {
 		configs["Phone"] = &c.Phone.CodeConfig
 	}
 	if c.LoginByCode != nil {
-		for _, proof := range c.LoginByCode.RequiredFor {
-			if !slices.Contains(proofs, proof) {
-				return fmt.Errorf("Account.LoginByCode.RequiredFor holds %q; use %s", proof, strings.Join(proofs, ", "))
+		for _, name := range c.LoginByCode.RequiredFor {
+			if !slices.Contains(methodNames, name) {
+				return fmt.Errorf("Account.LoginByCode.RequiredFor holds %q; use %s", name, strings.Join(methodNames, ", "))
 			}
 		}
 	}
@@ -217,7 +217,7 @@ func validateTimes(c account.Config) error {
 	return nil
 }
 
-// signupField reports whether the sign-up has that field, and requires it.
+// signupField reports whether the sign-up form has the field, and whether it is required.
 func signupField(c account.Config, name string) (present, required bool) {
 	if slices.Contains(c.SignupFields, name+"*") {
 		return true, true

@@ -11,18 +11,18 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// PublicConfig is the part of GET config that this room tells.
+// PublicConfig is the member account of GET config.
 type PublicConfig struct {
 	LoginMethods                   []account.LoginMethod `json:"login_methods"`
 	IsOpenForSignup                bool                  `json:"is_open_for_signup"`
 	EmailVerificationByCodeEnabled bool                  `json:"email_verification_by_code_enabled"`
 	LoginByCodeEnabled             bool                  `json:"login_by_code_enabled"`
 	PasswordResetByCodeEnabled     bool                  `json:"password_reset_by_code_enabled"`
-	// AuthenticationMethod is what the 2024 contract has in place of
-	// login_methods.
+	// AuthenticationMethod is the member of the 2024 contract in place of login_methods.
 	AuthenticationMethod string `json:"authentication_method,omitempty"`
 }
 
+// Offers implements login.Ways.
 func (s *Service) Offers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	if s.deps.ProvidersOnly {
 		return nil, nil
@@ -37,6 +37,7 @@ func (s *Service) Offers(ctx context.Context, sess *login.Session) ([]login.Offe
 	return s.appendResetOffer(ctx, sess, offers)
 }
 
+// ReauthenticationOffers implements login.Ways.
 func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
 	var offers []login.Offer
 	if s.deps.ProvidersOnly {
@@ -52,8 +53,7 @@ func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Sessio
 	return s.appendResetOffer(ctx, sess, offers)
 }
 
-// appendResetOffer lists the reset by code, pending or not, wherever it is
-// turned on.
+// appendResetOffer adds the password reset by code, pending or not, if it is configured.
 func (s *Service) appendResetOffer(ctx context.Context, sess *login.Session, offers []login.Offer) ([]login.Offer, error) {
 	if s.cfg.PasswordResetByCode == nil {
 		return offers, nil
@@ -65,7 +65,8 @@ func (s *Service) appendResetOffer(ctx context.Context, sess *login.Session, off
 	return append(offers, login.Offer{ID: login.FlowPasswordResetByCode, IsPending: login.Pending(err == nil)}), nil
 }
 
-// CanLogIn implements login.Ways.
+// CanLogIn implements login.Ways. It reports whether the user has a password, a verified
+// address, or a verified number with login by code.
 func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if s.deps.ProvidersOnly {
 		return false, nil
@@ -74,7 +75,7 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 	if err != nil || password.Usable(hash) {
 		return err == nil, err
 	}
-	// A code or a reset by mail leads in, too.
+	// With a verified address a user logs in by code, or after a password reset.
 	if verified, err := s.HasVerifiedEmail(ctx, userID); err != nil || verified {
 		return verified, err
 	}
@@ -88,7 +89,7 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 	return err == nil && phone.Verified, err
 }
 
-// PublicConfig returns what GET config tells of accounts.
+// PublicConfig returns the member account of GET config.
 func (s *Service) PublicConfig(ctx context.Context) PublicConfig {
 	c := PublicConfig{
 		LoginMethods:                   s.cfg.LoginMethods,

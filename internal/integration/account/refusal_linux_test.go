@@ -146,7 +146,7 @@ func TestAFailureToLearnTheCostFailsNoLogin(t *testing.T) {
 	s.Clock.Advance(time.Minute)
 	c := s.Client(clienttest.App)
 	c.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"}).Problems("password:email_password_mismatch")
-	s.Log.Wait(t, "the cost of the stored password hashes is not known")
+	s.Log.Wait(t, "cannot measure the cost of the stored password hashes")
 	c.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
 	store.Mend()
 }
