@@ -32,10 +32,10 @@ func TestSettingsThatCanNotBeRight(t *testing.T) {
 		"MFA.WebAuthnOrigins holds": func(cfg *allauth.Config) {
 			cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnOrigins = all, []string{"https://example.org/"}
 		},
-		"check BaseURL":                     func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "https://192.0.2.1" },
-		"neither that domain nor below it":  func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnRPID = all, "www.example.org" },
-		"browsers offer no keys":            func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "http://example.org" },
-		"needs Account.EmailVerificationBy": func(cfg *allauth.Config) { passkeys(cfg); cfg.Account.EmailVerificationByCode = nil },
+		"check BaseURL":                       func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "https://192.0.2.1" },
+		"neither that domain nor below it":    func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnRPID = all, "www.example.org" },
+		"browsers offer no keys":              func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "http://example.org" },
+		"set Account.EmailVerificationByCode": func(cfg *allauth.Config) { passkeys(cfg); cfg.Account.EmailVerificationByCode = nil },
 		"Account.LoginByCode.TrustEnabled": func(cfg *allauth.Config) {
 			cfg.MFA, cfg.Account.LoginByCode = nil, &account.LoginByCodeConfig{TrustEnabled: true}
 		},
