@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,21 +243,20 @@ func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input strin
 	return account.EmailAddress{}, problem.OwnAccount.List("email", code.UnknownEmail)
 }
 
-// TakeManageEmail charges the limit on changes of addresses.
-func (s *Service) TakeManageEmail(ctx context.Context, sess *login.Session) error {
-	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionManageEmail, s.changeSubject(sess, func(l *login.Attempt) string { return l.Notes.EmailVerification }))
-	return err
-}
-
-// changeSubject is whose changes are counted: those of whoever is logged in, or
-// of a new user. A sign-up that only pretends has no user; what it waits for
-// stands in the place of one.
-func (s *Service) changeSubject(sess *login.Session, pending func(*login.Attempt) string) ratelimit.Subject {
+// LimitSubject returns who is charged for an action: the client and the user who is
+// logged in. Changes of an address or a number that is not verified yet are charged
+// to the new user, or to what the login waits for if it is a decoy.
+func (s *Service) LimitSubject(action string, sess *login.Session) ratelimit.Subject {
 	subject := ratelimit.Subject{IP: sess.Client.IP, User: sess.UserID()}
-	if l := sess.Login(); l != nil {
-		if subject.User = l.UserID; subject.User == "" {
-			subject.User = pending(l)
-		}
+	l := sess.Login()
+	if l == nil {
+		return subject
+	}
+	switch action {
+	case ratelimit.ActionManageEmail:
+		subject.User = cmp.Or(l.UserID, l.Notes.EmailVerification)
+	case ratelimit.ActionChangePhone:
+		subject.User = cmp.Or(l.UserID, l.Notes.PhoneVerification)
 	}
 	return subject
 }

@@ -163,11 +163,6 @@ func (s *Service) CorrectablePhone(ctx context.Context, sess *login.Session) (*A
 	return a, err
 }
 
-// TakeChangePhone charges the limit on changes of numbers.
-func (s *Service) TakeChangePhone(ctx context.Context, sess *login.Session) (ratelimit.Attempt, error) {
-	return s.deps.Limits.Take(ctx, ratelimit.ActionChangePhone, s.changeSubject(sess, func(l *login.Attempt) string { return l.Notes.PhoneVerification }))
-}
-
 // ChangePhone starts the verification of a new number of the logged-in user, or
 // corrects the one that a login waits for, by its code. The number is returned as it
 // will be stored.

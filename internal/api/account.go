@@ -3,28 +3,23 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/problem"
-	"github.com/allauth-go/allauth/ratelimit"
 )
 
 func (h *Handler) login(c *call) (reply, error) {
 	in, err := c.form()
 	if err != nil {
-		return reply{}, c.limited(ratelimit.ActionLogin, err)
+		return c.refuse(err)
 	}
 	credentials, err := in.credentials(c.ctx, h.account)
 	if err != nil {
-		return reply{}, c.limited(ratelimit.ActionLogin, err)
+		return c.refuse(err)
 	}
-	if err := h.account.Login(c.ctx, c.sess.Session, credentials); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+	return c.outcome(h.account.Login(c.ctx, c.sess.Session, credentials))
 }
 
 // credentials reads who wants to log in. Where there are several ways to say
@@ -44,7 +39,7 @@ func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accoun
 			f.errs = append(f.errs, service.CheckIdentifier(ctx, way, in.Identifier)...)
 		}
 	}
-	in.Password = f.required("password", f.password)
+	in.Password = f.required("password", (*form).password)
 	if err := f.err(); err != nil {
 		return in, err
 	}
@@ -65,32 +60,21 @@ func (f *form) identifier(name string, required bool) string {
 	return value
 }
 
-func (h *Handler) signup(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, c.limited(ratelimit.ActionSignup, err)
-	}
-	input := in.signup()
-	input.Password = in.newPassword("password")
-	input.Problems = in.errs
-	if err := h.account.Signup(c.ctx, c.sess.Session, input, accounts.SignupOptions{}); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+func (h *Handler) signup(c *call, in accounts.SignupInput) (reply, error) {
+	return c.outcome(h.account.Signup(c.ctx, c.sess.Session, in, accounts.SignupOptions{}))
 }
 
-// signup reads what every kind of sign-up asks for.
+// signup reads a sign-up by password.
 func (f *form) signup() accounts.SignupInput {
-	return accounts.SignupInput{
-		Email: f.email("email"), Email2: f.email("email2"), Username: f.text("username"), Phone: f.text("phone"),
-		Fields: f.fields(),
-	}
+	return f.signupWith(accounts.SignupInput{Password: f.newPassword("password")})
 }
 
-// email reads an address of any length: how long it may be is up to the room.
-func (f *form) email(name string) string {
-	value, _, isText := f.String(name)
-	return strings.TrimSpace(f.check(name, value, isText, 4096))
+// signupWith reads what every kind of sign-up asks for. What is wrong is left to the
+// flow, which finds more.
+func (f *form) signupWith(in accounts.SignupInput) accounts.SignupInput {
+	in.Email, in.Email2, in.Username, in.Phone, in.Fields = f.email("email"), f.email("email2"), f.text("username"), f.text("phone"), f.fields()
+	in.Problems, f.errs = f.errs, nil
+	return in
 }
 
 func (h *Handler) showVerification(c *call) (reply, error) {

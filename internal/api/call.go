@@ -1,11 +1,9 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -27,7 +25,10 @@ type call struct {
 	r       *http.Request
 	ctx     context.Context
 	unit    *work.Unit
+	path    *resource
 	route   *route
+	action  action
+	attempt ratelimit.Attempt // what the route's limit was charged
 	sess    *session.Active
 	shown   []session.Shown // the tokens that the client shows
 	kept    kept            // what the client has to learn of its session
@@ -40,7 +41,7 @@ type call struct {
 
 func (c *call) serve(kind login.Kind) {
 	if c.r.Method == http.MethodOptions {
-		c.w.Header().Set("Allow", c.route.allow())
+		c.w.Header().Set("Allow", c.path.allow())
 		c.write(reply{status: http.StatusOK})
 		return
 	}
@@ -74,7 +75,7 @@ func (c *call) serve(kind login.Kind) {
 // dispatchLogin is dispatch for a session whose pending login may have come to its
 // end: its user may be gone, or have a new password.
 func (c *call) dispatchLogin() (reply, error) {
-	if !slices.Contains(c.route.passes, c.r.Method) {
+	if !c.action.passes {
 		if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
 			return reply{}, err
 		}
@@ -93,6 +94,8 @@ func (c *call) dispatchLogin() (reply, error) {
 	return answer, err
 }
 
+// dispatch checks the request against its row of the table, in the order that
+// clients observe.
 func (c *call) dispatch() (reply, error) {
 	if c.route.login && !c.sess.Authenticated() {
 		return reply{}, work.ErrUnauthenticated
@@ -100,12 +103,16 @@ func (c *call) dispatch() (reply, error) {
 	if err := c.findPending(); err != nil {
 		return reply{}, err
 	}
-	do := c.route.endpoint(c.r.Method)
-	if do == nil {
-		c.w.Header().Set("Allow", c.route.allow())
+	if c.action.do == nil {
+		c.w.Header().Set("Allow", c.path.allow())
 		return reply{status: http.StatusMethodNotAllowed}, nil
 	}
-	return do(c)
+	if c.action.limit != "" {
+		if err := c.charge(c.action.limit); err != nil {
+			return reply{}, err
+		}
+	}
+	return c.action.do(c)
 }
 
 // findPending returns work.ErrNotPending where what the endpoint finishes was never
@@ -289,19 +296,10 @@ func (c *call) fail(err error) {
 	c.write(reply{status: http.StatusServiceUnavailable})
 }
 
-// limit charges an action to the client's address and the logged-in user.
-func (c *call) limit(action string) error {
-	_, err := c.take(action)
+// charge charges a limit for the client and the user.
+func (c *call) charge(action string) (err error) {
+	c.attempt, err = c.work.Limits.Take(c.ctx, action, c.account.LimitSubject(action, c.sess.Session))
 	return err
-}
-
-// limited is limit for an action whose input is wrong: err, unless the limit is
-// exhausted.
-func (c *call) limited(action string, err error) error { return cmp.Or(c.limit(action), err) }
-
-// take is limit for an attempt that may be refunded.
-func (c *call) take(action string) (ratelimit.Attempt, error) {
-	return c.work.Limits.Take(c.ctx, action, ratelimit.Subject{IP: c.sess.Client.IP, User: c.sess.UserID()})
 }
 
 // load finds the session of the request. An app that shows an access token of a

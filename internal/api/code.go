@@ -7,65 +7,29 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/accounts"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// codeRoutes are the endpoints of one-time codes and telephone numbers.
-func (h *Handler) codeRoutes() []route {
-	routes := []route{
-		{paths: []string{"auth/code/confirm"}, passes: post, awaits: h.account.LoginCode, methods: methods{"POST": confirm("code", h.account.ConfirmLoginCode)}},
-		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": resendCode(h.account.EmailCode)}},
-		{paths: []string{"auth/phone/verify"}, passes: post, awaits: h.account.PhoneCode, methods: methods{"POST": confirm("code", h.account.VerifyPhone)}},
-		{paths: []string{"auth/phone/verify/resend"}, methods: methods{"POST": resendCode(h.account.PhoneCode)}},
-	}
-	if h.account.PhoneEnabled() {
-		routes = append(routes, route{paths: []string{"account/phone"}, methods: methods{"GET": h.showPhone, "POST": h.changePhone}})
-	}
-	if h.account.LoginByCodeRequestable() {
-		routes = append(routes,
-			route{paths: []string{"auth/code/request"}, local: true, methods: methods{"POST": h.requestLoginCode}},
-			route{paths: []string{"auth/code/resend"}, methods: methods{"POST": resendCode(h.account.LoginCode)}},
-		)
-	}
-	return routes
-}
+// contact is where a code is sent to.
+type contact struct{ email, phone string }
 
-func (h *Handler) requestLoginCode(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	email, phone := in.email("email"), in.text("phone")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.account.RequestLoginCode(c.ctx, c.sess.Session, email, phone); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+func (f *form) contact() contact { return contact{f.email("email"), f.text("phone")} }
+
+func (h *Handler) requestLoginCode(c *call, to contact) (reply, error) {
+	return c.outcome(h.account.RequestLoginCode(c.ctx, c.sess.Session, to.email, to.phone))
 }
 
 // confirm answers an endpoint that takes the awaited code in that field. A missing one
 // is for the flow to refuse.
-func confirm(field string, accept func(ctx context.Context, a *accounts.AwaitedCode, typed string) error) endpoint {
-	return func(c *call) (reply, error) {
-		in, err := c.form()
-		if err != nil {
-			return reply{}, err
-		}
-		typed := in.code(field)
-		if err := in.err(); err != nil {
-			return reply{}, err
-		}
-		if err := accept(c.ctx, c.awaited, typed); err != nil {
-			return reply{}, err
-		}
-		return c.authentication()
-	}
+func confirm(name string, accept func(ctx context.Context, a *accounts.AwaitedCode, typed string) error) endpoint {
+	return with(field(name, (*form).code), func(c *call, typed string) (reply, error) {
+		return c.outcome(accept(c.ctx, c.awaited, typed))
+	})
 }
 
-// resendCode answers an endpoint that sends the awaited code again. It reads no body.
-func resendCode(find awaits) endpoint {
+// resend answers an endpoint that sends the awaited code again. It reads no body.
+func resend(find awaits) endpoint {
 	return func(c *call) (reply, error) {
 		code, err := find(c.ctx, c.sess.Session)
 		if err != nil {
@@ -75,6 +39,17 @@ func resendCode(find awaits) endpoint {
 			return reply{}, err
 		}
 		return ok()
+	}
+}
+
+// unlessLoggedIn is find where no user is logged in: what a new user may correct, a
+// user who is logged in may change.
+func unlessLoggedIn(find awaits) awaits {
+	return func(ctx context.Context, sess *login.Session) (*accounts.AwaitedCode, error) {
+		if sess.Authenticated() {
+			return nil, nil
+		}
+		return find(ctx, sess)
 	}
 }
 
@@ -99,30 +74,11 @@ func phoneList(status int, phones ...account.Phone) reply {
 	return reply{status: status, data: items}
 }
 
-func (h *Handler) changePhone(c *call) (reply, error) {
-	var awaited *accounts.AwaitedCode
-	if !c.sess.Authenticated() {
-		var err error
-		if awaited, err = h.account.CorrectablePhone(c.ctx, c.sess.Session); err != nil {
-			return reply{}, err
-		}
-	}
-	attempt, err := h.account.TakeChangePhone(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	number := in.text("phone")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, awaited, number)
+func (h *Handler) changePhone(c *call, number string) (reply, error) {
+	phone, err := h.account.ChangePhone(c.ctx, c.sess.Session, c.awaited, number)
 	if errors.Is(err, work.ErrReauthenticate) {
-		// Whoever proves who they are must not have to wait before they come back.
-		work.Afterwards(c.ctx, attempt.Refund)
+		// A user who reauthenticates must not have to wait before they come back.
+		work.Afterwards(c.ctx, c.attempt.Refund)
 	}
 	if err != nil {
 		return reply{}, err

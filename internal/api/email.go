@@ -5,7 +5,6 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/work"
 )
 
 type emailItem struct {
@@ -32,13 +31,10 @@ func emailList(emails []account.EmailAddress) reply {
 
 // addEmail adds an address, or corrects the one that a new user, who is not
 // logged in yet, is asked to verify.
-func (h *Handler) addEmail(c *call) (reply, error) {
-	if !c.sess.Authenticated() {
-		return h.correctEmail(c)
-	}
-	email, err := c.emailField()
-	if err != nil {
-		return reply{}, err
+func (h *Handler) addEmail(c *call, email string) (reply, error) {
+	if c.awaited != nil {
+		email, err := h.account.CorrectEmail(c.ctx, c.awaited, email)
+		return emailList([]account.EmailAddress{{Email: email}}), err
 	}
 	if err := h.account.AddEmail(c.ctx, c.sess.Session, email); err != nil {
 		return reply{}, err
@@ -46,49 +42,7 @@ func (h *Handler) addEmail(c *call) (reply, error) {
 	return h.listEmails(c)
 }
 
-func (h *Handler) correctEmail(c *call) (reply, error) {
-	awaited, err := h.account.CorrectableEmail(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	email, err := c.emailField()
-	if err != nil {
-		return reply{}, err
-	}
-	email, err = h.account.CorrectEmail(c.ctx, awaited, email)
-	return emailList([]account.EmailAddress{{Email: email}}), err
-}
-
-// emailField charges the limit and reads the address.
-func (c *call) emailField() (string, error) {
-	in, err := c.emailForm()
-	if err != nil {
-		return "", err
-	}
-	email := in.required("email", in.email)
-	return email, in.err()
-}
-
-func (c *call) emailForm() (*form, error) {
-	if err := c.account.TakeManageEmail(c.ctx, c.sess.Session); err != nil {
-		return nil, err
-	}
-	return c.form()
-}
-
-// ownEmailField is emailField for somebody who is logged in.
-func (c *call) ownEmailField() (string, error) {
-	if !c.sess.Authenticated() {
-		return "", work.ErrUnauthenticated
-	}
-	return c.emailField()
-}
-
-func (h *Handler) resendEmail(c *call) (reply, error) {
-	email, err := c.ownEmailField()
-	if err != nil {
-		return reply{}, err
-	}
+func (h *Handler) resendEmail(c *call, email string) (reply, error) {
 	if err := h.account.ResendEmail(c.ctx, c.sess.Session, email); err != nil {
 		return reply{}, err
 	}
@@ -96,14 +50,11 @@ func (h *Handler) resendEmail(c *call) (reply, error) {
 }
 
 func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
-	if !c.sess.Authenticated() {
-		return reply{}, work.ErrUnauthenticated
-	}
-	in, err := c.emailForm()
+	in, err := c.form()
 	if err != nil {
 		return reply{}, err
 	}
-	email := in.required("email", in.email)
+	email := in.required("email", (*form).email)
 	primary, _, isBool := in.Bool("primary")
 	if !isBool || !primary {
 		if !in.bad("email") {
@@ -122,11 +73,7 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 	return h.listEmails(c)
 }
 
-func (h *Handler) removeEmail(c *call) (reply, error) {
-	email, err := c.ownEmailField()
-	if err != nil {
-		return reply{}, err
-	}
+func (h *Handler) removeEmail(c *call, email string) (reply, error) {
 	if err := h.account.RemoveEmail(c.ctx, c.sess.Session, email); err != nil {
 		return reply{}, err
 	}

@@ -131,9 +131,9 @@ func (f *form) check(name, value string, isText bool, limit int) string {
 	return ""
 }
 
-// required is one of the readers, for a field that must not be empty.
-func (f *form) required(name string, read func(string) string) string {
-	value := read(name)
+// required reads a field that must not be empty.
+func (f *form) required(name string, read func(f *form, name string) string) string {
+	value := read(f, name)
 	if value == "" && !f.bad(name) {
 		f.add(name, code.Required)
 	}
@@ -147,4 +147,38 @@ func (f *form) fields() map[string]json.RawMessage {
 		fields[name] = f.Raw(name)
 	}
 	return fields
+}
+
+// email reads an address of any length: how long it may be is up to the flow.
+func (f *form) email(name string) string {
+	value, _, isText := f.String(name)
+	return strings.TrimSpace(f.check(name, value, isText, 4096))
+}
+
+// exact reads a text or a number with the blanks around it.
+func (f *form) exact(name string) string {
+	value, _, isText := f.Code(name)
+	return f.check(name, value, isText, maxTextLength)
+}
+
+// ids reads a list of ids.
+func (f *form) ids(name string) []string {
+	ids, refused := f.IDs(name)
+	if refused != "" {
+		f.add(name, refused)
+	}
+	return ids
+}
+
+// truthy reads a check box as forms do: everything is a yes but nothing, false
+// and zero.
+func (f *form) truthy(name string) bool {
+	if f.Empty(name) {
+		return false
+	}
+	if text, _, isText := f.String(name); isText {
+		return !strings.EqualFold(text, "false")
+	}
+	raw := string(f.Raw(name))
+	return raw != "false" && strings.Trim(raw, "-0.") != ""
 }

@@ -59,7 +59,7 @@ type Handler struct {
 	mfa      *factors.Flows // nil: off
 	work     *work.Deps
 	logger   *slog.Logger
-	routes   map[login.Kind]map[string]*route
+	routes   map[login.Kind]map[string]*resource
 	openAPI  []byte // nil: not served
 }
 
@@ -82,10 +82,10 @@ func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline,
 		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, work: deps.Work, logger: deps.Work.Logger,
-		routes: map[login.Kind]map[string]*route{},
+		routes: map[login.Kind]map[string]*resource{},
 	}
 	for _, kind := range cfg.Clients {
-		h.routes[kind] = map[string]*route{}
+		h.routes[kind] = map[string]*resource{}
 	}
 	for _, r := range h.table() {
 		h.add(r)
@@ -97,7 +97,7 @@ func New(cfg Settings, deps Deps) *Handler {
 }
 
 func (h *Handler) add(r route) {
-	if r.local && h.account.ProvidersOnly() {
+	if r.off || r.local && h.account.ProvidersOnly() {
 		return
 	}
 	for kind, table := range h.routes {
@@ -105,7 +105,10 @@ func (h *Handler) add(r route) {
 			continue
 		}
 		for _, path := range r.paths {
-			table[path] = &r
+			if table[path] == nil {
+				table[path] = &resource{}
+			}
+			table[path].add(&r)
 		}
 	}
 }
@@ -134,11 +137,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.write(reply{status: http.StatusNotFound})
 		return
 	}
-	c.route = h.routes[kind][path]
-	if c.route == nil {
+	c.path = h.routes[kind][path]
+	if c.path == nil {
 		c.write(reply{status: http.StatusNotFound})
 		return
 	}
+	c.route, c.action = c.path.find(r.Method)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
 		defer cancel()

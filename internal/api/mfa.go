@@ -7,105 +7,24 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// mfaRoutes are there where second factors are turned on. What a user has works
-// even where no more of its type can be added; only its management is gone.
-func (h *Handler) mfaRoutes() []route {
-	if h.mfa == nil {
-		return nil
-	}
-	cfg := h.mfa.Config()
-	routes := []route{
-		{paths: []string{"auth/2fa/authenticate"}, passes: post, pending: h.mfa.CheckPending, methods: methods{"POST": h.authenticateByCode}},
-		{paths: []string{"auth/2fa/reauthenticate"}, login: true, methods: methods{"POST": h.reauthenticateByCode}},
-		{paths: []string{"account/authenticators"}, login: true, methods: methods{"GET": h.listAuthenticators}},
-	}
-	if h.mfa.TrustAsked() {
-		routes = append(routes, route{paths: []string{"auth/2fa/trust"}, kind: login.Browser, pending: h.mfa.CheckTrustPending, methods: methods{"POST": h.trustBrowser}})
-	}
-	if factors.Supports(cfg, mfa.TOTP) {
-		routes = append(routes, route{paths: []string{"account/authenticators/totp"}, login: true, methods: methods{
-			"GET": h.showTOTP, "POST": h.activateTOTP, "DELETE": h.deactivateTOTP,
-		}})
-	}
-	if factors.Supports(cfg, mfa.RecoveryCodes) {
-		paths := []string{"account/authenticators/recovery-codes", "account/authenticators/recovery_codes"}
-		routes = append(routes, route{paths: paths, login: true, methods: methods{"GET": h.showRecoveryCodes, "POST": h.resetRecoveryCodes}})
-	}
-	if factors.Supports(cfg, mfa.WebAuthn) {
-		routes = append(routes, h.webAuthnRoutes(cfg)...)
-	}
-	return routes
-}
-
-func (h *Handler) authenticateByCode(c *call) (reply, error) {
-	code, err := c.mfaCode()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := h.mfa.Authenticate(c.ctx, c.sess.Session, code); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
-}
-
-func (h *Handler) reauthenticateByCode(c *call) (reply, error) {
-	code, err := c.mfaCode()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := h.mfa.Reauthenticate(c.ctx, c.sess.Session, code); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
-}
-
-// mfaCode reads the field "code". What is neither a text nor a number is simply
-// a wrong code.
-func (c *call) mfaCode() (string, error) {
-	in, err := c.form()
-	if err != nil {
-		return "", err
-	}
-	typed, _, isCode := in.Code("code")
+// authenticatorCode reads the field "code". What is neither a text nor a number is
+// an incorrect code.
+func (f *form) authenticatorCode() string {
+	typed, _, isCode := f.Code("code")
 	typed = strings.TrimSpace(typed)
 	switch {
-	case !isCode && !in.Empty("code"):
-		in.errs = append(in.errs, problem.SecondFactor.List("code", code.IncorrectCode)...)
+	case !isCode && !f.Empty("code"):
+		f.errs = append(f.errs, problem.SecondFactor.List("code", code.IncorrectCode)...)
 	case typed == "":
-		in.add("code", code.Required)
+		f.add("code", code.Required)
 	case strings.ContainsRune(typed, 0):
-		in.add("code", code.NullCharactersNotAllowed)
+		f.add("code", code.NullCharactersNotAllowed)
 	}
-	return typed, in.err()
-}
-
-func (h *Handler) trustBrowser(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := h.mfa.Trust(c.ctx, c.sess.Session, in.truthy("trust")); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
-}
-
-// truthy reads a check box as forms do: everything is a yes but nothing, false
-// and zero.
-func (f *form) truthy(name string) bool {
-	if f.Empty(name) {
-		return false
-	}
-	if text, _, isText := f.String(name); isText {
-		return !strings.EqualFold(text, "false")
-	}
-	raw := string(f.Raw(name))
-	return raw != "false" && strings.Trim(raw, "-0.") != ""
+	return typed
 }
 
 // authenticatorItem is one entry of the list of authenticators. Members that a

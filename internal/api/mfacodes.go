@@ -24,11 +24,7 @@ func (h *Handler) showTOTP(c *call) (reply, error) {
 	return reply{status: http.StatusNotFound, meta: &meta{Secret: setup.Secret, TOTPURL: setup.URL}}, nil
 }
 
-func (h *Handler) activateTOTP(c *call) (reply, error) {
-	code, err := c.mfaCode()
-	if err != nil {
-		return reply{}, err
-	}
+func (h *Handler) activateTOTP(c *call, code string) (reply, error) {
 	app, err := h.mfa.ActivateTOTP(c.ctx, c.sess.Session, code)
 	if err != nil {
 		return reply{}, err

@@ -4,18 +4,9 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/internal/work"
-	"github.com/allauth-go/allauth/ratelimit"
 )
 
-func (h *Handler) requestReset(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	email := in.required("email", in.email)
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
+func (h *Handler) requestReset(c *call, email string) (reply, error) {
 	if err := h.account.RequestReset(c.ctx, c.sess.Session, email); err != nil {
 		return reply{}, err
 	}
@@ -26,11 +17,7 @@ func (h *Handler) requestReset(c *call) (reply, error) {
 }
 
 func (h *Handler) showReset(c *call) (reply, error) {
-	awaited, err := h.account.ResetKey(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	id, err := h.account.ResetIdentity(c.ctx, awaited, c.r.Header.Get("X-Password-Reset-Key"))
+	id, err := h.account.ResetIdentity(c.ctx, c.awaited, c.r.Header.Get("X-Password-Reset-Key"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -40,46 +27,33 @@ func (h *Handler) showReset(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-func (h *Handler) resetPassword(c *call) (reply, error) {
-	attempt, err := c.take(ratelimit.ActionResetPasswordFromKey)
-	if err != nil {
+// resetPassword counts even those who have no reset pending.
+func (h *Handler) resetPassword(c *call) (_ reply, err error) {
+	if c.awaited, err = h.account.ResetKey(c.ctx, c.sess.Session); err != nil {
 		return reply{}, err
 	}
-	awaited, err := h.account.ResetKey(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	key, pass := in.code("key"), in.newPassword("password")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if !h.account.IsResetKey(key) {
-		work.Afterwards(c.ctx, attempt.Refund)
-	}
-	if err := h.account.ResetPassword(c.ctx, awaited, key, pass); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+	return with((*form).passwordReset, h.applyReset)(c)
 }
 
-func (h *Handler) changePassword(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionChangePassword); err != nil {
-		return reply{}, err
+type passwordReset struct{ key, password string }
+
+func (f *form) passwordReset() passwordReset {
+	return passwordReset{f.code("key"), f.newPassword("password")}
+}
+
+func (h *Handler) applyReset(c *call, in passwordReset) (reply, error) {
+	if !h.account.IsResetKey(in.key) {
+		work.Afterwards(c.ctx, c.attempt.Refund)
 	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	current, replacement := in.password("current_password"), in.newPassword("new_password")
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.account.ChangePassword(c.ctx, c.sess.Session, current, replacement); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+	return c.outcome(h.account.ResetPassword(c.ctx, c.awaited, in.key, in.password))
+}
+
+type passwordChange struct{ current, replacement string }
+
+func (f *form) passwordChange() passwordChange {
+	return passwordChange{f.password("current_password"), f.newPassword("new_password")}
+}
+
+func (h *Handler) changePassword(c *call, in passwordChange) (reply, error) {
+	return c.outcome(h.account.ChangePassword(c.ctx, c.sess.Session, in.current, in.replacement))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/problem"
-	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -28,28 +27,8 @@ func (h *Handler) config(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-func (h *Handler) session(c *call) (reply, error) { return c.authentication() }
-
 func (h *Handler) logout(c *call) (reply, error) {
 	h.account.Logout(c.ctx, c.sess.Session)
-	return c.authentication()
-}
-
-func (h *Handler) reauthenticate(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionReauthenticate); err != nil {
-		return reply{}, err
-	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	pass := in.required("password", in.password)
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.account.Reauthenticate(c.ctx, c.sess.Session, pass); err != nil {
-		return reply{}, err
-	}
 	return c.authentication()
 }
 
@@ -86,15 +65,7 @@ func (c *call) sessionList(rows []sessions.Row) reply {
 	return reply{status: http.StatusOK, data: items}
 }
 
-func (h *Handler) endSessions(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	ids, refused := in.IDs("sessions")
-	if refused != "" {
-		return reply{}, problem.List("sessions", refused)
-	}
+func (h *Handler) endSessions(c *call, ids []string) (reply, error) {
 	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
 	if err != nil {
 		return reply{}, err

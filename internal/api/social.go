@@ -9,21 +9,7 @@ import (
 	"github.com/allauth-go/allauth/internal/jsonio"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/social"
-	"github.com/allauth-go/allauth/ratelimit"
 )
-
-// socialRoutes are there where third-party logins are turned on.
-func (h *Handler) socialRoutes() []route {
-	if h.social == nil {
-		return nil
-	}
-	return []route{
-		{paths: []string{"auth/provider/redirect"}, kind: login.Browser, form: true, methods: methods{"POST": h.providerRedirect}},
-		{paths: []string{"auth/provider/token"}, methods: methods{"POST": h.providerToken}},
-		{paths: []string{"auth/provider/signup"}, pending: h.social.CheckSignupPending, methods: methods{"GET": h.showProviderSignup, "POST": h.providerSignup}},
-		{paths: []string{"account/providers"}, login: true, methods: methods{"GET": h.listProviders, "DELETE": h.disconnectProvider}},
-	}
-}
 
 // providerRedirect answers a form that a page posted, so whatever is wrong with
 // it leads to a page of the front end as well.
@@ -35,29 +21,20 @@ func (h *Handler) providerRedirect(c *call) (reply, error) {
 	})}, nil
 }
 
-func (h *Handler) providerToken(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
+// providerToken reads what a client got from a provider by itself, and checks it as
+// far as it could be read.
+func (h *Handler) providerToken(f *form) social.TokenInput {
+	in := f.providerToken()
+	if in.Provider != "" && !f.bad("provider") && !f.Empty("token") && !f.bad("token") {
+		f.errs = append(f.errs, h.social.CheckToken(in)...)
 	}
-	token := in.providerToken()
-	if token.Provider != "" && !in.bad("provider") && !in.Empty("token") && !in.bad("token") {
-		in.errs = append(in.errs, h.social.CheckToken(token)...)
-	}
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.social.Token(c.ctx, c.sess.Session, token); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
+	return in
 }
 
-// providerToken reads what a client got from a provider by itself.
 func (f *form) providerToken() social.TokenInput {
 	var in social.TokenInput
-	in.Provider = f.required("provider", f.code)
-	in.Process = social.Process(f.required("process", f.text))
+	in.Provider = f.required("provider", (*form).code)
+	in.Process = social.Process(f.required("process", (*form).text))
 	if in.Process != "" && !in.Process.Valid() {
 		f.add("process", code.InvalidChoice)
 	}
@@ -92,12 +69,6 @@ func (f *form) optional(name string) (value string, ok bool) {
 		return "", false
 	}
 	return value, ok
-}
-
-// exact reads a text or a number with the blanks around it.
-func (f *form) exact(name string) string {
-	value, _, isText := f.Code(name)
-	return f.check(name, value, isText, maxTextLength)
 }
 
 type emailDraft struct {
@@ -138,25 +109,11 @@ func (h *Handler) showProviderSignup(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-func (h *Handler) providerSignup(c *call) (reply, error) {
-	if err := c.limit(ratelimit.ActionSignup); err != nil {
-		return reply{}, err
+func (f *form) providerSignup() login.ProviderSignupForm {
+	return login.ProviderSignupForm{
+		Email: f.email("email"), Email2: f.email("email2"), Username: f.text("username"), Phone: f.text("phone"),
+		Fields: f.fields(),
 	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	input := login.ProviderSignupForm{
-		Email: in.email("email"), Email2: in.email("email2"), Username: in.text("username"), Phone: in.text("phone"),
-		Fields: in.fields(),
-	}
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.social.CompleteSignup(c.ctx, c.sess.Session, input); err != nil {
-		return reply{}, err
-	}
-	return c.authentication()
 }
 
 func (h *Handler) listProviders(c *call) (reply, error) {
@@ -171,16 +128,15 @@ func (h *Handler) listProviders(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: items}, nil
 }
 
-func (h *Handler) disconnectProvider(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	provider, uid := in.required("provider", in.code), in.required("account", in.exact)
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	if err := h.social.Disconnect(c.ctx, c.sess.Session, provider, uid); err != nil {
+// connected is an account at a provider.
+type connected struct{ provider, uid string }
+
+func (f *form) connected() connected {
+	return connected{f.required("provider", (*form).code), f.required("account", (*form).exact)}
+}
+
+func (h *Handler) disconnectProvider(c *call, in connected) (reply, error) {
+	if err := h.social.Disconnect(c.ctx, c.sess.Session, in.provider, in.uid); err != nil {
 		return reply{}, err
 	}
 	return h.listProviders(c)

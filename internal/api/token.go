@@ -12,21 +12,18 @@ import (
 // jwksPath is where the public keys of access tokens are published.
 const jwksPath = "/.well-known/jwks.json"
 
-func (h *Handler) refreshTokens(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	refresh, _, isText := in.String("refresh_token")
+func (f *form) refreshToken() string {
+	token, _, isText := f.String("refresh_token")
 	switch {
 	case !isText:
-		in.add("refresh_token", code.Invalid)
-	case refresh == "":
-		in.add("refresh_token", code.Required)
+		f.add("refresh_token", code.Invalid)
+	case token == "":
+		f.add("refresh_token", code.Required)
 	}
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
+	return token
+}
+
+func (h *Handler) refreshTokens(c *call, refresh string) (reply, error) {
 	if h.tokens == nil {
 		return reply{status: http.StatusBadRequest}, nil
 	}

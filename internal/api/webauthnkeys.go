@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -8,7 +9,8 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/problem"
+	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
 // maxKeyName is the longest name of a key, in characters.
@@ -23,24 +25,23 @@ func (f *form) keyName() string {
 	return name
 }
 
-func (h *Handler) newKey(c *call) (reply, error) {
-	passwordless := c.r.URL.Query().Has("passwordless")
-	return creationOptions(h.mfa.KeyCreationOptions(c.ctx, c.sess.Session, passwordless))
+// newKey is the answer to creation options, and what the key is called.
+type newKey struct {
+	name   string
+	answer []byte
 }
 
-func (h *Handler) addKey(c *call) (reply, error) {
-	if err := h.mfa.CheckMayAddKey(c.ctx, c.sess.Session); err != nil {
-		return reply{}, err
-	}
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	name, answer := in.keyName(), in.credential()
-	if err := in.err(); err != nil {
-		return reply{}, err
-	}
-	key, codesMade, err := h.mfa.AddKey(c.ctx, c.sess.Session, name, answer)
+func (f *form) newKey() newKey { return newKey{f.keyName(), f.credential()} }
+
+func (h *Handler) newKey(c *call) (reply, error) {
+	passwordless := c.r.URL.Query().Has("passwordless")
+	return creationOptions(func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
+		return h.mfa.KeyCreationOptions(ctx, sess, passwordless)
+	})(c)
+}
+
+func (h *Handler) addKey(c *call, in newKey) (reply, error) {
+	key, codesMade, err := h.mfa.AddKey(c.ctx, c.sess.Session, in.name, in.answer)
 	if err != nil {
 		return reply{}, err
 	}
@@ -78,7 +79,7 @@ func (h *Handler) renameKey(c *call) (reply, error) {
 // keyID reads the field "id", which may come as a text. What is no number is the
 // id of no key.
 func (f *form) keyID() int64 {
-	text := f.required("id", f.code)
+	text := f.required("id", (*form).code)
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0
@@ -86,21 +87,21 @@ func (f *form) keyID() int64 {
 	return id
 }
 
-func (h *Handler) removeKeys(c *call) (reply, error) {
-	in, err := c.form()
-	if err != nil {
-		return reply{}, err
-	}
-	texts, refused := in.IDs("authenticators")
-	if refused != "" {
-		return reply{}, problem.List("authenticators", refused)
-	}
-	ids := make([]int64, len(texts))
-	for i, text := range texts {
-		if ids[i], err = strconv.ParseInt(text, 10, 64); err != nil {
-			return reply{}, problem.List("authenticators", code.InvalidChoice)
+// keyIDs reads the field "authenticators". What is no number is the id of no key.
+func (f *form) keyIDs() []int64 {
+	var ids []int64
+	for _, text := range f.ids("authenticators") {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			f.add("authenticators", code.InvalidChoice)
+			return nil
 		}
+		ids = append(ids, id)
 	}
+	return ids
+}
+
+func (h *Handler) removeKeys(c *call, ids []int64) (reply, error) {
 	if err := h.mfa.RemoveKeys(c.ctx, c.sess.Session, ids); err != nil {
 		return reply{}, err
 	}

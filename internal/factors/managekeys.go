@@ -40,26 +40,21 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 }
 
 // KeyCreationOptions issues a challenge and returns the options with which the browser
-// of the logged-in user creates a key. A passwordless key is a passkey, which logs
-// its user in by itself. Errors are those of [Service.CheckMayAddKey].
+// of the logged-in user, whom CheckMayAddKey has accepted, creates a key. A
+// passwordless key is a passkey, which logs its user in by itself.
 func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
-	if err := s.CheckMayAddKey(ctx, sess); err != nil {
-		return nil, err
-	}
 	if err := s.requireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
 	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, passwordless)
 }
 
-// AddKey adds the key whose response to KeyCreationOptions this is. It reports whether
+// AddKey adds the key whose response to KeyCreationOptions this is. The route has called
+// CheckMayAddKey, which is called again in the transaction. It reports whether
 // the user's first recovery codes were generated, too. An empty name is replaced by a
 // default. Returns authn.Errors for a wrong response, which consumes the challenge as
 // well.
 func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, response []byte) (key *Key, codesGenerated bool, err error) {
-	if err := s.CheckMayAddKey(ctx, sess); err != nil {
-		return nil, false, err
-	}
 	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonyAdd, sess.UserID(), response)
 	if err != nil {
 		return nil, false, s.registrationProblem(ctx, err)

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,33 +90,24 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 }
 
 var (
-	pathsLiteral = regexp.MustCompile(`paths:? :?=? ?\[\]string\{([^}]+)\}`)
+	pathsLiteral = regexp.MustCompile(`paths: \[\]string\{([^}]+)\}`)
 	pathLiteral  = regexp.MustCompile(`"([^"]+)"`)
 )
 
 // pathsOfTheTable reads the table in the code.
 func pathsOfTheTable(t *testing.T) []string {
-	files, err := filepath.Glob("../../api/*.go")
+	text, err := os.ReadFile("../../api/routes.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var paths []string
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, list := range pathsLiteral.FindAllSubmatch(text, -1) {
-			for _, path := range pathLiteral.FindAllSubmatch(list[1], -1) {
-				paths = append(paths, string(path[1]))
-			}
+	for _, list := range pathsLiteral.FindAllSubmatch(text, -1) {
+		for _, path := range pathLiteral.FindAllSubmatch(list[1], -1) {
+			paths = append(paths, string(path[1]))
 		}
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths) // some paths have several rows
 }
 
 // Hosts get a valid document of what they turned on, and of nothing else.
