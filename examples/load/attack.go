@@ -32,7 +32,7 @@ func startAttack(ctx context.Context, url string, connections int) *attack {
 	return a
 }
 
-// stop ends the attack and returns how many requests were answered.
+// stop ends the attack and returns the number of answered requests.
 func (a *attack) stop() int64 {
 	a.cancel()
 	a.done.Wait()

@@ -1,12 +1,13 @@
-// Command load shows what one source that exceeds its limits costs others. It
-// starts a server on PostgreSQL with the default limits, logs one user in, and
-// measures how long GET auth/session takes that user: first on a quiet server,
-// then while many connections send wrong passwords as fast as they are answered.
+// Command load measures how a source over its rate limits slows down other users.
+// It starts a server on PostgreSQL with the default limits, logs a user in, and
+// measures how long GET auth/session takes for that user: first on an idle
+// server, then while many connections send wrong passwords as fast as they are
+// answered.
 //
 //	createdb load
 //	go run ./examples/load -postgres postgres://localhost/load
 //
-// Its tables stay in the database.
+// The tables are kept in the database.
 package main
 
 import (
@@ -56,7 +57,7 @@ func main() {
 // run measures both phases and prints a line about each.
 func run(ctx context.Context, o options, output io.Writer) (err error) {
 	if o.postgres == "" {
-		return errors.New("-postgres is empty: set it to the URL of a database")
+		return errors.New("-postgres is empty; set it to the URL of a database")
 	}
 	db, err := sql.Open("pgx", o.postgres)
 	if err != nil {
@@ -114,7 +115,8 @@ func summary(times []time.Duration) string {
 	return fmt.Sprintf("%s%10d", text, len(times))
 }
 
-// send sends a request to the app API and returns the answer's status and body.
+// send sends a request to the app API and returns the status and the body of the
+// response.
 func send(ctx context.Context, client *http.Client, method, url, token string, body io.Reader) (int, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {

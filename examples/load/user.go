@@ -13,7 +13,7 @@ import (
 // pause is how long the user waits between two requests.
 const pause = 20 * time.Millisecond
 
-// user is logged in, and has a connection of its own to the server.
+// user is logged in, with a connection of its own.
 type user struct {
 	client     *http.Client
 	url, token string

@@ -11,10 +11,10 @@ import (
 	"github.com/allauth-go/allauth"
 )
 
-// This file is the application as it was before: its table, and what it shows.
-// Its own pages for sign-up and login are gone; nothing else has changed.
+// This file is the existing application: its table and its pages, except those
+// for sign-up and login.
 
-// schema is the application's own. It is not touched.
+// schema is the application's own. The library does not change it.
 const schema = `
 CREATE TABLE IF NOT EXISTS users (
 	id TEXT PRIMARY KEY,          -- a UUID
@@ -30,7 +30,7 @@ type person struct {
 	Since           time.Time
 }
 
-// personByID reads a row. sql.ErrNoRows if there is none.
+// personByID returns a row, or sql.ErrNoRows.
 func personByID(ctx context.Context, db querier, id string) (*person, error) {
 	p := person{ID: id}
 	var email sql.NullString
@@ -48,9 +48,9 @@ type querier interface {
 func profile(auth *allauth.Auth) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, _ := auth.UserFrom(r.Context())
-		p := user.Record.(*person) // what UserByID found
+		p := user.Record.(*person) // what UserByID set
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprintf(w, "<h1>Hello %s</h1><p>%s, with us since %s</p>", // the visitor may be gone
+		_, _ = fmt.Fprintf(w, "<h1>Hello %s</h1><p>%s, with us since %s</p>", // the client may have disconnected
 			html.EscapeString(p.Name), html.EscapeString(p.Email), p.Since.Format(time.DateOnly))
 	}
 }

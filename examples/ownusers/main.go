@@ -1,11 +1,11 @@
-// Command ownusers is an application that has had a table of users for years
-// and adopts the library: the table stays as and where it is, and people log in
-// with the passwords they have.
+// Command ownusers is an application with an existing table of users that adopts
+// the library: the table is kept unchanged, and users log in with the passwords
+// they have.
 //
 //	go run ./examples/ownusers -database app.db
 //
-// app.go is what was there before, users.go the glue, and
-// docs/own-user-table.md explains it.
+// app.go is the existing application, users.go the store that connects it with
+// the library. docs/own-user-table.md explains it.
 package main
 
 import (

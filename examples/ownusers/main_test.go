@@ -21,8 +21,8 @@ import (
 	"github.com/allauth-go/allauth/storage/storetest"
 )
 
-// newDatabase opens a database on which the application has run before: Ann
-// and Bob have accounts.
+// newDatabase opens a database of the existing application, in which Ann and Bob
+// have accounts.
 func newDatabase(t *testing.T) (*sql.DB, users) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app.db")
@@ -62,8 +62,8 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// Ann logs in with the password she has had for years, proves her address, and
-// sees the application's own page.
+// Ann logs in with her existing password, verifies her address, and sees the
+// application's own page.
 func TestAnOldAccountLogsIn(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -112,8 +112,8 @@ func TestAnOldAccountLogsIn(t *testing.T) {
 	})
 }
 
-// A new account is a row in the application's table like any other, and its
-// address follows.
+// A new account is a row of the application's table, and the column email follows
+// the primary address.
 func TestASignUpIsARowOfTheApplication(t *testing.T) {
 	t.Parallel()
 	db, store := newDatabase(t)
@@ -169,8 +169,8 @@ func (f failing) EnqueueMessage(ctx context.Context, e notify.Entry) error {
 	return errInjected
 }
 
-// A sign-up writes the application's row and the library's, or neither, and can
-// be repeated.
+// A sign-up writes both the application's row and the library's, or neither, and
+// can be repeated.
 func TestASignUpIsBothRowsOrNeither(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"AddEmail", "SwapPasswordHash", "EnqueueMessage"} {

@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// users is the library's store, with users and password hashes in the
+// users is the library's store with users and password hashes in the
 // application's table. docs/own-user-table.md explains it line by line.
 type users struct {
 	*sqlstore.Store // everything else
@@ -65,7 +65,7 @@ func (u users) SwapPasswordHash(ctx context.Context, userID, old, new string) er
 	return authn.ErrConflict
 }
 
-// index is what NextPasswordHash looks into, beside the application's schema.
+// index is for NextPasswordHash. It is created beside the application's schema.
 const index = `; CREATE INDEX IF NOT EXISTS users_password_hash ON users (password_hash)`
 
 // NextPasswordHash implements account.PasswordStore.
@@ -79,8 +79,8 @@ func (u users) NextPasswordHash(ctx context.Context, from string) (string, error
 	return hash, err
 }
 
-// The library keeps addresses, as people may have several and prove them. The
-// column email follows the primary one.
+// The library keeps the email addresses, as a user can have several and verify
+// them. The column email follows the primary one.
 
 // AddEmail implements account.EmailStore.
 func (u users) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
@@ -101,9 +101,9 @@ func (u users) SetPrimaryEmail(ctx context.Context, userID, email string) error 
 	return u.follow(ctx, userID, func(ctx context.Context) error { return u.Store.SetPrimaryEmail(ctx, userID, email) })
 }
 
-// follow changes addresses and writes the primary one to the column, both or
-// neither. The column is unique: who proved an address takes it from others,
-// who did not leaves it to them.
+// follow changes addresses and writes the primary one to the column, in one
+// transaction. The column is unique: a verified address is removed from the rows
+// of other users, an unverified one is written only if no other row has it.
 func (u users) follow(ctx context.Context, userID string, change func(ctx context.Context) error) error {
 	return u.InTx(ctx, func(ctx context.Context) error {
 		if err := change(ctx); err != nil {
@@ -129,7 +129,7 @@ func (u users) follow(ctx context.Context, userID string, change func(ctx contex
 	})
 }
 
-// ForgetUser implements storage.Keeper: the row goes with the rest.
+// ForgetUser implements storage.Keeper. It also deletes the application's row.
 func (u users) ForgetUser(ctx context.Context, userID string) error {
 	return u.InTx(ctx, func(ctx context.Context) error {
 		if err := u.Store.ForgetUser(ctx, userID); err != nil {
@@ -140,15 +140,15 @@ func (u users) ForgetUser(ctx context.Context, userID string) error {
 	})
 }
 
-// adopt tells the library the addresses of those who were there before. It may
-// run at every start: it looks only at people whom the library does not know.
+// adopt passes the addresses of existing users to the library. It can be called
+// at every start: it reads only users that the library does not know yet.
 func (u users) adopt(ctx context.Context) error {
 	rows, err := u.db.QueryContext(ctx, `SELECT id, email, created_at FROM users
 		WHERE email <> '' AND NOT EXISTS (SELECT 1 FROM allauth_emails WHERE user_id = users.id) ORDER BY created_at`)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // its error is that of rows.Err
+	defer func() { _ = rows.Close() }() // rows.Err returns its error
 	var found []account.EmailAddress
 	for rows.Next() {
 		a := account.EmailAddress{Primary: true, Verified: false}
@@ -166,8 +166,8 @@ func (u users) adopt(ctx context.Context) error {
 		a.Email = email
 		err := u.Store.AddEmail(ctx, a, true)
 		if errors.Is(err, authn.ErrConflict) {
-			// Two addresses differ in case only: each password still logs in, until
-			// one of the users verifies the address.
+			// The addresses differ only in case: both users can log in with their
+			// passwords until one of them verifies the address.
 			slog.WarnContext(ctx, "two accounts have the email address", "user", a.UserID)
 			err = u.Store.AddEmail(ctx, a, false)
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// newAuth configures the library: where it is reached, what signs and encrypts,
-// who delivers, and which ways in there are.
+// newAuth configures the library: its URL, its secrets, who delivers messages,
+// and the ways to log in.
 func newAuth(baseURL string, db *database, demo *demoLogin, o options, messages *notify.Log) (*allauth.Auth, error) {
 	config := allauth.Config{
 		BaseURL:  baseURL,
@@ -36,7 +36,7 @@ func newAuth(baseURL string, db *database, demo *demoLogin, o options, messages 
 		config.Account.EmailVerificationByCode = &account.CodeConfig{Resends: 2}
 		config.Account.PasswordResetByCode = &account.CodeConfig{}
 	}
-	if strings.HasPrefix(baseURL, "http://localhost:") { // browsers allow passkeys on no bare IP address
+	if strings.HasPrefix(baseURL, "http://localhost:") { // browsers allow no passkeys on an IP address
 		config.MFA.SupportedTypes = append(config.MFA.SupportedTypes, mfa.WebAuthn)
 		config.MFA.PasskeyLoginEnabled, config.MFA.PasskeySignupEnabled = true, o.codes
 	}
@@ -56,19 +56,20 @@ func newHandler(auth *allauth.Auth, demo *demoLogin) http.Handler {
 	return auth.Middleware(mux)
 }
 
-// me is a route of the application's own, for logged-in users.
+// me is a route of the application for logged-in users.
 func me(auth *allauth.Auth) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, _ := auth.UserFrom(r.Context())
-		_, _ = fmt.Fprintf(w, "You are user %s.\n", user.ID) // the client may be gone
+		_, _ = fmt.Fprintf(w, "You are user %s.\n", user.ID) // the client may have disconnected
 	}
 }
 
 // maxQRCode is the longest text to draw, in bytes.
 const maxQRCode = 1024
 
-// drawQRCode draws the text that the page posts: the address with which an
-// authenticator app is set up. It is not in the URL, as it holds a secret.
+// drawQRCode draws the text that the page posts: the URL that sets up an
+// authenticator app. The text is in the body, not in the URL, as it contains a
+// secret.
 func drawQRCode(w http.ResponseWriter, r *http.Request) {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxQRCode))
 	if err != nil {
@@ -83,5 +84,5 @@ func drawQRCode(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, picture) // the client may be gone
+	_, _ = io.WriteString(w, picture) // the client may have disconnected
 }

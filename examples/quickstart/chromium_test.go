@@ -8,13 +8,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromiumVariable names the browser to test the page with. Without it the
-// tests of the page are left out: not everybody has Chromium.
+// chromiumVariable names the browser for the tests of the page. Without it they
+// are skipped.
 const chromiumVariable = "ALLAUTH_TEST_CHROMIUM"
 
 type step = chromedp.Action[chromedp.Void]
 
-// screen is a browser without a screen, with the page open.
+// screen is a headless browser that shows the page.
 type screen struct {
 	ctx    context.Context
 	base   string
@@ -38,19 +38,19 @@ func onThePage(t *testing.T, o options, test func(t *testing.T, s *screen)) {
 		cancelAllocator()
 	})
 	s := &screen{ctx, base, output}
-	// The first step starts the browser, which must outlive it.
+	// The first step starts the browser, which must outlive the step.
 	if err := chromedp.Do(ctx, chromedp.Navigate(base)); err != nil {
 		t.Fatal(err)
 	}
 	test(t, s)
 }
 
-// steps does one thing after the other and gives each its time.
+// steps runs one action after the other, each with its own timeout.
 func (s *screen) steps(t *testing.T, actions ...step) {
 	t.Helper()
 	for i, action := range actions {
 		if err := s.do(action); err != nil {
-			text, _ := chromedp.Run(s.ctx, chromedp.Text("body")) // to see what was there
+			text, _ := chromedp.Run(s.ctx, chromedp.Text("body")) // for the error
 			t.Fatalf("step %d: %v; the page says:\n%s", i+1, err, text)
 		}
 	}
@@ -62,45 +62,45 @@ func (s *screen) do(action step) error {
 	return chromedp.Do(ctx, action)
 }
 
-// open follows a link from a mail.
+// open follows a link of a mail.
 func (s *screen) open(t *testing.T, pattern string) {
 	t.Helper()
 	s.steps(t, chromedp.Navigate(s.base+s.output.find(t, pattern)))
 }
 
-// The patterns of what mails and text messages hold.
+// The patterns of links and codes in mails and text messages.
 const (
 	verificationLink = `(/account/verify-email/\S+)`
 	resetLink        = `(/account/password/reset/key/\S+)`
 	oneTimeCode      = `(?m)^\s*([A-Z]{4}-[A-Z]{4})\s*$`
 )
 
-// heading waits for a section with that title.
+// heading waits for a section with the title.
 func heading(title string) step {
 	return chromedp.WaitVisible(`//h2[text()="` + title + `"]`)
 }
 
-// fill writes into the field of the section with that title.
+// fill writes into a field of the section with the title.
 func fill(title, field, text string) step {
 	return chromedp.SetValue(`//section[h2[text()="`+title+`"]]//input[@name="`+field+`"]`, text)
 }
 
-// press presses a button of the section with that title.
+// press presses a button of the section with the title.
 func press(title, label string) step {
 	return chromedp.Click(`//section[h2[text()="` + title + `"]]//button[text()="` + label + `"]`)
 }
 
-// pressOutside presses a button that belongs to no section.
+// pressOutside presses a button outside of the sections.
 func pressOutside(label string) step {
 	return chromedp.Click(`//button[text()="` + label + `"][not(ancestor::section)]`)
 }
 
-// says waits until the page holds the text.
+// says waits until the page contains the text.
 func says(text string) step {
 	return chromedp.WaitVisible(`//*[contains(text(), "` + text + `")]`)
 }
 
-// refused waits for a problem beside a field.
+// refused waits for a problem at a field.
 func refused(title, field string) step {
 	return chromedp.WaitVisible(`//section[h2[text()="` + title + `"]]//label[input[@name="` + field + `"]]/span[text()]`)
 }
@@ -113,7 +113,7 @@ func logOut() []step {
 	return []step{pressOutside("Log out"), says("You are logged out"), heading("Log in")}
 }
 
-// signUp makes an account, verifies its address and logs in.
+// signUp creates an account, verifies its address and logs in.
 func (s *screen) signUp(t *testing.T, email string) {
 	t.Helper()
 	s.steps(t,

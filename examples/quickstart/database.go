@@ -19,16 +19,16 @@ import (
 // secretSize is the size of the secret that signs and encrypts, in bytes.
 const secretSize = 32
 
-// database is where everything is kept, with the secret that must stay the same
-// as long as that is used.
+// database is the store, and the secret that must not change while the store is
+// used.
 type database struct {
 	storage.Store
 	secret []byte
 	close  func() error
 }
 
-// open opens the SQLite file, and the secret beside it. Without a file
-// everything is in memory.
+// open opens the SQLite file, and the secret beside it. Without a file everything
+// is kept in memory.
 func open(ctx context.Context, file string) (*database, error) {
 	if file == "" {
 		secret, err := newSecret()
@@ -55,8 +55,8 @@ func newSecret() ([]byte, error) {
 	return secret, err
 }
 
-// keptSecret reads the file, which only its owner may read, and makes it at the
-// first start.
+// keptSecret reads the secret from the file, which only its owner can read. It
+// creates the file at the first start.
 func keptSecret(path string) ([]byte, error) {
 	secret, err := os.ReadFile(path)
 	switch {
@@ -66,7 +66,7 @@ func keptSecret(path string) ([]byte, error) {
 		}
 		return secret, os.WriteFile(path, secret, 0o600)
 	case err == nil && len(secret) < secretSize:
-		return nil, fmt.Errorf("%s has %d bytes; delete it to have a new one made", path, len(secret))
+		return nil, fmt.Errorf("%s has %d bytes; delete it, and a new one is created", path, len(secret))
 	}
 	return secret, err
 }

@@ -10,10 +10,10 @@ import (
 // The registration of this application with the demo provider.
 const (
 	demoClientID     = "quickstart"
-	demoClientSecret = "known to everybody"
+	demoClientSecret = "a public secret"
 )
 
-// demoLogin is an OpenID provider that runs in this process. Nil is none.
+// demoLogin is an OpenID provider in this process. Nil: there is none.
 type demoLogin struct{ server *demoprovider.Provider }
 
 func startDemoLogin() (*demoLogin, error) {
@@ -21,7 +21,8 @@ func startDemoLogin() (*demoLogin, error) {
 	return &demoLogin{server}, err
 }
 
-// app is the registration. Those with real providers look the same.
+// app returns the registration of this application. Apps of real providers look
+// the same.
 func (d *demoLogin) app() provider.App {
 	return provider.App{
 		Provider: "openid_connect", ProviderID: "demo", Name: "Demo provider",
@@ -30,7 +31,7 @@ func (d *demoLogin) app() provider.App {
 	}
 }
 
-// origins are where the page sends browsers to.
+// origins returns the origins that the page may send browsers to.
 func (d *demoLogin) origins() []string {
 	if d == nil {
 		return nil

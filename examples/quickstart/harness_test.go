@@ -19,11 +19,11 @@ const (
 	patience     = time.Minute
 )
 
-// terminal is what the application prints.
+// terminal is the output of the application.
 type terminal struct {
 	mu      sync.Mutex
 	text    []byte
-	printed chan struct{} // closed when there is more
+	printed chan struct{} // closed when more was printed
 }
 
 func newTerminal() *terminal { return &terminal{printed: make(chan struct{})} }
@@ -37,8 +37,8 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// take returns the first group of the first match in what was printed since the
-// last one.
+// take returns the first group of the first match in the output after the last
+// match.
 func (t *terminal) take(expression *regexp.Regexp) (string, bool, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,7 +51,7 @@ func (t *terminal) take(expression *regexp.Regexp) (string, bool, <-chan struct{
 	return found, true, nil
 }
 
-// find is take, and waits for the match.
+// find is take, but waits for the match.
 func (t *terminal) find(tb testing.TB, pattern string) string {
 	tb.Helper()
 	expression, late := regexp.MustCompile(pattern), time.After(patience)
@@ -68,7 +68,7 @@ func (t *terminal) find(tb testing.TB, pattern string) string {
 	}
 }
 
-// startApp runs the application until the test ends and returns its address.
+// startApp runs the application until the test ends, and returns its URL.
 func startApp(tb testing.TB, o options) (string, *terminal) {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -87,7 +87,7 @@ func startApp(tb testing.TB, o options) (string, *terminal) {
 	return output.find(tb, `Open (http://localhost:\d+)\n`), output
 }
 
-// browser is a person's browser without a screen.
+// browser is an HTTP client with cookies.
 type browser struct {
 	*http.Client
 	base string
@@ -102,7 +102,7 @@ func newBrowser(t *testing.T, base string) *browser {
 	return &browser{&http.Client{Jar: jar}, base}
 }
 
-// call sends a request of the API and returns its status and body.
+// call sends a request to the API and returns its status and body.
 func (b *browser) call(t *testing.T, method, endpoint, body string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequest(method, b.base+"/_allauth/browser/v1/"+endpoint, strings.NewReader(body))
@@ -122,7 +122,7 @@ func (b *browser) call(t *testing.T, method, endpoint, body string) (int, string
 	return b.do(t, request)
 }
 
-// get asks for a page of the application's own.
+// get requests a page of the application.
 func (b *browser) get(t *testing.T, path string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, b.base+path, nil)
@@ -138,7 +138,7 @@ func (b *browser) do(t *testing.T, request *http.Request) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

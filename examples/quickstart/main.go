@@ -1,10 +1,10 @@
-// Command quickstart is the smallest useful application around the library: it
-// serves the API and one page on which a person can try everything out. Mails
-// and text messages are printed to the terminal.
+// Command quickstart is a small application with the library: it serves the API
+// and a page to try everything out. Mails and text messages are printed to the
+// terminal.
 //
 //	go run ./examples/quickstart
 //
-// then open http://localhost:8080. How the library is mounted stands in app.go.
+// Then open http://localhost:8080. app.go mounts the library.
 package main
 
 import (
@@ -34,9 +34,9 @@ type options struct {
 func main() {
 	var o options
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
-	flag.StringVar(&o.file, "db", "", "SQLite file to keep everything in; empty: nothing is kept")
+	flag.StringVar(&o.file, "db", "", "SQLite file; empty: everything is kept in memory")
 	flag.BoolVar(&o.codes, "codes", false, "mail codes in place of links")
-	flag.BoolVar(&o.demo, "demo-provider", false, "log in through an OpenID provider that asks nobody for a password")
+	flag.BoolVar(&o.demo, "demo-provider", false, "log in through an OpenID provider without passwords")
 	flag.Parse()
 	if err := listenAndRun(*addr, o); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
@@ -44,7 +44,7 @@ func main() {
 	}
 }
 
-// listenAndRun serves until the process is told to stop.
+// listenAndRun serves until the process receives a signal to stop.
 func listenAndRun(addr string, o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -55,9 +55,9 @@ func listenAndRun(addr string, o options) error {
 	return run(ctx, listener, o, os.Stdout)
 }
 
-// run serves until ctx ends. Mails and text messages go to output.
+// run serves until ctx ends. Mails and text messages are printed to output.
 func run(ctx context.Context, listener net.Listener, o options, output io.Writer) (err error) {
-	defer func() { _ = listener.Close() }() // once more, if it was served
+	defer func() { _ = listener.Close() }() // possibly a second time
 	db, err := open(ctx, o.file)
 	if err != nil {
 		return err
@@ -83,8 +83,8 @@ func run(ctx context.Context, listener net.Listener, o options, output io.Writer
 	return serve(ctx, listener, newHandler(auth, demo))
 }
 
-// urlOf is how a person reaches the address. Browsers allow passkeys on
-// localhost, but on no bare IP address.
+// urlOf returns the URL for browsers, which allow passkeys on localhost but not
+// on an IP address.
 func urlOf(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
@@ -105,7 +105,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	}
 }
 
-// clean deletes what has expired, every hour.
+// clean deletes expired rows every hour.
 func clean(ctx context.Context, auth *allauth.Auth) {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
@@ -121,7 +121,7 @@ func clean(ctx context.Context, auth *allauth.Auth) {
 	}
 }
 
-// within gives something that stops its time.
+// within calls stop with a time limit.
 func within(limit time.Duration, stop func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

@@ -13,7 +13,7 @@ import (
 
 const credentials = `{"email":"ann@example.org","password":"` + testPassword + `"}`
 
-// signUp makes an account and verifies its address.
+// signUp creates an account and verifies its address.
 func signUp(t *testing.T, b *browser, output *terminal) {
 	t.Helper()
 	b.want(t, 200, "GET", "config", "")
@@ -25,7 +25,7 @@ func signUp(t *testing.T, b *browser, output *terminal) {
 	b.want(t, 401, "POST", "auth/email/verify", `{"key":"`+key+`"}`)
 }
 
-func TestSomebodyTriesItOut(t *testing.T) {
+func TestTheApplication(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string]string{"in memory": "", "in a file": filepath.Join(t.TempDir(), "app.db")} {
 		t.Run(name, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestSomebodyTriesItOut(t *testing.T) {
 			base, output := startApp(t, options{file: file})
 			b := newBrowser(t, base)
 			if status, _ := b.get(t, "/me"); status != http.StatusUnauthorized {
-				t.Errorf("a stranger's /me: status %d", status)
+				t.Errorf("/me before the login: status %d", status)
 			}
 			signUp(t, b, output)
 			b.want(t, 200, "POST", "auth/login", credentials)
@@ -102,14 +102,14 @@ func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
 	base, _ := startApp(t, options{})
 	for path, want := range map[string]string{
 		"/": "text/html", "/account/verify-email/abc": "text/html", "/app.js": "text/javascript",
-		"/rooms/email.js": "text/javascript", "/style.css": "text/css",
+		"/features/email.js": "text/javascript", "/style.css": "text/css",
 	} {
 		response, err := http.Get(base + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(response.Body)
-		_ = response.Body.Close() // it has been read
+		_ = response.Body.Close() // the body has been read
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,15 +16,15 @@ import (
 // setUpApp sets up an authenticator app and returns a recovery code.
 func (s *screen) setUpApp(t *testing.T) string {
 	t.Helper()
-	s.steps(t, press("Two factors", "Set up an app"), chromedp.WaitVisible(`//section//code`),
+	s.steps(t, press("Two-factor authentication", "Set up an app"), chromedp.WaitVisible(`//section//code`),
 		eventually(`document.querySelector('img').naturalWidth > 0`))
 	secret := text(t, s, `//section//code`)
-	for range 3 { // the period may end while the code is on its way
+	for range 3 { // the period of the code may end meanwhile
 		code, err := totp.GenerateCode(secret, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.steps(t, fill("Prove that it works", "code", code), press("Prove that it works", "Go on"),
+		s.steps(t, fill("Test your app", "code", code), press("Test your app", "Go on"),
 			chromedp.WaitVisible(`//p[contains(text(), "Your app is set up")] | //label/span[text()]`))
 		if strings.Contains(text(t, s, "#note"), "set up") {
 			break
@@ -35,7 +35,7 @@ func (s *screen) setUpApp(t *testing.T) string {
 	return code
 }
 
-// eventually waits until the expression is true.
+// eventually waits until the JavaScript expression is true.
 func eventually(expression string) step {
 	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience))(ctx, target)
@@ -65,11 +65,12 @@ func TestTwoFactorsOnThePage(t *testing.T) {
 			press("Do you trust this browser?", "Trust it"), says("9 of 10 are left"))
 		s.steps(t, logOut()...)
 		s.steps(t, logIn(ann, testPassword)...) // the browser is trusted
-		s.steps(t, press("Two factors", "Remove your app"), says("Your app is removed"), says("You have no authenticator app"))
+		s.steps(t, press("Two-factor authentication", "Remove your app"), says("Your app is removed"), says("You have no authenticator app"))
 	})
 }
 
-// plugIn gives the browser a key that answers by itself and checks its user.
+// plugIn gives the browser a key that responds without the user and verifies
+// them.
 func (s *screen) plugIn(t *testing.T) {
 	t.Helper()
 	options := webauthn.VirtualAuthenticatorOptions{
@@ -94,7 +95,7 @@ func TestAPasskeyOnThePage(t *testing.T) {
 		s.steps(t, logOut()...)
 		s.steps(t, press("Log in with a passkey", "Use a passkey"), heading("Your sessions"))
 		s.steps(t, logOut()...)
-		// A passkey is a second factor as well.
+		// A passkey is also a second factor.
 		s.steps(t, fill("Log in", "email", ann), fill("Log in", "password", testPassword), press("Log in", "Log in"),
 			press("Your security key", "Use your key"), press("Do you trust this browser?", "Ask again"), heading("Your sessions"),
 			press("Your passkeys", "Remove"), chromedp.WaitNotPresent(`//li[span[text()="My laptop"]]`))
@@ -106,7 +107,7 @@ func TestASignUpWithAPasskeyOnThePage(t *testing.T) {
 		s.plugIn(t)
 		s.steps(t, fill("Sign up with a passkey", "email", ann), press("Sign up with a passkey", "Sign up with a passkey"), heading("Verify your address"))
 		s.steps(t, fill("Verify your address", "key", s.output.find(t, oneTimeCode)), press("Verify your address", "Verify"),
-			fill("Make your passkey", "name", "My laptop"), press("Make your passkey", "Make it"), heading("Your sessions"))
+			fill("Create your passkey", "name", "My laptop"), press("Create your passkey", "Create"), heading("Your sessions"))
 		s.steps(t, logOut()...)
 		s.steps(t, press("Log in with a passkey", "Use a passkey"), heading("Your sessions"),
 			chromedp.WaitVisible(`//li[span[text()="My laptop"]]`))
@@ -125,7 +126,7 @@ func TestTheQRCode(t *testing.T) {
 		return b.do(t, request)
 	}
 	if status, _ := draw("otpauth://totp/a?secret=b"); status != http.StatusUnauthorized {
-		t.Errorf("for a stranger: status %d", status)
+		t.Errorf("without a login: status %d", status)
 	}
 	signUp(t, b, output)
 	b.want(t, 200, "POST", "auth/login", credentials)

@@ -31,7 +31,7 @@ func TestTheAddressesOnThePage(t *testing.T) {
 	onThePage(t, options{}, func(t *testing.T, s *screen) {
 		s.signUp(t, ann)
 		s.steps(t, fill("Add an address", "email", "second@example.org"), press("Add an address", "Add"), says("second@example.org (not verified)"))
-		s.steps(t, press("Your addresses", "Mail again"), says("This is not allowed")) // so soon
+		s.steps(t, press("Your addresses", "Mail again"), says("This is not allowed")) // too soon
 		s.open(t, verificationLink)
 		s.steps(t, press("Verify your address", "Verify"), says("Your address is verified"),
 			press("Your addresses", "Make primary"), says("second@example.org (primary)"),
@@ -49,8 +49,8 @@ func TestAForgottenPasswordOnThePage(t *testing.T) {
 		s.steps(t, fill("Choose a new password", "password", "short"), press("Choose a new password", "Choose a new password"), refused("Choose a new password", "password"),
 			fill("Choose a new password", "password", newPassword), press("Choose a new password", "Choose a new password"), says("Log in with it"))
 		s.steps(t, logIn(ann, newPassword)...)
-		s.steps(t, chromedp.Navigate(s.base+"/account/password/reset/key/1-bad"), says("This link is no longer good"),
-			chromedp.Navigate(s.base+"/account/verify-email/%ff"), says("This link is no longer good"))
+		s.steps(t, chromedp.Navigate(s.base+"/account/password/reset/key/1-bad"), says("This link is no longer valid"),
+			chromedp.Navigate(s.base+"/account/verify-email/%ff"), says("This link is no longer valid"))
 	})
 }
 
@@ -80,9 +80,9 @@ func TestCodesInPlaceOfLinksOnThePage(t *testing.T) {
 		s.steps(t, fill("Sign up", "email", ann), fill("Sign up", "password", testPassword), press("Sign up", "Sign up"), heading("Verify your address"))
 		s.steps(t, fill("Verify your address", "key", s.output.find(t, oneTimeCode)), press("Verify your address", "Verify"), heading("Your sessions"))
 		s.steps(t, fill("Add an address", "email", "second@example.org"), press("Add an address", "Add"),
-			fill("Your password, once more", "password", "wrong-wrong-1"), press("Your password, once more", "Go on"), refused("Your password, once more", "password"),
-			pressOutside("Cancel"), says("You have to prove who you are first"),
-			press("Add an address", "Add"), fill("Your password, once more", "password", testPassword), press("Your password, once more", "Go on"),
+			fill("Enter your password again", "password", "wrong-wrong-1"), press("Enter your password again", "Go on"), refused("Enter your password again", "password"),
+			pressOutside("Cancel"), says("Confirm that it is you first"),
+			press("Add an address", "Add"), fill("Enter your password again", "password", testPassword), press("Enter your password again", "Go on"),
 			heading("Verify the new address"))
 		s.steps(t, fill("Verify the new address", "key", s.output.find(t, oneTimeCode)), press("Verify the new address", "Verify"),
 			chromedp.WaitVisible(`//li[span[text()="second@example.org"]]/button[text()="Make primary"]`))
@@ -94,7 +94,7 @@ func TestCodesInPlaceOfLinksOnThePage(t *testing.T) {
 	})
 }
 
-func TestATelephoneNumberOnThePage(t *testing.T) {
+func TestAPhoneNumberOnThePage(t *testing.T) {
 	onThePage(t, options{}, func(t *testing.T, s *screen) {
 		s.signUp(t, ann)
 		s.steps(t, fill("Change your number", "phone", "+14155552671"), press("Change your number", "Text me a code"), heading("Verify +14155552671"))

@@ -7,37 +7,37 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// pick picks a person at the demo provider.
+// pick selects a user at the demo provider.
 func pick(name string) step { return chromedp.Click(`//button[starts-with(text(), "` + name + `")]`) }
 
 func TestAProviderOnThePage(t *testing.T) {
 	onThePage(t, options{demo: true}, func(t *testing.T, s *screen) {
-		s.steps(t, press("Log in elsewhere", "Log in with Demo provider"), pick("Cancel"), says("You went back without logging in"),
-			press("Log in elsewhere", "Log in with Demo provider"), pick("Ada Example"), heading("Your accounts elsewhere"), says("Demo provider: ada@example.com"))
-		// The only way in can not be taken away.
-		s.steps(t, press("Your accounts elsewhere", "Disconnect"), chromedp.WaitVisible(`//p[@id="note"][text()]`), says("Demo provider: ada@example.com"))
+		s.steps(t, press("Log in with a provider", "Log in with Demo provider"), pick("Cancel"), says("You went back without logging in"),
+			press("Log in with a provider", "Log in with Demo provider"), pick("Ada Example"), heading("Your accounts at providers"), says("Demo provider: ada@example.com"))
+		// The only way to log in cannot be removed.
+		s.steps(t, press("Your accounts at providers", "Disconnect"), chromedp.WaitVisible(`//p[@id="note"][text()]`), says("Demo provider: ada@example.com"))
 		s.steps(t, logOut()...)
 	})
 }
 
 func TestAnUnknownAddressAtTheProviderOnThePage(t *testing.T) {
 	onThePage(t, options{demo: true}, func(t *testing.T, s *screen) {
-		s.steps(t, press("Log in elsewhere", "Log in with Demo provider"),
+		s.steps(t, press("Log in with a provider", "Log in with Demo provider"),
 			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as another person"),
 			says("Demo provider says you are Zoe"), fill("Complete your sign-up", "email", ann), press("Complete your sign-up", "Sign up"),
 			says("We have mailed you a link"))
 		s.open(t, verificationLink)
 		s.steps(t, press("Verify your address", "Verify"), says("Your address is verified"))
-		s.steps(t, press("Log in elsewhere", "Log in with Demo provider"),
-			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as another person"), heading("Your accounts elsewhere"))
+		s.steps(t, press("Log in with a provider", "Log in with Demo provider"),
+			chromedp.SetValue(`//input[@name="name"]`, "Zoe"), pick("Log in as another person"), heading("Your accounts at providers"))
 	})
 }
 
-func TestAnAccountElsewhereIsConnectedOnThePage(t *testing.T) {
+func TestAnAccountIsConnectedOnThePage(t *testing.T) {
 	onThePage(t, options{demo: true}, func(t *testing.T, s *screen) {
 		s.signUp(t, ann)
-		s.steps(t, press("Your accounts elsewhere", "Connect Demo provider"), pick("Ada Example"), says("Demo provider: ada@example.com"),
-			press("Your accounts elsewhere", "Disconnect"), chromedp.WaitNotPresent(`//button[text()="Disconnect"]`))
+		s.steps(t, press("Your accounts at providers", "Connect Demo provider"), pick("Ada Example"), says("Demo provider: ada@example.com"),
+			press("Your accounts at providers", "Disconnect"), chromedp.WaitNotPresent(`//button[text()="Disconnect"]`))
 		s.steps(t, logOut()...)
 	})
 }
@@ -52,7 +52,7 @@ func TestTheFormsLeadToTheProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close() // the header says all
+	_ = response.Body.Close() // only the header counts
 	if got := response.Header.Get("Content-Security-Policy"); !formTargets.MatchString(got) {
 		t.Errorf("the policy is %s", got)
 	}

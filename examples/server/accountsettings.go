@@ -12,8 +12,8 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// accountSettings are the settings of accounts. Without a setting the default
-// is the library's, but for those that are named in optional terms.
+// accountSettings are the settings of accounts. The defaults are those of the
+// library, except for some fields that are pointers.
 type accountSettings struct {
 	LoginMethods             []account.LoginMethod `json:"login_methods"`
 	SignupFields             []string              `json:"signup_fields"`
@@ -66,7 +66,7 @@ type accountSettings struct {
 	PhoneVerificationSupportsResend quota      `json:"phone_verification_supports_resend"`
 }
 
-// codeFormat is what one-time codes look like.
+// codeFormat is the format of one-time codes.
 type codeFormat struct {
 	Numeric bool  `json:"numeric"`
 	Dashed  *bool `json:"dashed"`
@@ -147,7 +147,7 @@ func (s *accountSettings) addPhone(cfg *account.Config, texter notify.Texter) {
 	}
 }
 
-// format is the purpose's own format, else that of all codes.
+// format returns the format of the purpose, or that of all codes.
 func (s *accountSettings) format(own codeFormat) account.CodeFormat {
 	if own == (codeFormat{}) {
 		own = s.UserCodeFormat

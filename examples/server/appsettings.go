@@ -41,8 +41,8 @@ type appSettings struct {
 	Hidden                         bool    `json:"hidden"`
 }
 
-// sameSettings are the names that single providers of django-allauth have for a
-// setting, by the one that holds for all.
+// sameSettings are the names that some providers of django-allauth have for a
+// setting, by its common name.
 var sameSettings = map[string][]string{
 	"server_url": {
 		"auth0_url", "battlenet_url", "default_url", "edx_url", "gitea_url", "github_url", "gitlab_url", "gumroad_url", "host", "lemonldap_url",
@@ -82,7 +82,7 @@ func (s *appSettings) UnmarshalJSON(text []byte) error {
 	return d.Decode((*plain)(s))
 }
 
-// app returns the registration as the library reads it.
+// app returns the registration for the library.
 func (p providerSettings) app() provider.App {
 	s := p.Settings
 	app := provider.App{
@@ -103,19 +103,19 @@ func (p providerSettings) app() provider.App {
 		app.Settings.Fields = strings.Split(s.Fields, ",")
 	}
 	switch p.Provider {
-	case "agave", "jupyterhub", "lichess": // django-allauth calls their server api_url
+	case "agave", "jupyterhub", "lichess": // django-allauth has their server in api_url
 		app.Settings.ServerURL, app.Settings.APIURL = cmp.Or(s.ServerURL, s.APIURL), ""
-	case "feedly", "okta": // django-allauth wants the host alone
+	case "feedly", "okta": // django-allauth has only the host
 		if s.ServerURL != "" && !strings.Contains(s.ServerURL, "://") {
 			app.Settings.ServerURL = "https://" + s.ServerURL
 		}
-	case "salesforce": // its server is the key of django-allauth
+	case "salesforce": // django-allauth has its server in key
 		app.Settings.ServerURL, app.Key = cmp.Or(s.ServerURL, p.Key), ""
 	}
 	return app
 }
 
-// scopes is a list, or a text with blanks between the scopes.
+// scopes is a list, or a text with scopes separated by blanks.
 type scopes []string
 
 func (s *scopes) UnmarshalJSON(text []byte) error {

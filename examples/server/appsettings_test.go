@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// A site that comes from django-allauth keeps the names of its settings.
+// A site that migrates from django-allauth keeps the names of its settings.
 func TestSettingsOfProvidersAreMapped(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -58,7 +58,7 @@ func TestSettingsOfProvidersAreMapped(t *testing.T) {
 			continue
 		}
 		if got := s.app(); !reflect.DeepEqual(got, test.want) {
-			type plain provider.Settings // which prints its fields
+			type plain provider.Settings // without Format, so that fields are printed
 			t.Errorf("%s: %+v %+v, want %+v %+v", name, plain(got.Settings), got.Trust, plain(test.want.Settings), test.want.Trust)
 		}
 	}

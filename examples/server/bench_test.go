@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/internal/smtpsink"
 )
 
-// BenchmarkParallelLogins sends 200 logins at once at the default cost of a
-// hash, and reports how much memory the server ever held (Linux only).
+// BenchmarkParallelLogins sends 200 logins at the same time at the default cost
+// of a hash, and reports the peak memory of the server (Linux only).
 func BenchmarkParallelLogins(b *testing.B) {
 	config := configFor(b, smtpsink.Start(b))
 	delete(config, "password_hash")
@@ -48,11 +48,11 @@ func send(server *process, endpoint, body string) int {
 	if err != nil {
 		return 0
 	}
-	_ = response.Body.Close() // the status says all
+	_ = response.Body.Close() // only the status counts
 	return response.StatusCode
 }
 
-// peakMemory returns the most memory that a process ever had resident, in MiB.
+// peakMemory returns the peak resident memory of a process, in MiB.
 func peakMemory(pid int) (float64, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// maxConnections bounds what one server opens to a database server.
+// maxConnections is the largest number of connections to a database server.
 const maxConnections = 32
 
-// openStore opens the database that a URL names, and makes its tables.
+// openStore opens the database with this URL, and creates its tables.
 func openStore(ctx context.Context, address string) (storage.Store, func(), error) {
 	kind, rest, _ := strings.Cut(address, "://")
 	switch kind {
@@ -37,15 +37,15 @@ func openStore(ctx context.Context, address string) (storage.Store, func(), erro
 		}
 		return openSQL(ctx, "mysql", source, sqlstore.MySQL)
 	}
-	return nil, nil, errors.New("database is not the URL of one; use sqlite://PATH, postgres://…, mysql://… or memory://")
+	return nil, nil, errors.New("database is not the URL of a database; use sqlite://PATH, postgres://…, mysql://… or memory://")
 }
 
-// mysqlSource turns mysql://user:password@host:port/name?options into what the
-// driver takes. The password is not in its errors.
+// mysqlSource converts mysql://user:password@host:port/name?options to the form
+// of the driver. Its errors do not contain the password.
 func mysqlSource(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return "", errors.New("database is not a URL like mysql://user:password@host:3306/name; percent-encode what is special in the password")
+		return "", errors.New("database is not a URL like mysql://user:password@host:3306/name; percent-encode special characters of the password")
 	}
 	config, err := mysql.ParseDSN("/?" + u.RawQuery)
 	if err != nil {

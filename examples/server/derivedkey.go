@@ -21,8 +21,8 @@ import (
 // rsaBits is the size of a derived RSA key.
 const rsaBits = 3072
 
-// derivedKey makes a signing key of the secret key, so that all servers with
-// the same secret key, and the same server after a restart, have the same one.
+// derivedKey derives a signing key from the secret key, so that all servers with
+// the same secret key sign with the same key, also after a restart.
 func derivedKey(secretKey, algorithm string) (token.Key, error) {
 	seed, err := hkdf.Key(sha256.New, []byte(secretKey), nil, "allauth server: access tokens", ed25519.SeedSize)
 	if err != nil {
@@ -44,7 +44,7 @@ func derivedKey(secretKey, algorithm string) (token.Key, error) {
 	return token.Key{Private: private}, err
 }
 
-// stream is as many random-looking bytes as wanted, the same for each seed.
+// stream is an endless pseudorandom stream, the same for each seed.
 type stream struct{ cipher *chacha20.Cipher }
 
 func newStream(seed []byte) (stream, error) {
@@ -59,8 +59,8 @@ func (s stream) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// derivedRSA draws two primes. The generator of the standard library never
-// draws the same key twice, which is what is wanted here.
+// derivedRSA draws two primes. The standard library's generator is not
+// deterministic on purpose, so it cannot be used.
 func derivedRSA(seed []byte) (*rsa.PrivateKey, error) {
 	source, err := newStream(seed)
 	if err != nil {
@@ -82,14 +82,14 @@ func derivedRSA(seed []byte) (*rsa.PrivateKey, error) {
 	}
 }
 
-// derivedPrime draws a prime of half the key's size whose predecessor has no
-// divisor in common with the exponent.
+// derivedPrime draws a prime of half the key's size whose predecessor is coprime
+// to the exponent.
 func derivedPrime(source io.Reader, exponent *big.Int) *big.Int {
 	text := make([]byte, rsaBits/16)
 	one := big.NewInt(1)
 	for {
 		_, _ = source.Read(text) // a stream has no end
-		text[0] |= 0xc0          // so that the product has all its bits
+		text[0] |= 0xc0          // so that the product has its full length
 		text[len(text)-1] |= 1
 		p := new(big.Int).SetBytes(text)
 		if !p.ProbablyPrime(20) {
@@ -101,7 +101,7 @@ func derivedPrime(source io.Reader, exponent *big.Int) *big.Int {
 	}
 }
 
-// derivedECDSA draws a scalar that is in range, which nearly all are.
+// derivedECDSA draws a scalar that is in range; nearly all are.
 func derivedECDSA(seed []byte) (*ecdsa.PrivateKey, error) {
 	source, err := newStream(seed)
 	if err != nil {

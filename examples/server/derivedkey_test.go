@@ -29,7 +29,7 @@ func TestDerivedKeysStayTheSame(t *testing.T) {
 	}
 }
 
-// derive returns a key as bytes, after it was found good to sign with.
+// derive returns a key as bytes, after it was used to sign.
 func derive(t *testing.T, secret, algorithm string) []byte {
 	t.Helper()
 	key, err := derivedKey(secret, algorithm)

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// listen opens an address, or the unix socket of unix:PATH, to which the owner
-// and the group of the server may connect. A socket file that a killed server
-// left behind is replaced.
+// listen listens on an address, or on the unix socket of unix:PATH, to which the
+// owner and the group of the server can connect. It replaces a socket file that a
+// killed server has left.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	path, found := strings.CutPrefix(addr, "unix:")
 	if !found {
@@ -32,7 +32,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// isAbandoned reports whether a socket file has no server behind it.
+// isAbandoned reports whether no server listens on a socket file.
 func isAbandoned(ctx context.Context, path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {
@@ -40,7 +40,7 @@ func isAbandoned(ctx context.Context, path string) bool {
 	}
 	connection, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 	if err == nil {
-		_ = connection.Close() // nothing was said
+		_ = connection.Close() // nothing was sent
 	}
 	return errors.Is(err, syscall.ECONNREFUSED)
 }

@@ -1,10 +1,10 @@
-// Command server is the library as a standalone server, configured by one JSON
+// Command server is the library as a standalone server with a JSON configuration
 // file:
 //
 //	go run ./examples/server -config server.json -addr localhost:8080
 //	go run ./examples/server -config server.json -addr unix:/run/allauth.sock
 //
-// docs/server.md lists what the file may hold.
+// docs/server.md lists the keys of the file.
 package main
 
 import (
@@ -64,7 +64,7 @@ func run(path, addr string) error {
 	return errors.Join(err, auth.Close(shutdown))
 }
 
-// serve answers requests until ctx ends, and then finishes those under way.
+// serve serves until ctx ends, and then completes pending requests.
 func serve(ctx context.Context, addr string, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
@@ -91,7 +91,7 @@ func serve(ctx context.Context, addr string, handler http.Handler) error {
 	return server.Shutdown(shutdown)
 }
 
-// clean deletes what has expired, every hour.
+// clean deletes expired rows every hour.
 func clean(ctx context.Context, auth *allauth.Auth) {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()

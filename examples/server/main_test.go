@@ -20,8 +20,8 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// asServer makes the test binary behave like the server itself, so that tests
-// can start it as a process of its own and kill it.
+// asServer makes the test binary run as the server, so that tests can start it as
+// a process and kill it.
 const asServer = "ALLAUTH_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -38,13 +38,13 @@ type process struct {
 	command *exec.Cmd
 }
 
-// startServer starts a server on the configuration and waits until it answers.
+// startServer starts a server with the configuration and waits until it answers.
 func startServer(t testing.TB, config map[string]any) *process {
 	t.Helper()
 	return startServerOn(t, config, "127.0.0.1:0")
 }
 
-// startServerOn is startServer on an address.
+// startServerOn is startServer with an address.
 func startServerOn(t testing.TB, config map[string]any, addr string) *process {
 	t.Helper()
 	text, err := json.Marshal(config)
@@ -80,11 +80,11 @@ func startServerOn(t testing.TB, config map[string]any, addr string) *process {
 	if p.url == "" {
 		t.Fatalf("the server does not listen: %s", &printed)
 	}
-	go func() { _, _ = io.Copy(io.Discard, output) }() // it must not wait for a reader
+	go func() { _, _ = io.Copy(io.Discard, output) }() // it must not block
 	return p
 }
 
-// kill ends the server as a power cut would.
+// kill ends the server as a power failure would.
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may have ended
 	_ = p.command.Wait()         // it was killed
@@ -101,7 +101,7 @@ func (p *process) post(t *testing.T, endpoint string, body map[string]any) (int,
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -122,8 +122,8 @@ func configFor(t testing.TB, sink *smtpsink.Sink) map[string]any {
 
 const testPassword = "Tr0ub4dor-and-3-horses"
 
-// The mail server is down, the server is killed, both come back: the mail
-// arrives, once, and the answer never told.
+// The mail server is down, the server is killed, and both are started again: the
+// mail arrives once, and the response was the same.
 func TestAMailSurvivesAnOutageAndAPowerCut(t *testing.T) {
 	t.Parallel()
 	sink := smtpsink.Start(t)
@@ -157,7 +157,7 @@ func TestAMailSurvivesAnOutageAndAPowerCut(t *testing.T) {
 	}
 }
 
-// A mail server that does not even greet must not make anybody wait.
+// Requests do not wait for a mail server that does not answer.
 func TestASlowMailServerDelaysNoAnswer(t *testing.T) {
 	t.Parallel()
 	sink := smtpsink.Start(t)
@@ -169,7 +169,7 @@ func TestASlowMailServerDelaysNoAnswer(t *testing.T) {
 			t.Fatalf("sign-up: status %d: %s", status, answer)
 		}
 	}
-	// All were answered, and the mail server has not said a word yet.
+	// All requests were answered before the mail server has.
 	sink.Delay(0)
 	sink.Down()
 	sink.Up(t)
@@ -178,7 +178,8 @@ func TestASlowMailServerDelaysNoAnswer(t *testing.T) {
 	}
 }
 
-// A refused address looks like any other, and is not tried again.
+// The response does not tell that a mail was refused, and the mail is not sent
+// again.
 func TestARefusedAddressIsNotTold(t *testing.T) {
 	t.Parallel()
 	sink := smtpsink.Start(t)
@@ -195,7 +196,7 @@ func TestARefusedAddressIsNotTold(t *testing.T) {
 	sink.Wait(t, "accepted@example.org", 1)
 }
 
-// awaitEmptyOutbox waits until the server has taken note of what it delivered.
+// awaitEmptyOutbox waits until the server has recorded what it delivered.
 func awaitEmptyOutbox(t *testing.T, database string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(strings.TrimPrefix(database, "sqlite://")))
@@ -212,7 +213,7 @@ func awaitEmptyOutbox(t *testing.T, database string) {
 			return
 		}
 	}
-	t.Fatal("the outbox does not become empty")
+	t.Fatal("the outbox is not empty")
 }
 
 func withoutSession(t *testing.T, answer string) string {

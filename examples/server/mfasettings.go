@@ -28,8 +28,7 @@ type mfaSettings struct {
 	TrustCookieName             string     `json:"trust_cookie_name"`
 }
 
-// config returns nil where the file says nothing of second factors: then the
-// room is turned off.
+// config returns nil without the section mfa: second factors are turned off.
 func (s *mfaSettings) config() *mfa.Config {
 	if s == nil {
 		return nil

@@ -11,15 +11,15 @@ import (
 	"github.com/allauth-go/allauth/storage/redisstore"
 )
 
-// withRedis moves sessions, challenges and the counters of rate limits to
-// Redis, if the file names one.
+// withRedis keeps sessions, challenges and the counters of rate limits in Redis,
+// if the file has its URL.
 func (s *settings) withRedis(ctx context.Context, store storage.Store) (storage.Store, func(), error) {
 	if s.Redis == "" {
 		return store, func() {}, nil
 	}
 	options, err := redis.ParseURL(s.Redis)
 	if err != nil {
-		// The error of the package may hold the password.
+		// The error of the package may contain the password.
 		return nil, nil, errors.New("redis is not a URL like redis://user:password@host:6379/0")
 	}
 	client := redis.NewClient(options)

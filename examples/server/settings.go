@@ -69,7 +69,7 @@ type headlessSettings struct {
 // loadSettings reads the file. An unknown key is an error that names it.
 func loadSettings(path string) (*settings, error) {
 	if path == "" {
-		return nil, errors.New("-config is missing; name a configuration file, as docs/server.md describes it")
+		return nil, errors.New("-config is missing; set it to a configuration file, see docs/server.md")
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -82,8 +82,7 @@ func loadSettings(path string) (*settings, error) {
 	return &s, nil
 }
 
-// proxies reads trusted_proxies: prefixes, and "unix" for what connects through a
-// unix socket.
+// proxies parses trusted_proxies: prefixes, and "unix" for unix sockets.
 func proxies(texts []string) (list []netip.Prefix, unix bool, err error) {
 	for _, text := range texts {
 		if text == "unix" {
@@ -99,7 +98,7 @@ func proxies(texts []string) (list []netip.Prefix, unix bool, err error) {
 	return list, unix, nil
 }
 
-// config turns the file into the library's configuration.
+// config returns the library's configuration.
 func (s *settings) config() (allauth.Config, error) {
 	account, err := s.Account.config(s.texter())
 	if err != nil {
@@ -183,8 +182,8 @@ func frontendURLs(pages map[string]string) (headless.FrontendURLs, error) {
 	return urls, nil
 }
 
-// rateLimits is false, which turns all limits off, or an object that replaces
-// single ones.
+// rateLimits is false to remove all limits, or an object that replaces single
+// ones.
 type rateLimits struct {
 	off   bool
 	rates map[string]string

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// keysOf lists the keys of a section of the file, with those inside it.
+// keysOf returns the keys of a section of the file, including nested ones.
 func keysOf(section reflect.Type, prefix string) []string {
 	var keys []string
 	for i := range section.NumField() {
@@ -39,7 +39,7 @@ var (
 	documentedKey = regexp.MustCompile("`([^`]+)`")
 )
 
-// The page of settings lists every key, and no others.
+// The page of settings lists all keys, and no others.
 func TestTheSettingsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/server.md")

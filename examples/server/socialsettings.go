@@ -25,7 +25,7 @@ type socialSettings struct {
 	OpenIDConnectCallbackPath      string             `json:"openid_connect_callback_path"`
 }
 
-// providerSettings is one registration with a provider.
+// providerSettings is an app registered with a provider.
 type providerSettings struct {
 	Provider     string      `json:"provider"`
 	ProviderID   string      `json:"provider_id"`
@@ -36,7 +36,7 @@ type providerSettings struct {
 	Settings     appSettings `json:"settings"`
 }
 
-// config returns nil where there is no such section: then the room is turned off.
+// config returns nil without this section: third-party logins are turned off.
 func (s *socialSettings) config() (*socialaccount.Config, error) {
 	if s == nil {
 		return nil, nil

@@ -10,8 +10,7 @@ import (
 	"reflect"
 )
 
-// strict reads one object, in which every key is known and every value of the
-// right kind.
+// strict decodes one object with known keys and values of the right types.
 func strict(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -24,14 +23,15 @@ func strict(text []byte, v any) error {
 	return nil
 }
 
-// mistake names the key whose value is of the wrong kind, and what belongs there.
+// mistake returns an error that names the key with a value of the wrong type, and
+// the right type.
 func mistake(err error) error {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case !errors.As(err, &wrong):
 		return err
 	case wrong.Field == "":
-		return errors.New("it does not hold an object")
+		return errors.New("it is not an object")
 	}
 	kinds := map[reflect.Type]string{
 		reflect.TypeFor[duration]():   `a duration like "15m"`,
@@ -49,7 +49,7 @@ func mistake(err error) error {
 	return fmt.Errorf("%s is of the wrong kind; use %s", wrong.Field, cmp.Or(kind, "a number"))
 }
 
-// wrongKind is the error of a type that reads itself.
+// wrongKind returns the error of a type that decodes itself.
 func wrongKind[T any](text []byte) error {
 	return &json.UnmarshalTypeError{Value: string(text), Type: reflect.TypeFor[T]()}
 }

@@ -23,7 +23,7 @@ func TestAMistakeInTheFileNamesItsKey(t *testing.T) {
 		`{"rate_limits": true}`:                                           "rate_limits is of the wrong kind; use false or",
 		`{"trusted_proxies": ["10.0.0.1"]}`:                               "trusted_proxies",
 		`{"headless": {"token_strategy": "jwt", "jwt_private_key": "x"}}`: "jwt_private_key",
-		`{"database": "app.db"}`:                                          "database is not the URL of one",
+		`{"database": "app.db"}`:                                          "database is not the URL of a database",
 	} {
 		path := filepath.Join(t.TempDir(), "server.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

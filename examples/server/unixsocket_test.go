@@ -13,8 +13,7 @@ import (
 	"github.com/allauth-go/allauth/internal/smtpsink"
 )
 
-// throughSocket sends a request as a proxy does that connects through a unix
-// socket.
+// throughSocket sends a request through a unix socket, as a proxy does.
 func throughSocket(t *testing.T, path, forwarded, method, endpoint, token string, body any) (int, map[string]any) {
 	t.Helper()
 	text, err := json.Marshal(body)
@@ -37,7 +36,7 @@ func throughSocket(t *testing.T, path, forwarded, method, endpoint, token string
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	var answer map[string]any
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
@@ -45,7 +44,7 @@ func throughSocket(t *testing.T, path, forwarded, method, endpoint, token string
 	return response.StatusCode, answer
 }
 
-// Behind a unix socket clients are told apart by what the proxy says, if it is
+// Behind a unix socket the header of the proxy distinguishes clients, if it is
 // trusted.
 func TestClientsBehindAUnixSocket(t *testing.T) {
 	t.Parallel()
@@ -56,7 +55,7 @@ func TestClientsBehindAUnixSocket(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = os.RemoveAll(folder) }) // it is of no use any more
+			t.Cleanup(func() { _ = os.RemoveAll(folder) }) // a leftover does no harm
 			path := filepath.Join(folder, "s")
 			config := configFor(t, smtpsink.Start(t))
 			config["rate_limits"] = map[string]any{"signup": "1/h/ip"}
@@ -95,7 +94,7 @@ func TestClientsBehindAUnixSocket(t *testing.T) {
 	}
 }
 
-// A socket that a server listens on is not taken from it.
+// A server does not take over a socket on which another server listens.
 func TestASocketInUse(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s")
@@ -103,7 +102,7 @@ func TestASocketInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = first.Close() }() // the test is over
+	defer func() { _ = first.Close() }() // the test has ended
 	if second, err := listen(t.Context(), "unix:"+path); err == nil {
 		_ = second.Close() // it should not exist
 		t.Error("two servers listen on one socket")

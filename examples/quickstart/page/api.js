@@ -1,4 +1,4 @@
-// A client of the browser API. Every answer is JSON with a status, and data,
+// A client of the browser API. Every response is JSON with a status, and data,
 // meta or errors.
 
 const base = '/_allauth/browser/v1/';
@@ -17,28 +17,28 @@ async function send(method, path, body, headers) {
     });
     return {...await response.json(), retryAfter: response.headers.get('Retry-After')};
   } catch {
-    return {status: 0}; // no answer, or none of the API's
+    return {status: 0}; // no response, or none of the API
   }
 }
 
-// isStale tells whether an answer asks somebody who is logged in for a fresh
-// proof of who they are.
-function isStale(answer) {
-  return answer.status === 401 && answer.meta?.is_authenticated && Boolean(answer.data?.flows);
+// isStale returns whether a logged-in user has to reauthenticate.
+function isStale(response) {
+  return response.status === 401 && response.meta?.is_authenticated && Boolean(response.data?.flows);
 }
 
-// call sends a request. If the answer asks for a fresh proof, prove gets the
-// flows to choose from, and if it succeeds the request is sent once more.
-export async function call(method, path, body, {headers, prove} = {}) {
-  const answer = await send(method, path, body, headers);
-  if (prove && isStale(answer) && await prove(answer.data.flows)) {
+// call sends a request. If the user has to reauthenticate, it calls
+// reauthenticate with the available flows, and sends the request again if that
+// succeeds.
+export async function call(method, path, body, {headers, reauthenticate} = {}) {
+  const response = await send(method, path, body, headers);
+  if (reauthenticate && isStale(response) && await reauthenticate(response.data.flows)) {
     return send(method, path, body, headers);
   }
-  return answer;
+  return response;
 }
 
-// redirect sends the browser to a provider. It has to be a form: no script can
-// follow to another site.
+// redirect sends the browser to a provider. It posts a form, as scripts cannot
+// follow a redirect to another site.
 export function redirect(provider, process) {
   const form = document.createElement('form');
   form.method = 'post';
@@ -51,18 +51,18 @@ export function redirect(provider, process) {
   form.submit();
 }
 
-// problems returns what is wrong, in texts by field; those of no field are under
-// ''. It returns nothing if the request did what it should, or led to another
-// step.
-export function problems(answer) {
-  if (answer.errors) {
+// problems returns the messages of a response by field; those without a field are
+// under ''. It returns nothing if the request succeeded, or another step is
+// pending.
+export function problems(response) {
+  if (response.errors) {
     const found = {};
-    for (const error of answer.errors ?? []) (found[error.param ?? ''] ??= []).push(error.message);
+    for (const error of response.errors ?? []) (found[error.param ?? ''] ??= []).push(error.message);
     return found;
   }
-  if (isStale(answer)) return {'': ['You have to prove who you are first.']};
-  if (answer.status === 403) return {'': ['This is not allowed.']};
-  if (answer.status === 404) return {'': ['There is no such thing.']};
-  if (answer.status === 429) return {'': [`Too many attempts. Try again in ${answer.retryAfter} seconds.`]};
-  if (answer.status === 0 || answer.status >= 500) return {'': ['The server can not do this now. Try again later.']};
+  if (isStale(response)) return {'': ['Confirm that it is you first.']};
+  if (response.status === 403) return {'': ['This is not allowed.']};
+  if (response.status === 404) return {'': ['Not found.']};
+  if (response.status === 429) return {'': [`Too many attempts. Try again in ${response.retryAfter} seconds.`]};
+  if (response.status === 0 || response.status >= 500) return {'': ['The server is unavailable. Try again later.']};
 }

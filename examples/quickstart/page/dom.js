@@ -1,4 +1,4 @@
-// Forms and lists, made of what they hold.
+// Functions that make forms, lists and other elements.
 
 export function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -14,7 +14,7 @@ export function paragraph(text) {
   return element('p', {}, text);
 }
 
-// button runs act when it is pressed, and tells of the problems it returns.
+// button makes a button that calls act and shows the problems that it returns.
 export function button(label, act) {
   const node = element('button', {type: 'button'}, label);
   node.onclick = () => whileDisabled([node], async () => {
@@ -24,8 +24,8 @@ export function button(label, act) {
   return node;
 }
 
-// form asks for fields, given as {name: {label, type, …}}, and hands their
-// values to submit, which returns the problems by field, or nothing.
+// form makes a form of fields, given as {name: {label, type, …}}. It calls submit
+// with their values and shows the problems, by field, that submit returns.
 export function form(title, fields, submit, {label = title, intro, more = []} = {}) {
   const places = {};
   const place = (name) => (places[name] = element('span', {className: 'error', role: 'alert'}));
@@ -41,8 +41,8 @@ export function form(title, fields, submit, {label = title, intro, more = []} = 
   return section(title, intro && paragraph(intro), node);
 }
 
-// whileDisabled keeps people from pressing twice, and takes down what was told
-// about the last step.
+// whileDisabled disables buttons while act runs, and removes the message of the last
+// step.
 async function whileDisabled(buttons, act) {
   tell('');
   buttons.forEach((b) => (b.disabled = true));
@@ -53,8 +53,8 @@ async function whileDisabled(buttons, act) {
   }
 }
 
-// spread writes problems beside their fields. Those of fields that are not shown
-// go to the end of the form.
+// spread shows problems at their fields. Those of other fields are shown at the end
+// of the form.
 function spread(found, places) {
   const rest = Object.entries(found).filter(([name]) => !places[name]).flatMap(([, texts]) => texts);
   for (const [name, place] of Object.entries(places)) {
@@ -70,17 +70,17 @@ export function list(items) {
 
 const slot = (id) => document.getElementById(id);
 
-// show replaces what the page is about.
+// show replaces the content of the page.
 export function show(...sections) {
   slot('main').replaceChildren(...sections.flat(Infinity).filter(Boolean));
 }
 
-// tell replaces the one message above it.
+// tell replaces the message above the content.
 export function tell(text) {
   slot('note').textContent = text;
 }
 
-// who replaces what is said about who is logged in.
+// who replaces the line about the logged-in user.
 export function who(...children) {
   slot('who').replaceChildren(...children);
 }

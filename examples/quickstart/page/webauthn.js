@@ -1,10 +1,10 @@
-// Security keys and passkeys: the server asks, the browser has the key answer,
-// and the server gets that answer.
+// Security keys and passkeys: the server sends options, the browser gets the
+// response of a key, and the server verifies it.
 
-const refused = {status: 400, errors: [{message: 'The browser did not get an answer from a key.'}]};
+const refused = {status: 400, errors: [{message: 'The browser got no response from a key. Try again.'}]};
 
-// useKey has a key of the user's answer at an endpoint. send is how requests are
-// sent.
+// useKey gets the options of an endpoint and sends it the response of the user's
+// key. send sends requests.
 export async function useKey(send, path) {
   const asked = await send('GET', path);
   if (asked.status !== 200) return asked;
@@ -14,7 +14,7 @@ export async function useKey(send, path) {
   }, (credential) => send('POST', path, {credential}));
 }
 
-// makeKey has a new key answer at an endpoint, to which the answer goes by
+// makeKey gets the options of an endpoint, and sends it the response of a new key by
 // method, with other fields.
 export async function makeKey(send, path, method, fields, query = '') {
   const asked = await send('GET', path + query);
@@ -30,7 +30,7 @@ async function answered(ask, then) {
   try {
     credential = (await ask()).toJSON();
   } catch {
-    return refused; // the person declined, has no such key, or took too long
+    return refused; // the user declined, has no such key, or took too long
   }
   return then(credential);
 }

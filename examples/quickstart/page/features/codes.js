@@ -1,10 +1,10 @@
-// Login by a code from a mail.
+// Login with a mailed code.
 
 import {button, form} from '../dom.js';
 
 export const codes = (app) => ({
   starts: {
-    login_by_code: () => form('Log in by code', {email: {label: 'E-mail address', type: 'email', autocomplete: 'username'}},
+    login_by_code: () => form('Log in by code', {email: {label: 'Email address', type: 'email', autocomplete: 'username'}},
       (values) => app.step('POST', 'auth/code/request', values), {label: 'Mail me a code'}),
   },
 

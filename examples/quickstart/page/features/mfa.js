@@ -1,4 +1,4 @@
-// The second factor of a login: a code, or a key.
+// The second factor of a login: a code or a key.
 
 import {call, problems} from '../api.js';
 import {button, form, section} from '../dom.js';
@@ -7,7 +7,7 @@ import {useKey} from '../webauthn.js';
 const code = {code: {label: 'Code from your app, or a recovery code', autocomplete: 'one-time-code'}};
 
 export const mfa = (app) => {
-  // ways are the sections for the types of authenticators that the user has.
+  // ways returns the sections for the user's types of authenticators.
   const ways = ({types}, byCode, byKey) => [
     types.some((type) => type !== 'webauthn') && form('Your second factor', code, byCode, {label: 'Go on'}),
     types.includes('webauthn') && section('Your security key', button('Use your key', byKey)),
@@ -23,7 +23,7 @@ export const mfa = (app) => {
         button('Ask again', () => app.step('POST', 'auth/2fa/trust', {trust: false}))),
     },
 
-    proofs: {
+    reauthentications: {
       mfa_reauthenticate: (flow, done) => {
         const judge = (answer) => (answer.status === 200 ? done() : problems(answer));
         return ways(flow,

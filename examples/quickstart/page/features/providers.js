@@ -6,32 +6,32 @@ import {button, form, list, section} from '../dom.js';
 export const providers = (app) => {
   const known = () => app.config.socialaccount?.providers ?? [];
 
-  // buttons send the browser to the providers with these ids.
+  // buttons returns buttons that send the browser to the providers with these ids.
   const buttons = (ids, verb, process) => known().filter(({id}) => ids.includes(id))
     .map(({id, name}) => button(`${verb} ${name}`, () => redirect(id, process)));
 
   return {
     starts: {
-      provider_redirect: (flow) => section('Log in elsewhere', ...buttons(flow.providers, 'Log in with', 'login')),
+      provider_redirect: (flow) => section('Log in with a provider', ...buttons(flow.providers, 'Log in with', 'login')),
     },
 
     stages: {
       provider_signup: async (flow) => {
         const {data} = await call('GET', 'auth/provider/signup');
-        const email = {label: 'E-mail address', type: 'email', value: data?.email?.[0]?.email ?? ''};
+        const email = {label: 'Email address', type: 'email', value: data?.email?.[0]?.email ?? ''};
         return form('Complete your sign-up', {email}, (values) => app.step('POST', 'auth/provider/signup', values),
-          {label: 'Sign up', intro: `${flow.provider.name} says you are ${data?.account?.display ?? 'somebody'}.`});
+          {label: 'Sign up', intro: `${flow.provider.name} says you are ${data?.account?.display ?? 'a new user'}.`});
       },
     },
 
-    proofs: {
-      provider_reauthenticate: (flow) => section('Where you logged in', ...buttons(flow.providers, 'Log in again with', 'login')),
+    reauthentications: {
+      provider_reauthenticate: (flow) => section('Your provider', ...buttons(flow.providers, 'Log in again with', 'login')),
     },
 
     settings: async () => {
       if (known().length === 0) return [];
       const {data: accounts = []} = await call('GET', 'account/providers');
-      return section('Your accounts elsewhere',
+      return section('Your accounts at providers',
         list(accounts.map(({uid, display, provider}) => ({
           text: `${provider.name}: ${display}`,
           actions: [button('Disconnect', () => app.step('DELETE', 'account/providers', {provider: provider.id, account: uid}))],

@@ -8,8 +8,8 @@ const keys = 'account/authenticators/webauthn';
 
 export const passkeys = (app) => {
   const enabled = () => app.config.mfa?.passkey_login_enabled;
-  // This server lets people sign up with a passkey where it mails codes: the
-  // address has to be proved in the same session.
+  // Sign-up with a passkey requires codes, as the address has to be verified in
+  // the same session.
   const signsUp = () => enabled() && app.config.account.email_verification_by_code_enabled;
 
   const add = async ({name}) => app.follow(await makeKey(app.ask, keys, 'POST', {name}, '?passwordless'), 'Your passkey is added.');
@@ -18,13 +18,13 @@ export const passkeys = (app) => {
     starts: {
       mfa_login_webauthn: () => section('Log in with a passkey',
         button('Use a passkey', async () => app.follow(await useKey(call, 'auth/webauthn/login')))),
-      signup: () => signsUp() && form('Sign up with a passkey', {email: {label: 'E-mail address', type: 'email'}},
+      signup: () => signsUp() && form('Sign up with a passkey', {email: {label: 'Email address', type: 'email'}},
         (values) => app.step('POST', 'auth/webauthn/signup', values)),
     },
 
     stages: {
-      mfa_signup_webauthn: () => form('Make your passkey', {name: {label: 'What to call it'}},
-        async ({name}) => app.follow(await makeKey(call, 'auth/webauthn/signup', 'PUT', {name})), {label: 'Make it'}),
+      mfa_signup_webauthn: () => form('Create your passkey', {name: {label: 'Name'}},
+        async ({name}) => app.follow(await makeKey(call, 'auth/webauthn/signup', 'PUT', {name})), {label: 'Create'}),
     },
 
     settings: async () => {
@@ -35,7 +35,7 @@ export const passkeys = (app) => {
           text: name,
           actions: [button('Remove', () => app.step('DELETE', keys, {authenticators: [id]}))],
         })))),
-        form('Add a passkey', {name: {label: 'What to call it'}}, add, {label: 'Add'}),
+        form('Add a passkey', {name: {label: 'Name'}}, add, {label: 'Add'}),
       ];
     },
   };

@@ -1,4 +1,4 @@
-// E-mail addresses: verification by link or code, and the list of them.
+// Email addresses: verification by link or code, and the list of addresses.
 
 import {call} from '../api.js';
 import {button, form, list, section, tell} from '../dom.js';
@@ -15,7 +15,7 @@ export const email = (app) => {
 
   const openLink = () => section('Verify your address', 'We have mailed you a link. Open it, then log in.');
 
-  // actions are what can be done with an address.
+  // actions returns the buttons of an address.
   const actions = ({email, verified, primary}) => [
     !verified && button('Mail again', () => app.step('PUT', 'account/email', {email}, 'The mail is on its way.')),
     verified && !primary && button('Make primary', () => app.step('PATCH', 'account/email', {email, primary: true})),
@@ -29,7 +29,7 @@ export const email = (app) => {
       '/account/verify-email/': async (key) => {
         const answer = await call('GET', 'auth/email/verify', undefined, {headers: {'X-Email-Verification-Key': key}});
         if (answer.status !== 200) {
-          tell('This link is no longer good.');
+          tell('This link is no longer valid.');
           return null;
         }
         return form('Verify your address', {}, () => app.step('POST', 'auth/email/verify', {key}, 'Your address is verified.'),
@@ -46,7 +46,7 @@ export const email = (app) => {
           actions: actions(address),
         })))),
         waiting && enterCode('Verify the new address'),
-        form('Add an address', {email: {label: 'E-mail address', type: 'email'}},
+        form('Add an address', {email: {label: 'Email address', type: 'email'}},
           (values) => app.step('POST', 'account/email', values, 'The mail is on its way.'), {label: 'Add'}),
       ];
     },

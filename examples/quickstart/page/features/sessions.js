@@ -1,4 +1,4 @@
-// Where somebody is logged in.
+// The user's sessions.
 
 import {call} from '../api.js';
 import {button, list, section} from '../dom.js';

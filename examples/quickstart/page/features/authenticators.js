@@ -5,8 +5,8 @@ import {button, element, form, paragraph, section} from '../dom.js';
 
 const totp = 'account/authenticators/totp', recovery = 'account/authenticators/recovery-codes';
 
-// picture draws a text as a QR code. The server does it: the text holds a secret
-// that should not go anywhere else.
+// picture returns a text as a QR code. The server draws it, as the text contains a
+// secret that no other site should get.
 async function picture(text) {
   const response = await fetch('/qr', {method: 'POST', body: text});
   const source = `data:image/svg+xml,${encodeURIComponent(await response.text())}`;
@@ -14,20 +14,20 @@ async function picture(text) {
 }
 
 export const authenticators = (app) => {
-  // setUp shows a new secret, and asks for a code to prove that the app has it.
+  // setUp shows a new secret, and asks for a code to check that the app has it.
   const setUp = (place) => async () => {
     const answer = await app.ask('GET', totp);
     if (!answer.meta?.totp_url) return problems(answer);
     place.replaceChildren(
-      paragraph('Scan this with your app, or type it in:'), await picture(answer.meta.totp_url), element('code', {}, answer.meta.secret),
-      form('Prove that it works', {code: {label: 'Code from your app', autocomplete: 'one-time-code'}},
+      paragraph('Scan this with your app, or type the secret:'), await picture(answer.meta.totp_url), element('code', {}, answer.meta.secret),
+      form('Test your app', {code: {label: 'Code from your app', autocomplete: 'one-time-code'}},
         (values) => app.step('POST', totp, values, 'Your app is set up. Write your recovery codes down.'), {label: 'Go on'}));
   };
 
   const show = (place, method) => async () => {
     const answer = await app.ask(method, recovery);
     if (answer.status !== 200) return problems(answer);
-    place.replaceChildren(element('pre', {}, (answer.data.unused_codes ?? ['They were shown before.']).join('\n')));
+    place.replaceChildren(element('pre', {}, (answer.data.unused_codes ?? ['They were already shown.']).join('\n')));
   };
 
   return {
@@ -42,9 +42,9 @@ export const authenticators = (app) => {
         ? button('Remove your app', () => app.step('DELETE', totp, undefined, 'Your app is removed.'))
         : button('Set up an app', setUp(apps)));
       return [
-        section('Two factors', paragraph(hasApp ? 'Your authenticator app is asked for at each login.' : 'You have no authenticator app.'), apps),
+        section('Two-factor authentication', paragraph(hasApp ? 'Each login asks for a code of your authenticator app.' : 'You have no authenticator app.'), apps),
         codes && section('Your recovery codes', paragraph(`${codes.unused_code_count} of ${codes.total_code_count} are left.`), lines,
-          button('Show', show(lines, 'GET')), button('Make new ones', show(lines, 'POST'))),
+          button('Show', show(lines, 'GET')), button('Generate new codes', show(lines, 'POST'))),
       ];
     },
   };

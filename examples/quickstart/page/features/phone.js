@@ -1,10 +1,10 @@
-// The telephone number.
+// The phone number.
 
 import {call} from '../api.js';
 import {button, form, paragraph, section} from '../dom.js';
 
 export const phone = (app) => {
-  let awaited = ''; // the number whose code is on its way
+  let awaited = ''; // the number that a code was sent to
 
   const enterCode = (title) => form(title, {code: {label: 'Code', autocomplete: 'one-time-code'}},
     async (values) => {
@@ -29,10 +29,10 @@ export const phone = (app) => {
 
     settings: async () => {
       const answer = await call('GET', 'account/phone');
-      if (answer.status !== 200) return []; // numbers are switched off
+      if (answer.status !== 200) return []; // phone numbers are turned off
       const own = answer.data.map(({phone, verified}) => `${phone}${verified ? '' : ' (not verified)'}`).join(', ');
       return [
-        section('Your telephone number', paragraph(own || 'None.')),
+        section('Your phone number', paragraph(own || 'None.')),
         awaited ? enterCode(`Verify ${awaited}`) : change(),
       ];
     },

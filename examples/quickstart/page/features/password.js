@@ -1,9 +1,9 @@
-// Sign-up, login and whatever else has to do with a password.
+// Sign-up, login, reset and reauthentication with a password.
 
 import {call, problems} from '../api.js';
 import {form, tell} from '../dom.js';
 
-const email = {email: {label: 'E-mail address', type: 'email', autocomplete: 'username'}};
+const email = {email: {label: 'Email address', type: 'email', autocomplete: 'username'}};
 const current = {label: 'Password', type: 'password', autocomplete: 'current-password'};
 const fresh = {label: 'New password', type: 'password', autocomplete: 'new-password'};
 
@@ -21,8 +21,8 @@ export const password = (app) => ({
       (values) => app.step('POST', 'auth/password/reset', values, 'Your password is changed. Log in with it.')),
   },
 
-  proofs: {
-    reauthenticate: (flow, done) => form('Your password, once more', {password: current}, async (values) => {
+  reauthentications: {
+    reauthenticate: (flow, done) => form('Enter your password again', {password: current}, async (values) => {
       const answer = await call('POST', 'auth/reauthenticate', values);
       return answer.status === 200 ? done() : problems(answer);
     }, {label: 'Go on'}),
@@ -32,7 +32,7 @@ export const password = (app) => ({
     '/account/password/reset/key/': async (key) => {
       const answer = await call('GET', 'auth/password/reset', undefined, {headers: {'X-Password-Reset-Key': key}});
       if (answer.status !== 200) {
-        tell('This link is no longer good. Ask for another one.');
+        tell('This link is no longer valid. Request a new one.');
         return null;
       }
       return form('Choose a new password', {password: fresh},
