@@ -15,6 +15,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	_ "github.com/allauth-go/allauth/internal/integration/contract"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
