@@ -14,7 +14,10 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// AddEmail adds an address to the logged-in user's account, to be verified.
+// AddEmail adds an unverified address to the logged-in user's account and mails a link,
+// or, if addresses are verified by code, mails a code with which the address is added.
+// Returns authn.Errors for wrong input, work.ErrReauthenticate if the user has not
+// authenticated recently.
 func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string) error {
 	email, errs := cleanEmail("email", input, true)
 	if len(errs) > 0 {
@@ -34,7 +37,7 @@ func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string)
 		}
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		// Once more: another request may have added addresses meanwhile.
+		// Check again: another request may have added addresses meanwhile.
 		if taken, err = s.checkNewEmail(ctx, sess, email); err != nil {
 			return err
 		}
@@ -45,28 +48,28 @@ func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string)
 	})
 }
 
-// hasMaxEmails reports whether an account with these addresses can have no more.
-// Where there is one address only, the next one replaces it.
+// hasMaxEmails reports whether an account with these addresses cannot have another one.
+// With account.Config.ChangeEmail the next address replaces the current one.
 func (s *Service) hasMaxEmails(emails []account.EmailAddress) bool {
 	return len(emails) >= s.cfg.MaxEmailAddresses && !s.cfg.ChangeEmail
 }
 
-// checkNewEmail refuses an address that can not be added, and reports whether
+// checkNewEmail returns authn.Errors if the address cannot be added, and reports whether
 // another user has verified it.
 func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email string) (taken bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
-		return false, fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load email addresses: %w", err)
 	}
 	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == email }) {
 		return false, problem.List("email", code.DuplicateEmail)
 	}
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return false, fmt.Errorf("look up e-mail address: %w", err)
+		return false, fmt.Errorf("look up email address: %w", err)
 	}
 	if s.cfg.Enumeration == account.AllowEnumeration {
-		claims, _, err := s.claimants(ctx, email)
+		claims, _, err := s.recoverableByEmail(ctx, email)
 		if err != nil {
 			return false, err
 		}
@@ -89,9 +92,11 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 	return len(rows) > 0 && rows[0].Verified, nil
 }
 
+// storeNewEmail adds an unverified address and mails a link. If the address is taken, its
+// owner gets another message instead.
 func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	if s.cfg.ChangeEmail {
-		if err := s.dropUnverified(ctx, sess); err != nil {
+		if err := s.deleteUnverified(ctx, sess); err != nil {
 			return err
 		}
 	}
@@ -101,10 +106,10 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 		return problem.List("email", code.DuplicateEmail)
 	}
 	if err != nil {
-		return fmt.Errorf("add e-mail address: %w", err)
+		return fmt.Errorf("add email address: %w", err)
 	}
 	work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: email})
-	if err := s.voidResetKeys(ctx, address.UserID); err != nil {
+	if err := s.deleteResetKeys(ctx, address.UserID); err != nil {
 		return err
 	}
 	if taken {
@@ -114,25 +119,26 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 	return err
 }
 
-// dropUnverified deletes the address that was about to replace the current one.
-func (s *Service) dropUnverified(ctx context.Context, sess *login.Session) error {
+// deleteUnverified deletes an unverified address that would have replaced the current
+// one.
+func (s *Service) deleteUnverified(ctx context.Context, sess *login.Session) error {
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	for _, e := range emails {
 		if e.Verified || e.Primary {
 			continue
 		}
 		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return fmt.Errorf("delete e-mail address: %w", err)
+			return fmt.Errorf("delete email address: %w", err)
 		}
 	}
 	return nil
 }
 
-// awaitNewEmail mails a code to an address that is stored once the code came
-// back; it runs in a transaction.
+// awaitNewEmail mails a code to an address, which is stored after the right code. It runs
+// in a transaction.
 func (s *Service) awaitNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	return s.sendOwn(ctx, sess, s.emailCode(nil), &sess.State.EmailVerification, s.emailRecipient(sess.UserID(), email, taken))
 }

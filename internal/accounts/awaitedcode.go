@@ -11,19 +11,19 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// AwaitedCode is a code that a session waits for. Where links are mailed in place of
-// codes, Pending is nil, and the key of any link will do.
+// AwaitedCode is a code for which a session waits. If links are mailed in place of codes,
+// Pending is nil, and the key of any link is accepted.
 type AwaitedCode struct {
 	*codes.Pending
 	sess *login.Session
-	// stage is where the session's login waits for the code, empty if none does.
+	// stage is the stage of the login that waits for the code, empty if none does.
 	stage string
-	// slot is where the session keeps the id of the challenge, if no login does.
+	// slot is the session's field for the id of the challenge if no login waits.
 	slot *string
 }
 
-// await finds the code with that id, which the session waits for. work.ErrNotPending
-// if there is none: a login that waits for it is ended.
+// await returns the code with that id, for which the session waits. If there is none, it
+// ends the login that waits, and returns work.ErrNotPending.
 func (s *Service) await(ctx context.Context, a AwaitedCode, kind codes.Kind, id string) (*AwaitedCode, error) {
 	if a.stage == "" && !a.sess.Authenticated() {
 		return nil, work.ErrNotPending
@@ -42,11 +42,11 @@ func (s *Service) await(ctx context.Context, a AwaitedCode, kind codes.Kind, id 
 	return &a, nil
 }
 
-// login is the login that waits for the code, nil if none does.
+// login returns the login that waits for the code, or nil.
 func (a *AwaitedCode) login() *login.Attempt { return a.sess.Pending(a.stage) }
 
-// verify compares what the user typed with the code. After the last attempt, what
-// waits for the code is ended.
+// verify compares what the user typed with the code. After the last attempt it ends the
+// login or flow that waits for the code. Returns authn.Errors for a wrong code.
 func (s *Service) verify(ctx context.Context, a *AwaitedCode, typed string) error {
 	err := a.Verify(ctx, typed, ratelimit.Subject{IP: a.sess.Client.IP, Key: s.limitKey(a.sess, a.Subject, a.UserID)})
 	if err != nil && a.Exhausted() {
@@ -60,9 +60,9 @@ func (s *Service) verify(ctx context.Context, a *AwaitedCode, typed string) erro
 	return err
 }
 
-// use makes a change in the transaction that consumes the code. If the code, or what
-// it stands for, is gone by then, a login that waits for it is ended.
-func (s *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context.Context) error) error {
+// consumeThen consumes the code and calls change in the same transaction. If one of them
+// returns work.ErrNotPending, it ends the login that waits for the code.
+func (s *Flows) consumeThen(ctx context.Context, a *AwaitedCode, change func(ctx context.Context) error) error {
 	err := s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
 		if err := a.Consume(ctx); err != nil {
 			return err
@@ -75,11 +75,11 @@ func (s *Flows) use(ctx context.Context, a *AwaitedCode, change func(ctx context
 	return err
 }
 
-// accept uses a code that verifies a contact, and goes on with the login that waits
-// for it. store stores the contact. One that was given while the login waits is
-// stored when the login completes.
+// accept consumes a code that verifies a contact, calls store, and resumes the login that
+// waits for the code. A contact that was given while the login waits is not stored
+// before the login completes.
 func (s *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.Attempt) **login.Given, store func(ctx context.Context) error) error {
-	return s.use(ctx, a, func(ctx context.Context) error {
+	return s.consumeThen(ctx, a, func(ctx context.Context) error {
 		l := a.login()
 		if l == nil {
 			err := store(ctx)
@@ -101,11 +101,11 @@ func (s *Flows) accept(ctx context.Context, a *AwaitedCode, given func(l *login.
 	})
 }
 
-// sendOwn sends a code to a contact that the logged-in user adds, in place of earlier
-// ones. It runs in a transaction.
+// sendOwn sends a code to a contact that the logged-in user adds. It replaces earlier
+// codes. It runs in a transaction.
 func (s *Service) sendOwn(ctx context.Context, sess *login.Session, kind codes.Kind, slot *string, to codes.Recipient) error {
 	if err := s.codes.Store.DeleteUserChallenges(ctx, kind.Purpose, to.UserID); err != nil {
-		return fmt.Errorf("void earlier codes: %w", err)
+		return fmt.Errorf("delete earlier codes: %w", err)
 	}
 	id, err := s.codes.New(kind).Send(ctx, to)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// claimsEmail reports whether the login is a sign-up that has claimed an address.
+// claimsEmail reports whether the login is a sign-up with an address.
 func claimsEmail(l *login.Attempt) bool { return l.Signup && l.Email != "" }
 
-// CorrectableEmail returns the code of a login that waits for an address which can be
-// corrected, or is yet to be given. work.ErrNotPending if there is none.
+// CorrectableEmail returns the code of a login that waits for an address which the user
+// can correct, or has yet to give. Returns work.ErrNotPending if there is none.
 func (s *Service) CorrectableEmail(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	l, byLink := sess.Pending(login.StageVerifyEmail), s.cfg.EmailVerificationByCode == nil
 	switch {
@@ -34,9 +34,10 @@ func (s *Service) CorrectableEmail(ctx context.Context, sess *login.Session) (*A
 	return a, err
 }
 
-// CorrectEmail corrects the address that a login waits for, or takes one where it waits
-// for none, and returns it as it will be stored. That of a sign-up is replaced at once,
-// any other one when the login completes.
+// CorrectEmail replaces the address for which a login waits, or adds one if it waits for
+// none, and returns the address as it will be stored. The address of a sign-up is
+// replaced at once, another one when the login completes. Returns authn.Errors for wrong
+// input.
 func (s *Flows) CorrectEmail(ctx context.Context, a *AwaitedCode, input string) (string, error) {
 	email, errs := cleanEmail("email", input, true)
 	switch {
@@ -50,8 +51,9 @@ func (s *Flows) CorrectEmail(ctx context.Context, a *AwaitedCode, input string) 
 	return email, s.giveEmail(ctx, a, email)
 }
 
+// correctEmail replaces the address of a sign-up.
 func (s *Flows) correctEmail(ctx context.Context, a *AwaitedCode, email string) error {
-	claims, silent, err := s.claimants(ctx, email)
+	claims, onOthers, err := s.recoverableByEmail(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -63,11 +65,11 @@ func (s *Flows) correctEmail(ctx context.Context, a *AwaitedCode, email string) 
 	}
 	return s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) error {
 		l := a.login()
-		taken, err := s.correctAddress(ctx, a.UserID, l.Email, email, len(claims) > 0, silent)
+		taken, err := s.correctAddress(ctx, a.UserID, l.Email, email, len(claims) > 0, onOthers)
 		if err != nil {
 			return err
 		}
-		if !taken { // or else the old one stays on the account
+		if !taken { // if it is taken, the account keeps the old one
 			l.Email = email
 		}
 		a.sess.SetLogin(l)
@@ -76,25 +78,24 @@ func (s *Flows) correctEmail(ctx context.Context, a *AwaitedCode, email string) 
 	})
 }
 
-// correctAddress puts a corrected address, which may be silent, in the place of an
-// unverified one, and reports whether it is taken. work.ErrNotPending if the old one
-// was verified meanwhile. For a decoy, and for an address that is taken, it does the
-// same work to no effect.
-func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken, silent bool) (bool, error) {
+// correctAddress replaces an unverified address by another one, and reports whether that
+// is taken. For a decoy, and for an address that is taken, it does the same work without
+// an effect. Returns work.ErrNotPending if the old address was verified meanwhile.
+func (s *Service) correctAddress(ctx context.Context, userID, old, email string, taken, onOthers bool) (bool, error) {
 	if userID == "" || taken {
 		return taken, s.correctDecoyAddress(ctx, userID)
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return false, fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load email addresses: %w", err)
 	}
 	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == old && e.Verified }) {
 		return false, work.ErrNotPending
 	}
 	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })
 	address := account.EmailAddress{UserID: userID, Email: email, Primary: primary, CreatedAt: s.deps.Now()}
-	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		return replaceEmail(ctx, s.store, address, old, s.exclusive(silent))
+	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as for a decoy, whose rows are rolled back
+		return replaceEmail(ctx, s.store, address, old, s.exclusive(onOthers))
 	})
 	if errors.Is(err, authn.ErrConflict) {
 		return true, nil
@@ -104,10 +105,10 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 
 func replaceEmail(ctx context.Context, rows account.Store, address account.EmailAddress, old string, exclusive bool) error {
 	if err := rows.AddEmail(ctx, address, exclusive); err != nil {
-		return fmt.Errorf("add e-mail address: %w", err)
+		return fmt.Errorf("add email address: %w", err)
 	}
 	if err := rows.DeleteEmail(ctx, address.UserID, old); err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("delete e-mail address: %w", err)
+		return fmt.Errorf("delete email address: %w", err)
 	}
 	return nil
 }

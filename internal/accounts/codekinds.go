@@ -9,26 +9,27 @@ import (
 
 const (
 	purposeLoginCode = "login_code"
-	// purposeReauthenticationCode keeps these codes apart from login codes: neither
-	// counts as the other.
+	// purposeReauthenticationCode differs from purposeLoginCode, so that codes of one
+	// purpose are not accepted for the other.
 	purposeReauthenticationCode = "reauthentication_code"
 	purposeVerifyPhone          = "phone_verification"
-	// purposeVerifyEmail names the signature of links, too.
+	// purposeVerifyEmail is also the purpose of the signature of links.
 	purposeVerifyEmail = "email_verification"
 	purposeResetCode   = "password_reset_code"
 )
 
-// loginCode are the codes by which a login proves who the user is.
+// loginCode is the kind of codes that authenticate the user in a login.
 func (s *Service) loginCode(l *login.Attempt) codes.Kind {
 	return s.sentTo(l, purposeLoginCode, "account/login_code", "verification_code")
 }
 
-// ownCode are the codes by which a logged-in user proves it again.
+// ownCode is the kind of codes that reauthenticate a logged-in user.
 func (s *Service) ownCode(l *login.Attempt) codes.Kind {
 	return s.sentTo(l, purposeReauthenticationCode, "account/reauthentication_code", "reauthentication_code")
 }
 
-// sentTo are codes that are mailed or texted, by what the login goes by.
+// sentTo returns a kind of codes that are mailed or texted, depending on the contact of
+// the attempt.
 func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kind {
 	kind := codes.Kind{Purpose: purpose, Param: "code"}
 	if s.cfg.LoginByCode != nil {
@@ -42,8 +43,8 @@ func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kin
 	return kind
 }
 
-// phoneCode are the codes that verify a number: for the login, or, if that is nil, for
-// the logged-in user, who has to enter the number again for another code.
+// phoneCode is the kind of codes that verify a number: for the login, or, if l is nil, for
+// the logged-in user, who has to enter the number again to get another code.
 func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
 	kind := codes.Kind{Purpose: purposeVerifyPhone, Param: "code", Text: "verification_code", Taken: s.isPhoneTaken}
 	kind.Charge = func(ctx context.Context, number string) error { return s.takeVerifyPhone(ctx, sess, number) }
@@ -57,8 +58,8 @@ func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
 	return correctable(kind, l.Signup)
 }
 
-// emailCode are the codes that verify an address: for the login, or, if that is nil, for
-// the logged-in user.
+// emailCode is the kind of codes that verify an address: for the login, or, if l is nil,
+// for the logged-in user.
 func (s *Service) emailCode(l *login.Attempt) codes.Kind {
 	signup := l != nil && claimsEmail(l)
 	kind := codes.Kind{Purpose: purposeVerifyEmail, Param: "key", Mail: confirmationKind(signup), Charge: s.takeConfirmEmail, Taken: s.isTaken}
@@ -68,13 +69,13 @@ func (s *Service) emailCode(l *login.Attempt) codes.Kind {
 	return correctable(kind, signup)
 }
 
-// resetCode are the codes that reset a password.
+// resetCode is the kind of codes that reset a password.
 func (s *Service) resetCode() codes.Kind {
 	return codes.Kind{Purpose: purposeResetCode, Param: "key", Mail: "account/password_reset_code", CodeConfig: *s.cfg.PasswordResetByCode}
 }
 
-// correctable allows one correction of the contact after the sign-up in any case:
-// without it a mistyped contact would lock the user out.
+// correctable returns the kind with at least one correction of the contact, except in a
+// sign-up. Without it a user with a mistyped contact could not log in.
 func correctable(kind codes.Kind, signup bool) codes.Kind {
 	if !signup {
 		kind.Changes = max(kind.Changes, 1)

@@ -16,14 +16,14 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// LoginByCodeRequestable reports whether people may ask for a code in place of
+// LoginByCodeRequestable reports whether users can request a login code in place of
 // their password.
 func (s *Service) LoginByCodeRequestable() bool { return loginByCodeRequestable(s.cfg) }
 
-// RequestLoginCode starts a login by a code that is mailed or texted. Exactly
-// one of the two addresses is given. A logged-in user who can prove by a code
-// again who they are gets one at a contact of their own; work.ErrReauthenticate
-// is returned then.
+// RequestLoginCode starts a login by a code that is mailed or texted. Exactly one of
+// email and phone is set. A logged-in user who can reauthenticate by a code gets one at
+// a contact of their own; then it returns work.ErrReauthenticate. Returns authn.Errors
+// for wrong input.
 func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email, phone string) error {
 	if sess.Authenticated() {
 		own, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
@@ -69,8 +69,7 @@ func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email
 	})
 }
 
-// takeLoginCode charges the limit on codes that are sent to the address or
-// number.
+// takeLoginCode charges the limit on login codes for an address or number.
 func (s *Service) takeLoginCode(ctx context.Context, sess *login.Session, subject, userID string) error {
 	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
 		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
@@ -78,6 +77,8 @@ func (s *Service) takeLoginCode(ctx context.Context, sess *login.Session, subjec
 	return err
 }
 
+// cleanCodeRequest returns the field that is set, email or phone, and its canonical
+// value, or authn.Errors.
 func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (field, subject string, err error) {
 	byPhone := logsInBy(s.cfg, account.LoginByPhone)
 	byEmail := logsInBy(s.cfg, account.LoginByEmail) || !byPhone
@@ -101,17 +102,17 @@ func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (fi
 	return "email", canonical, nil
 }
 
-// codeRecipient returns the user whom a login code for the address would log
-// in, or "".
+// codeRecipient returns the id of the user whom a login code for the contact would log
+// in, empty if there is none.
 func (s *Service) codeRecipient(ctx context.Context, field, subject string) (string, error) {
 	if field == "email" {
-		users, err := s.recoverable(ctx, subject)
+		users, err := s.recoverableUsers(ctx, subject)
 		if err != nil || len(users) == 0 {
 			return "", err
 		}
 		return users[0].ID, nil
 	}
-	phones, _, err := s.phoneClaimants(ctx, subject)
+	phones, _, err := s.recoverableByPhone(ctx, subject)
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +121,7 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 	}
 	user, err := s.activeUser(ctx, phones[0].UserID)
 	if errors.Is(err, authn.ErrNotFound) {
-		standIn(ctx)
+		noteDecoy(ctx)
 		return "", nil
 	}
 	if err != nil {
@@ -129,14 +130,14 @@ func (s *Service) codeRecipient(ctx context.Context, field, subject string) (str
 	return user.ID, nil
 }
 
-// sendLoginCode sends a code of that kind and notes in the login that it waits for it.
+// sendLoginCode sends a code of that kind and stores its id in the attempt.
 func (s *Service) sendLoginCode(ctx context.Context, kind codes.Kind, l *login.Attempt) (err error) {
 	to := codes.Recipient{UserID: l.UserID, Contact: cmp.Or(l.Email, l.Phone)}
 	if l.UserID == "" {
 		to.Instead = func(ctx context.Context) error {
 			switch {
 			case l.Signup:
-				return nil // it tells the owner that they have an account
+				return nil // the decoy sign-up sends the owner a message
 			case l.Email != "":
 				return s.mailUnknownAccount(ctx, l.Email)
 			}
@@ -147,8 +148,8 @@ func (s *Service) sendLoginCode(ctx context.Context, kind codes.Kind, l *login.A
 	return err
 }
 
-// EnterLoginByCode is the stage that waits for a login code: one that was asked
-// for, or one that is required after another proof.
+// EnterLoginByCode implements the stage login_by_code, which waits for a login code: one
+// that was requested, or one that is required after another authentication.
 func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt, trusted func() bool) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	if l.LoginCode != "" {
@@ -162,7 +163,7 @@ func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *
 	}
 	switch {
 	case l.Email == "" && l.Phone == "":
-		return login.Pass, nil // there is nowhere to send a code
+		return login.Pass, nil // the user has no contact to which a code could be sent
 	case l.Email == "" || l.Signup:
 		if err := s.takeLoginCode(ctx, sess, cmp.Or(l.Email, l.Phone), l.UserID); err != nil {
 			return login.Abort, err
@@ -172,9 +173,9 @@ func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *
 	return login.Wait, s.sendLoginCode(ctx, s.loginCode(l), l)
 }
 
-// chooseCodeContact decides where the code of a second step goes: to what the
-// login went by, else to the primary address, else to the number. Where the
-// account has a verified contact it goes to no other one.
+// chooseCodeContact chooses the contact for a required code: that with which the user
+// logs in, or else the primary address, or else the number. If the account has a
+// verified contact, unverified ones are not chosen.
 func (s *Service) chooseCodeContact(ctx context.Context, l *login.Attempt) error {
 	if l.Signup && l.Email != "" {
 		return nil
@@ -200,9 +201,8 @@ func (s *Service) chooseCodeContact(ctx context.Context, l *login.Attempt) error
 	return nil
 }
 
-// reachable returns those contacts of the account to which its code may be sent:
-// the verified ones, or, while there are none, those that no other user has
-// verified.
+// reachable returns the contacts of the account to which codes may be sent: the verified
+// ones, or, if there are none, those that no other user has verified.
 func (s *Service) reachable(ctx context.Context, l *login.Attempt, c contacts) (contacts, error) {
 	if !s.PhoneEnabled() {
 		c.phone = nil
@@ -210,7 +210,7 @@ func (s *Service) reachable(ctx context.Context, l *login.Attempt, c contacts) (
 	if c.anyVerified() {
 		return c.onlyVerified(), nil
 	}
-	if l.Signup { // it has just claimed them
+	if l.Signup { // the sign-up has just checked them
 		return c, nil
 	}
 	var free contacts
@@ -233,7 +233,7 @@ func (s *Service) reachable(ctx context.Context, l *login.Attempt, c contacts) (
 	return free, err
 }
 
-// codeRequired reports whether this login needs a code as a second step.
+// codeRequired reports whether this login requires a code after another authentication.
 func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 	if s.cfg.LoginByCode == nil {
 		return false
@@ -253,8 +253,8 @@ func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 	return last == "" || slices.Contains(s.cfg.LoginByCode.RequiredFor, last)
 }
 
-// LoginCode returns the code that a login of the session waits for, or that proves
-// again who is logged in. work.ErrNotPending if there is none.
+// LoginCode returns the code for which a login of the session waits, or that
+// reauthenticates the logged-in user. Returns work.ErrNotPending if there is none.
 func (s *Service) LoginCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	if own := sess.State.OwnCode; own != nil && sess.Authenticated() {
 		return s.await(ctx, AwaitedCode{sess: sess}, s.ownCode(own), own.LoginCode)
@@ -266,8 +266,8 @@ func (s *Service) LoginCode(ctx context.Context, sess *login.Session) (*AwaitedC
 	return s.await(ctx, AwaitedCode{sess: sess, stage: l.Stage}, s.loginCode(l), l.LoginCode)
 }
 
-// ConfirmLoginCode goes on with the login that waits for the code, or proves
-// again who is logged in.
+// ConfirmLoginCode verifies the code. It resumes the login that waits for the code, or
+// reauthenticates the logged-in user. Returns authn.Errors for a wrong code.
 func (s *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed string) error {
 	if err := s.verify(ctx, a, typed); err != nil {
 		return err
@@ -275,9 +275,9 @@ func (s *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed stri
 	if a.sess.Authenticated() {
 		return s.confirmOwnCode(ctx, a)
 	}
-	return s.use(ctx, a, func(ctx context.Context) error {
+	return s.consumeThen(ctx, a, func(ctx context.Context) error {
 		l := a.login()
-		if err := s.proveByCode(ctx, a.sess, l); err != nil {
+		if err := s.verifyContact(ctx, a.sess, l); err != nil {
 			return err
 		}
 		method := authn.Method{Name: "code", At: s.deps.Now(), Email: l.Email}
@@ -289,13 +289,13 @@ func (s *Flows) ConfirmLoginCode(ctx context.Context, a *AwaitedCode, typed stri
 	})
 }
 
-// proveByCode verifies the address or number that a code came back from. A code
-// alone recovers the account; beside a sign-up or a password it does not.
-// work.ErrNotPending if the contact was taken off the account, or stopped to
-// speak for it, meanwhile.
-func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
+// verifyContact marks the contact as verified to which the user's code was sent. If the
+// code is the only authentication, the contact recovers the account, see reclaim.
+// Returns work.ErrNotPending if the contact was removed, or cannot recover the account
+// any more.
+func (s *Flows) verifyContact(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	contact := cmp.Or(l.Email, l.Phone)
-	if recovers(sess, l) {
+	if byCodeAlone(sess, l) {
 		if err := s.reclaim(ctx, sess, l.UserID, contact); err != nil {
 			return err
 		}
@@ -309,12 +309,12 @@ func (s *Flows) proveByCode(ctx context.Context, sess *login.Session, l *login.A
 		}
 	}
 	if l.Email == "" {
-		return s.provePhone(ctx, l.UserID, l.Phone)
+		return s.storeVerifiedPhone(ctx, l.UserID, l.Phone)
 	}
-	return s.proveAgain(ctx, sess, account.EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
+	return s.ensureVerified(ctx, sess, account.EmailAddress{UserID: l.UserID, Email: l.Email}, "code")
 }
 
-// recovers reports whether nothing but a code speaks for whoever logs in.
-func recovers(sess *login.Session, l *login.Attempt) bool {
+// byCodeAlone reports whether the code is the only authentication of the login.
+func byCodeAlone(sess *login.Session, l *login.Attempt) bool {
 	return !l.Signup && (len(sess.State.Methods) == 0 || sess.State.MethodsOf != l.UserID)
 }

@@ -16,11 +16,10 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// ownContact returns where a code for the logged-in user goes, as a login by it:
-// to the contact that is wanted, else to the primary address, else to the number.
-// An unverified contact counts while the user has no verified one, unless another
-// user has verified it. Nil if no contact counts.
-func (s *Service) ownContact(ctx context.Context, sess *login.Session, wanted string) (*login.Attempt, error) {
+// ownContact returns the contact to which a code for the logged-in user is sent, as an
+// attempt with it: preferred, or else the primary address, or else the number. Returns
+// nil if the user has no reachable contact.
+func (s *Service) ownContact(ctx context.Context, sess *login.Session, preferred string) (*login.Attempt, error) {
 	c, err := s.contactsOf(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -30,10 +29,10 @@ func (s *Service) ownContact(ctx context.Context, sess *login.Session, wanted st
 		return nil, err
 	}
 	switch {
-	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == wanted):
+	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == preferred):
 		l.Phone = c.phone.Number
-	case slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == wanted }):
-		l.Email = wanted
+	case slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == preferred }):
+		l.Email = preferred
 	case len(c.emails) > 0:
 		l.Email = primary(c.emails).Email
 	default:
@@ -42,8 +41,8 @@ func (s *Service) ownContact(ctx context.Context, sess *login.Session, wanted st
 	return l, nil
 }
 
-// appendCodeOffer lists the code by which a user without a password proves again
-// who they are. The kernel takes it back where the user has a second factor.
+// appendCodeOffer adds the code by which a user without a password reauthenticates. The
+// pipeline removes it if the user has a second factor.
 func (s *Service) appendCodeOffer(ctx context.Context, sess *login.Session, offers []login.Offer) ([]login.Offer, error) {
 	if !loginByCodeRequestable(s.cfg) || sess.Identity.HasUsablePassword {
 		return offers, nil
@@ -63,15 +62,16 @@ func (s *Service) appendCodeOffer(ctx context.Context, sess *login.Session, offe
 	return append(offers, offer), nil
 }
 
-// requestOwnCode sends a code to a contact of the logged-in user, whatever else
-// the client sent, in place of one that this session waits for.
-// work.ErrReauthenticate then tells the client that the code is awaited.
+// requestOwnCode sends a code to a contact of the logged-in user, even if the client sent
+// another one. It replaces an earlier code of the session. Returns
+// work.ErrReauthenticate if the code was sent, work.ErrNotPending if the user has no
+// reachable contact, authn.Errors if a limit is reached.
 func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, phone string) error {
-	wanted, ok := identifier.Email(email)
+	preferred, ok := identifier.Email(email)
 	if !ok && phone != "" {
-		wanted, _, _ = s.knownPhone(ctx, phone)
+		preferred, _, _ = s.knownPhone(ctx, phone)
 	}
-	l, err := s.ownContact(ctx, sess, wanted)
+	l, err := s.ownContact(ctx, sess, preferred)
 	if err != nil {
 		return err
 	}
@@ -110,13 +110,13 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 	return work.ErrReauthenticate
 }
 
-// confirmOwnCode proves again who is logged in by a code that was right, and
-// verifies the contact that it was sent to.
-// work.ErrNotPending if a code no longer proves it: the contact was taken off
-// the account, or the user has got a password or a second factor.
+// confirmOwnCode reauthenticates the logged-in user after the right code, and marks the
+// contact as verified. Returns work.ErrNotPending if the contact was removed meanwhile,
+// or if the user cannot reauthenticate by code any more, because they have set a
+// password or added a second factor.
 func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 	sess := a.sess
-	err := s.use(ctx, a, func(ctx context.Context) error {
+	err := s.consumeThen(ctx, a, func(ctx context.Context) error {
 		by, err := s.pipeline.ReauthenticatesBy(ctx, sess, login.StageLoginByCode)
 		if err != nil {
 			return err
@@ -129,9 +129,9 @@ func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 			return work.ErrNotPending
 		}
 		if own.Email == "" {
-			err = s.provePhone(ctx, own.UserID, own.Phone)
+			err = s.storeVerifiedPhone(ctx, own.UserID, own.Phone)
 		} else {
-			err = s.proveAgain(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
+			err = s.ensureVerified(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
 		}
 		if err != nil {
 			return err
@@ -141,16 +141,16 @@ func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 		return nil
 	})
 	if errors.Is(err, work.ErrNotPending) {
-		// The slot stays: a session that was read before another request proved who
-		// the user is must not be stored after it.
+		// The slot is not emptied: that would store a session that was read before
+		// another request authenticated the user in it.
 		return errors.Join(err, a.Delete(ctx))
 	}
 	return err
 }
 
-// requireRecentToAdd is requireRecent for a new contact. It passes a user who could
-// only prove by a code to an unverified contact who they are: a mistyped one must
-// not keep the right one out.
+// requireRecentToAdd is requireRecent for a new contact. It returns nil for a user who
+// can reauthenticate only by a code to an unverified contact, so that a user with a
+// mistyped contact can add the right one.
 func (s *Flows) requireRecentToAdd(ctx context.Context, sess *login.Session) error {
 	stale := s.requireRecent(ctx, sess)
 	if !errors.Is(stale, work.ErrReauthenticate) {

@@ -11,11 +11,9 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// contacts are the email addresses and the phone number of one account. They
-// decide what a proof of one of them is worth: an account with a verified
-// contact belongs to the user who verified it, and its unverified contacts do
-// not speak for it. An account without one belongs to the first user who
-// proves any of its contacts.
+// contacts are the email addresses and the phone number of an account. A verified contact
+// recovers the account. An unverified contact recovers it only if the account has no
+// verified one: the account belongs to the first user who verifies one of its contacts.
 type contacts struct {
 	emails []account.EmailAddress
 	phone  *account.Phone // nil if there is none
@@ -58,9 +56,8 @@ func (c contacts) onlyVerified() contacts {
 	return verified
 }
 
-// requireOnAccount returns work.ErrNotPending if the address or number that a
-// login waits for was taken off the account, or replaced, in another session:
-// its code adds it no more.
+// requireOnAccount returns work.ErrNotPending if another session has removed or replaced
+// the contact for whose code a login waits.
 func (s *Service) requireOnAccount(ctx context.Context, awaited *authn.Challenge) error {
 	c, err := s.contactsOf(ctx, awaited.UserID)
 	if err != nil {
@@ -72,69 +69,69 @@ func (s *Service) requireOnAccount(ctx context.Context, awaited *authn.Challenge
 	return nil
 }
 
-// speaks reports whether the address or number can recover the account.
-func (c contacts) speaks(contact string) bool {
+// recovers reports whether the address or number can recover the account.
+func (c contacts) recovers(contact string) bool {
 	found, verified := c.find(contact)
 	return verified || found && !c.anyVerified()
 }
 
-// claimants returns the rows of the accounts for which the address speaks: that
-// of the user who verified it, or those of accounts without a verified contact.
-// silent is true if it is on other accounts, too, for which it does not speak.
-func (s *Service) claimants(ctx context.Context, email string) (claims []account.EmailAddress, silent bool, err error) {
+// recoverableByEmail returns the rows of the accounts that the address can recover: that
+// of the user who has verified it, or those of accounts without a verified contact.
+// onOthers is true if the address is also on accounts that it cannot recover.
+func (s *Service) recoverableByEmail(ctx context.Context, email string) (list []account.EmailAddress, onOthers bool, err error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
 		return nil, false, fmt.Errorf("look up email address: %w", err)
 	}
-	return speaking(ctx, s, rows, email, func(e account.EmailAddress) claim { return claim{e.UserID, e.Verified, e.OwnerUnverified} })
+	return recoverable(ctx, s, rows, email, func(e account.EmailAddress) claim { return claim{e.UserID, e.Verified, e.OwnerUnverified} })
 }
 
-// phoneClaimants is claimants for a number.
-func (s *Service) phoneClaimants(ctx context.Context, number string) (claims []account.Phone, silent bool, err error) {
+// recoverableByPhone is recoverableByEmail for a number.
+func (s *Service) recoverableByPhone(ctx context.Context, number string) (list []account.Phone, onOthers bool, err error) {
 	rows, err := s.store.PhonesByNumber(ctx, number)
 	if err != nil {
 		return nil, false, fmt.Errorf("look up phone number: %w", err)
 	}
-	return speaking(ctx, s, rows, number, func(p account.Phone) claim { return claim{p.UserID, p.Verified, p.OwnerUnverified} })
+	return recoverable(ctx, s, rows, number, func(p account.Phone) claim { return claim{p.UserID, p.Verified, p.OwnerUnverified} })
 }
 
-// claim is what the row of an address or number tells of its user.
+// claim is the part of the row of an address or number that concerns its user.
 type claim struct {
 	userID                    string
 	verified, ownerUnverified bool
 }
 
-// speaking returns the rows of the accounts for which the contact speaks. A store
-// with profiles tells it with the rows; otherwise the contacts of each account are
-// read.
-func speaking[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) claim) (claims []T, silent bool, err error) {
+// recoverable returns the rows of the accounts that the contact can recover. It takes this
+// from the rows if the store has profiles, and reads the contacts of each account
+// otherwise.
+func recoverable[T any](ctx context.Context, s *Service, rows []T, contact string, get func(T) claim) (list []T, onOthers bool, err error) {
 	if len(rows) == 0 && !s.profiles {
-		_, err := s.contactsOf(ctx, "") // an unverified address takes as long
+		_, err := s.contactsOf(ctx, "") // takes as long as an unverified address
 		return nil, false, err
 	}
 	for _, row := range rows {
 		of := get(row)
-		speaks := of.ownerUnverified
+		recovers := of.ownerUnverified
 		if !s.profiles {
 			c, err := s.contactsOf(ctx, of.userID)
 			if err != nil {
 				return nil, false, err
 			}
-			speaks = c.speaks(contact)
+			recovers = c.recovers(contact)
 		}
 		switch {
 		case of.verified:
 			return []T{row}, false, nil
-		case speaks:
-			claims = append(claims, row)
+		case recovers:
+			list = append(list, row)
 		default:
-			silent = true
+			onOthers = true
 		}
 	}
-	return claims, silent, nil
+	return list, onOthers, nil
 }
 
-// exclusive reports whether an address is added so that no other sign-up can have it:
-// unless the configuration accepts duplicates, or the address is silent, as accounts
-// for which it does not speak do not keep it from others.
-func (s *Service) exclusive(silent bool) bool { return !s.acceptsDuplicates() && !silent }
+// exclusive reports whether an address is added exclusively, so that no other sign-up can
+// have it: unless the configuration accepts duplicates, or other accounts have the
+// address already, which it cannot recover.
+func (s *Service) exclusive(onOthers bool) bool { return !s.acceptsDuplicates() && !onOthers }

@@ -40,13 +40,13 @@ func (s *Service) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.U
 		draft := &newAccount{user: user, hash: in.PasswordHash, allowTwin: in.AllowUsernameTwin}
 		if user.Email != "" {
 			var err error
-			if _, draft.silentEmail, err = s.claimants(ctx, user.Email); err != nil {
+			if _, draft.emailOnOthers, err = s.recoverableByEmail(ctx, user.Email); err != nil {
 				return err
 			}
 		}
 		if user.Phone != "" {
 			var err error
-			if _, draft.silentPhone, err = s.phoneClaimants(ctx, user.Phone); err != nil {
+			if _, draft.phoneOnOthers, err = s.recoverableByPhone(ctx, user.Phone); err != nil {
 				return err
 			}
 		}

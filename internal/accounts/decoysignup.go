@@ -13,11 +13,11 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// errDecoy undoes what was written for a decoy.
+// errDecoy makes a savepoint roll back what was written for a decoy.
 var errDecoy = errors.New("account: a decoy")
 
-// decoySignup answers as if an account had been made, and tells the owner of the
-// address or number.
+// decoySignup does the work of createAndStart without creating an account, and sends the
+// owner of the address or number a message.
 func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	attempt := login.Attempt{Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 	if opts.Prepare != nil {
@@ -28,21 +28,22 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 			return err
 		}
 		asDecoy := SignupOptions{EmailVerified: opts.EmailVerified, AfterCreate: opts.AfterDecoy}
-		err := s.undone(ctx, false, func(ctx context.Context, name string) error {
+		err := s.rollBack(ctx, false, func(ctx context.Context, name string) error {
 			_, err := s.create(ctx, s.decoys, draft.decoy(name), asDecoy)
 			return err
 		})
-		standIn(ctx)
+		noteDecoy(ctx)
 		return err
 	}, func(ctx context.Context) error {
 		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {
 			return err
 		}
-		return s.tellOwner(work.AcceptEarlier(ctx), sess, draft.user)
+		return s.notifyOwner(work.AcceptEarlier(ctx), sess, draft.user)
 	})
 }
 
-// decoy is the same sign-up under a name that no user has, in no other request's way.
+// decoy returns the same sign-up with a random name as username, address and number, so
+// that it does not conflict with other requests.
 func (d *newAccount) decoy(name string) *newAccount {
 	decoy := &newAccount{user: d.user, hash: d.hash}
 	for _, field := range []*string{&decoy.user.Username, &decoy.user.Email, &decoy.user.Phone} {
@@ -50,19 +51,19 @@ func (d *newAccount) decoy(name string) *newAccount {
 			*field = name
 		}
 	}
-	if slices.Contains(d.vouched, d.user.Email) {
-		decoy.vouched = []string{name}
+	if slices.Contains(d.verifiedByProvider, d.user.Email) {
+		decoy.verifiedByProvider = []string{name}
 	}
 	return decoy
 }
 
-// correctDecoyAddress does the work of correctAddress, and of locking a user who
-// does not exist, to no effect.
+// correctDecoyAddress does the work of correctAddress, including the lock of the user,
+// without an effect.
 func (s *Service) correctDecoyAddress(ctx context.Context, userID string) error {
 	if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
-	return s.undone(ctx, userID == "", func(ctx context.Context, name string) error {
+	return s.rollBack(ctx, userID == "", func(ctx context.Context, name string) error {
 		address := account.EmailAddress{UserID: name, Email: name, Primary: true, CreatedAt: s.deps.Now()}
 		return replaceEmail(ctx, s.decoys, address, name, s.exclusive(false))
 	})
@@ -73,7 +74,7 @@ func (s *Service) correctDecoyNumber(ctx context.Context, userID string) error {
 	if _, err := s.decoys.PhoneByUser(ctx, ""); err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load phone number: %w", err)
 	}
-	return s.undone(ctx, userID == "", func(ctx context.Context, name string) error {
+	return s.rollBack(ctx, userID == "", func(ctx context.Context, name string) error {
 		if err := s.decoys.SetPhone(ctx, account.Phone{UserID: name, Number: name}, true); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}
@@ -81,9 +82,9 @@ func (s *Service) correctDecoyNumber(ctx context.Context, userID string) error {
 	})
 }
 
-// undone calls f with a name that no user has, and undoes what it did. With lock it
-// locks the name, as a user who exists is locked.
-func (s *Service) undone(ctx context.Context, lock bool, f func(ctx context.Context, name string) error) error {
+// rollBack calls f with a random name in a savepoint and rolls it back. With lock it locks
+// the name like a real user.
+func (s *Service) rollBack(ctx context.Context, lock bool, f func(ctx context.Context, name string) error) error {
 	name, err := keyring.RandomID(s.deps.Rand)
 	if err != nil {
 		return err
@@ -99,14 +100,14 @@ func (s *Service) undone(ctx context.Context, lock bool, f func(ctx context.Cont
 		}
 		return errDecoy
 	})
-	if err != errDecoy { //nolint:errorlint // joined with another error it may not be undone
+	if err != errDecoy { //nolint:errorlint // joined with another error the rollback may have failed
 		return err
 	}
 	return nil
 }
 
-// deleteDecoyNumber deletes the number that was set for a decoy. For a user who
-// exists, whose old number was deleted with the new one, it deletes nothing.
+// deleteDecoyNumber deletes the number that was set for a decoy. For a real user, whose
+// old number SetPhone has replaced, it deletes nothing but does the same work.
 func (s *Service) deleteDecoyNumber(ctx context.Context, userID string) error {
 	if err := s.decoys.DeletePhone(ctx, userID); err != nil {
 		return fmt.Errorf("delete phone number: %w", err)
@@ -114,9 +115,9 @@ func (s *Service) deleteDecoyNumber(ctx context.Context, userID string) error {
 	return nil
 }
 
-// tellOwner sends the owner of a taken address or number the message that takes
-// the place of what proves a free one.
-func (s *Service) tellOwner(ctx context.Context, sess *login.Session, user authn.NewUser) error {
+// notifyOwner sends the owner of a taken address or number a message, in place of the code
+// or link for a free one.
+func (s *Service) notifyOwner(ctx context.Context, sess *login.Session, user authn.NewUser) error {
 	switch {
 	case user.Email == "" || sess.Pending(login.StageVerifyPhone) != nil:
 		return s.textAccountExists(ctx, user.Phone)

@@ -15,15 +15,15 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Emails lists the logged-in user's addresses, and the one that waits for its
-// code.
+// Emails returns the addresses of the logged-in user, and the one for whose code the
+// session waits.
 func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
 	}
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
-		return nil, fmt.Errorf("load e-mail addresses: %w", err)
+		return nil, fmt.Errorf("load email addresses: %w", err)
 	}
 	if s.cfg.EmailVerificationByCode == nil {
 		return emails, nil
@@ -41,7 +41,7 @@ func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.Em
 	return emails, nil
 }
 
-// ResendEmail sends the verification of one of the user's addresses again.
+// ResendEmail mails another link or code for an address of the user. Returns
 // work.ErrForbidden if it was not sent.
 func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
 	address, err := s.ownEmail(ctx, sess, input)
@@ -69,8 +69,8 @@ func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input stri
 	return err
 }
 
-// resendLink mails a link, or tells the user who has verified the address that
-// there is an account.
+// resendLink mails a link. If the address is taken, its owner gets another message
+// instead. Returns work.ErrForbidden if the limit on mails is reached.
 func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, taken bool) error {
 	if taken {
 		err := s.takeConfirmEmail(ctx, address.Email)
@@ -89,7 +89,7 @@ func (s *Service) resendLink(ctx context.Context, address account.EmailAddress, 
 	return err
 }
 
-// resendNewCode mails a code to an address that is on the account already.
+// resendNewCode mails a code to an address that the account has already.
 func (s *Flows) resendNewCode(ctx context.Context, sess *login.Session, email string, taken bool) error {
 	if err := s.takeConfirmEmail(ctx, email); err != nil {
 		return err
@@ -99,7 +99,8 @@ func (s *Flows) resendNewCode(ctx context.Context, sess *login.Session, email st
 	})
 }
 
-// SetPrimaryEmail makes one of the user's addresses the primary one.
+// SetPrimaryEmail makes an address of the user the primary one. Returns authn.Errors if it
+// cannot be.
 func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
 	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
 		return err
@@ -108,15 +109,15 @@ func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input 
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		// Once more: another request may have changed the addresses meanwhile.
+		// Check again: another request may have changed the addresses meanwhile.
 		address, emails, err := s.primaryCandidate(ctx, sess, input)
 		if err != nil {
 			return err
 		}
 		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
-			return fmt.Errorf("set primary e-mail address: %w", err)
+			return fmt.Errorf("set primary email address: %w", err)
 		}
-		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
+		if err := s.deleteResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
 		if err := s.announceEmailChange(ctx, sess, sess.Identity, shownEmail(emails), address.Email); err != nil {
@@ -126,14 +127,14 @@ func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input 
 	})
 }
 
-// CheckPrimaryEmail returns what is wrong with an address as the primary one.
+// CheckPrimaryEmail returns authn.Errors if an address cannot be the primary one.
 func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
 	_, _, err := s.primaryCandidate(ctx, sess, input)
 	return err
 }
 
-// primaryCandidate returns one of the user's addresses that may become the
-// primary one, and all of them.
+// primaryCandidate returns an address of the user that may become the primary one, and all
+// addresses of the user. Returns authn.Errors if it may not.
 func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
@@ -141,18 +142,18 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, inp
 	}
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
-		return account.EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
+		return account.EmailAddress{}, nil, fmt.Errorf("load email addresses: %w", err)
 	}
 	stored := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email })
-	proved := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
-	if !stored || !address.Verified && proved {
+	anyVerified := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
+	if !stored || !address.Verified && anyVerified {
 		return account.EmailAddress{}, nil, problem.List("email", code.UnverifiedPrimaryEmail)
 	}
 	return address, emails, nil
 }
 
-// RemoveEmail deletes one of the user's addresses, or drops the one that waits
-// for its code.
+// RemoveEmail deletes an address of the user, or stops waiting for the code of an address
+// that is not stored yet. Returns authn.Errors if the address cannot be removed.
 func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input string) error {
 	_, stored, err := s.removable(ctx, sess, input)
 	if err != nil {
@@ -166,7 +167,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		// Once more: another request may have changed the addresses meanwhile.
+		// Check again: another request may have changed the addresses meanwhile.
 		address, stored, err := s.removable(ctx, sess, input)
 		if err != nil {
 			return err
@@ -178,12 +179,12 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
 		})
 		if err != nil {
-			return fmt.Errorf("delete e-mail address: %w", err)
+			return fmt.Errorf("delete email address: %w", err)
 		}
 		if lastWayIn {
 			return problem.List("email", code.CannotRemovePrimaryEmail)
 		}
-		if err := s.voidResetKeys(ctx, sess.UserID()); err != nil {
+		if err := s.deleteResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
 		work.Emit(ctx, account.EmailRemoved{UserID: sess.UserID(), Email: address.Email})
@@ -194,8 +195,9 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 	})
 }
 
-// removable finds an address of the user that may be removed, and reports
-// whether it is stored: one that waits for its code is not.
+// removable returns an address of the user that may be removed, and reports whether it is
+// stored; an address for whose code the session waits is not. Returns authn.Errors if it
+// may not be removed.
 func (s *Service) removable(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, bool, error) {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
@@ -203,7 +205,7 @@ func (s *Service) removable(ctx context.Context, sess *login.Session, input stri
 	}
 	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
 	if err != nil {
-		return account.EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
+		return account.EmailAddress{}, false, fmt.Errorf("load email addresses: %w", err)
 	}
 	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
 		return address, false, nil
@@ -214,8 +216,8 @@ func (s *Service) removable(ctx context.Context, sess *login.Session, input stri
 	return address, true, nil
 }
 
-// canRemove keeps an address that is the primary one among several, and the
-// last one where it is what people log in with.
+// canRemove returns false for a primary address while there are others, and for the last
+// address if users log in by email only.
 func (s *Service) canRemove(address account.EmailAddress, emails []account.EmailAddress) bool {
 	others := len(emails) > 1
 	if address.Primary && others {
@@ -225,7 +227,7 @@ func (s *Service) canRemove(address account.EmailAddress, emails []account.Email
 	return others || !onlyByEmail
 }
 
-// ownEmail finds the address among those of the logged-in user.
+// ownEmail returns the address among those of the logged-in user, or authn.Errors.
 func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, error) {
 	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
@@ -261,8 +263,8 @@ func (s *Service) LimitSubject(action string, sess *login.Session) ratelimit.Sub
 	return subject
 }
 
-// requireRecent asks for a recent proof of identity, unless the host does
-// without.
+// requireRecent returns work.ErrReauthenticate unless the user has authenticated recently,
+// or account.Config.AllowStaleSessions is set.
 func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
 	if s.cfg.AllowStaleSessions {
 		return nil

@@ -14,13 +14,13 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// purposeGivenEmail is the challenge that a link to a given address proves. Its
-// data is empty until the link was opened.
+// purposeGivenEmail is the purpose of the challenge of a link to a given address. The
+// data of the challenge is empty until the link is opened.
 const purposeGivenEmail = "given_email"
 
-// giveEmail takes an address for a login that waits at verify_email: in place of
-// the unverified one that it waits for, or where the account has none. It is
-// verified by code or link like any other, and stored when the login completes.
+// giveEmail adds an address to a login that waits in the stage verify_email, in place of
+// the unverified address of the account if there is one. The user verifies it by code or
+// link; it is stored when the login completes.
 func (s *Flows) giveEmail(ctx context.Context, a *AwaitedCode, email string) error {
 	taken, err := s.checkGiven(ctx, a.login(), email)
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Flows) giveEmail(ctx context.Context, a *AwaitedCode, email string) err
 	})
 }
 
-// checkGiven reports whether another user has verified the address. Where that
-// may be told it is refused.
+// checkGiven reports whether another user has verified the address. With AllowEnumeration
+// it returns authn.Errors then.
 func (s *Service) checkGiven(ctx context.Context, l *login.Attempt, email string) (bool, error) {
 	taken, err := s.isTaken(ctx, l.UserID, email)
 	if err == nil && taken && s.cfg.Enumeration == account.AllowEnumeration {
@@ -60,8 +60,8 @@ func (s *Service) checkGiven(ctx context.Context, l *login.Attempt, email string
 	return taken, err
 }
 
-// mailGivenLink mails a link that proves the address for this login only. If the
-// address is taken, its owner is told instead.
+// mailGivenLink mails a link that verifies the address for this login only. If the address
+// is taken, its owner gets another message instead.
 func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *login.Given, taken bool) error {
 	lifetime := s.deps.LoginTimeout
 	c, err := s.codes.Issue(ctx, authn.Challenge{
@@ -77,9 +77,9 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 	return s.mailKey(ctx, given.Contact, false, lifetime, linkPayload(l.UserID, given.Contact, l.AuthHash, c.ID))
 }
 
-// verifyGivenByLink notes that a link to a given address was opened, and goes on
-// with the login if it waits in this session. In any other session it goes on
-// when the user logs in again there.
+// verifyGivenByLink stores that the link to a given address was opened, and resumes the
+// login if it waits in this session. In another session, the login continues when the
+// user logs in again there. Returns authn.Errors if the link is invalid.
 func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *authn.Challenge) error {
 	waiting := func() *login.Attempt { // anew in each run of the transaction
 		if l := sess.Pending(login.StageVerifyEmail); l != nil && l.GivenEmail != nil && l.GivenEmail.Challenge == c.ID {
@@ -112,8 +112,8 @@ func (s *Flows) verifyGivenByLink(ctx context.Context, sess *login.Session, c *a
 	})
 }
 
-// resumeGivenEmail reports whether the login goes on with the address that was
-// given in an earlier attempt of the session, and whether that is verified.
+// resumeGivenEmail reports whether the login uses an address that was given in an earlier
+// attempt of the session, and whether that address is verified.
 func (s *Service) resumeGivenEmail(ctx context.Context, l *login.Attempt) (given, verified bool, err error) {
 	g := l.GivenEmail
 	if g == nil || g.Verified {
@@ -134,10 +134,9 @@ func (s *Service) resumeGivenEmail(ctx context.Context, l *login.Attempt) (given
 	return true, true, nil
 }
 
-// StoreGiven stores the address and the number that the user gave, and has
-// verified, while the login waited. What the account has verified meanwhile
-// stays. authn.Errors, and nothing is stored, if another user has verified one of
-// them meanwhile.
+// StoreGiven stores the address and the number that the user gave and verified while the
+// login waited. Verified contacts of the account are kept. Returns authn.Errors, and
+// stores neither, if another user has verified one of them meanwhile.
 func (s *Service) StoreGiven(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	tx := s.deps.Tx
 	if err := tx.LockUser(ctx, l.UserID); err != nil {
@@ -159,27 +158,27 @@ func (s *Service) StoreGiven(ctx context.Context, sess *login.Session, l *login.
 func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, userID string, given login.Given) error {
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	replaced := func(e account.EmailAddress) bool {
 		return e.Email == given.Replaces && e.Email != given.Contact && !e.Verified
 	}
 	if slices.ContainsFunc(emails, replaced) {
 		if err := s.store.DeleteEmail(ctx, userID, given.Replaces); err != nil {
-			return fmt.Errorf("delete e-mail address: %w", err)
+			return fmt.Errorf("delete email address: %w", err)
 		}
 	}
-	if err := s.confirmNew(ctx, sess, account.EmailAddress{UserID: userID, Email: given.Contact, CreatedAt: s.deps.Now()}); err != nil {
+	if err := s.storeVerifiedEmail(ctx, sess, account.EmailAddress{UserID: userID, Email: given.Contact, CreatedAt: s.deps.Now()}); err != nil {
 		return err
 	}
 	if emails, err = s.store.EmailsByUser(ctx, userID); err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	if primary(emails).Verified {
 		return nil
 	}
 	if err := s.store.SetPrimaryEmail(ctx, userID, given.Contact); err != nil {
-		return fmt.Errorf("set primary e-mail address: %w", err)
+		return fmt.Errorf("set primary email address: %w", err)
 	}
 	return nil
 }
@@ -192,5 +191,5 @@ func (s *Service) storeGivenPhone(ctx context.Context, userID, number string) er
 	if c.phone != nil && c.phone.Verified {
 		return nil
 	}
-	return s.provePhone(ctx, userID, number)
+	return s.storeVerifiedPhone(ctx, userID, number)
 }

@@ -120,7 +120,7 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 	if err := s.sessions.EndAll(ctx, userID, exceptSession); err != nil {
 		return err
 	}
-	return s.voidResetKeys(ctx, userID)
+	return s.deleteResetKeys(ctx, userID)
 }
 
 // finishPasswordChange publishes the event and mails the user about a new password. The

@@ -15,12 +15,13 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// PhoneEnabled reports whether accounts have telephone numbers.
+// PhoneEnabled reports whether accounts have phone numbers.
 func (s *Service) PhoneEnabled() bool { return s.cfg.Phone != nil }
 
-// EnterVerifyPhone is the stage that waits until the number is proved. Users
-// without one pass even if sign-ups require one: a user whose recovery removed a
-// stranger's number could not log in to add their own.
+// EnterVerifyPhone implements the stage verify_phone, which waits until the number is
+// verified. Users without a number pass even if sign-ups require one: after the recovery
+// of an account, which removes an attacker's number, the owner has to log in to add their
+// own.
 func (s *Service) EnterVerifyPhone(ctx context.Context, sess *login.Session, l *login.Attempt) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	present, _ := signupField(s.cfg, "phone")
@@ -30,7 +31,7 @@ func (s *Service) EnterVerifyPhone(ctx context.Context, sess *login.Session, l *
 	if l.GivenPhone != nil && l.GivenPhone.Verified {
 		return login.Pass, nil
 	}
-	l.GivenPhone = nil // an earlier attempt did not come to its proof
+	l.GivenPhone = nil // a number of an earlier attempt that was not verified
 	phone, err := s.rowsOf(l.UserID).PhoneByUser(ctx, l.UserID)
 	switch {
 	case l.UserID == "" && l.Phone != "" && errors.Is(err, authn.ErrNotFound):
@@ -45,6 +46,8 @@ func (s *Service) EnterVerifyPhone(ctx context.Context, sess *login.Session, l *
 	return login.Wait, s.awaitPhone(ctx, sess, l, phone.Number)
 }
 
+// awaitPhone texts a code, for which the login then waits. For a decoy, and for a number
+// that is taken, it texts nothing.
 func (s *Service) awaitPhone(ctx context.Context, sess *login.Session, l *login.Attempt, number string) error {
 	if err := s.takeVerifyPhone(ctx, sess, number); err != nil {
 		return err
@@ -55,7 +58,7 @@ func (s *Service) awaitPhone(ctx context.Context, sess *login.Session, l *login.
 	}
 	to := codes.Recipient{UserID: l.UserID, Contact: number}
 	if taken || l.UserID == "" {
-		to.Instead = nothing
+		to.Instead = sendNothing
 	}
 	l.PhoneVerification, err = s.codes.New(s.phoneCode(sess, l)).Send(ctx, to)
 	return err
@@ -74,12 +77,13 @@ func (s *Service) takeVerifyPhone(ctx context.Context, sess *login.Session, numb
 	return s.deps.Charge(ctx, ratelimit.ActionVerifyPhone, ratelimit.Subject{IP: sess.Client.IP, Key: number})
 }
 
+// textUnknownAccount texts a number that no account has it.
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
 	return s.deps.Post.Text(ctx, "unknown_account", number, map[string]any{}, messageLifetime)
 }
 
 // PhoneCode returns the code that verifies a number: that of a login which waits, or
-// that of a logged-in user. work.ErrNotPending if there is none.
+// that of a logged-in user. Returns work.ErrNotPending if there is none.
 func (s *Service) PhoneCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	if l := sess.Pending(login.StageVerifyPhone); l != nil {
 		return s.await(ctx, AwaitedCode{sess: sess, stage: l.Stage}, s.phoneCode(sess, l), l.PhoneVerification)
@@ -87,8 +91,8 @@ func (s *Service) PhoneCode(ctx context.Context, sess *login.Session) (*AwaitedC
 	return s.await(ctx, AwaitedCode{sess: sess, slot: &sess.State.PhoneVerification}, s.phoneCode(sess, nil), sess.State.PhoneVerification)
 }
 
-// VerifyPhone verifies a number by the code that was texted to it. A login that
-// waited for it goes on.
+// VerifyPhone verifies a number by the code that was texted to it, and resumes the login
+// that waits for it. Returns authn.Errors for a wrong code.
 func (s *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) error {
 	if err := s.verify(ctx, a, typed); err != nil {
 		return err
@@ -103,12 +107,13 @@ func (s *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) e
 		}
 	}
 	return s.accept(ctx, a, func(l *login.Attempt) **login.Given { return &l.GivenPhone }, func(ctx context.Context) error {
-		return s.provePhone(ctx, a.UserID, a.Subject)
+		return s.storeVerifiedPhone(ctx, a.UserID, a.Subject)
 	})
 }
 
-// provePhone stores the number as the user's, verified.
-func (s *Service) provePhone(ctx context.Context, userID, number string) error {
+// storeVerifiedPhone stores the number as that of the user and marks it as verified.
+// Returns authn.Errors if another user has verified it.
+func (s *Service) storeVerifiedPhone(ctx context.Context, userID, number string) error {
 	old, err := s.store.PhoneByUser(ctx, userID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
 		return fmt.Errorf("load phone number: %w", err)
@@ -138,7 +143,7 @@ func (s *Service) provePhone(ctx context.Context, userID, number string) error {
 	return nil
 }
 
-// Phones lists the logged-in user's number, if there is one.
+// Phones returns the number of the logged-in user, if there is one.
 func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Phone, error) {
 	if !sess.Authenticated() {
 		return nil, work.ErrUnauthenticated
@@ -153,8 +158,8 @@ func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Ph
 	return []account.Phone{*phone}, nil
 }
 
-// CorrectablePhone returns the code of a login that waits for a number which can be
-// corrected. work.ErrNotPending if there is none.
+// CorrectablePhone returns the code of a login that waits for a number which the user can
+// correct. Returns work.ErrNotPending if there is none.
 func (s *Service) CorrectablePhone(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	a, err := s.PhoneCode(ctx, sess)
 	if err == nil && !a.CanChange() {
@@ -174,7 +179,7 @@ func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *A
 	if len(errs) > 0 {
 		return account.Phone{}, errs
 	}
-	rows, silent, err := s.phoneClaimants(ctx, number)
+	rows, onOthers, err := s.recoverableByPhone(ctx, number)
 	if err != nil {
 		return account.Phone{}, err
 	}
@@ -187,7 +192,7 @@ func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *A
 	case taken && s.cfg.Enumeration == account.AllowEnumeration:
 		return account.Phone{}, problem.List("phone", code.PhoneTaken)
 	case awaited != nil:
-		err = s.correctPhone(ctx, awaited, number, taken, silent)
+		err = s.correctPhone(ctx, awaited, number, taken, onOthers)
 	case len(rows) > 0 && !taken && rows[0].Verified:
 		return account.Phone{}, problem.List("phone", code.SameAsCurrent)
 	default:
@@ -209,9 +214,9 @@ func (s *Flows) changeOwnPhone(ctx context.Context, sess *login.Session, number 
 	})
 }
 
-// correctPhone corrects the number that a login waits for: that of a sign-up at once,
-// that of any other login when it completes.
-func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string, taken, silent bool) error {
+// correctPhone replaces the number for which a login waits: that of a sign-up at once,
+// that of another login when it completes.
+func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string, taken, onOthers bool) error {
 	if number == a.Subject {
 		return problem.List("phone", code.SameAsCurrent)
 	}
@@ -221,7 +226,7 @@ func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string,
 	return s.pipeline.Change(ctx, a.sess, a.UserID, func(ctx context.Context) (err error) {
 		l, taken := a.login(), taken
 		if l.Signup {
-			if taken, err = s.correctNumber(ctx, account.Phone{UserID: a.UserID, Number: number}, taken, silent); err != nil {
+			if taken, err = s.correctNumber(ctx, account.Phone{UserID: a.UserID, Number: number}, taken, onOthers); err != nil {
 				return err
 			}
 			l.Phone = number
@@ -238,8 +243,8 @@ func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string,
 	})
 }
 
-// checkUnverifiedPhone returns work.ErrNotPending if the number of the user was
-// verified meanwhile.
+// checkUnverifiedPhone returns work.ErrNotPending if the number of the user was verified
+// meanwhile.
 func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error {
 	phone, err := s.store.PhoneByUser(ctx, userID)
 	switch {
@@ -254,15 +259,15 @@ func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error
 }
 
 // correctNumber is correctAddress for a number.
-func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken, silent bool) (bool, error) {
+func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken, onOthers bool) (bool, error) {
 	if phone.UserID == "" || taken {
 		return taken, s.correctDecoyNumber(ctx, phone.UserID)
 	}
 	if err := s.checkUnverifiedPhone(ctx, phone.UserID); err != nil {
 		return false, err
 	}
-	err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as a decoy, which is undone
-		if err := s.store.SetPhone(ctx, phone, !silent); err != nil {
+	err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as for a decoy, whose rows are rolled back
+		if err := s.store.SetPhone(ctx, phone, !onOthers); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}
 		return s.deleteDecoyNumber(ctx, "")

@@ -136,11 +136,11 @@ func (s *Service) cleanProviderSignup(ctx context.Context, in login.ProviderSign
 	if err != nil {
 		return nil, err
 	}
-	if draft.vouched, err = s.vouchedFor(ctx, draft, in); err != nil {
+	if draft.verifiedByProvider, err = s.usableVerified(ctx, draft, in); err != nil {
 		return nil, err
 	}
-	if len(draft.vouched) > 0 && !slices.Contains(draft.vouched, draft.user.Email) {
-		draft.typed, draft.user.Email = draft.user.Email, draft.vouched[0]
+	if len(draft.verifiedByProvider) > 0 && !slices.Contains(draft.verifiedByProvider, draft.user.Email) {
+		draft.typed, draft.user.Email = draft.user.Email, draft.verifiedByProvider[0]
 	}
 	hidden, taken, err := s.checkTakenByProvider(ctx, draft)
 	if err != nil {
@@ -160,10 +160,9 @@ func (s *Service) cleanProviderSignup(ctx context.Context, in login.ProviderSign
 	return draft, err
 }
 
-// vouchedFor lists the addresses that the provider vouches for. Those that
-// somebody else has proved are left out, but for the one that this sign-up goes
-// by.
-func (s *Service) vouchedFor(ctx context.Context, draft *newAccount, in login.ProviderSignup) ([]string, error) {
+// usableVerified returns the addresses that are verified at the provider, without those
+// that another user has verified here, except for the address of the draft.
+func (s *Service) usableVerified(ctx context.Context, draft *newAccount, in login.ProviderSignup) ([]string, error) {
 	var list []string
 	for _, e := range in.Emails {
 		if !e.Verified || slices.Contains(list, e.Email) {
@@ -227,20 +226,20 @@ func (s *Service) fillFromForm(ctx context.Context, draft *newAccount, in login.
 	return s.cleanFields(ctx, draft, form, s.providerEmailRequired(in))
 }
 
-// checkTakenByProvider is checkTaken for a sign-up in which a provider may
-// vouch for the address.
+// checkTakenByProvider is checkTaken for a sign-up whose address may be verified at the
+// provider.
 func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (hidden bool, errs authn.Errors, err error) {
-	if !slices.Contains(draft.vouched, draft.user.Email) {
+	if !slices.Contains(draft.verifiedByProvider, draft.user.Email) {
 		return s.checkTaken(ctx, draft, draft.user)
 	}
-	// What was typed in beside it is one address more, as if it were added to
-	// the account later: whether it is taken is not told.
-	unvouched := draft.user
-	unvouched.Email = ""
+	// The address that the user typed is added like one that is added later: the client
+	// does not learn whether it is taken, unless enumeration is allowed.
+	unverified := draft.user
+	unverified.Email = ""
 	if s.cfg.Enumeration == account.AllowEnumeration {
-		unvouched.Email = draft.typed
+		unverified.Email = draft.typed
 	}
-	hidden, errs, err = s.checkTaken(ctx, draft, unvouched)
+	hidden, errs, err = s.checkTaken(ctx, draft, unverified)
 	if err != nil {
 		return false, nil, err
 	}
@@ -256,7 +255,7 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 		hidden = true
 	case s.acceptsDuplicates():
 		// The new account gets the address, too, but unverified.
-		draft.vouched = without(draft.vouched, draft.user.Email)
+		draft.verifiedByProvider = without(draft.verifiedByProvider, draft.user.Email)
 	default:
 		errs = append(errs, problem.Of("email", code.EmailTaken))
 	}
@@ -267,11 +266,11 @@ func without(list []string, member string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == member })
 }
 
-// addProviderEmails stores the addresses of a sign-up by provider beside the
-// primary one, and returns them: those that the provider vouches for and no other
-// user has verified, and the one that was typed in.
+// addProviderEmails stores the addresses of a sign-up through a provider beside the
+// primary one, and returns them: those that are verified at the provider and that no
+// other user has verified, and the one that the user typed.
 func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *newAccount) (added []account.EmailAddress, err error) {
-	for _, email := range draft.vouched {
+	for _, email := range draft.verifiedByProvider {
 		if email == draft.user.Email {
 			continue
 		}
@@ -285,10 +284,10 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 		}
 		added = append(added, address)
 	}
-	if draft.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, nothing is stored unproved
+	if draft.typed == "" || s.cfg.EmailVerificationByCode != nil { // by code, unverified addresses are not stored
 		return added, nil
 	}
-	taken, _, err := s.claimants(ctx, draft.typed)
+	taken, _, err := s.recoverableByEmail(ctx, draft.typed)
 	if err != nil {
 		return nil, err
 	}

@@ -11,17 +11,17 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// reclaim is called when a contact recovers the account: nothing else was proved
-// in this session. If the account has no verified contact, another person may
-// have made it, so everything that lets them back in is removed: the password,
-// sessions, factors, providers, and all other contacts. work.ErrNotPending if
-// the contact does not speak for the account, or does not any more.
+// reclaim is called when a user recovers the account with a contact, without another
+// authentication. If the account has no verified contact, another person may have
+// created it, so reclaim removes all their ways in: the password, sessions, second
+// factors, provider accounts and all other contacts. Returns work.ErrNotPending if the
+// contact cannot recover the account, or cannot any more.
 func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contact string) error {
 	c, err := s.contactsOf(ctx, userID)
 	if err != nil {
 		return err
 	}
-	if !c.speaks(contact) {
+	if !c.recovers(contact) {
 		return work.ErrNotPending
 	}
 	if c.anyVerified() {

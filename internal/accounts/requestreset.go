@@ -15,13 +15,14 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// RequestReset mails a link, or starts a reset by code, for the address.
+// RequestReset mails links to reset the password, or starts a reset by code. Returns
+// authn.Errors for wrong input.
 func (s *Service) RequestReset(ctx context.Context, sess *login.Session, input string) error {
 	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
 		return errs
 	}
-	users, err := s.recoverable(ctx, email)
+	users, err := s.recoverableUsers(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -44,10 +45,9 @@ func (s *Service) RequestReset(ctx context.Context, sess *login.Session, input s
 	})
 }
 
-// recoverable returns the users who may recover their account by way of the
-// address.
-func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User, error) {
-	claims, _, err := s.claimants(ctx, email)
+// recoverableUsers returns the users whose accounts the address can recover.
+func (s *Service) recoverableUsers(ctx context.Context, email string) ([]*authn.User, error) {
+	claims, _, err := s.recoverableByEmail(ctx, email)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) recoverable(ctx context.Context, email string) ([]*authn.User,
 	for _, claim := range claims[:min(len(claims), maxCandidates)] {
 		user, err := s.activeUser(ctx, claim.UserID)
 		if errors.Is(err, authn.ErrNotFound) {
-			standIn(ctx)
+			noteDecoy(ctx)
 			continue
 		}
 		if err != nil {
@@ -95,27 +95,28 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 	return nil
 }
 
-// issueResetKey makes the key of a reset link. Earlier ones are void.
+// issueResetKey returns the key of a new reset link. It deletes earlier keys of the user.
 func (s *Service) issueResetKey(ctx context.Context, userID, email string) (string, error) {
-	if err := s.voidResetKeys(ctx, userID); err != nil {
+	if err := s.deleteResetKeys(ctx, userID); err != nil {
 		return "", err
 	}
 	return s.codes.IssueKey(ctx, authn.Challenge{Purpose: purposeResetLink, UserID: userID, Subject: email}, s.cfg.PasswordResetTimeout)
 }
 
-// voidResetKeys ends every reset that is under way for the user.
-func (s *Service) voidResetKeys(ctx context.Context, userID string) error {
+// deleteResetKeys deletes all keys and codes with which the user's password could be
+// reset.
+func (s *Service) deleteResetKeys(ctx context.Context, userID string) error {
 	for _, purpose := range []string{purposeResetLink, purposeResetCode} {
 		if err := s.codes.Store.DeleteUserChallenges(ctx, purpose, userID); err != nil {
-			return fmt.Errorf("void reset keys: %w", err)
+			return fmt.Errorf("delete reset keys: %w", err)
 		}
 	}
 	return nil
 }
 
-// startResetByCode replaces the reset of this session. Those of other sessions
-// go on: whether they end must not tell that there is an account, and nobody can
-// stop the owner's by starting another.
+// startResetByCode mails a code, which replaces that of this session. Codes of other
+// sessions stay valid: otherwise their end would show that there is an account, and an
+// attacker could prevent the owner's reset by requesting another.
 func (s *Service) startResetByCode(ctx context.Context, sess *login.Session, email string, users []*authn.User) error {
 	to := codes.Recipient{Contact: email}
 	if len(users) > 0 {
@@ -125,7 +126,7 @@ func (s *Service) startResetByCode(ctx context.Context, sess *login.Session, ema
 	}
 	if earlier := sess.State.PasswordReset; earlier != "" {
 		if err := s.codes.Store.DeleteChallenge(ctx, earlier); err != nil {
-			return fmt.Errorf("void the earlier reset: %w", err)
+			return fmt.Errorf("delete the earlier code: %w", err)
 		}
 	}
 	id, err := s.codes.New(s.resetCode()).Send(ctx, to)

@@ -17,8 +17,8 @@ import (
 
 const purposeResetLink = "password_reset_link"
 
-// ResetKey returns what resets a password in this session: the code that it waits for,
-// or the key of any link. work.ErrNotPending if it waits for no code.
+// ResetKey returns the code for which this session waits, or, if links are mailed, an
+// AwaitedCode for any link. Returns work.ErrNotPending if the session waits for no code.
 func (s *Service) ResetKey(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	a := &AwaitedCode{sess: sess, slot: &sess.State.PasswordReset}
 	if s.cfg.PasswordResetByCode == nil {
@@ -32,14 +32,14 @@ func (s *Service) ResetKey(ctx context.Context, sess *login.Session) (*AwaitedCo
 	return a, err
 }
 
-// IsResetKey reports whether a key looks like one that resets a password. What
-// does not is refused and costs no attempt.
+// IsResetKey reports whether a key has the format of those that reset a password. Other
+// keys are refused without counting an attempt.
 func (s *Service) IsResetKey(key string) bool {
 	return s.cfg.PasswordResetByCode == nil || codes.Fits(s.cfg.PasswordResetByCode.Format, key)
 }
 
-// ResetIdentity shows whose password the key or code resets, without using it
-// up.
+// ResetIdentity returns the user whose password the key or code resets, without consuming
+// it. Returns authn.Errors for a wrong key or code.
 func (s *Service) ResetIdentity(ctx context.Context, a *AwaitedCode, key string) (*login.Identity, error) {
 	reset, err := s.matchReset(ctx, a, key)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) ResetIdentity(ctx context.Context, a *AwaitedCode, key string)
 	return s.Identify(ctx, reset.UserID)
 }
 
-// matchReset compares the code, or finds the reset that the key of a link stands for.
+// matchReset verifies the key of a link or the code, and returns its reset.
 func (s *Service) matchReset(ctx context.Context, a *AwaitedCode, key string) (*AwaitedCode, error) {
 	if a.Pending != nil {
 		return a, s.verify(ctx, a, key)
@@ -63,8 +63,9 @@ func (s *Service) matchReset(ctx context.Context, a *AwaitedCode, key string) (*
 	return &AwaitedCode{Pending: p, sess: a.sess, slot: a.slot}, err
 }
 
-// ResetPassword sets a new password by key or code. All the user's sessions
-// end.
+// ResetPassword sets a new password by key or code, and ends all sessions of the user.
+// Returns authn.Errors for a wrong key or code and for a bad password, work.ErrNotPending
+// if another request has used the code.
 func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacement string) error {
 	reset, err := s.matchReset(ctx, a, key)
 	var errs authn.Errors
@@ -85,7 +86,7 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 	if err != nil {
 		return err
 	}
-	err = s.use(ctx, reset, func(ctx context.Context) error { return s.applyReset(ctx, reset, hash) })
+	err = s.consumeThen(ctx, reset, func(ctx context.Context) error { return s.applyReset(ctx, reset, hash) })
 	switch {
 	case !errors.Is(err, work.ErrNotPending):
 		return err
@@ -96,8 +97,9 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 	return err
 }
 
-// checkReplacement validates the new password. Whose it is matters only once
-// the key is right: until then the answer must not depend on it.
+// checkReplacement returns the problems of the new password. It compares the password with
+// the attributes of the user only if the key or code is right (reset is not nil);
+// otherwise the answer would depend on the user.
 func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, replacement string) (authn.Errors, error) {
 	if replacement == "" {
 		return problem.List("password", code.Required), nil
@@ -111,11 +113,14 @@ func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, repl
 		}
 		attributes = append(s.attributes(id), reset.Subject)
 	case s.cfg.PasswordResetByCode == nil:
-		return nil, nil // a link that is no good is all there is to say
+		return nil, nil // the answer says only that the link is invalid
 	}
 	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
 }
 
+// applyReset stores the new password, verifies the address of a code, publishes the
+// event, mails the user and starts a login if the host wants that. It runs in the
+// transaction that consumes the key or code.
 func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string) error {
 	sess, userID := reset.sess, reset.UserID
 	login.Drop(sess, reset.slot)
@@ -124,7 +129,7 @@ func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string)
 	}
 	except := ""
 	if s.cfg.LoginOnPasswordReset && sess.UserID() == userID {
-		except = sess.RowID // the login that follows replaces it
+		except = sess.RowID // the login below gives this session a new token
 	}
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
@@ -134,7 +139,7 @@ func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string)
 		return err
 	}
 	if reset.Purpose == purposeResetCode {
-		if err := s.proveAgain(ctx, sess, account.EmailAddress{UserID: userID, Email: reset.Subject}, "key"); err != nil {
+		if err := s.ensureVerified(ctx, sess, account.EmailAddress{UserID: userID, Email: reset.Subject}, "key"); err != nil {
 			return err
 		}
 	}
@@ -143,7 +148,7 @@ func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string)
 	if err != nil {
 		return err
 	}
-	work.Afterwards(ctx, func(ctx context.Context) error { return s.forgetFailures(ctx, id.User) })
+	work.Afterwards(ctx, func(ctx context.Context) error { return s.clearFailures(ctx, id.User) })
 	if err := s.Notify(ctx, sess, "account/password_reset", id, map[string]any{}); err != nil {
 		return err
 	}
@@ -154,7 +159,7 @@ func (s *Flows) loginAfterReset(ctx context.Context, reset *AwaitedCode) error {
 	sess, userID := reset.sess, reset.UserID
 	if !s.cfg.LoginOnPasswordReset {
 		if sess.UserID() == userID {
-			s.Logout(ctx, sess) // it ended with the others
+			s.Logout(ctx, sess) // the session ended with the others
 		}
 		return nil
 	}
@@ -162,12 +167,12 @@ func (s *Flows) loginAfterReset(ctx context.Context, reset *AwaitedCode) error {
 	return s.pipeline.Start(ctx, sess, login.Attempt{UserID: userID, Email: reset.Subject})
 }
 
-// forgetFailures clears the counters of wrong passwords: whoever reads the mail
-// has proved more than a password would.
-func (s *Service) forgetFailures(ctx context.Context, user *authn.User) error {
+// clearFailures resets the user's counters of wrong passwords. Access to the mailbox
+// authenticates the user at least as well as the password.
+func (s *Service) clearFailures(ctx context.Context, user *authn.User) error {
 	emails, err := s.store.EmailsByUser(ctx, user.ID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	phone, err := s.store.PhoneByUser(ctx, user.ID)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {

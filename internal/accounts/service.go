@@ -65,8 +65,8 @@ func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, 
 		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
 	}
 	if s.profiles {
-		s.store = onceRead{store, ""}
-		s.decoys = onceReadDecoy{decoys, onceRead{decoys, s.decoyUserID("")}}
+		s.store = cachedStore{store, ""}
+		s.decoys = cachedDecoys{decoys, cachedStore{decoys, s.decoyUserID("")}}
 	}
 	s.rows = struct {
 		authn.UserStore

@@ -19,33 +19,33 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// SignupInput is what a sign-up form holds.
+// SignupInput is the input of a sign-up form.
 type SignupInput struct {
 	// Email2 repeats Email. All are as they were typed.
 	Email, Email2, Username, Phone, Password string
 	// Fields are all members of the input, for the custom ones.
 	Fields map[string]json.RawMessage
-	// Passwordless leaves the password out, because a passkey or a provider
-	// takes its place.
+	// Passwordless means that the form has no password, because the user signs up with a
+	// passkey or through a provider.
 	Passwordless bool
-	// Problems are those of fields that could not be read, and are empty here.
-	// They are told along with what is wrong with the others.
+	// Problems are those of fields that could not be read, which are empty. They are
+	// returned together with the problems of other fields.
 	Problems authn.Errors
 }
 
-// SignupOptions are what other rooms add to a sign-up.
+// SignupOptions are what other packages add to a sign-up.
 type SignupOptions struct {
-	// EmailVerified is true where somebody trustworthy vouches for the address.
+	// EmailVerified means that the address is verified already.
 	EmailVerified bool
 	// BeforeCreate runs first in the transaction that creates the user, or its
 	// decoy.
 	BeforeCreate func(ctx context.Context) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
-	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.
+	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is rolled back.
 	AfterDecoy func(ctx context.Context, userID string) error
-	// Prepare changes the login before it starts, for example to make it wait
-	// at a stage.
+	// Prepare changes the attempt before the login starts, for example so that it waits at
+	// a stage.
 	Prepare func(l *login.Attempt)
 }
 
@@ -61,24 +61,24 @@ type newAccount struct {
 	user     authn.NewUser
 	password string
 	hash     string
-	// taken marks a sign-up that only pretends, because the address or the
-	// number belongs to somebody.
+	// taken is true if another user has the address or the number, so that the sign-up is
+	// a decoy.
 	taken bool
-	// vouched are the addresses that a provider vouches for. Where there are
-	// any, one of them is the primary one, and typed is another one that was
-	// typed in.
-	vouched []string
-	typed   string
-	// silentEmail and silentPhone are true if accounts have the address or the
-	// number for which it does not speak.
-	silentEmail, silentPhone bool
+	// verifiedByProvider are the addresses that are verified at the provider. If there are
+	// any, one of them becomes the primary one, and typed is another one that the user
+	// typed.
+	verifiedByProvider []string
+	typed              string
+	// emailOnOthers and phoneOnOthers are true if the address or the number is on accounts
+	// that it cannot recover.
+	emailOnOthers, phoneOnOthers bool
 	// allowTwin is NewAccount.AllowUsernameTwin.
 	allowTwin bool
 }
 
-// Signup creates an account and starts its first login. It charges the limit on
-// sign-ups. Where the address is taken and that must not be told, it is a decoy. It
-// returns authn.Errors for wrong input, work.ErrNotPending if a user is logged in, and
+// Signup creates an account and starts its first login. It charges the limit on sign-ups.
+// If the address is taken and the client must not learn it, it starts a decoy. Returns
+// authn.Errors for wrong input, work.ErrNotPending if a user is logged in, and
 // work.ErrForbidden if sign-up is closed.
 func (s *Flows) Signup(ctx context.Context, sess *login.Session, in SignupInput, opts SignupOptions) error {
 	settle, err := s.takeSignup(ctx, sess, in)
@@ -101,7 +101,7 @@ func (s *Flows) Signup(ctx context.Context, sess *login.Session, in SignupInput,
 			return err
 		}
 	}
-	// The hash is computed in any case: its time would tell a taken address.
+	// The hash is computed for a taken address, too, so that the time does not show it.
 	if draft.password != "" {
 		if draft.hash, err = s.hasher.Hash(ctx, draft.password); err != nil {
 			return err
@@ -139,18 +139,20 @@ func (s *Flows) takeSignup(ctx context.Context, sess *login.Session, in SignupIn
 	})
 }
 
-// mailsAtSignup reports whether a sign-up gets as far as to verify its address: no
-// earlier stage waits.
+// mailsAtSignup reports whether a sign-up mails a link or code at once, because no earlier
+// stage waits.
 func (s *Service) mailsAtSignup(sess *login.Session, in SignupInput) bool {
 	present, _ := signupField(s.cfg, "phone")
 	waitsForPhone := present && in.Phone != "" && !s.cfg.Phone.VerificationDisabled
 	return s.cfg.EmailVerification != authn.VerificationNone && !waitsForPhone && !s.codeRequired(sess, &login.Attempt{Signup: true})
 }
 
-// errTaken means that somebody else took the username, the address or the
-// number after they were checked.
+// errTaken means that another request took the username, the address or the number after
+// they were checked.
 var errTaken = errors.New("account: taken meanwhile")
 
+// createAndStart creates the account and starts its first login. Returns errTaken if
+// another request took the username, the address or the number meanwhile.
 func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	var attempt login.Attempt
 	return s.createThenStart(ctx, func(ctx context.Context) error {
@@ -158,7 +160,7 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 			return err
 		}
 		var userID string
-		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as a decoy, which is undone
+		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as for a decoy, whose rows are rolled back
 			userID, err = s.create(ctx, s.rows, draft, opts)
 			return err
 		})
@@ -170,8 +172,8 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 		}
 		work.Emit(ctx, account.UserSignedUp{UserID: userID})
 		attempt = login.Attempt{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
-		if len(draft.vouched) > 0 {
-			attempt.Email = "" // any verified address will do
+		if len(draft.verifiedByProvider) > 0 {
+			attempt.Email = "" // any verified address passes the stage verify_email
 		}
 		if opts.Prepare != nil {
 			opts.Prepare(&attempt)
@@ -182,8 +184,8 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 	})
 }
 
-// createThenStart runs both functions in one transaction, or in two where the host
-// judges logins: it must find the account that it is asked about.
+// createThenStart calls both functions in one transaction, or, with the hook BeforeLogin,
+// in two, so that the hook finds the account in the database.
 func (s *Flows) createThenStart(ctx context.Context, create, start func(ctx context.Context) error) error {
 	if s.pipeline.AsksHost() {
 		if err := s.deps.InTx(ctx, create); err != nil {
@@ -199,8 +201,8 @@ func (s *Flows) createThenStart(ctx context.Context, create, start func(ctx cont
 	})
 }
 
-// create stores everything that makes an account in rows, which are those of users or
-// of decoys; it runs in a transaction.
+// create stores all rows of an account in rows, which are those of users or of decoys. It
+// runs in a transaction.
 func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts SignupOptions) (string, error) {
 	user, err := rows.CreateUser(ctx, draft.user)
 	if err != nil {
@@ -213,12 +215,12 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 	}
 	var emails []account.EmailAddress
 	if draft.user.Email != "" {
-		vouched := slices.Contains(draft.vouched, draft.user.Email)
-		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || vouched, CreatedAt: s.deps.Now()}
-		// What a provider vouches for is not refused because somebody typed it
-		// in elsewhere.
-		if err := rows.AddEmail(ctx, email, !vouched && s.exclusive(draft.silentEmail)); err != nil {
-			return "", fmt.Errorf("add e-mail address: %w", err)
+		verified := slices.Contains(draft.verifiedByProvider, draft.user.Email)
+		email := account.EmailAddress{UserID: user.ID, Email: draft.user.Email, Primary: true, Verified: opts.EmailVerified || verified, CreatedAt: s.deps.Now()}
+		// An address that is verified at the provider is not refused because another user
+		// has it unverified.
+		if err := rows.AddEmail(ctx, email, !verified && s.exclusive(draft.emailOnOthers)); err != nil {
+			return "", fmt.Errorf("add email address: %w", err)
 		}
 		others, err := s.addProviderEmails(ctx, user.ID, draft)
 		if err != nil {
@@ -229,7 +231,7 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 	var phone *account.Phone
 	if draft.user.Phone != "" {
 		phone = &account.Phone{UserID: user.ID, Number: draft.user.Phone}
-		if err := rows.SetPhone(ctx, *phone, !draft.silentPhone); err != nil {
+		if err := rows.SetPhone(ctx, *phone, !draft.phoneOnOthers); err != nil {
 			return "", fmt.Errorf("add phone number: %w", err)
 		}
 	}
@@ -247,9 +249,9 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 	return user.ID, nil
 }
 
-// resolveTaken finds out what was taken meanwhile: an error to show, an address
-// that must not be told of, or a username that was generated, which is drawn
-// again.
+// resolveTaken checks again after errTaken. It returns the problems that the client may
+// learn, sets draft.taken for others, and generates another username if the taken one was
+// generated.
 func (s *Service) resolveTaken(ctx context.Context, draft *newAccount, generated bool) (err error) {
 	user := draft.user
 	if generated {
@@ -268,15 +270,14 @@ func (s *Service) resolveTaken(ctx context.Context, draft *newAccount, generated
 	return err
 }
 
-// acceptsDuplicates reports whether an address may be on several accounts as
-// long as none has verified it.
+// acceptsDuplicates reports whether several accounts may have the same unverified address.
 func (s *Service) acceptsDuplicates() bool {
 	return s.cfg.Enumeration == account.PreventEnumerationStrictly && s.cfg.EmailVerification != authn.VerificationMandatory
 }
 
-// checkTaken looks for the username, the address and the number on other
-// accounts. It returns the problems that may be told, and whether there is one
-// that must not be, and notes in the draft which of them are silent.
+// checkTaken looks up the username, the address and the number. It returns the problems
+// that the client may learn. hidden is true if there is one that it must not learn. It
+// sets draft.emailOnOthers and draft.phoneOnOthers.
 func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.NewUser) (hidden bool, errs authn.Errors, err error) {
 	if user.Username != "" {
 		_, err := s.store.UserIDByUsername(ctx, identifier.Username(user.Username))
@@ -287,11 +288,11 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 		}
 	}
 	if user.Email != "" && !s.acceptsDuplicates() {
-		emails, silent, err := s.claimants(ctx, user.Email)
+		emails, onOthers, err := s.recoverableByEmail(ctx, user.Email)
 		if err != nil {
 			return false, nil, err
 		}
-		draft.silentEmail = silent
+		draft.emailOnOthers = onOthers
 		if len(emails) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.EmailVerification != authn.VerificationMandatory {
 				errs = append(errs, problem.Of("email", code.EmailTaken))
@@ -301,11 +302,11 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 		}
 	}
 	if user.Phone != "" {
-		phones, silent, err := s.phoneClaimants(ctx, user.Phone)
+		phones, onOthers, err := s.recoverableByPhone(ctx, user.Phone)
 		if err != nil {
 			return false, nil, err
 		}
-		draft.silentPhone = silent
+		draft.phoneOnOthers = onOthers
 		if len(phones) > 0 {
 			if s.cfg.Enumeration == account.AllowEnumeration || s.cfg.Phone.VerificationDisabled {
 				errs = append(errs, problem.Of("phone", code.PhoneTaken))
@@ -317,11 +318,10 @@ func (s *Service) checkTaken(ctx context.Context, draft *newAccount, user authn.
 	return hidden, errs, nil
 }
 
-// messageLifetime is how long a mail without a secret may wait for its server.
+// messageLifetime is how long the delivery of a message without a secret is tried.
 const messageLifetime = 24 * time.Hour
 
-// mailAccountExists tells the owner of an address that another user wanted to use
-// it.
+// mailAccountExists mails the owner of an address that someone tried to use it.
 func (s *Service) mailAccountExists(ctx context.Context, email string) error {
 	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
 		"SignupURL":        s.deps.FrontendURLs.Signup,
@@ -329,9 +329,8 @@ func (s *Service) mailAccountExists(ctx context.Context, email string) error {
 	}, messageLifetime)
 }
 
-// mailAccountExistsForLink is mailAccountExists in the place of mailLink to that
-// user: it does
-// the same work, and mails nothing where no link could be sent.
+// mailAccountExistsForLink is mailAccountExists in place of mailLink for that user. It does
+// the same work, and mails nothing if the limit would not allow a link.
 func (s *Service) mailAccountExistsForLink(ctx context.Context, userID, email string) error {
 	err := s.takeConfirmEmail(ctx, email)
 	if errors.Is(err, ratelimit.ErrLimited) {
@@ -346,6 +345,7 @@ func (s *Service) mailAccountExistsForLink(ctx context.Context, userID, email st
 	return s.mailAccountExists(ctx, email)
 }
 
+// mailUnknownAccount mails an address that no account has it.
 func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
 	post := s.deps.Post
 	if s.cfg.DisableEmailUnknownAccounts {
@@ -356,6 +356,7 @@ func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
 	}, messageLifetime)
 }
 
+// textAccountExists texts the owner of a number that someone tried to use it.
 func (s *Service) textAccountExists(ctx context.Context, number string) error {
 	return s.deps.Post.Text(ctx, "account_already_exists", number, map[string]any{}, messageLifetime)
 }

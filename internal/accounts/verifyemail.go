@@ -18,8 +18,9 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// EnterVerifyEmail is the stage that waits until the address is proved. Where the
-// account has none that its user can verify, it waits until one is given.
+// EnterVerifyEmail implements the stage verify_email, which waits until the address is
+// verified. If the account has no address that the user can verify, it waits until the
+// user gives one.
 func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *login.Attempt) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	switch s.verificationOf(l) {
@@ -30,7 +31,7 @@ func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *log
 	}
 	if l.UserID == "" {
 		if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-			return login.Abort, fmt.Errorf("load e-mail addresses: %w", err)
+			return login.Abort, fmt.Errorf("load email addresses: %w", err)
 		}
 		return login.Wait, s.awaitEmail(ctx, l, account.EmailAddress{Email: l.Email})
 	}
@@ -51,7 +52,7 @@ func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *log
 		return login.Pass, nil
 	}
 	taken := false
-	if address.Email != "" && !l.Signup { // a sign-up has just claimed it
+	if address.Email != "" && !l.Signup { // a sign-up has just checked it
 		if taken, err = s.isTaken(ctx, l.UserID, address.Email); err != nil {
 			return login.Abort, err
 		}
@@ -63,18 +64,18 @@ func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *log
 	return login.Wait, s.awaitEmail(ctx, l, address)
 }
 
-// awaitedAddress returns the address that the login has to prove, if the account
-// has one, and whether it is verified already: the one that the login went by, or
-// else any. Another user may have verified the address that is returned.
+// awaitedAddress returns the address that the user has to verify, if the account has one:
+// that with which the user logs in, or else any. verified is true if it is verified
+// already. Another user may have verified the returned address.
 func (s *Service) awaitedAddress(ctx context.Context, l *login.Attempt) (address account.EmailAddress, verified bool, err error) {
 	emails, err := s.store.EmailsByUser(ctx, l.UserID)
 	if err != nil {
-		return account.EmailAddress{}, false, fmt.Errorf("load e-mail addresses: %w", err)
+		return account.EmailAddress{}, false, fmt.Errorf("load email addresses: %w", err)
 	}
-	proved := slices.ContainsFunc(emails, func(e account.EmailAddress) bool {
+	verified = slices.ContainsFunc(emails, func(e account.EmailAddress) bool {
 		return e.Verified && (l.Email == "" || e.Email == l.Email)
 	})
-	if proved {
+	if verified {
 		return account.EmailAddress{}, true, nil
 	}
 	address = primary(emails)
@@ -84,8 +85,8 @@ func (s *Service) awaitedAddress(ctx context.Context, l *login.Attempt) (address
 	return address, false, nil
 }
 
-// verificationOf returns the rule for this login: ours, unless the room that
-// started it asked for another.
+// verificationOf returns the rule for this login: that of the attempt if it has one, or
+// else that of the configuration.
 func (s *Service) verificationOf(l *login.Attempt) authn.Verification {
 	if l.UserID == "" || l.EmailPolicy == nil {
 		return s.cfg.EmailVerification
@@ -93,14 +94,14 @@ func (s *Service) verificationOf(l *login.Attempt) authn.Verification {
 	return *l.EmailPolicy
 }
 
-// mailAtOptionalSignup sends the mail that a new user may, but need not, answer.
+// mailAtOptionalSignup mails a link to a new user whose address need not be verified.
 func (s *Service) mailAtOptionalSignup(ctx context.Context, l *login.Attempt) error {
 	if !l.Signup || l.Email == "" || l.UserID == "" {
 		return nil
 	}
 	emails, err := s.store.EmailsByUser(ctx, l.UserID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	for _, e := range emails {
 		if e.Email == l.Email && !e.Verified {
@@ -110,8 +111,8 @@ func (s *Service) mailAtOptionalSignup(ctx context.Context, l *login.Attempt) er
 	return err
 }
 
-// awaitEmail sends what proves the address: a link, or a code that the login
-// then waits for. For a decoy nothing is sent: its owner is told otherwise.
+// awaitEmail mails a link, or a code for which the login then waits. For a decoy it mails
+// nothing: the owner of the address gets another message.
 func (s *Service) awaitEmail(ctx context.Context, l *login.Attempt, address account.EmailAddress) error {
 	if s.cfg.EmailVerificationByCode == nil {
 		if l.UserID == "" {
@@ -125,7 +126,7 @@ func (s *Service) awaitEmail(ctx context.Context, l *login.Attempt, address acco
 	}
 	to := codes.Recipient{UserID: l.UserID, Contact: address.Email}
 	if l.UserID == "" {
-		to.Instead = nothing
+		to.Instead = sendNothing
 	}
 	var err error
 	l.Notes.EmailVerification, err = s.codes.New(s.emailCode(l)).Send(ctx, to)
@@ -136,15 +137,15 @@ func (s *Service) takeConfirmEmail(ctx context.Context, email string) error {
 	return s.deps.Charge(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: email})
 }
 
-// checkVerificationLimit refuses a login that could only end in a code which
-// may not be sent now.
+// checkVerificationLimit returns authn.Errors if the login needs a code for an unverified
+// address, but the limit does not allow to send one now.
 func (s *Service) checkVerificationLimit(ctx context.Context, sess *login.Session, userID string, in LoginInput) error {
 	if s.cfg.EmailVerificationByCode == nil || in.Method != account.LoginByEmail || sess.Authenticated() {
 		return nil
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	for _, e := range emails {
 		if e.Email == in.Identifier && e.Verified {
@@ -158,8 +159,8 @@ func (s *Service) checkVerificationLimit(ctx context.Context, sess *login.Sessio
 	return err
 }
 
-// mailLink sends a verification link and reports whether it did: not if one was
-// sent a moment ago.
+// mailLink mails a verification link and reports whether it did: it does not if the limit
+// on such mails is reached.
 func (s *Service) mailLink(ctx context.Context, address account.EmailAddress, signup bool) (bool, error) {
 	err := s.takeConfirmEmail(ctx, address.Email)
 	if errors.Is(err, ratelimit.ErrLimited) {
@@ -185,10 +186,11 @@ func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifeti
 	}, lifetime)
 }
 
-// linkPayload is what a verification link signs. A new password voids the links
-// that were asked for under the old one: an address that an intruder added does
-// not survive the owner's recovery. challenge is that of an address which is
-// given in a login.
+// linkPayload returns the signed payload of a verification link. It contains the
+// fingerprint of the password, so that a new password invalidates earlier links: after
+// the owner has recovered the account, an address that an attacker added cannot be
+// verified. challenge is the id of the challenge for an address that is given in a
+// login.
 func linkPayload(userID, email, authHash string, challenge ...string) []byte {
 	return []byte(strings.Join(append([]string{userID, email, authHash}, challenge...), "\x00"))
 }
@@ -200,17 +202,17 @@ func confirmationKind(signup bool) string {
 	return "account/email_confirmation"
 }
 
-// PendingEmail is what a verification key or code stands for.
+// PendingEmail is the address that a key or code verifies.
 type PendingEmail struct {
 	Email string
-	// Identity is nil for a process that only pretends.
+	// Identity is the user of the address, nil for a decoy.
 	Identity *login.Identity
-	// Authenticating is true if a login waits for it in this session.
+	// Authenticating is true if a login of this session waits for a verification.
 	Authenticating bool
 }
 
-// EmailVerification shows what the key or code stands for, without using it up.
-// authn.Errors for a wrong one.
+// EmailVerification returns the address that the key or code verifies, without consuming
+// it. Returns authn.Errors for a wrong key or code.
 func (s *Service) EmailVerification(ctx context.Context, a *AwaitedCode, key string) (*PendingEmail, error) {
 	address, _, err := s.keyAddress(ctx, a, key)
 	if err != nil {
@@ -230,8 +232,8 @@ func (s *Service) EmailVerification(ctx context.Context, a *AwaitedCode, key str
 	}, nil
 }
 
-// keyAddress returns the address that the key or code stands for, and the challenge of
-// a link to one that was given in a login.
+// keyAddress returns the address that the key or code verifies, and, for a link to an
+// address that was given in a login, its challenge.
 func (s *Service) keyAddress(ctx context.Context, a *AwaitedCode, key string) (account.EmailAddress, *authn.Challenge, error) {
 	if a.Pending == nil {
 		return s.linkAddress(ctx, key)
@@ -242,8 +244,8 @@ func (s *Service) keyAddress(ctx context.Context, a *AwaitedCode, key string) (a
 	return account.EmailAddress{UserID: a.UserID, Email: a.Subject, CreatedAt: s.deps.Now()}, nil, s.checkFree(ctx, a.UserID, a.Subject)
 }
 
-// VerifyEmail verifies an address by key or code. The session tells the outcome:
-// a login that waited for it goes on or is dropped.
+// VerifyEmail verifies an address by key or code. The login that waits for it is resumed
+// or ended, see resumeAfterLink. Returns authn.Errors for a wrong key or code.
 func (s *Flows) VerifyEmail(ctx context.Context, a *AwaitedCode, key string) error {
 	address, given, err := s.keyAddress(ctx, a, key)
 	switch {
@@ -255,20 +257,20 @@ func (s *Flows) VerifyEmail(ctx context.Context, a *AwaitedCode, key string) err
 		return s.acceptEmail(ctx, a, address)
 	}
 	return s.pipeline.Change(ctx, a.sess, address.UserID, func(ctx context.Context) error {
-		// Once more: a new password voids the link.
+		// Check again: a new password invalidates the link.
 		if address, _, err = s.linkAddress(ctx, key); err != nil {
 			return err
 		}
-		if err := s.confirm(ctx, a.sess, address); err != nil {
+		if err := s.verifyByLink(ctx, a.sess, address); err != nil {
 			return err
 		}
 		return s.resumeAfterLink(ctx, a.sess, address.UserID)
 	})
 }
 
-// resumeAfterLink takes a login further that waited in this session for this
-// user, where the host wants that. Any other is dropped: a link proves the
-// address, not that whoever opened it knows the password.
+// resumeAfterLink resumes the login of the same user that waits in this session, if
+// LoginOnEmailConfirmation is set. It ends any other login: opening a link verifies the
+// address, but does not authenticate the user.
 func (s *Flows) resumeAfterLink(ctx context.Context, sess *login.Session, userID string) error {
 	attempt := sess.Pending(login.StageVerifyEmail)
 	if attempt == nil {
@@ -281,8 +283,8 @@ func (s *Flows) resumeAfterLink(ctx context.Context, sess *login.Session, userID
 	return nil
 }
 
-// linkAddress returns the unverified address that a link's key stands for, and
-// its challenge if the address was given in a login.
+// linkAddress returns the unverified address that a link's key verifies, and its challenge
+// if the address was given in a login. Returns authn.Errors for an invalid key.
 func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAddress, *authn.Challenge, error) {
 	if key == "" {
 		return account.EmailAddress{}, nil, problem.List("key", code.Required)
@@ -313,7 +315,7 @@ func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAdd
 	}
 	emails, err := s.store.EmailsByUser(ctx, userID)
 	if err != nil {
-		return account.EmailAddress{}, nil, fmt.Errorf("load e-mail addresses: %w", err)
+		return account.EmailAddress{}, nil, fmt.Errorf("load email addresses: %w", err)
 	}
 	for _, e := range emails {
 		if e.Email == email && !e.Verified {
@@ -323,7 +325,7 @@ func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAdd
 	return account.EmailAddress{}, nil, invalid
 }
 
-// checkFree refuses an address that another user has verified.
+// checkFree returns authn.Errors if another user has verified the address.
 func (s *Service) checkFree(ctx context.Context, userID, email string) error {
 	taken, err := s.isTaken(ctx, userID, email)
 	if err == nil && taken {
@@ -336,14 +338,15 @@ func (s *Service) checkFree(ctx context.Context, userID, email string) error {
 func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
-		return false, fmt.Errorf("look up e-mail address: %w", err)
+		return false, fmt.Errorf("look up email address: %w", err)
 	}
 	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
 }
 
-// confirm marks the address as verified; of several callers at once one wins.
-func (s *Service) confirm(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
-	won, err := s.prove(ctx, sess, address, "key")
+// verifyByLink marks the address as verified. Returns authn.Errors for all but one of
+// several concurrent requests.
+func (s *Service) verifyByLink(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
+	won, err := s.markVerified(ctx, sess, address, "key")
 	if errors.Is(err, authn.ErrNotFound) || err == nil && !won {
 		return problem.List("key", code.InvalidOrExpiredKey)
 	}
@@ -353,58 +356,56 @@ func (s *Service) confirm(ctx context.Context, sess *login.Session, address acco
 	return s.replaceOthers(ctx, sess, address)
 }
 
-// prove marks an address as verified, makes it the primary one if there is
-// none, and reports whether this call verified it. authn.ErrNotFound if it is
-// not on the account, authn.Errors if another user has verified it; param is
-// where the client sent the proof.
-func (s *Service) prove(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) (won bool, err error) {
+// markVerified marks an address as verified, makes it the primary one if there is none,
+// and reports whether this call verified it. Returns authn.ErrNotFound if the address is
+// not on the account, authn.Errors for the field param if another user has verified it.
+func (s *Service) markVerified(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) (won bool, err error) {
 	won, err = s.store.VerifyEmail(ctx, address.UserID, address.Email)
 	if errors.Is(err, authn.ErrConflict) {
 		return false, problem.List(param, code.EmailTaken)
 	}
 	if err != nil {
-		return false, fmt.Errorf("verify e-mail address: %w", err)
+		return false, fmt.Errorf("verify email address: %w", err)
 	}
 	if won {
 		work.Emit(ctx, account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
 	}
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
-		return false, fmt.Errorf("load e-mail addresses: %w", err)
+		return false, fmt.Errorf("load email addresses: %w", err)
 	}
 	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary }) {
 		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
-			return false, fmt.Errorf("set primary e-mail address: %w", err)
+			return false, fmt.Errorf("set primary email address: %w", err)
 		}
 	}
 	return won, s.refreshOwn(ctx, sess, address.UserID)
 }
 
-// proveAgain is prove for an address that may be verified already.
-// work.ErrNotPending if it was taken off the account while the proof was under
-// way.
-func (s *Service) proveAgain(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) error {
-	_, err := s.prove(ctx, sess, address, param)
+// ensureVerified is markVerified for an address that may be verified already. Returns
+// work.ErrNotPending if the address was removed from the account meanwhile.
+func (s *Service) ensureVerified(ctx context.Context, sess *login.Session, address account.EmailAddress, param string) error {
+	_, err := s.markVerified(ctx, sess, address, param)
 	if errors.Is(err, authn.ErrNotFound) {
 		return work.ErrNotPending
 	}
 	return err
 }
 
-// replaceOthers completes a change of address where accounts have one address
-// only: the one that the user added, and has verified now, takes the place of
-// all others.
+// replaceOthers completes a change of address with account.Config.ChangeEmail, with which
+// accounts have one address: it deletes all addresses but the one that the user has just
+// verified.
 func (s *Service) replaceOthers(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	if !s.cfg.ChangeEmail {
 		return nil
 	}
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	if old := primary(emails); old.Email != address.Email {
 		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
-			return fmt.Errorf("set primary e-mail address: %w", err)
+			return fmt.Errorf("set primary email address: %w", err)
 		}
 		owner, err := s.Identify(ctx, address.UserID)
 		if err != nil {
@@ -420,7 +421,7 @@ func (s *Service) replaceOthers(ctx context.Context, sess *login.Session, addres
 	return s.refreshOwn(ctx, sess, address.UserID)
 }
 
-// refreshOwn is refresh where the change was one of the session's user.
+// refreshOwn is refresh if the user with that id is the session's user.
 func (s *Service) refreshOwn(ctx context.Context, sess *login.Session, userID string) error {
 	if sess.UserID() != userID {
 		return nil

@@ -14,7 +14,7 @@ import (
 )
 
 // EmailCode returns the code that verifies an address: that of a login which waits, or
-// that of a logged-in user. work.ErrNotPending if there is none.
+// that of a logged-in user. Returns work.ErrNotPending if there is none.
 func (s *Service) EmailCode(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	if l := sess.Pending(login.StageVerifyEmail); l != nil {
 		return s.await(ctx, AwaitedCode{sess: sess, stage: l.Stage}, s.emailCode(l), l.EmailVerification)
@@ -22,8 +22,8 @@ func (s *Service) EmailCode(ctx context.Context, sess *login.Session) (*AwaitedC
 	return s.await(ctx, AwaitedCode{sess: sess, slot: &sess.State.EmailVerification}, s.emailCode(nil), sess.State.EmailVerification)
 }
 
-// EmailKey is EmailCode where addresses are verified by code. By link, nothing has to
-// be awaited in this session.
+// EmailKey is EmailCode if addresses are verified by code. If they are verified by link,
+// it returns an AwaitedCode for any link.
 func (s *Service) EmailKey(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
 	if s.cfg.EmailVerificationByCode == nil {
 		return &AwaitedCode{sess: sess}, nil
@@ -31,8 +31,8 @@ func (s *Service) EmailKey(ctx context.Context, sess *login.Session) (*AwaitedCo
 	return s.EmailCode(ctx, sess)
 }
 
-// emailRecipient returns the user who gets a code at the address. If that is taken, its
-// owner is told instead.
+// emailRecipient returns the recipient of a code at the address. If the address is taken,
+// its owner gets another message instead.
 func (s *Service) emailRecipient(userID, email string, taken bool) codes.Recipient {
 	to := codes.Recipient{UserID: userID, Contact: email}
 	if taken {
@@ -41,32 +41,33 @@ func (s *Service) emailRecipient(userID, email string, taken bool) codes.Recipie
 	return to
 }
 
-// acceptEmail verifies the address whose code was right.
+// acceptEmail verifies the address after the right code.
 func (s *Flows) acceptEmail(ctx context.Context, a *AwaitedCode, address account.EmailAddress) error {
 	return s.accept(ctx, a, func(l *login.Attempt) **login.Given { return &l.GivenEmail }, func(ctx context.Context) error {
-		if err := s.confirmNew(ctx, a.sess, address); err != nil || a.stage != "" {
+		if err := s.storeVerifiedEmail(ctx, a.sess, address); err != nil || a.stage != "" {
 			return err
 		}
 		return s.replaceOthers(ctx, a.sess, address)
 	})
 }
 
-// confirmNew verifies an address that may not be on the account yet. The account
-// may have got others since the code was sent.
-func (s *Service) confirmNew(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
+// storeVerifiedEmail marks an address as verified, and adds it before if the account does
+// not have it. Returns authn.Errors if the account has too many addresses by now, or if
+// another user has verified the address.
+func (s *Service) storeVerifiedEmail(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
 	emails, err := s.store.EmailsByUser(ctx, address.UserID)
 	if err != nil {
-		return fmt.Errorf("load e-mail addresses: %w", err)
+		return fmt.Errorf("load email addresses: %w", err)
 	}
 	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
 		if s.hasMaxEmails(emails) {
 			return problem.List("key", code.MaxEmailAddresses)
 		}
 		if err := s.store.AddEmail(ctx, address, false); err != nil {
-			return fmt.Errorf("add e-mail address: %w", err)
+			return fmt.Errorf("add email address: %w", err)
 		}
 		work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: address.Email})
 	}
-	_, err = s.prove(ctx, sess, address, "key")
+	_, err = s.markVerified(ctx, sess, address, "key")
 	return err
 }
