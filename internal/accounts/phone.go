@@ -168,9 +168,9 @@ func (s *Service) CorrectablePhone(ctx context.Context, sess *login.Session) (*A
 	return a, err
 }
 
-// ChangePhone starts the verification of a new number of the logged-in user, or
-// corrects the one that a login waits for, by its code. The number is returned as it
-// will be stored.
+// ChangePhone texts a code to a new number of the logged-in user, or, with awaited,
+// replaces the number for whose code a login waits. It returns the number as it will be
+// stored. Returns authn.Errors for wrong input.
 func (s *Flows) ChangePhone(ctx context.Context, sess *login.Session, awaited *AwaitedCode, input string) (account.Phone, error) {
 	number, errs, err := s.cleanPhone(ctx, input, true)
 	if err != nil {

@@ -22,8 +22,8 @@ func (h *Handler) login(c *call) (reply, error) {
 	return c.outcome(h.account.Login(c.ctx, c.sess.Session, credentials))
 }
 
-// credentials reads who wants to log in. Where there are several ways to say
-// so, exactly one must be there.
+// credentials reads the identifier and the password. If several login methods are
+// configured, exactly one of their fields must be present.
 func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accounts.LoginInput, error) {
 	ways := service.Config().LoginMethods
 	var in accounts.LoginInput
@@ -54,7 +54,7 @@ func (f *form) credentials(ctx context.Context, service *accounts.Flows) (accoun
 
 func (f *form) identifier(name string, required bool) string {
 	value := f.text(name)
-	if value == "" && required && !f.bad(name) {
+	if value == "" && required && !f.hasProblem(name) {
 		f.add(name, code.Required)
 	}
 	return value
@@ -64,13 +64,13 @@ func (h *Handler) signup(c *call, in accounts.SignupInput) (reply, error) {
 	return c.outcome(h.account.Signup(c.ctx, c.sess.Session, in, accounts.SignupOptions{}))
 }
 
-// signup reads a sign-up by password.
+// signup reads the form of a sign-up with a password.
 func (f *form) signup() accounts.SignupInput {
 	return f.signupWith(accounts.SignupInput{Password: f.newPassword("password")})
 }
 
-// signupWith reads what every kind of sign-up asks for. What is wrong is left to the
-// flow, which finds more.
+// signupWith reads the fields of all kinds of sign-up. It passes the problems to the flow,
+// which returns them together with those that it finds.
 func (f *form) signupWith(in accounts.SignupInput) accounts.SignupInput {
 	in.Email, in.Email2, in.Username, in.Phone, in.Fields = f.email("email"), f.email("email2"), f.text("username"), f.text("phone"), f.fields()
 	in.Problems, f.errs = f.errs, nil

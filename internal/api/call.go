@@ -18,7 +18,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// call is one request on its way through the API.
+// call is a request of the API.
 type call struct {
 	*Handler
 	w       http.ResponseWriter
@@ -28,14 +28,14 @@ type call struct {
 	path    *resource
 	route   *route
 	action  action
-	attempt ratelimit.Attempt // what the route's limit was charged
+	attempt ratelimit.Attempt // the charge of the route's limit
 	sess    *session.Active
-	shown   []session.Shown // the tokens that the client shows
-	kept    kept            // what the client has to learn of its session
+	shown   []session.Shown // the session tokens in the request
+	kept    kept            // the stored session, for the response
 	claims  claims
-	awaited *accounts.AwaitedCode // what the session waits for at a route with awaits
+	awaited *accounts.AwaitedCode // the pending code, on routes with awaits
 	written bool
-	// fromProvider is true for a browser that comes back from a provider.
+	// fromProvider is true for the callback of a provider.
 	fromProvider bool
 }
 
@@ -72,8 +72,8 @@ func (c *call) serve(kind login.Kind) {
 	c.finish(answer, nil)
 }
 
-// dispatchLogin is dispatch for a session whose pending login may have come to its
-// end: its user may be gone, or have a new password.
+// dispatchLogin is dispatch for a session whose pending login may be invalid, because its
+// user was deleted or has a new password. It ends such a login first.
 func (c *call) dispatchLogin() (reply, error) {
 	if !c.action.passes {
 		if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
@@ -88,7 +88,7 @@ func (c *call) dispatchLogin() (reply, error) {
 	if err := c.sessions.CheckLogin(c.ctx, c.sess); err != nil {
 		return reply{}, err
 	}
-	if c.sess.State.Login == nil { // as if it had never been there
+	if c.sess.State.Login == nil { // the same answer as without a login
 		return reply{}, c.findPending()
 	}
 	return answer, err
@@ -115,8 +115,8 @@ func (c *call) dispatch() (reply, error) {
 	return c.action.do(c)
 }
 
-// findPending returns work.ErrNotPending where what the endpoint finishes was never
-// begun.
+// findPending returns an error unless the session has the pending login or flow that the
+// route requires. It sets c.awaited on routes with awaits.
 func (c *call) findPending() (err error) {
 	if c.route.pending != nil {
 		return c.route.pending(c.ctx, c.sess.Session)
@@ -127,20 +127,19 @@ func (c *call) findPending() (err error) {
 	return err
 }
 
-// claims are what the host adds to the access tokens of a user.
+// claims are the claims that the host adds to the access tokens of a user.
 type claims struct {
 	userID string
 	more   map[string]any
 }
 
-// kept is what a client needs to come back to a session that was stored.
+// kept holds the tokens by which the client finds its stored session again.
 type kept struct {
 	session.Outcome
 	tokens tokens.Pair
 }
 
-// Keep implements work.Keeper: the session and the tokens of an app are stored
-// together.
+// Keep implements work.Keeper. It stores the session together with the tokens of an app.
 func (c *call) Keep(ctx context.Context) error {
 	issues := c.tokens != nil && c.sess.Kind == login.App && c.sess.Authenticated() && c.sess.GetsToken()
 	if issues && c.tokens.AsksHost() && c.claims.userID != c.sess.UserID() {
@@ -160,8 +159,8 @@ func (c *call) Keep(ctx context.Context) error {
 	return err
 }
 
-// askClaims returns a function that asks the host what it adds to the access tokens
-// of the user.
+// askClaims returns a function that asks the host for the claims of the user's access
+// tokens.
 func (c *call) askClaims(user *authn.User) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		more, err := c.tokens.Claims(ctx, user)
@@ -184,10 +183,10 @@ func (c *call) Snapshot() (restore func()) {
 // KeepsInTx implements work.Keeper.
 func (c *call) KeepsInTx() bool { return c.sessions.KeepsInTx() }
 
-// settle stores what the flow left to store of the session, and does what is to be
-// done at the end of a request: its errors change no answer. work.ErrSessionEnded
-// if the session was ended, or got another token, meanwhile.
-func (c *call) settle() error {
+// complete stores the session unless a transaction has, publishes events, and calls the
+// functions for the end of the request, whose errors do not change the answer. Returns
+// work.ErrSessionEnded if another request ended the session, or gave it another token.
+func (c *call) complete() error {
 	if err := c.keepRest(); err != nil {
 		return err
 	}
@@ -196,13 +195,13 @@ func (c *call) settle() error {
 	return nil
 }
 
-// abandon is settle for a request that ends without its session being stored.
-func (c *call) abandon() {
+// abort is complete for a request whose session is not stored.
+func (c *call) abort() {
 	c.publish(true)
 	c.cleanUp()
 }
 
-// cleanUp does what flows left for the end of the request.
+// cleanUp calls the functions that flows passed to work.Afterwards, and logs their errors.
 func (c *call) cleanUp() {
 	for _, f := range c.unit.TakeAfterwards() {
 		if err := f(c.ctx); err != nil {
@@ -211,8 +210,7 @@ func (c *call) cleanUp() {
 	}
 }
 
-// keepRest stores a session that changed outside of a transaction, or notes that
-// it was used.
+// keepRest stores a session that changed outside of a transaction, or the time of its use.
 func (c *call) keepRest() error {
 	if !c.sess.Changed() && !c.sess.Ended() {
 		return c.sessions.Touch(c.ctx, c.sess)
@@ -229,7 +227,7 @@ func (c *call) finish(answer reply, err error) {
 		c.fail(err)
 		return
 	}
-	err = c.settle()
+	err = c.complete()
 	if errors.Is(err, work.ErrSessionEnded) {
 		c.writeEnded()
 		return
@@ -238,12 +236,12 @@ func (c *call) finish(answer reply, err error) {
 		c.fail(err)
 		return
 	}
-	c.carry(&answer)
+	c.addTokens(&answer)
 	c.write(answer)
 }
 
-// publish hands out the events of this request. Where the session was ended
-// meanwhile no user was logged in.
+// publish publishes the events of this request. With ended it leaves out UserLoggedIn,
+// because the session was not stored.
 func (c *call) publish(ended bool) {
 	for _, event := range c.unit.TakeEvents() {
 		if _, login := event.(account.UserLoggedIn); login && ended {
@@ -253,8 +251,9 @@ func (c *call) publish(ended bool) {
 	}
 }
 
-// carry gives the client what it needs to come back to its session.
-func (c *call) carry(answer *reply) {
+// addTokens adds the tokens of the stored session to the answer: cookies for a browser,
+// members of meta for an app.
+func (c *call) addTokens(answer *reply) {
 	if c.sess.Kind == login.Browser {
 		c.setCookies(c.kept.Outcome)
 		return
@@ -269,22 +268,22 @@ func (c *call) carry(answer *reply) {
 	answer.meta.AccessToken, answer.meta.RefreshToken = c.kept.tokens.Access, c.kept.tokens.Refresh
 }
 
-// writeEnded answers a request whose session was ended, or got another token,
-// while it was under way. Nothing in the answer makes the client forget its
-// session, which may have a newer token by now.
+// writeEnded answers a request whose session was ended, or got another token, while it was
+// in flight. The answer clears no token of the client, which may have a newer one by
+// now.
 func (c *call) writeEnded() {
-	c.abandon()
+	c.abort()
 	c.sess = &session.Active{Session: login.NewSession(c.sess.Kind, c.sess.Client)}
 	c.answer(c.authentication())
 }
 
-// fail answers when the server could not do its part. What was stored before is
-// told to the host, and attempts are refunded.
+// fail answers a request that failed on the server's side. It publishes the events of
+// what was stored before, and refunds the charged limits.
 func (c *call) fail(err error) {
-	c.abandon()
+	c.abort()
 	c.work.RefundCharges(c.ctx)
 	if errors.Is(err, context.Canceled) {
-		c.logger.DebugContext(c.ctx, "client went away", "path", c.r.URL.Path)
+		c.logger.DebugContext(c.ctx, "client disconnected", "path", c.r.URL.Path)
 	} else {
 		c.logger.ErrorContext(c.ctx, "request failed", "path", c.r.URL.Path, "error", err)
 	}
@@ -302,9 +301,9 @@ func (c *call) charge(action string) (err error) {
 	return err
 }
 
-// load finds the session of the request. An app that shows an access token of a
-// session which has ended gets 401 rather than 410 where tokens are checked
-// against their session.
+// load loads the session of the request. For an app with an access token whose session
+// has ended it sets an anonymous session, so that the answer is 401 and not 410, unless
+// tokens are stateless.
 func (c *call) load(kind login.Kind) (err error) {
 	client := c.cfg.Client(c.r)
 	if kind == login.Browser {
@@ -328,7 +327,7 @@ func (c *call) load(kind login.Kind) (err error) {
 	return err
 }
 
-// cookies returns the values of an HttpOnly cookie beside that of the session.
+// cookies returns the values of an HttpOnly cookie that flows set.
 func (c *call) cookies(name string) []string {
 	var texts []string
 	for _, value := range cookie.Values(c.r, name, keyring.IsSigned) {

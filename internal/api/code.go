@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// contact is where a code is sent to.
+// contact is the address or number to which a code is sent.
 type contact struct{ email, phone string }
 
 func (f *form) contact() contact { return contact{f.email("email"), f.text("phone")} }
@@ -20,15 +20,15 @@ func (h *Handler) requestLoginCode(c *call, to contact) (reply, error) {
 	return c.outcome(h.account.RequestLoginCode(c.ctx, c.sess.Session, to.email, to.phone))
 }
 
-// confirm answers an endpoint that takes the awaited code in that field. A missing one
-// is for the flow to refuse.
+// confirm returns an endpoint that accepts the pending code in the named field. The flow
+// refuses an empty code.
 func confirm(name string, accept func(ctx context.Context, a *accounts.AwaitedCode, typed string) error) endpoint {
 	return with(field(name, (*form).code), func(c *call, typed string) (reply, error) {
 		return c.outcome(accept(c.ctx, c.awaited, typed))
 	})
 }
 
-// resend answers an endpoint that sends the awaited code again. It reads no body.
+// resend returns an endpoint that sends the pending code again. It reads no body.
 func resend(find awaits) endpoint {
 	return func(c *call) (reply, error) {
 		code, err := find(c.ctx, c.sess.Session)
@@ -42,8 +42,8 @@ func resend(find awaits) endpoint {
 	}
 }
 
-// unlessLoggedIn is find where no user is logged in: what a new user may correct, a
-// user who is logged in may change.
+// unlessLoggedIn returns find for sessions without a logged-in user. A logged-in user
+// changes a contact, and has no pending one to correct.
 func unlessLoggedIn(find awaits) awaits {
 	return func(ctx context.Context, sess *login.Session) (*accounts.AwaitedCode, error) {
 		if sess.Authenticated() {

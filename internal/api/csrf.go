@@ -24,9 +24,8 @@ const (
 
 var errCSRF = errors.New("headless: cross-site request refused")
 
-// checkCSRF refuses a browser's request that another site could have made it
-// send: by what the browser says of its origin, and by a token that only pages
-// of this site can read.
+// checkCSRF returns an error for a request that another site may have caused. It checks
+// the origin that the browser sends, and a token that only pages of this site can read.
 func (c *call) checkCSRF() error {
 	switch c.r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -35,7 +34,7 @@ func (c *call) checkCSRF() error {
 	if !c.originAllowed(c.r) || !c.refererAllowed() {
 		return errCSRF
 	}
-	token, err := c.shownCSRFToken()
+	token, err := c.sentCSRFToken()
 	if err != nil {
 		return err
 	}
@@ -45,9 +44,8 @@ func (c *call) checkCSRF() error {
 	return nil
 }
 
-// shownCSRFToken is the token that the page sent: in a header, or in the form
-// that it posts.
-func (c *call) shownCSRFToken() (string, error) {
+// sentCSRFToken returns the token in the header or in the posted form.
+func (c *call) sentCSRFToken() (string, error) {
 	token := c.r.Header.Get(csrfHeader)
 	if !c.route.form {
 		return token, nil
@@ -62,20 +60,20 @@ func (c *call) shownCSRFToken() (string, error) {
 	return token, nil
 }
 
-// originAllowed reports whether the origin that the request tells of is this site
-// or a trusted one. Where this site has https, a page of its name that came by
-// http is not: anyone on the network can have written it.
+// originAllowed reports whether the origin of the request is this site or a trusted one.
+// If this site uses https, its http origin is not allowed, because an attacker in the
+// network can forge such a page.
 func (c *call) originAllowed(r *http.Request) bool {
 	origin, err := url.Parse(r.Header.Get("Origin"))
 	if err == nil && origin.Scheme == "http" && c.cfg.Cookies.Secure && r.Header.Get("Sec-Fetch-Site") == "" {
 		r = r.Clone(c.ctx)
-		r.Host = "/" // is no origin's, so that only trusted origins pass
+		r.Host = "/" // not the host of any origin, so that only trusted origins pass
 	}
 	return c.cfg.Protection.Check(r) == nil
 }
 
-// refererAllowed looks at the Referer of browsers that send neither Origin nor
-// Sec-Fetch-Site.
+// refererAllowed is originAllowed for the Referer header of browsers that send neither
+// Origin nor Sec-Fetch-Site.
 func (c *call) refererAllowed() bool {
 	referer := c.r.Header.Get("Referer")
 	if referer == "" || c.r.Header.Get("Origin") != "" || c.r.Header.Get("Sec-Fetch-Site") != "" {
@@ -90,9 +88,9 @@ func (c *call) refererAllowed() bool {
 	return c.originAllowed(asOrigin)
 }
 
-// comesFromOurPage reports whether the Origin header names this site or a trusted
-// one, whatever else the browser says.
-func (c *call) comesFromOurPage() bool {
+// hasTrustedOrigin reports whether the Origin header names this site or a trusted one,
+// whatever Sec-Fetch-Site says.
+func (c *call) hasTrustedOrigin() bool {
 	if c.r.Header.Get("Origin") == "" {
 		return false
 	}
@@ -101,16 +99,15 @@ func (c *call) comesFromOurPage() bool {
 	return c.originAllowed(onlyOrigin)
 }
 
-// csrfAccepted reports whether the request may go on with that token: one of the
-// session, or of none, which is in a cookie as well. Where the request comes from
-// a page of ours, a token that the browser got before the login, or for another
-// session that it shows, does as well: an answer that arrives late may have put
-// it in the place of a newer one.
+// csrfAccepted reports whether the request is accepted with that token: a token of the
+// session, or of no session, that is in a cookie as well. From a trusted origin, a token
+// from before the login, or of another session whose token the browser sends, is
+// accepted, too: a late response may have replaced a newer cookie by it.
 func (c *call) csrfAccepted(token string) bool {
 	if slices.Contains(c.csrfCookies(), token) && c.csrfValid(token, c.csrfSessions()) {
 		return true
 	}
-	return c.csrfValid(token, append(c.shownTokens(), "")) && c.comesFromOurPage()
+	return c.csrfValid(token, append(c.shownTokens(), "")) && c.hasTrustedOrigin()
 }
 
 // csrfCookies returns the tokens in the browser's cookies.
@@ -118,9 +115,9 @@ func (c *call) csrfCookies() []string {
 	return cookie.ReadableValues(c.r, c.sessions.Config().CSRFCookieName, keyring.IsSigned)
 }
 
-// csrfSessions returns the session tokens that a CSRF token may belong to, the
-// one first that a new one is made for: that of the session or, where there is
-// none, nothing and what the browser shows in vain.
+// csrfSessions returns the session tokens to which a CSRF token may belong. A new CSRF
+// token is generated for the first one: that of the session, or, if there is none, the
+// empty one, followed by the invalid ones that the browser sent.
 func (c *call) csrfSessions() []string {
 	if token := c.sess.Token(); token != "" {
 		return []string{token}
@@ -128,6 +125,7 @@ func (c *call) csrfSessions() []string {
 	return append([]string{""}, c.shownTokens()...)
 }
 
+// shownTokens returns the session tokens in the request.
 func (c *call) shownTokens() []string {
 	var tokens []string
 	for _, shown := range c.shown {
@@ -136,8 +134,8 @@ func (c *call) shownTokens() []string {
 	return tokens
 }
 
-// csrfToken makes a token for a session token, or for none. A token that another
-// site plants is one of another session.
+// csrfToken returns a new CSRF token for a session token, or for none. A CSRF token that
+// another site sets as a cookie belongs to another session.
 func (c *call) csrfToken(sessionToken string) (string, error) {
 	nonce, err := keyring.RandomID(c.work.Rand)
 	if err != nil {
@@ -147,7 +145,7 @@ func (c *call) csrfToken(sessionToken string) (string, error) {
 	return nonce + "." + base64.RawURLEncoding.EncodeToString(mac), nil
 }
 
-// csrfValid reports whether the token was made for one of the session tokens.
+// csrfValid reports whether the token was generated for one of the session tokens.
 func (c *call) csrfValid(token string, sessionTokens []string) bool {
 	nonce, text, _ := strings.Cut(token, ".")
 	mac, err := base64.RawURLEncoding.DecodeString(text)
@@ -156,9 +154,9 @@ func (c *call) csrfValid(token string, sessionTokens []string) bool {
 	})
 }
 
-// setCookies gives the browser the cookies that this request has changed, and no
-// others: the answer may arrive after that to a newer request. A CSRF token is
-// set where the browser has none that it could use.
+// setCookies sets the cookies that this request has changed, and no others, because the
+// response may arrive after that to a newer request. It sets a CSRF token if the browser
+// has no valid one.
 func (c *call) setCookies(outcome session.Outcome) {
 	c.w.Header().Add("Vary", "Cookie")
 	cfg := c.sessions.Config()
@@ -178,7 +176,7 @@ func (c *call) setCookies(outcome session.Outcome) {
 	}
 	token, err := c.csrfToken(belongs[0])
 	if err != nil {
-		c.logger.ErrorContext(c.ctx, "no CSRF token", "error", err)
+		c.logger.ErrorContext(c.ctx, "cannot generate a CSRF token", "error", err)
 		return
 	}
 	c.cfg.Cookies.SetReadable(c.w, c.r, cfg.CSRFCookieName, token, csrfLifetime)

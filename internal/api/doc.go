@@ -1,3 +1,3 @@
-// Package api serves the headless API: its routes, what they read from a request,
-// and the envelope of their answers.
+// Package api serves the headless API. It holds the routes, the forms that they read, and
+// the envelope of their answers.
 package api

@@ -29,8 +29,7 @@ func emailList(emails []account.EmailAddress) reply {
 	return reply{status: http.StatusOK, data: items}
 }
 
-// addEmail adds an address, or corrects the one that a new user, who is not
-// logged in yet, is asked to verify.
+// addEmail adds an address, or corrects the one for whose code the login waits.
 func (h *Handler) addEmail(c *call, email string) (reply, error) {
 	if c.awaited != nil {
 		email, err := h.account.CorrectEmail(c.ctx, c.awaited, email)
@@ -57,7 +56,7 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 	email := in.required("email", (*form).email)
 	primary, _, isBool := in.Bool("primary")
 	if !isBool || !primary {
-		if !in.bad("email") {
+		if !in.hasProblem("email") {
 			if err := in.merge(h.account.CheckPrimaryEmail(c.ctx, c.sess.Session, email)); err != nil {
 				return reply{}, err
 			}

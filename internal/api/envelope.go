@@ -11,17 +11,17 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// reply is what an endpoint answers with.
+// reply is the answer of an endpoint.
 type reply struct {
 	status int
 	data   any
 	meta   *meta
 	errors authn.Errors
-	// location sends a browser on, in place of a body.
+	// location redirects the browser, in place of a body.
 	location string
 }
 
-// meta is the second half of an answer. Members that are not set are left out.
+// meta is the member meta of an answer. Members that are not set are left out.
 type meta struct {
 	IsAuthenticated        *bool  `json:"is_authenticated,omitempty"`
 	IsAuthenticating       *bool  `json:"is_authenticating,omitempty"`
@@ -60,12 +60,12 @@ func (c *call) write(answer reply) {
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		c.logger.ErrorContext(c.ctx, "answer not encodable", "path", c.r.URL.Path, "error", err)
+		c.logger.ErrorContext(c.ctx, "cannot encode the answer", "path", c.r.URL.Path, "error", err)
 		answer.status, text = http.StatusInternalServerError, []byte(`{"status":500}`)
 	}
 	c.written = true
 	c.w.WriteHeader(answer.status)
-	_, _ = c.w.Write(text) // the client may be gone; there is nobody to tell
+	_, _ = c.w.Write(text) // it fails only if the client has disconnected
 }
 
 // user is data.user.
@@ -77,7 +77,7 @@ type user struct {
 	Username          string          `json:"username,omitempty"`
 }
 
-// userPayload shows a user. Numeric ids are numbers on the wire.
+// userPayload returns a user as the API shows it. Numeric ids are numbers on the wire.
 func (c *call) userPayload(id *login.Identity) any {
 	u := user{
 		ID:                userID(id.User.ID),
@@ -108,8 +108,8 @@ func userID(id string) json.RawMessage {
 	return text
 }
 
-// isDecimal reports whether a text is a whole number that every client can
-// hold: those of JavaScript have 53 bits.
+// isDecimal reports whether a text is a whole number of at most 53 bits, which JavaScript
+// can represent.
 func isDecimal(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 53)
 	return err == nil && strconv.FormatUint(n, 10) == text
@@ -117,26 +117,27 @@ func isDecimal(text string) bool {
 
 func display(id *login.Identity) string { return cmp.Or(login.NameOf(id.User), id.Email, id.User.ID) }
 
-// authenticated is the data of an answer to somebody who is logged in.
+// authenticated is the data of an answer to a client with a logged-in user.
 type authenticated struct {
 	User    any            `json:"user"`
 	Methods []authn.Method `json:"methods"`
 }
 
-// flows is the data of an answer to somebody who is not.
+// flows is the data of an answer to a client without a logged-in user.
 type flows struct {
 	Flows []login.Offer `json:"flows"`
 }
 
-// authentication says who is logged in, or how to.
+// authentication answers with the logged-in user, or with the flows by which a user can
+// log in.
 func (c *call) authentication() (reply, error) {
 	if c.sess.Authenticated() {
-		return reply{status: http.StatusOK, data: c.whoIsIn(), meta: &meta{IsAuthenticated: new(true)}}, nil
+		return reply{status: http.StatusOK, data: c.authenticatedData(), meta: &meta{IsAuthenticated: new(true)}}, nil
 	}
 	return c.anonymous(http.StatusUnauthorized)
 }
 
-func (c *call) whoIsIn() authenticated {
+func (c *call) authenticatedData() authenticated {
 	methods := c.sess.State.Methods
 	if methods == nil {
 		methods = []authn.Method{}
@@ -152,39 +153,39 @@ func (c *call) anonymous(status int) (reply, error) {
 	return reply{status: status, data: flows{offers}, meta: &meta{IsAuthenticated: new(false)}}, nil
 }
 
-// gone answers an app whose token leads nowhere.
+// gone answers an app whose session token is invalid.
 func (c *call) gone() (reply, error) { return c.anonymous(http.StatusGone) }
 
-// noStage answers at the endpoint of a stage that no login waits at. Whoever is
-// logged in sees the anonymous flows there.
+// noStage answers a request for a stage at which no login waits. A logged-in user gets the
+// flows of an anonymous session, too.
 func (c *call) noStage() (reply, error) {
 	if !c.sess.Authenticated() {
 		return c.anonymous(http.StatusUnauthorized)
 	}
-	outside := login.NewSession(c.sess.Kind, c.sess.Client)
-	offers, err := c.pipeline.Offers(c.ctx, outside)
+	anonymous := login.NewSession(c.sess.Kind, c.sess.Client)
+	offers, err := c.pipeline.Offers(c.ctx, anonymous)
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{status: http.StatusUnauthorized, data: flows{offers}, meta: &meta{IsAuthenticated: new(false)}}, nil
 }
 
-// reauthentication asks somebody who is logged in to prove it again, in one of
-// these ways or, if none is named, in any.
-func (c *call) reauthentication(ways ...string) (reply, error) {
+// reauthentication answers with the flows by which the logged-in user can reauthenticate,
+// or with those of them that are named by only.
+func (c *call) reauthentication(only ...string) (reply, error) {
 	offers, err := c.pipeline.Offers(c.ctx, c.sess.Session)
 	if err != nil {
 		return reply{}, err
 	}
-	if len(ways) > 0 {
-		offers = slices.DeleteFunc(offers, func(o login.Offer) bool { return !slices.Contains(ways, o.ID) })
+	if len(only) > 0 {
+		offers = slices.DeleteFunc(offers, func(o login.Offer) bool { return !slices.Contains(only, o.ID) })
 	}
 	data := struct {
 		authenticated
 		flows
-	}{c.whoIsIn(), flows{offers}}
+	}{c.authenticatedData(), flows{offers}}
 	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: new(true)}}, nil
 }
 
-// ok is an answer that says no more than that.
+// ok returns an answer of status 200 without data.
 func ok() (reply, error) { return reply{status: http.StatusOK}, nil }

@@ -14,14 +14,14 @@ import (
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// The longest texts that a field takes, in bytes.
+// The maximum lengths of fields, in bytes.
 const (
 	maxTextLength = 512
 	maxCodeLength = 512
 )
 
-// form is the input of an endpoint. Its readers collect what is wrong, so that
-// a client learns of every problem at once.
+// form is the input of an endpoint. Its methods collect the problems, so that a client
+// gets all of them at once.
 type form struct {
 	*jsonio.Object
 	errs authn.Errors
@@ -56,7 +56,7 @@ func (f *form) add(param, code string, args ...any) {
 	f.errs = append(f.errs, problem.Of(param, code, args...))
 }
 
-// err returns what is wrong so far.
+// err returns the problems so far as an error, or nil.
 func (f *form) err() error {
 	if len(f.errs) > 0 {
 		return f.errs
@@ -64,8 +64,8 @@ func (f *form) err() error {
 	return nil
 }
 
-// bad reports whether a field has a problem already.
-func (f *form) bad(name string) bool {
+// hasProblem reports whether a field has a problem.
+func (f *form) hasProblem(name string) bool {
 	for _, e := range f.errs {
 		if e.Param == name {
 			return true
@@ -111,7 +111,7 @@ func (f *form) passwordUpTo(name string, limit int) string {
 	return value
 }
 
-// code reads a one-time code or key, which may come as a number.
+// code reads a one-time code or key, which may be a JSON number.
 func (f *form) code(name string) string {
 	value, _, isCode := f.Code(name)
 	return strings.TrimSpace(f.check(name, value, isCode, maxCodeLength))
@@ -134,7 +134,7 @@ func (f *form) check(name, value string, isText bool, limit int) string {
 // required reads a field that must not be empty.
 func (f *form) required(name string, read func(f *form, name string) string) string {
 	value := read(f, name)
-	if value == "" && !f.bad(name) {
+	if value == "" && !f.hasProblem(name) {
 		f.add(name, code.Required)
 	}
 	return value
@@ -149,13 +149,13 @@ func (f *form) fields() map[string]json.RawMessage {
 	return fields
 }
 
-// email reads an address of any length: how long it may be is up to the flow.
+// email reads an address. The flow limits its length.
 func (f *form) email(name string) string {
 	value, _, isText := f.String(name)
 	return strings.TrimSpace(f.check(name, value, isText, 4096))
 }
 
-// exact reads a text or a number with the blanks around it.
+// exact reads a text or a number, including the spaces around it.
 func (f *form) exact(name string) string {
 	value, _, isText := f.Code(name)
 	return f.check(name, value, isText, maxTextLength)
@@ -170,8 +170,8 @@ func (f *form) ids(name string) []string {
 	return ids
 }
 
-// truthy reads a check box as forms do: everything is a yes but nothing, false
-// and zero.
+// truthy reads a check box like HTML forms: false for an empty value, false and zero, true
+// for all others.
 func (f *form) truthy(name string) bool {
 	if f.Empty(name) {
 		return false

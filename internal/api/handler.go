@@ -21,30 +21,29 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// requestTimeout bounds what one request may take. A request that changes
-// something runs to its end even if the client hangs up, so that a guess is
-// counted whether or not somebody waits for the answer.
+// requestTimeout limits the time of one request. A request that may change something runs
+// to its end even if the client disconnects, so that an attempt is counted in any case.
 const requestTimeout = 30 * time.Second
 
-// Settings are how the API is served.
+// Settings are the settings of the API.
 type Settings struct {
 	// BaseURL is the public URL of the server, without a trailing slash.
 	BaseURL string
-	// BasePath is where the API is mounted, without a trailing slash.
+	// BasePath is the path of the API, without a trailing slash.
 	BasePath string
 	// Clients are the client kinds that are served.
 	Clients []login.Kind
 	// ServeSpecification serves the OpenAPI document.
 	ServeSpecification bool
-	// Cookies says how cookies are set.
+	// Cookies holds the attributes of cookies.
 	Cookies cookie.Policy
-	// UserPayload may change what data.user holds.
+	// UserPayload may change data.user.
 	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
-	// Protection refuses requests that other sites make.
+	// Protection refuses cross-site requests.
 	Protection *http.CrossOriginProtection
-	// Client tells where a request came from.
+	// Client returns the client of a request.
 	Client func(r *http.Request) authn.Client
-	// Publish hands events to the host.
+	// Publish passes events to the host.
 	Publish func(ctx context.Context, e authn.Event)
 }
 
@@ -63,16 +62,16 @@ type Handler struct {
 	openAPI  []byte // nil: not served
 }
 
-// Deps is what a Handler works with.
+// Deps are the services that a Handler calls.
 type Deps struct {
 	Sessions *session.Manager
 	Pipeline *login.Pipeline
 	Account  *accounts.Flows
-	// Tokens issues access tokens; nil if it is turned off.
+	// Tokens issues access tokens. Nil: off.
 	Tokens *tokens.Service
-	// Social is nil where third-party logins are turned off.
+	// Social logs in users through providers. Nil: off.
 	Social *social.Flows
-	// MFA is nil where second factors are turned off.
+	// MFA authenticates users by second factors. Nil: off.
 	MFA  *factors.Flows
 	Work *work.Deps
 }
@@ -151,8 +150,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(kind)
 }
 
-// split takes the client kind and the endpoint out of a path like
-// /_allauth/app/v1/auth/login.
+// split returns the client kind and the endpoint of a path like
+// /_allauth/app/v1/auth/login, and false for other paths.
 func (h *Handler) split(path string) (login.Kind, string, bool) {
 	rest, ok := strings.CutPrefix(path, h.cfg.BasePath+"/")
 	if !ok {
@@ -184,7 +183,7 @@ func (h *Handler) recoverPanic(c *call) {
 	}
 }
 
-// setHeaders keeps answers out of caches and frames.
+// setHeaders sets headers that keep answers out of caches and frames.
 func setHeaders(h http.Header) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private")

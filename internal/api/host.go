@@ -11,9 +11,8 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// WriteUnauthorized answers a request to the host's own routes as the API would
-// where no user is logged in. found is what the middleware found, nil if there
-// was none.
+// WriteUnauthorized answers a request to a route of the host like the API without a
+// logged-in user. found is the session that the middleware loaded, or nil.
 func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, found *session.Active) {
 	if found == nil {
 		found = &session.Active{Session: login.NewSession(h.KindOf(r), h.cfg.Client(r))}
@@ -23,9 +22,9 @@ func (h *Handler) WriteUnauthorized(w http.ResponseWriter, r *http.Request, foun
 	c.answer(c.anonymous(http.StatusUnauthorized))
 }
 
-// KindOf returns the kind of client that a request to the host's own routes comes
-// from: an app if it shows a token in a header, else a browser, and the other one
-// where that kind is not served.
+// KindOf returns the kind of client of a request to a route of the host: an app if a
+// header contains a token, or else a browser. If that kind is not served, it returns the
+// other one.
 func (h *Handler) KindOf(r *http.Request) login.Kind {
 	kind := login.Browser
 	if r.Header.Get("X-Session-Token") != "" || h.tokens != nil && h.tokens.FromHeader(r.Header) != "" {
@@ -37,9 +36,9 @@ func (h *Handler) KindOf(r *http.Request) login.Kind {
 	return kind
 }
 
-// WriteReauthentication answers a request to the host's own routes as the API
-// would where the last proof of identity is too old. err is what kept the
-// middleware from finding out, or nil.
+// WriteReauthentication answers a request to a route of the host like the API if the user
+// has not authenticated recently. With err, an error of the middleware, it answers that
+// the request failed.
 func (h *Handler) WriteReauthentication(w http.ResponseWriter, r *http.Request, session *session.Active, err error) {
 	c := h.hostCall(w, r, session)
 	defer h.recoverPanic(c)
@@ -50,10 +49,9 @@ func (h *Handler) WriteReauthentication(w http.ResponseWriter, r *http.Request, 
 	c.answer(c.reauthentication())
 }
 
-// WriteSecondFactor answers a request to the host's own routes of somebody who
-// has not shown a second factor in this session: with the ways to do so or, if
-// they have none, with 403. err is what kept the middleware from finding out, or
-// nil.
+// WriteSecondFactor answers a request to a route of the host if the user has not used a
+// second factor in this session: with the flows to do so, or with 403 if the user has
+// none. With err, an error of the middleware, it answers that the request failed.
 func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, session *session.Active, has bool, err error) {
 	c := h.hostCall(w, r, session)
 	defer h.recoverPanic(c)

@@ -11,7 +11,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// authenticatorCode reads the field "code". What is neither a text nor a number is
+// authenticatorCode reads the field "code". A value that is neither a text nor a number is
 // an incorrect code.
 func (f *form) authenticatorCode() string {
 	typed, _, isCode := f.Code("code")
@@ -27,8 +27,8 @@ func (f *form) authenticatorCode() string {
 	return typed
 }
 
-// authenticatorItem is one entry of the list of authenticators. Members that a
-// type does not have are left out.
+// authenticatorItem is an entry of the list of authenticators. Members that the type does
+// not have are left out.
 type authenticatorItem struct {
 	Type            mfa.Type  `json:"type"`
 	CreatedAt       float64   `json:"created_at"`

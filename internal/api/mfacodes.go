@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// showTOTP shows the user's authenticator app or, in an answer of status 404,
-// what is needed to set one up.
+// showTOTP answers with the user's authenticator app, or, with status 404, with a secret
+// to set one up.
 func (h *Handler) showTOTP(c *call) (reply, error) {
 	app, err := h.mfa.TOTP(c.ctx, c.sess.Session)
 	if err == nil {

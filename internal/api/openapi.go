@@ -9,14 +9,14 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// specificationTypes are the media types that the document is served as. JSON
-// is YAML, too.
+// specificationTypes are the paths of the OpenAPI document and their media types. JSON is
+// valid YAML, too.
 var specificationTypes = map[string]string{
 	"/openapi.json": "application/vnd.oai.openapi+json",
 	"/openapi.yaml": "application/vnd.oai.openapi",
 }
 
-// document is an OpenAPI document, as far as it has to be understood here.
+// document is an OpenAPI document, with the members that OpenAPI reads or changes.
 type document struct {
 	OpenAPI    string                               `json:"openapi"`
 	Info       json.RawMessage                      `json:"info"`
@@ -26,12 +26,11 @@ type document struct {
 	Components map[string]map[string]map[string]any `json:"components"`
 }
 
-// OpenAPI returns the OpenAPI document of what is served: of the features and
-// kinds of clients that are turned on.
+// OpenAPI returns the OpenAPI document of the configured features and kinds of clients.
 func (h *Handler) OpenAPI() []byte {
 	var doc document
 	if err := json.Unmarshal(headless.Specification(), &doc); err != nil {
-		panic("headless: openapi.json: " + err.Error()) // it is our own
+		panic("headless: openapi.json: " + err.Error()) // the embedded document is valid
 	}
 	doc.Servers[0]["url"] = h.cfg.BaseURL
 	doc.Components["parameters"]["Client"]["schema"] = map[string]any{"type": "string", "enum": h.cfg.Clients}
@@ -63,7 +62,8 @@ func (h *Handler) specificationType(path string) string {
 	return specificationTypes[name]
 }
 
-// keepSchemes leaves the ways in which clients show who they are here.
+// keepSchemes removes the security schemes of kinds of clients and of tokens that are not
+// served.
 func (h *Handler) keepSchemes(schemes map[string]map[string]any) {
 	schemes["SessionCookie"]["name"] = h.sessions.Config().CookieName
 	if h.routes[login.Browser] == nil {
@@ -80,8 +80,8 @@ func (h *Handler) keepSchemes(schemes map[string]map[string]any) {
 	}
 }
 
-// keepRequirements leaves, in the operations of a path, the security
-// requirements that can be met with the schemes.
+// keepRequirements removes, from the operations of a path, the security requirements that
+// name other schemes.
 func keepRequirements(item map[string]any, schemes map[string]map[string]any) {
 	for _, member := range item {
 		operation, ok := member.(map[string]any)

@@ -27,7 +27,7 @@ func (h *Handler) showReset(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-// resetPassword counts even those who have no reset pending.
+// resetPassword charges the limit before it looks for a pending reset.
 func (h *Handler) resetPassword(c *call) (_ reply, err error) {
 	if c.awaited, err = h.account.ResetKey(c.ctx, c.sess.Session); err != nil {
 		return reply{}, err

@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// A body that is no JSON object of the API.
+// The errors of a body that is not a JSON object.
 var (
 	errInvalidJSON          = errors.New("headless: invalid JSON")
 	errUnsupportedMediaType = errors.New("headless: unsupported media type")
@@ -43,7 +43,7 @@ var refusals = []struct {
 	{err: work.ErrReauthenticate, answer: func(c *call) (reply, error) { return c.reauthentication() }},
 }
 
-// replyForError returns the answer to an error that refuses the request, and any
+// replyForError returns the answer for an error that refuses the request. It returns any
 // other error.
 func (c *call) replyForError(err error) (reply, error) {
 	var many authn.Errors
@@ -69,7 +69,7 @@ func (c *call) replyForError(err error) (reply, error) {
 	return reply{}, err
 }
 
-// busy answers when too many passwords are hashed at the same time.
+// busy answers a request while too many passwords are being hashed.
 func (c *call) busy() (reply, error) { return c.tooMany(2 * time.Second), nil }
 
 func (c *call) tooMany(wait time.Duration) reply {

@@ -10,57 +10,55 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// route is a row of the table of routes: one thing under all the paths that it is
-// known by. A path with several rows has other requirements for some methods than
-// for others.
+// route is a row of the table of routes: an endpoint with all its paths. A path with
+// different requirements for its methods has several rows.
 type route struct {
 	paths []string
-	// off marks what the configuration has turned off.
+	// off is true if the configuration has turned the route off.
 	off bool
-	// local marks a way in that is closed where only providers are.
+	// local routes are not served if users can log in only through providers.
 	local bool
 	// kind restricts the route to one kind of client.
 	kind login.Kind
-	// form marks a body that is a form of a page, in place of JSON.
+	// form means that the body is an HTML form, not JSON.
 	form bool
-	// login requires a user who is logged in: 401.
+	// login requires a logged-in user. Otherwise the answer is 401.
 	login bool
-	// pending returns an error unless the session waits for the request. Nil: it
-	// need not.
+	// pending returns an error unless the session has the pending login or flow that the
+	// route requires. Nil: it requires none.
 	pending func(ctx context.Context, sess *login.Session) error
-	// awaits is pending for a code that the session waits for.
+	// awaits is pending for a code.
 	awaits awaits
-	// methods are what can be done here. HEAD goes with GET.
+	// methods are the actions by method. HEAD is served like GET.
 	methods methods
 }
 
 type methods map[string]action
 
-// action is what a method does.
+// action is the action of a method.
 type action struct {
-	// passes marks what lets a pending login pass a stage. It checks the login
-	// itself, so that it need not be checked before.
+	// passes means that the flow passes a stage of a pending login. The flow checks the
+	// login itself, so that it is not checked before.
 	passes bool
-	// limit is the rate limit that a request is charged to before its body is read.
-	// Empty: the flow charges.
+	// limit is the limit that is charged before the body is read. Empty: the flow charges
+	// limits.
 	limit string
-	// flowLimit is a limit that the flow charges together with others. Here it is
-	// charged if the body is refused.
+	// flowLimit is a limit that the flow charges together with others. It is charged here
+	// if the body is refused.
 	flowLimit string
 	do        endpoint
 }
 
-// endpoint answers one method of one path. It reads the body, if it has any: see
-// with.
+// endpoint answers a request. It reads the body if there is one, see with.
 type endpoint func(c *call) (reply, error)
 
-// awaits finds the code that a session waits for, or returns work.ErrNotPending.
+// awaits returns the code for which a session waits, or work.ErrNotPending.
 type awaits func(ctx context.Context, sess *login.Session) (*accounts.AwaitedCode, error)
 
-// resource is what is served at a path.
+// resource holds the routes of a path.
 type resource struct {
 	routes map[string]*route // by method
-	// rest is for other methods. It requires what all rows of the path require.
+	// rest is the route of other methods. It requires what all rows of the path require.
 	rest *route
 }
 
@@ -80,8 +78,8 @@ func (r *resource) add(row *route) {
 	}
 }
 
-// find returns the route of a method, and what the method does there. do is nil if
-// the path does not have the method.
+// find returns the route and the action of a method. action.do is nil if the path does
+// not have the method.
 func (r *resource) find(method string) (*route, action) {
 	row := r.routes[method]
 	if row == nil {
@@ -93,7 +91,7 @@ func (r *resource) find(method string) (*route, action) {
 	return row, row.methods[method]
 }
 
-// allow is the value of the Allow header.
+// allow returns the value of the Allow header.
 func (r *resource) allow() string {
 	allowed := []string{http.MethodOptions}
 	for method := range r.routes {

@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// table is every route of the API. A request is checked against its row from left
-// to right: 401, 409, 405, 429, then the body.
+// table returns all routes of the API. A request is checked against its row from left to
+// right: 401, 409, 405, 429, then the body.
 func (h *Handler) table() []route {
 	return slices.Concat(h.sessionRoutes(), h.accountRoutes(), h.codeRoutes(), h.mfaRoutes(), h.webAuthnRoutes(), h.socialRoutes())
 }
@@ -66,7 +66,7 @@ func (h *Handler) accountRoutes() []route {
 	}
 }
 
-// codeRoutes are the endpoints of one-time codes and phone numbers.
+// codeRoutes returns the routes of one-time codes and phone numbers.
 func (h *Handler) codeRoutes() []route {
 	noCodes, noPhones := !h.account.LoginByCodeRequestable(), !h.account.PhoneEnabled()
 	return []route{
@@ -87,8 +87,8 @@ func (h *Handler) codeRoutes() []route {
 	}
 }
 
-// mfaRoutes are there where second factors are turned on. What a user has works
-// even where no more of its type can be added; only its management is off.
+// mfaRoutes returns the routes of second factors. If a type is not supported, users can
+// still log in with authenticators of that type, but not manage them.
 func (h *Handler) mfaRoutes() []route {
 	if h.mfa == nil {
 		return nil
@@ -101,7 +101,7 @@ func (h *Handler) mfaRoutes() []route {
 		{paths: []string{"auth/2fa/reauthenticate"}, login: true, methods: methods{
 			"POST": {do: step((*form).authenticatorCode, h.mfa.Reauthenticate)},
 		}},
-		{paths: []string{"auth/2fa/trust"}, off: !h.mfa.TrustAsked(), kind: login.Browser, pending: h.mfa.CheckTrustPending, methods: methods{
+		{paths: []string{"auth/2fa/trust"}, off: !h.mfa.OffersTrust(), kind: login.Browser, pending: h.mfa.CheckTrustPending, methods: methods{
 			"POST": {do: step(field("trust", (*form).truthy), h.mfa.Trust)},
 		}},
 		{paths: []string{"account/authenticators"}, login: true, methods: methods{"GET": {do: h.listAuthenticators}}},
@@ -117,7 +117,7 @@ func (h *Handler) mfaRoutes() []route {
 	}
 }
 
-// webAuthnRoutes are the endpoints of security keys and passkeys.
+// webAuthnRoutes returns the routes of security keys and passkeys.
 func (h *Handler) webAuthnRoutes() []route {
 	if h.mfa == nil || !factors.Supports(h.mfa.Config(), mfa.WebAuthn) {
 		return nil
@@ -152,7 +152,7 @@ func (h *Handler) webAuthnRoutes() []route {
 	}
 }
 
-// socialRoutes are there where third-party logins are turned on.
+// socialRoutes returns the routes of logins through providers.
 func (h *Handler) socialRoutes() []route {
 	if h.social == nil {
 		return nil

@@ -32,7 +32,7 @@ func (h *Handler) logout(c *call) (reply, error) {
 	return c.authentication()
 }
 
-// sessionItem is one entry of the list of sessions.
+// sessionItem is an entry of the list of sessions.
 type sessionItem struct {
 	UserAgent  string          `json:"user_agent"`
 	IP         string          `json:"ip"`

@@ -11,8 +11,8 @@ import (
 	"github.com/allauth-go/allauth/internal/social"
 )
 
-// providerRedirect answers a form that a page posted, so whatever is wrong with
-// it leads to a page of the front end as well.
+// providerRedirect answers the form of a page, so it redirects the browser to a page of
+// the front end for invalid input as well.
 func (h *Handler) providerRedirect(c *call) (reply, error) {
 	return reply{status: http.StatusFound, location: h.social.StartRedirect(c.ctx, c.sess.Session, social.RedirectInput{
 		Provider:    c.r.PostForm.Get("provider"),
@@ -21,11 +21,11 @@ func (h *Handler) providerRedirect(c *call) (reply, error) {
 	})}, nil
 }
 
-// providerToken reads what a client got from a provider by itself, and checks it as
-// far as it could be read.
+// providerToken reads a token that the client got from a provider, and checks the fields
+// that could be read.
 func (h *Handler) providerToken(f *form) social.TokenInput {
 	in := f.providerToken()
-	if in.Provider != "" && !f.bad("provider") && !f.Empty("token") && !f.bad("token") {
+	if in.Provider != "" && !f.hasProblem("provider") && !f.Empty("token") && !f.hasProblem("token") {
 		f.errs = append(f.errs, h.social.CheckToken(in)...)
 	}
 	return in
@@ -61,8 +61,8 @@ func (f *form) providerToken() social.TokenInput {
 	return in
 }
 
-// optional reads a text of any length, which is empty if there is none. ok is
-// false for anything that is no text.
+// optional reads a text of any length, empty if it is missing. ok is false if the value is
+// not a text.
 func (f *form) optional(name string) (value string, ok bool) {
 	value, _, ok = f.String(name)
 	if strings.ContainsRune(value, 0) {
@@ -87,7 +87,8 @@ func connectedAccount(a social.Connected) connectedItem {
 	return connectedItem{a.UID, social.Public(a.Provider), a.Display}
 }
 
-// showProviderSignup shows whom the provider knows and what is known of them.
+// showProviderSignup answers with the account at the provider, and with what the form can
+// be filled in with.
 func (h *Handler) showProviderSignup(c *call) (reply, error) {
 	pending, err := h.social.PendingSignup(c.ctx, c.sess.Session)
 	if err != nil {

@@ -21,16 +21,16 @@ func (h *Handler) callbackOf(r *http.Request) (string, bool) {
 	return h.social.CallbackProvider(r.URL.Path)
 }
 
-// callback answers a browser that comes back from a provider. Whatever happens,
-// people land on a page of the front end.
+// callback answers the callback of a provider. It redirects the browser to a page of the
+// front end, also after an error.
 func (c *call) callback(providerID string) {
 	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxFormBody)
 	byForm := c.social.AnswersByForm(providerID)
 	switch {
 	case c.r.Method == http.MethodPost && byForm:
-		c.hop(providerID)
+		c.redirectWithForm(providerID)
 		return
-	case c.r.Method != http.MethodGet: // HEAD must not use up an answer that nobody sees
+	case c.r.Method != http.MethodGet: // HEAD must not consume the provider's response
 		c.w.Header().Set("Allow", http.MethodGet)
 		c.write(reply{status: http.StatusMethodNotAllowed})
 		return
@@ -47,13 +47,13 @@ func (c *call) callback(providerID string) {
 		c.callbackFailed(err)
 		return
 	}
-	c.arrive(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
+	c.redirectTo(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
 }
 
-// arrive stores the session and sends the browser on.
-func (c *call) arrive(location string) {
-	if err := c.settle(); err != nil {
-		c.abandon()
+// redirectTo stores the session and redirects the browser.
+func (c *call) redirectTo(location string) {
+	if err := c.complete(); err != nil {
+		c.abort()
 		c.callbackFailed(err)
 		return
 	}
@@ -70,9 +70,10 @@ func (c *call) callbackFailed(err error) {
 	c.write(reply{status: http.StatusFound, location: c.social.ErrorPage()})
 }
 
-// hop sends a browser that posted a provider's answer across sites to the same
-// address once more, as its session cookie comes along only then.
-func (c *call) hop(providerID string) {
+// redirectWithForm redirects a browser that posted a provider's response across sites to
+// the same path with the encrypted form, because browsers send the session cookie only
+// then.
+func (c *call) redirectWithForm(providerID string) {
 	if err := c.r.ParseForm(); err != nil {
 		c.write(reply{status: http.StatusBadRequest})
 		return
@@ -86,8 +87,8 @@ func (c *call) hop(providerID string) {
 	c.write(reply{status: http.StatusSeeOther, location: c.r.URL.EscapedPath() + "?" + query.Encode()})
 }
 
-// serveCallback runs the callback to its end even if the browser goes away: what
-// the provider sent can be used once only.
+// serveCallback runs the callback to its end even if the browser disconnects, because the
+// provider's response can be used once only.
 func (h *Handler) serveCallback(c *call, providerID string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), requestTimeout)
 	defer cancel()

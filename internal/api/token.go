@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
-// jwksPath is where the public keys of access tokens are published.
+// jwksPath is the path of the public keys of access tokens.
 const jwksPath = "/.well-known/jwks.json"
 
 func (f *form) refreshToken() string {
@@ -44,7 +44,7 @@ func (h *Handler) refreshTokens(c *call, refresh string) (reply, error) {
 	return reply{status: http.StatusOK, data: data}, nil
 }
 
-// writeDocument answers with a document that is the same for everybody.
+// writeDocument answers with a document that is the same for all clients.
 func (c *call) writeDocument(mediaType string, text []byte) {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 		c.w.Header().Set("Allow", "GET, HEAD")
@@ -54,5 +54,5 @@ func (c *call) writeDocument(mediaType string, text []byte) {
 	c.w.Header().Set("Content-Type", mediaType)
 	c.w.Header().Set("Cache-Control", "public, max-age=300")
 	c.w.Header().Del("Expires")
-	_, _ = c.w.Write(text) // the client may be gone; there is nobody to tell
+	_, _ = c.w.Write(text) // it fails only if the client has disconnected
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// requestOptions answers an endpoint that asks for a key.
-func requestOptions(ask func(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error)) endpoint {
+// requestOptions returns an endpoint that answers with the request options of issue.
+func requestOptions(issue func(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error)) endpoint {
 	return func(c *call) (reply, error) {
-		options, err := ask(c.ctx, c.sess.Session)
+		options, err := issue(c.ctx, c.sess.Session)
 		if err != nil {
 			return reply{}, err
 		}
@@ -26,8 +26,8 @@ func requestOptions(ask func(ctx context.Context, sess *login.Session) (*webauth
 	}
 }
 
-// credential reads the field of that name: the answer of a key, as an object or
-// as a text that holds one.
+// credential reads the field "credential": the response of a key, as an object or as a text
+// with one.
 func (f *form) credential() []byte {
 	const name = "credential"
 	if f.Empty(name) {
@@ -44,10 +44,10 @@ func (f *form) credential() []byte {
 	return []byte(text)
 }
 
-// creationOptions answers an endpoint that asks for a new key.
-func creationOptions(ask func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error)) endpoint {
+// creationOptions returns an endpoint that answers with the creation options of issue.
+func creationOptions(issue func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error)) endpoint {
 	return func(c *call) (reply, error) {
-		options, err := ask(c.ctx, c.sess.Session)
+		options, err := issue(c.ctx, c.sess.Session)
 		if err != nil {
 			return reply{}, err
 		}
@@ -58,7 +58,7 @@ func creationOptions(ask func(ctx context.Context, sess *login.Session) (*webaut
 	}
 }
 
-// passkeySignup reads a sign-up that ends with a passkey.
+// passkeySignup reads the form of a sign-up with a passkey.
 func (f *form) passkeySignup() accounts.SignupInput {
 	return f.signupWith(accounts.SignupInput{Passwordless: true})
 }
@@ -67,7 +67,8 @@ func (h *Handler) signupByPasskey(c *call, in accounts.SignupInput) (reply, erro
 	return c.outcome(h.account.Signup(c.ctx, c.sess.Session, in, accounts.SignupOptions{Prepare: factors.PrepareSignup}))
 }
 
-// finishPasskeySignup refuses a body that is no JSON before it looks for the login.
+// finishPasskeySignup adds the passkey of a sign-up. It refuses a body that is not JSON
+// before it looks for the pending login.
 func (h *Handler) finishPasskeySignup(c *call) (reply, error) {
 	in, err := c.form()
 	if err != nil {
@@ -80,5 +81,5 @@ func (h *Handler) finishPasskeySignup(c *call) (reply, error) {
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}
-	return c.outcome(h.mfa.FinishSignup(c.ctx, c.sess.Session, key.name, key.answer))
+	return c.outcome(h.mfa.FinishSignup(c.ctx, c.sess.Session, key.name, key.response))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// maxKeyName is the longest name of a key, in characters.
+// maxKeyName is the maximum length of a key's name, in characters.
 const maxKeyName = 100
 
 // keyName reads the field "name".
@@ -25,10 +25,10 @@ func (f *form) keyName() string {
 	return name
 }
 
-// newKey is the answer to creation options, and what the key is called.
+// newKey is the response of a new key, with its name.
 type newKey struct {
-	name   string
-	answer []byte
+	name     string
+	response []byte
 }
 
 func (f *form) newKey() newKey { return newKey{f.keyName(), f.credential()} }
@@ -41,11 +41,11 @@ func (h *Handler) newKey(c *call) (reply, error) {
 }
 
 func (h *Handler) addKey(c *call, in newKey) (reply, error) {
-	key, codesMade, err := h.mfa.AddKey(c.ctx, c.sess.Session, in.name, in.answer)
+	key, codesGenerated, err := h.mfa.AddKey(c.ctx, c.sess.Session, in.name, in.response)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusOK, data: securityKey(key), meta: &meta{RecoveryCodesGenerated: &codesMade}}, nil
+	return reply{status: http.StatusOK, data: securityKey(key), meta: &meta{RecoveryCodesGenerated: &codesGenerated}}, nil
 }
 
 func (h *Handler) renameKey(c *call) (reply, error) {
@@ -54,7 +54,7 @@ func (h *Handler) renameKey(c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := in.keyID()
-	if !in.bad("id") {
+	if !in.hasProblem("id") {
 		_, err := h.mfa.OwnKey(c.ctx, c.sess.Session, id)
 		if errors.Is(err, authn.ErrNotFound) {
 			in.add("id", code.InvalidChoice)
@@ -63,7 +63,7 @@ func (h *Handler) renameKey(c *call) (reply, error) {
 		}
 	}
 	name := in.keyName()
-	if name == "" && !in.bad("name") {
+	if name == "" && !in.hasProblem("name") {
 		in.add("name", code.Required)
 	}
 	if err := in.err(); err != nil {
@@ -76,8 +76,8 @@ func (h *Handler) renameKey(c *call) (reply, error) {
 	return reply{status: http.StatusOK, data: securityKey(key)}, nil
 }
 
-// keyID reads the field "id", which may come as a text. What is no number is the
-// id of no key.
+// keyID reads the field "id", a number or a text. It returns 0, which is not the id of a
+// key, if the value is not a number.
 func (f *form) keyID() int64 {
 	text := f.required("id", (*form).code)
 	id, err := strconv.ParseInt(text, 10, 64)
@@ -87,7 +87,8 @@ func (f *form) keyID() int64 {
 	return id
 }
 
-// keyIDs reads the field "authenticators". What is no number is the id of no key.
+// keyIDs reads the field "authenticators". An entry that is not a number is an invalid
+// choice.
 func (f *form) keyIDs() []int64 {
 	var ids []int64
 	for _, text := range f.ids("authenticators") {

@@ -91,8 +91,8 @@ func NewFlows(s *Service, p *login.Pipeline) *Flows { return &Flows{s, p} }
 // Config returns the configuration with its defaults.
 func (s *Service) Config() *mfa.Config { return s.cfg }
 
-// TrustAsked reports whether the configuration lets users trust their browser.
-func (s *Service) TrustAsked() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
+// OffersTrust reports whether the configuration lets users trust their browser.
+func (s *Service) OffersTrust() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
 
 // requireRecent returns work.ErrReauthenticate unless the user has authenticated
 // recently.
