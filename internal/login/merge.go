@@ -11,14 +11,14 @@ import (
 
 // Merge returns the state of a session that two requests have changed at once: ours
 // with what theirs, which is stored, changed since both loaded the base. What both
-// changed is as we left it, and so is everything if one of the two logged in another
-// user.
+// changed is as we left it, but where we dropped what theirs has replaced by another
+// one. If one of the two logged in another user, everything is as we left it.
 func Merge(base, ours, theirs State) State {
 	if ours.UserID != base.UserID || theirs.UserID != base.UserID {
 		return ours
 	}
 	merged := ours
-	if sameJSON(ours.Login, base.Login) {
+	if sameJSON(ours.Login, base.Login) || ours.Login == nil && isAnother(theirs.Login, base.Login) {
 		merged.Login = theirs.Login
 	}
 	merged.Slots = mergeSlots(base.Slots, ours.Slots, theirs.Slots)
@@ -36,16 +36,40 @@ func Merge(base, ours, theirs State) State {
 	return merged
 }
 
+// isAnother reports whether a login is another one than the base: one that began at
+// another time.
+func isAnother(l, base *Attempt) bool { return l != nil && !l.StartedAt.Equal(base.StartedAt) }
+
 // mergeSlots returns their slots with those that we changed.
 func mergeSlots(base, ours, theirs Slots) Slots {
+	ours.ProviderStates = mergeList(base.ProviderStates, ours.ProviderStates, theirs.ProviderStates)
 	merged := reflect.ValueOf(&theirs).Elem()
 	before, after := reflect.ValueOf(base), reflect.ValueOf(ours)
 	for i := range merged.NumField() {
-		if !reflect.DeepEqual(before.Field(i).Interface(), after.Field(i).Interface()) {
-			merged.Field(i).Set(after.Field(i))
+		was, is, stored := before.Field(i), after.Field(i), merged.Field(i)
+		replaced := !stored.IsZero() && !reflect.DeepEqual(stored.Interface(), was.Interface())
+		if reflect.DeepEqual(was.Interface(), is.Interface()) || is.IsZero() && replaced {
+			continue
 		}
+		stored.Set(is)
 	}
 	return theirs
+}
+
+// mergeList returns their list without what we removed and with what we added.
+func mergeList(base, ours, theirs []string) []string {
+	var merged []string
+	for _, id := range theirs {
+		if slices.Contains(ours, id) || !slices.Contains(base, id) {
+			merged = append(merged, id)
+		}
+	}
+	for _, id := range ours {
+		if !slices.Contains(base, id) {
+			merged = append(merged, id)
+		}
+	}
+	return merged
 }
 
 func containsMethod(list []authn.Method, m authn.Method) bool {

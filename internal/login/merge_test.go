@@ -31,3 +31,24 @@ func TestMerge(t *testing.T) {
 		t.Errorf("what another user did was taken over: %+v", got)
 	}
 }
+
+// What one request drops does not take along what another one has begun in its
+// place, and none of two additions to a list is lost.
+func TestMergeOfWhatBeganMeanwhile(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1700000000, 0).UTC()
+	expired := &login.Attempt{UserID: "1", StartedAt: at, Stage: login.StageVerifyEmail}
+	begun := &login.Attempt{UserID: "1", StartedAt: at.Add(time.Hour), Stage: login.StageVerifyEmail}
+	base := login.State{Login: expired, Slots: login.Slots{PasswordReset: "1", ProviderStates: []string{"1", "2"}}}
+	ours := login.State{Slots: login.Slots{ProviderStates: []string{"2", "3"}}}
+	theirs := login.State{Login: begun, Slots: login.Slots{PasswordReset: "2", ProviderStates: []string{"1", "2", "4"}}}
+	want := login.State{Login: begun, Slots: login.Slots{PasswordReset: "2", ProviderStates: []string{"2", "4", "3"}}}
+	if got := login.Merge(base, ours, theirs); !reflect.DeepEqual(got, want) {
+		t.Errorf("merged: %+v, want %+v", got, want)
+	}
+	further := *expired
+	further.Stage = login.StageMFAAuthenticate
+	if got := login.Merge(base, ours, login.State{Login: &further}); got.Login != nil {
+		t.Errorf("a login that was dropped goes on at %s", got.Login.Stage)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pquerna/otp/totp"
 
@@ -61,4 +62,24 @@ func TestTwoChangesOfOneSessionAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Post("account/authenticators/totp", clienttest.Body{"code": code}).Status(200)
+}
+
+// A request that drops a login which has expired does not drop the one that another
+// request has begun meanwhile.
+func TestLoginBegunWhileAnExpiredOneIsDropped(t *testing.T) {
+	t.Parallel()
+	store := &interruptedSave{Store: teststore.Open(t)}
+	s := clienttest.StartOn(t, store)
+	for _, email := range []string{"ann@example.org", "bob@example.org"} {
+		s.Client(clienttest.App).Post("auth/signup", clienttest.Body{"email": email, "password": clienttest.Password}).Status(401)
+	}
+	c := s.Client(clienttest.App)
+	c.Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": clienttest.Password}).Status(401).Pending("verify_email")
+	s.Clock.Advance(50 * time.Minute)
+	other := c.Clone()
+	store.interrupt(func() {
+		other.Post("auth/login", clienttest.Body{"email": "bob@example.org", "password": clienttest.Password}).Status(401).Pending("verify_email")
+	})
+	c.Get("auth/session").Status(401)
+	c.Get("auth/session").Status(401).Pending("verify_email")
 }
