@@ -24,16 +24,16 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 		opts.Prepare(&attempt)
 	}
 	return s.createThenStart(ctx, func(ctx context.Context) error {
-		if err := opts.before(ctx); err != nil {
-			return err
-		}
 		asDecoy := SignupOptions{EmailVerified: opts.EmailVerified, AfterCreate: opts.AfterDecoy}
 		err := s.rollBack(ctx, false, func(ctx context.Context, name string) error {
 			_, err := s.create(ctx, s.decoys, draft.decoy(name), asDecoy)
 			return err
 		})
 		noteDecoy(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return opts.consume(ctx)
 	}, func(ctx context.Context) error {
 		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {
 			return err

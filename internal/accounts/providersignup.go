@@ -80,7 +80,7 @@ func (s *Flows) SignupByProvider(ctx context.Context, sess *login.Session, in lo
 	if !s.IsOpenForSignup(ctx) {
 		return work.ErrForbidden
 	}
-	opts := SignupOptions{BeforeCreate: in.BeforeCreate, AfterCreate: in.AfterCreate, AfterDecoy: in.AfterDecoy, Prepare: in.Prepare}
+	opts := SignupOptions{Consume: in.Consume, AfterCreate: in.AfterCreate, AfterDecoy: in.AfterDecoy, Prepare: in.Prepare}
 	for range maxSignupTries {
 		draft, err := s.cleanProviderSignup(ctx, in)
 		if err == nil {

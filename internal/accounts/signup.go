@@ -37,9 +37,10 @@ type SignupInput struct {
 type SignupOptions struct {
 	// EmailVerified means that the address is verified already.
 	EmailVerified bool
-	// BeforeCreate runs first in the transaction that creates the user, or its
-	// decoy.
-	BeforeCreate func(ctx context.Context) error
+	// Consume uses up what the sign-up is completed by, in the transaction that creates
+	// the user, or its decoy, once they are created: a name that is taken meanwhile
+	// leaves it. It may be nil.
+	Consume func(ctx context.Context) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
 	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is rolled back.
@@ -49,11 +50,11 @@ type SignupOptions struct {
 	Prepare func(l *login.Attempt)
 }
 
-func (o SignupOptions) before(ctx context.Context) error {
-	if o.BeforeCreate == nil {
+func (o SignupOptions) consume(ctx context.Context) error {
+	if o.Consume == nil {
 		return nil
 	}
-	return o.BeforeCreate(ctx)
+	return o.Consume(ctx)
 }
 
 // newAccount is a validated sign-up.
@@ -156,9 +157,6 @@ var errTaken = errors.New("account: taken meanwhile")
 func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *newAccount, opts SignupOptions) error {
 	var attempt login.Attempt
 	return s.createThenStart(ctx, func(ctx context.Context) error {
-		if err := opts.before(ctx); err != nil {
-			return err
-		}
 		var userID string
 		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) { // as for a decoy, whose rows are rolled back
 			userID, err = s.create(ctx, s.rows, draft, opts)
@@ -166,6 +164,9 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 		})
 		if errors.Is(err, authn.ErrConflict) {
 			return errTaken
+		}
+		if err == nil {
+			err = opts.consume(ctx)
 		}
 		if err != nil {
 			return err

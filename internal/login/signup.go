@@ -34,9 +34,9 @@ type ProviderSignup struct {
 	Form *ProviderSignupForm
 	// Populate may change the user before it is created. It may be nil.
 	Populate func(ctx context.Context, u *authn.NewUser) error
-	// BeforeCreate runs first in the transaction that creates the user, or its
-	// decoy. It may be nil.
-	BeforeCreate func(ctx context.Context) error
+	// Consume uses up the pending sign-up, in the transaction that creates the user, or
+	// its decoy, once they are created. It may be nil.
+	Consume func(ctx context.Context) error
 	// AfterCreate runs in the transaction that creates the user.
 	AfterCreate func(ctx context.Context, userID string) error
 	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.

@@ -201,7 +201,7 @@ func (s *Flows) CompleteSignup(ctx context.Context, sess *login.Session, form lo
 	}
 	signup := s.providerSignup(sess, c)
 	signup.Form = &form
-	signup.BeforeCreate = func(ctx context.Context) error { return s.codes.Consume(ctx, challenge) }
+	signup.Consume = func(ctx context.Context) error { return s.codes.Consume(ctx, challenge) }
 	err = s.accounts.SignupByProvider(ctx, sess, signup)
 	switch {
 	case errors.Is(err, errTaken):
