@@ -22,7 +22,7 @@ var words = []word{
 	{pattern: `(some|any|every)body|nobody|whoever`, instead: "the user, the client, the host, the server, another user, another request; for a decoy, decoy"},
 	{pattern: `strangers?`, instead: "an attacker, another user, anyone"},
 
-	{pattern: `(re)?prov(e|es|ed|en|ing)`, instead: "verify an address, authenticate a user, show that something holds"},
+	{pattern: `(re|un)?prov(e|es|ed|en|ing)`, instead: "verify an address, authenticate a user, show that something holds"},
 	{pattern: `vouch(es|ed|ing)?`, instead: "verify, say"},
 	{pattern: `(confirm|settle)(s|ed)? (an?|the|its|their|your) (email )?address`, instead: "verify an address"},
 	{pattern: `believ(e|es|ed|ing)`, instead: "trust, accept"},

@@ -19,7 +19,8 @@ func everyName(cfg *allauth.Config) {
 	cfg.Account.Phone = &account.PhoneConfig{VerificationDisabled: true}
 }
 
-// refused tries a wrong password and reports whether it was refused unseen.
+// refused tries a wrong password and reports whether the attempt was refused
+// before the password was compared.
 func refused(c *clienttest.Client, name body, try string) bool {
 	in := body{"password": try}
 	for field, value := range name {
@@ -28,7 +29,7 @@ func refused(c *clienttest.Client, name body, try string) bool {
 	return strings.Contains(c.Post("auth/login", in).Text, "too_many_login_attempts")
 }
 
-// Wrong passwords count per account, whatever name is typed.
+// Wrong passwords count per account, whatever identifier is typed.
 func TestWrongPasswordsCountPerAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, everyName)
@@ -56,7 +57,7 @@ func TestWrongPasswordsCountPerAccount(t *testing.T) {
 	// Reauthentication and changes of the password share the counter.
 	c.Post("auth/reauthenticate", body{"password": password}).Problems("password:too_many_login_attempts")
 	c.Post("account/password/change", body{"current_password": password, "new_password": password + "-new"}).Problems("current_password:too_many_login_attempts")
-	// A reset clears it, for every name.
+	// A reset clears it, for every identifier.
 	reset(t, s, s.Client(clienttest.App), owner, password+"-new")
 	for _, name := range names[:5] {
 		if refused(s.Client(clienttest.App), name, "wrong-wrong-1") {
@@ -68,7 +69,7 @@ func TestWrongPasswordsCountPerAccount(t *testing.T) {
 	}
 }
 
-// A wrong password in an open session counts against the account as well.
+// A wrong password in a logged-in session counts against the account as well.
 func TestWrongPasswordsInASessionCountPerAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, everyName)
@@ -89,8 +90,8 @@ func TestWrongPasswordsInASessionCountPerAccount(t *testing.T) {
 	s.LogIn(clienttest.App, owner)
 }
 
-// Names with and without an account are refused after the same number of guesses,
-// and a sign-up does not open a name that was refused.
+// Identifiers with and without an account are refused after the same number of
+// guesses, and a sign-up does not reopen a refused one.
 func TestTheCounterDoesNotTellWhoHasAnAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)

@@ -13,10 +13,10 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Somebody signs up with the victim's address and verifies a second one of
-// their own. The account is theirs, and the victim's address does not speak for
-// it: it does not keep the victim from signing up, nor the attacker's account
-// gets what is the victim's.
+// An attacker signs up with the victim's address and verifies a second one of
+// their own. The account is the attacker's, and the unverified address does not
+// identify it: the victim can sign up with it, and the attacker's account does
+// not get it.
 func TestAPreparedAccountIsNotInherited(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = authn.VerificationOptional })
@@ -39,8 +39,8 @@ func TestAPreparedAccountIsNotInherited(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/login", body{"email": "attacker@example.org", "password": password}).Status(200)
 }
 
-// An account without a password has no password that would end the sessions of
-// whoever made it.
+// In an account without a password, no password change would end the sessions of
+// the attacker who created it.
 func TestRecoveryEndsTheSessionsOfAnAccountWithoutAPassword(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -57,7 +57,8 @@ func TestRecoveryEndsTheSessionsOfAnAccountWithoutAPassword(t *testing.T) {
 	victim.Get("auth/session").LoggedIn("victim@example.org")
 }
 
-// A change of address that the owner did not make must not survive a reset.
+// A change of address that an attacker began does not survive a reset by the
+// owner.
 func TestAResetVoidsPendingVerifications(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.ChangeEmail = true })
@@ -72,8 +73,8 @@ func TestAResetVoidsPendingVerifications(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/email/verify", body{"key": key}).Problems("key:invalid_or_expired_key")
 }
 
-// Whoever got as far as the second step with the old password must not go on
-// once the owner has changed it.
+// A login that waits for its second step, begun with the old password, ends when
+// the owner changes the password.
 func TestANewPasswordEndsPendingLogins(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -93,7 +94,7 @@ func TestANewPasswordEndsPendingLogins(t *testing.T) {
 	attacker.Get("auth/session").Status(401).Pending()
 }
 
-func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
+func TestFailedLoginsAreLimitedPerAccountAndClearedByAReset(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
@@ -107,8 +108,7 @@ func TestFailedLoginsAreLimitedPerAccountAndForgivenByAReset(t *testing.T) {
 	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 
-// A name that is written in other letters is the same account, and has the same
-// attempts.
+// An identifier in other letters is the same account, and has the same attempts.
 func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -125,7 +125,7 @@ func TestSpellingsOfAUsernameShareTheirAttempts(t *testing.T) {
 	c.Post("auth/login", body{"username": "annａbel", "password": password}).Problems("too_many_login_attempts")
 }
 
-// A taken address gets no more mail than one that waits for its verification.
+// A taken address gets no more mails than one that waits for its verification.
 func TestSignUpsDoNotFloodATakenAddress(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
@@ -165,7 +165,7 @@ func TestParallelLoginsDoNotOverrunTheLimit(t *testing.T) {
 		cfg.DisableRateLimits = false
 		cfg.RateLimits = map[string]string{"login": "", "login_failed": "5/5m/key"}
 	})
-	compared := winners(400, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+	compared := winners(400, newClients(s), func(c *clienttest.Client) *clienttest.Answer {
 		answer := c.Post("auth/login", body{"email": "ann@example.org", "password": "wrong-wrong-1"})
 		if errors, ok := answer.JSON["errors"].([]any); !ok || errors[0].(map[string]any)["code"] != "email_password_mismatch" {
 			answer.StatusCode = 0

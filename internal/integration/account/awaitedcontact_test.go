@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A login waits for the code of a mistyped number, which another login corrects.
-// The code adds the number no more, and the verified one stays.
+// A login waits for the code to a mistyped number, which another login corrects.
+// The code then does not add the number, and the verified one stays.
 func TestACodeToACorrectedNumberReplacesNoVerifiedOne(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
@@ -34,7 +34,7 @@ func TestACodeToACorrectedNumberReplacesNoVerifiedOne(t *testing.T) {
 	earlier.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
 }
 
-// The same of a mistyped address.
+// The same for a mistyped address.
 func TestACodeToACorrectedAddressAddsItNoMore(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName, byCode)
@@ -55,8 +55,8 @@ func TestACodeToACorrectedAddressAddsItNoMore(t *testing.T) {
 	earlier.Post("auth/login", login).LoggedIn(ann)
 }
 
-// An account that can have no more addresses has one that another user verified.
-// The address that its user gives takes its place.
+// An account with the maximum of addresses has one that another user has
+// verified. An address that its user adds during a login replaces it.
 func TestAGivenAddressReplacesATakenOne(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
@@ -74,8 +74,8 @@ func TestAGivenAddressReplacesATakenOne(t *testing.T) {
 	})
 }
 
-// An address that another user mistyped can be added by its owner, also where
-// taken addresses are told.
+// The owner of an address can add it although another user mistyped it as theirs,
+// also with AllowEnumeration.
 func TestAMistypedAddressCanBeAddedByItsOwner(t *testing.T) {
 	t.Parallel()
 	const owned = "second@example.org"

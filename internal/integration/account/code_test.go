@@ -55,7 +55,7 @@ func TestACodeMayBeSentAsANumber(t *testing.T) {
 		cfg.Account.LoginByCode.Format = account.CodeFormat{Numeric: true, Length: 6}
 	})
 	s.SignUp(clienttest.App, "ann@example.org")
-	// A number can not begin with a zero; one code in ten does.
+	// A number cannot begin with a zero; one code in ten does.
 	var c *clienttest.Client
 	code := "0"
 	for strings.HasPrefix(code, "0") {
@@ -84,7 +84,7 @@ func TestCodesExpireFromTheFirstRequest(t *testing.T) {
 	c.Get("auth/session").Status(401).Pending()
 }
 
-// A login does not wait for a code that is out of date.
+// A login does not wait for an expired code.
 func TestAnExpiredCodeEndsItsLogin(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
@@ -100,7 +100,7 @@ func TestResendingHasAnEnd(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
 	s.SignUp(clienttest.App, "ann@example.org")
-	for _, email := range []string{"ann@example.org", "nobody@example.org"} {
+	for _, email := range []string{"ann@example.org", "unknown@example.org"} {
 		c := s.Client(clienttest.App)
 		c.Post("auth/code/request", body{"email": email}).Status(401)
 		for range 2 {
@@ -110,7 +110,7 @@ func TestResendingHasAnEnd(t *testing.T) {
 	}
 }
 
-// The owner of an address that somebody else adds is told, and gets no codes.
+// If another user adds an address, its owner is told, and gets no codes.
 func TestATakenAddressGetsNoCodes(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
@@ -268,8 +268,8 @@ func TestANewResetByCodeReplacesTheEarlierOneOfTheSession(t *testing.T) {
 	c.Post("auth/password/reset", body{"key": s.Mail("ann@example.org").Code(), "password": "Another-1-horse"}).Status(401)
 }
 
-// Somebody who mistyped their address or number can come back and correct it.
-// Once either is proved, a password alone is not enough to replace it.
+// A user who mistyped their address or number can come back and correct it. Once
+// either is verified, the password alone does not suffice to replace it.
 func TestWhoHasNeverGotInMayCorrectWhatIsAwaited(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
@@ -317,7 +317,7 @@ func TestSignUpAndLoginByPhone(t *testing.T) {
 	})
 }
 
-// The reference counts these attempts but never acts on the count.
+// django-allauth counts these attempts but never limits them.
 func TestPhoneCodesOfASignUpRunOut(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)

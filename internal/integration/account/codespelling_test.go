@@ -16,27 +16,28 @@ const (
 	ownAddress = "ann@example.org"
 )
 
-// codeFlow is one of the flows that wait for a code.
+// codeFlow is a flow that waits for a code.
 type codeFlow struct {
-	// begin asks for the code number n and returns it. nobody stands for a
-	// contact without an account, for which there is no code.
+	// begin requests code number n and returns it. unknown stands for a contact
+	// without an account, which gets no code.
 	begin func(s *clienttest.Server, c *clienttest.Client, n int) string
-	// path and param are where the code is sent to, and more what is sent along.
+	// path and param are the endpoint and the field of the code, more the other
+	// fields.
 	path, param string
 	more        clienttest.Body
-	// decoy is false where the flow is not open to strangers.
+	// decoy is false if the flow needs an account.
 	decoy bool
 }
 
-// nobody is the n of a contact without an account.
-const nobody = -1
+// unknown is the n of a contact without an account.
+const unknown = -1
 
 var codeFlows = map[string]codeFlow{
 	"login by mail": {
 		begin: func(s *clienttest.Server, c *clienttest.Client, n int) string {
-			email := map[bool]string{true: ownAddress, false: "nobody@example.org"}[n != nobody]
+			email := map[bool]string{true: ownAddress, false: "unknown@example.org"}[n != unknown]
 			c.Post("auth/code/request", body{"email": email}).Status(401).Pending("login_by_code")
-			if n == nobody {
+			if n == unknown {
 				return ""
 			}
 			return s.MailOf("account/login_code", email).Code()
@@ -45,9 +46,9 @@ var codeFlows = map[string]codeFlow{
 	},
 	"login by text": {
 		begin: func(s *clienttest.Server, c *clienttest.Client, n int) string {
-			number := map[bool]string{true: ownNumber, false: "+31209999999"}[n != nobody]
+			number := map[bool]string{true: ownNumber, false: "+31209999999"}[n != unknown]
 			c.Post("auth/code/request", body{"phone": number}).Status(401).Pending("login_by_code")
-			if n == nobody {
+			if n == unknown {
 				return ""
 			}
 			return s.Text(number).Code()
@@ -56,9 +57,9 @@ var codeFlows = map[string]codeFlow{
 	},
 	"reset": {
 		begin: func(s *clienttest.Server, c *clienttest.Client, n int) string {
-			email := map[bool]string{true: ownAddress, false: "nobody@example.org"}[n != nobody]
+			email := map[bool]string{true: ownAddress, false: "unknown@example.org"}[n != unknown]
 			c.Post("auth/password/request", body{"email": email}).Status(401).Pending("password_reset_by_code")
-			if n == nobody {
+			if n == unknown {
 				return ""
 			}
 			return s.MailOf("account/password_reset_code", email).Code()
@@ -93,7 +94,7 @@ func (f codeFlow) try(c *clienttest.Client, code any) *clienttest.Answer {
 	return c.Post(f.path, input)
 }
 
-// everyCode turns on every flow with a code of that format.
+// everyCode turns on all flows with codes of that format.
 func everyCode(format account.CodeFormat) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) {
 		code := account.CodeConfig{Format: format}
@@ -106,7 +107,7 @@ func everyCode(format account.CodeFormat) func(cfg *allauth.Config) {
 	}
 }
 
-// withNumber starts a server with one account that has an address and a number.
+// withNumber starts a server with an account that has an address and a number.
 func withNumber(t *testing.T, edit ...func(cfg *allauth.Config)) *clienttest.Server {
 	t.Helper()
 	s := clienttest.Start(t, edit...)
@@ -162,19 +163,19 @@ func TestEverySpellingOfACode(t *testing.T) {
 	}
 }
 
-// misshapen are codes that cannot be right where codes have nine digits.
+// misshapen are impossible codes if codes have nine digits.
 var misshapen = []any{"12345678", "1234567890", "12345678x", "ABCDEFGHJ", "é12345678", "--", 1, 1.5, "1", strings.Repeat("1", 500), "", nil}
 
-// A code of the wrong shape costs no attempt, and is answered alike whether or
-// not there is an account.
+// An impossible code costs no attempt, and the response is the same without an
+// account.
 func TestACodeOfTheWrongShapeCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	for name, f := range codeFlows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := withNumber(t, everyCode(account.CodeFormat{Numeric: true}))
-			for _, n := range []int{0, nobody} {
-				if n == nobody && !f.decoy {
+			for _, n := range []int{0, unknown} {
+				if n == unknown && !f.decoy {
 					continue
 				}
 				c := s.Client(clienttest.App)
@@ -185,8 +186,8 @@ func TestACodeOfTheWrongShapeCostsNoAttempt(t *testing.T) {
 						f.try(c, typed).Problems(f.param + ":" + problem)
 					}
 				}
-				if n != nobody {
-					f.try(c, wrongCode(code)).Problems(f.param + ":incorrect_code") // the first that counts
+				if n != unknown {
+					f.try(c, wrongCode(code)).Problems(f.param + ":incorrect_code") // the first that is counted
 					if answer := f.try(c, code); answer.StatusCode == 400 || answer.StatusCode == 409 {
 						t.Errorf("the right code: %s", answer.Text)
 					}
@@ -202,7 +203,7 @@ func TestACodeOfTheWrongShapeCostsNoAttempt(t *testing.T) {
 	}
 }
 
-// wrongCode returns another code of the same shape.
+// wrongCode returns another code of the same form.
 func wrongCode(code string) string {
 	last := code[len(code)-1]
 	return code[:len(code)-1] + string('0'+(last-'0'+1)%10)

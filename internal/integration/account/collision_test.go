@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 )
 
-// Users whose requests collide with others notice nothing: codes work, and each
-// mail and text comes once.
+// Collisions of transactions do not affect users: codes work, and each message is
+// sent once.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	store := teststore.OpenFaulty(t)

@@ -14,23 +14,22 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// user is an account that is walked into. Empty contacts are those that it does
-// not have.
+// user is a kind of account. It does not have the empty contacts.
 type user struct {
 	email, username, phone       string
 	emailVerified, phoneVerified bool
-	// othersEmail is an address that another account has verified.
+	// othersEmail is true if another account has verified the address.
 	othersEmail  bool
 	passwordless bool
 }
 
-// users are the kinds of accounts. %d stands for a number of each.
+// users are the kinds of accounts. %d is replaced by a number of each.
 var users = map[string]user{
 	"address":                             {email: "a%d@example.org", emailVerified: true},
 	"unverified address":                  {email: "b%d@example.org"},
 	"address beyond ASCII":                {email: "jürgen%d@example.org", emailVerified: true},
 	"unverified address beyond ASCII":     {email: "дима%d@example.org"},
-	"somebody else's address, name":       {email: "c%d@example.org", othersEmail: true, username: "c%d"},
+	"address of another user, name":       {email: "c%d@example.org", othersEmail: true, username: "c%d"},
 	"address without a password":          {email: "d%d@example.org", emailVerified: true, passwordless: true},
 	"number":                              {phone: "+3161%07d", phoneVerified: true},
 	"unverified number":                   {phone: "+3162%07d"},
@@ -44,10 +43,10 @@ var users = map[string]user{
 	"address and number, name":            {email: "n%d@example.org", emailVerified: true, phone: "+3168%07d", phoneVerified: true, username: "n%d"},
 }
 
-// way is how a user begins.
+// way is how a user begins a login.
 type way struct {
 	by    string // "password", "code" or "reset"
-	field string // what the user names
+	field string // the identifier
 }
 
 var ways = []way{
@@ -55,12 +54,12 @@ var ways = []way{
 	{"code", "email"}, {"code", "phone"}, {"reset", "email"},
 }
 
-// settings are those that decide which stages a login waits at.
+// settings are the settings that decide at which stages a login waits.
 type settings struct {
 	verification string // "code", "link", "optional", "none"
 	code         string // "off", "on", "required"
 	phone        string // "no", "phone*"
-	// others is turned on for every second one.
+	// others is turned on in every second combination.
 	others bool
 }
 
@@ -105,10 +104,10 @@ func (s settings) apply(cfg *allauth.Config) {
 	}
 }
 
-// Every user who proves who they are gets in: no answer leaves them without a
-// flow to go on with, and every flow that is pending can be finished. Each user
-// goes each way with each verification and each setting of codes, in turns with
-// and without a number that is asked for.
+// Every user who authenticates can complete the login: every response has a flow
+// to continue with, and every pending flow can be completed. Each kind of user
+// begins in each way with each verification and each setting of codes, in turns
+// with and without a required number.
 func TestNoLoginIsADeadEnd(t *testing.T) {
 	t.Parallel()
 	for i, setting := range allSettings() {
@@ -146,12 +145,12 @@ func (u user) number(n int) user {
 	return u
 }
 
-// walker takes one user in.
+// walker completes the login of a user.
 type walker struct {
 	t    *testing.T
 	s    *clienttest.Server
 	user user
-	// given counts the addresses that were given.
+	// given counts the addresses that were added during the login.
 	given int
 }
 
@@ -172,8 +171,8 @@ func (w *walker) create(t *testing.T, store storage.Store, hash string) {
 	}
 }
 
-// can says whether the user can begin that way: what they name is theirs, and
-// speaks for the account.
+// can reports whether the user can begin that way: the identifier belongs to the
+// account.
 func (w *walker) can(way way) bool {
 	u, cfg := w.user, w.s.Config.Account
 	if map[string]string{"email": u.email, "username": u.username, "phone": u.phone}[way.field] == "" {
@@ -231,8 +230,8 @@ func (w *walker) walk(way way) {
 	w.t.Fatalf("no end: %s", answer.Text)
 }
 
-// recover notes that the account has lost what else it had: nothing of it was
-// verified.
+// recover removes from the expected account what a recovery removes, as nothing
+// of it was verified.
 func (w *walker) recover(field string) {
 	if field == "email" {
 		w.user.phone = ""
@@ -241,8 +240,8 @@ func (w *walker) recover(field string) {
 	}
 }
 
-// reset replaces the password. A reset that logs nobody in ends with an ordinary
-// login.
+// reset replaces the password. If the reset does not log in, a login with the new
+// password follows.
 func (w *walker) reset(c *clienttest.Client, email string) *clienttest.Answer {
 	w.t.Helper()
 	c.Post("auth/password/request", body{"email": email})
@@ -253,7 +252,7 @@ func (w *walker) reset(c *clienttest.Client, email string) *clienttest.Answer {
 	return answer
 }
 
-// verifyEmail proves the address that is awaited, or gives one.
+// verifyEmail verifies the awaited address, or adds one.
 func (w *walker) verifyEmail(c *clienttest.Client) *clienttest.Answer {
 	w.t.Helper()
 	if w.user.email == "" || w.user.othersEmail {
@@ -265,13 +264,13 @@ func (w *walker) verifyEmail(c *clienttest.Client) *clienttest.Answer {
 	key := w.sent()
 	answer := c.Post("auth/email/verify", body{"key": key})
 	if answer.StatusCode == 401 && !answer.IsPending("verify_email") && !answer.IsPending("verify_phone") && w.s.Config.Account.EmailVerificationByCode == nil {
-		// A link proves the address, and the user logs in again.
+		// A link verifies the address, and the user logs in again.
 		return w.again(c)
 	}
 	return answer
 }
 
-// again logs in by password, or by a code if there is none.
+// again logs in with the password, or with a code if there is none.
 func (w *walker) again(c *clienttest.Client) *clienttest.Answer {
 	w.t.Helper()
 	for _, name := range []struct{ field, value string }{{"email", w.user.email}, {"username", w.user.username}, {"phone", w.user.phone}} {
@@ -290,7 +289,7 @@ func (w *walker) again(c *clienttest.Client) *clienttest.Answer {
 	return nil
 }
 
-// sent returns the code or key that was sent to the user last.
+// sent returns the code or key that was last sent to the user.
 func (w *walker) sent() string {
 	w.t.Helper()
 	return w.s.Secret(w.user.email, w.user.phone)

@@ -15,18 +15,18 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// withoutToken is an answer's status and body but for its session token.
+// withoutToken returns status and body of a response without its session token.
 func withoutToken(a *clienttest.Answer) string {
 	if meta, ok := a.JSON["meta"].(map[string]any); ok {
 		delete(meta, "session_token")
 	}
-	text, _ := json.Marshal(a.JSON) // what was JSON can be JSON again
+	text, _ := json.Marshal(a.JSON) // decoded JSON can be encoded
 	return string(text)
 }
 
-// Known and unknown must look alike: in the status and body of every answer,
-// and in the number of answers before the flow is over.
-func TestStrangersLearnNothing(t *testing.T) {
+// The responses for known and unknown accounts are equal: status and body of
+// each, and the number of responses until the flow ends.
+func TestUnknownAccountsLookLikeKnownOnes(t *testing.T) {
 	t.Parallel()
 	steps := map[string]func(c *clienttest.Client, email string) []*clienttest.Answer{
 		"sign-up": func(c *clienttest.Client, email string) []*clienttest.Answer {
@@ -68,7 +68,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 	}
 }
 
-// guess tries a wrong code five times and looks at the session.
+// guess tries a wrong code five times and then requests the session.
 func guess(c *clienttest.Client, endpoint, param string) []*clienttest.Answer {
 	var answers []*clienttest.Answer
 	for range 5 {
@@ -77,8 +77,8 @@ func guess(c *clienttest.Client, endpoint, param string) []*clienttest.Answer {
 	return append(answers, c.Get("auth/session"))
 }
 
-// A flow that starts anew elsewhere must not end the one here, or end it for
-// strangers and owners alike.
+// A flow that starts in another session does not end the one here, or ends it for
+// known and unknown accounts alike.
 func TestASecondSessionTellsNothing(t *testing.T) {
 	t.Parallel()
 	for endpoint, flow := range map[string]string{"auth/password/request": "password_reset_by_code", "auth/code/request": "login_by_code"} {
@@ -105,9 +105,9 @@ func TestTheOwnerOfATakenAddressIsTold(t *testing.T) {
 	if kind := s.Mail("ann@example.org").Kind; kind != "account/account_already_exists" {
 		t.Errorf("the owner got %q", kind)
 	}
-	s.Client(clienttest.App).Post("auth/password/request", body{"email": "nobody@example.org"}).Status(200)
-	if kind := s.Mail("nobody@example.org").Kind; kind != "account/unknown_account" {
-		t.Errorf("a stranger got %q", kind)
+	s.Client(clienttest.App).Post("auth/password/request", body{"email": "unknown@example.org"}).Status(200)
+	if kind := s.Mail("unknown@example.org").Kind; kind != "account/unknown_account" {
+		t.Errorf("an unknown address got %q", kind)
 	}
 }
 
@@ -117,10 +117,10 @@ func TestEnumerationCanBeAllowed(t *testing.T) {
 	s.SignUp(clienttest.App, "ann@example.org")
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": "ann@example.org", "password": password}).Problems("email:email_taken")
-	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
+	c.Post("auth/password/request", body{"email": "unknown@example.org"}).Problems("email:unknown_email")
 }
 
-// Where it may be told who has an account, it is not told without end.
+// With AllowEnumeration, the number of questions is limited.
 func TestResetsOfUnknownAddressesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -130,19 +130,19 @@ func TestResetsOfUnknownAddressesAreLimited(t *testing.T) {
 	})
 	c := s.Client(clienttest.App)
 	for range 2 {
-		c.Post("auth/password/request", body{"email": "nobody@example.org"}).Problems("email:unknown_email")
+		c.Post("auth/password/request", body{"email": "unknown@example.org"}).Problems("email:unknown_email")
 	}
-	c.Post("auth/password/request", body{"email": "nobody@example.org"}).Status(429)
+	c.Post("auth/password/request", body{"email": "unknown@example.org"}).Status(429)
 }
 
-// A link that may not be sent again yet would tell that one was sent.
+// A refusal to send the link again too soon would tell that one was sent.
 func TestResendingTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(4 * time.Minute)
-	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+	for _, email := range []string{"bob@example.org", "unknown@example.org"} {
 		ann.Post("account/email", body{"email": email}).Status(200)
 		ann.Put("account/email", body{"email": email}).Status(403)
 	}
@@ -155,21 +155,20 @@ func TestSigningUpTellsNoTakenAddressLater(t *testing.T) {
 	s.SignUp(clienttest.App, "bob@example.org")
 	ann := s.SignUp(clienttest.App, "ann@example.org")
 	s.Clock.Advance(3 * time.Minute)
-	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+	for _, email := range []string{"bob@example.org", "unknown@example.org"} {
 		s.Client(clienttest.App).Post("auth/signup", body{"email": email, "password": password}).Status(401)
 	}
 	s.Clock.Advance(100 * time.Second)
-	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+	for _, email := range []string{"bob@example.org", "unknown@example.org"} {
 		ann.Post("account/email", body{"email": email}).Status(200)
 	}
 	s.Clock.Advance(100 * time.Second)
-	for _, email := range []string{"bob@example.org", "nobody@example.org"} {
+	for _, email := range []string{"bob@example.org", "unknown@example.org"} {
 		ann.Put("account/email", body{"email": email}).Status(200)
 	}
 }
 
-// Corrections of what is awaited are counted whether or not there is a user whose
-// they are.
+// Corrections of an awaited contact are counted whether or not it has an account.
 func TestCorrectingTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()
 	for field, edit := range map[string]func(cfg *allauth.Config){
@@ -209,8 +208,7 @@ func TestCorrectingTellsNoTakenAddress(t *testing.T) {
 	}
 }
 
-// A host that refuses people before they sign up refuses them whether or not
-// they have an account.
+// A host that refuses sign-ups refuses them whether or not there is an account.
 func TestAVetoedSignUpTellsNoTakenAddress(t *testing.T) {
 	t.Parallel()
 	var closed atomic.Bool
@@ -230,8 +228,8 @@ func TestAVetoedSignUpTellsNoTakenAddress(t *testing.T) {
 	}
 }
 
-// Whoever signs up again with a number is told so by text, as often as login
-// codes may be sent to it.
+// A user who signs up again with a number is told by text message, as often as
+// login codes may be sent to it.
 func TestSigningUpAgainByPhoneWhereACodeIsRequired(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) {

@@ -12,9 +12,9 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// An existing table may hold addresses that a sign-up refuses: with letters
-// beyond ASCII, or with dots where the standard has none. Their users log in by
-// password and by code, and reset the password.
+// Existing tables may have addresses that sign-ups refuse: with letters beyond
+// ASCII, or with dots where the standard has none. Their users log in with
+// password and code, and reset the password.
 func TestUsersWithAddressesThatASignUpRefusesLogIn(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
@@ -43,8 +43,8 @@ func TestUsersWithAddressesThatASignUpRefusesLogIn(t *testing.T) {
 	}
 }
 
-// CreateUser takes the names of another system, except control characters and
-// blanks around them.
+// CreateUser accepts usernames of another system, except those with control
+// characters or surrounding blanks.
 func TestCreateUserTakesNamesThatASignUpRefuses(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)

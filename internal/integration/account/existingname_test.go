@@ -8,8 +8,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// An existing table may hold names that a sign-up refuses: with @, of letters
-// that look alike, or two that differ in case only. Their users log in.
+// Existing tables may have usernames that sign-ups refuse: with @, of look-alike
+// letters, or two that differ only in case. Their users log in.
 func TestUsersWithNamesThatASignUpRefusesLogIn(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)

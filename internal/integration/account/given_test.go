@@ -17,7 +17,7 @@ import (
 
 const totpSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
-// byName is the way in of users who have a username.
+// byName is the login of users with a username.
 func byName(cfg *allauth.Config) {
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
 	cfg.Account.SignupFields = []string{"username*", "email*", "password1*"}
@@ -28,7 +28,7 @@ func byCode(cfg *allauth.Config) { cfg.Account.EmailVerificationByCode = &accoun
 
 func byLink(*allauth.Config) {}
 
-// importAnn makes an account named ann, and may change it first.
+// importAnn creates an account named ann. edit may change it first.
 func importAnn(t *testing.T, s *clienttest.Server, edit ...func(in *authn.NewAccount)) string {
 	t.Helper()
 	in := authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}, PasswordHash: hashOf(t, password)}
@@ -59,7 +59,7 @@ func appCode(t *testing.T, s *clienttest.Server) string {
 	return code
 }
 
-// verification finishes what was mailed to the address: by code, or by link.
+// verification verifies the address with the mailed code or link.
 func verification(s *clienttest.Server, email string) body {
 	mail := s.MailOf("account/email_confirmation", email)
 	if s.Config.Account.EmailVerificationByCode != nil {
@@ -68,7 +68,7 @@ func verification(s *clienttest.Server, email string) body {
 	return body{"key": mail.Key()}
 }
 
-// bothModes runs the test where addresses are verified by code, and by link.
+// bothModes runs the test with verification by code, and by link.
 func bothModes(t *testing.T, test func(t *testing.T, mode func(cfg *allauth.Config))) {
 	for name, mode := range map[string]func(cfg *allauth.Config){"code": byCode, "link": byLink} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func bothModes(t *testing.T, test func(t *testing.T, mode func(cfg *allauth.Conf
 	}
 }
 
-// A user whom another system knew by name only gives an address at the first
+// A user of another system who had only a username adds an address at the first
 // login.
 func TestAUserWithoutAnAddressGivesOne(t *testing.T) {
 	t.Parallel()
@@ -105,8 +105,8 @@ func TestAUserWithoutAnAddressGivesOne(t *testing.T) {
 	})
 }
 
-// Where people open the link elsewhere, the login goes on in the session that
-// waited for it, and nowhere else.
+// If the link is opened elsewhere, the login continues in the session that waited
+// for it, and in no other.
 func TestALinkToAGivenAddressIsOpenedElsewhere(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
@@ -127,7 +127,8 @@ func TestALinkToAGivenAddressIsOpenedElsewhere(t *testing.T) {
 	waiting.Post("auth/login", login).LoggedIn(ann)
 }
 
-// A link to an address that was given is as good as the attempt.
+// A link to an address that was added during a login is valid as long as the
+// login attempt.
 func TestALinkToAGivenAddressExpiresWithTheLogin(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
@@ -141,8 +142,8 @@ func TestALinkToAGivenAddressExpiresWithTheLogin(t *testing.T) {
 	c.Get("auth/session").Status(401).Pending()
 }
 
-// A thief of a password gives an address of their own and proves it. Without the
-// second factor the account does not have it.
+// A thief of a password adds an address of their own and verifies it. The account
+// gets it only after the second factor.
 func TestAStolenPasswordPlantsNoAddress(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
@@ -173,7 +174,7 @@ func TestAStolenPasswordPlantsNoAddress(t *testing.T) {
 	})
 }
 
-// The same of a number.
+// The same for a number.
 func TestAStolenPasswordPlantsNoNumber(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)
@@ -196,8 +197,8 @@ func TestAStolenPasswordPlantsNoNumber(t *testing.T) {
 	}
 }
 
-// An address that somebody else has proved is not given. Its owner is told, and
-// the answer is that for any other address, unless that may be told.
+// An address that another user has verified is not added. Its owner is told, and
+// the response is that for any other address, except with AllowEnumeration.
 func TestATakenAddressIsNotGiven(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
@@ -230,8 +231,7 @@ func TestATakenAddressIsNotGiven(t *testing.T) {
 	})
 }
 
-// Somebody else proves the address while the login still waits for the second
-// factor.
+// Another user verifies the address while the login waits for the second factor.
 func TestAGivenAddressIsTakenMeanwhile(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
@@ -255,7 +255,7 @@ func TestAGivenAddressIsTakenMeanwhile(t *testing.T) {
 	})
 }
 
-// addVerified adds an account that has verified the address.
+// addVerified creates another account that has verified the address.
 func addVerified(t *testing.T, s *clienttest.Server, store storage.Store, username, email string) {
 	t.Helper()
 	other := importAnn(t, s, func(in *authn.NewAccount) { in.Username = username })
@@ -265,9 +265,9 @@ func addVerified(t *testing.T, s *clienttest.Server, store storage.Store, userna
 	}
 }
 
-// What the user typed at the sign-up turned out to be somebody else's, who has
-// proved it. They get no more mail, and the user gives another address.
-func TestAnAddressThatSomebodyElseProvedIsReplaced(t *testing.T) {
+// Another user has verified the address that the user typed at sign-up. It gets
+// no more mails, and the user adds another address.
+func TestAnAddressThatAnotherUserVerifiedIsReplaced(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
 		store := clienttest.Open(t)
@@ -284,8 +284,8 @@ func TestAnAddressThatSomebodyElseProvedIsReplaced(t *testing.T) {
 	})
 }
 
-// An address that is awaited can be corrected at every login, whatever else the
-// account has proved. The mistyped one goes.
+// An awaited address can be corrected at every login, whatever else the account
+// has verified. The mistyped one is removed.
 func TestAMistypedAddressIsCorrectedAtTheNextLogin(t *testing.T) {
 	t.Parallel()
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
@@ -316,8 +316,8 @@ func TestAMistypedAddressIsCorrectedAtTheNextLogin(t *testing.T) {
 	})
 }
 
-// A number that is awaited can be corrected at every login, also once the
-// address is proved.
+// An awaited number can be corrected at every login, also after the address was
+// verified.
 func TestAMistypedNumberIsCorrectedAtTheNextLogin(t *testing.T) {
 	t.Parallel()
 	for name, changes := range map[string]int{"by default": 0, "twice": 2} {
@@ -346,7 +346,7 @@ func TestAMistypedNumberIsCorrectedAtTheNextLogin(t *testing.T) {
 	}
 }
 
-// The number is proved in one session while it is being corrected in another.
+// The number is verified in one session while another one corrects it.
 func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
@@ -367,8 +367,8 @@ func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 	}
 }
 
-// A number that somebody else has proved gets no codes of this account.
-func TestANumberThatSomebodyElseProvedIsCorrected(t *testing.T) {
+// A number that another user has verified gets no codes of this account.
+func TestANumberThatAnotherUserVerifiedIsCorrected(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
 	importAnn(t, s, func(in *authn.NewAccount) {

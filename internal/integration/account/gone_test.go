@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// emptied is a store whose users are gone from the host's own table.
+// emptied is a store whose users were deleted from the host's own table.
 type emptied struct {
 	storage.Store
 	gone atomic.Bool
@@ -26,8 +26,9 @@ func (e *emptied) UserByID(ctx context.Context, id string) (*authn.User, error) 
 	return e.Store.UserByID(ctx, id)
 }
 
-// A host has deleted somebody and did not call ForgetUser. They are nobody.
-func TestWhoIsGoneIsNobody(t *testing.T) {
+// If a host has deleted a user without ForgetUser, no login and no session has
+// that user.
+func TestADeletedUserIsUnknown(t *testing.T) {
 	t.Parallel()
 	store := &emptied{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.Account.LoginByCode = &account.LoginByCodeConfig{} })
@@ -40,7 +41,7 @@ func TestWhoIsGoneIsNobody(t *testing.T) {
 	c.Post("auth/code/request", body{"email": "ann@example.org"}).Status(401).Pending("login_by_code")
 	for range 2 {
 		if kind := s.Mail("ann@example.org").Kind; kind != "account/unknown_account" {
-			t.Errorf("somebody who is gone got %q", kind)
+			t.Errorf("a deleted user got %q", kind)
 		}
 	}
 }

@@ -20,8 +20,8 @@ func countEvents[T authn.Event](n *atomic.Int64) func(ctx context.Context, e aut
 	}
 }
 
-// failLogins tries a wrong password n times and is told each time that it is wrong.
-// field is what the account is named by, such as "email".
+// failLogins tries a wrong password n times; each response says that it is wrong.
+// field is the identifier, such as "email".
 func failLogins(t *testing.T, c *clienttest.Client, field, name string, n int) {
 	t.Helper()
 	for range n {
@@ -29,7 +29,7 @@ func failLogins(t *testing.T, c *clienttest.Client, field, name string, n int) {
 	}
 }
 
-// reset replaces the password by the link that is mailed to the address.
+// reset replaces the password with the link that is mailed to the address.
 func reset(t *testing.T, s *clienttest.Server, c *clienttest.Client, email, replacement string) {
 	t.Helper()
 	c.Post("auth/password/request", body{"email": email}).Status(200)
@@ -37,7 +37,7 @@ func reset(t *testing.T, s *clienttest.Server, c *clienttest.Client, email, repl
 	c.Post("auth/password/reset", body{"key": key, "password": replacement}).Status(401)
 }
 
-// withCodes turns on every kind of one-time code.
+// withCodes turns on all kinds of one-time codes.
 func withCodes(cfg *allauth.Config) {
 	again := account.CodeConfig{Resends: 2, Changes: 2}
 	cfg.Account.EmailVerificationByCode = &again
@@ -45,7 +45,7 @@ func withCodes(cfg *allauth.Config) {
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: again}
 }
 
-// withPhone turns on sign-up and login by telephone number.
+// withPhone turns on sign-up and login with phone numbers.
 func withPhone(cfg *allauth.Config) {
 	cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByPhone, account.LoginByEmail}
 	cfg.Account.SignupFields = []string{"phone*", "email", "password1*"}

@@ -13,8 +13,8 @@ import (
 
 const number, othersNumber = "+31201234567", "+31207654321"
 
-// Somebody signs up with the victim's address and a number of their own, which
-// they verify. The victim gets no part of that account, but one of their own.
+// An attacker signs up with the victim's address and a number of their own, which
+// they verify. The victim gets a new account, and nothing of the attacker's.
 func TestAnAddressDoesNotSpeakForAnIntrudersAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"phone", "email", "password1*"} })
@@ -37,7 +37,7 @@ func TestAnAddressDoesNotSpeakForAnIntrudersAccount(t *testing.T) {
 	}
 }
 
-// Who recovered an account that must have a number logs in and adds one.
+// A user who recovered an account that must have a number logs in and adds one.
 func TestRecoveryWithoutTheIntrudersNumberIsNoDeadEnd(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"phone*", "email", "password1*"} })
@@ -49,8 +49,8 @@ func TestRecoveryWithoutTheIntrudersNumberIsNoDeadEnd(t *testing.T) {
 	victim.Post("auth/phone/verify", body{"code": s.Text(number).Code()}).LoggedIn("victim@example.org")
 }
 
-// Somebody signs up with the victim's number, and their own address and
-// password. The victim logs in by a code that is sent to the number.
+// An attacker signs up with the victim's number, and their own address and
+// password. The victim logs in with a code to the number.
 func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
@@ -65,8 +65,8 @@ func TestRecoveryByTextThrowsAnIntruderOut(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/login", body{"email": "attacker@example.org", "password": password}).Problems("password:email_password_mismatch")
 }
 
-// Whoever made the account does not learn, by the mail that tells of the reset,
-// when and from where its owner recovered it.
+// The mail about a reset does not tell the user who created the account when and
+// from where its owner recovered it.
 func TestARecoveryIsToldToTheOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.EmailVerification = authn.VerificationOptional })
@@ -84,8 +84,8 @@ func TestARecoveryIsToldToTheOwnerOnly(t *testing.T) {
 	}
 }
 
-// A code or link is under way to an address or number when the owner takes it
-// off the account, as people do who have lost it to somebody else.
+// The user removes an address or number from the account, as it was lost or taken
+// over, while a code or link for it is under way.
 func TestWhatWasTakenOffTheAccountOpensItNoMore(t *testing.T) {
 	t.Parallel()
 	t.Run("a code to an address", func(t *testing.T) {

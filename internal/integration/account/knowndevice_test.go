@@ -9,22 +9,22 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A stranger who uses up the attempts of an account locks out whoever comes from
-// nowhere, but not its owner in a browser that they have used before.
+// An attacker who uses up the attempts of an account locks out new browsers, but
+// not a browser in which the owner has logged in before.
 func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.LogIn(clienttest.Browser, "ann@example.org")
 	owner.Delete("auth/session", nil).Status(401)
-	stranger := s.Client(clienttest.App)
-	failLogins(t, stranger, "email", "ann@example.org", 5)
+	attacker := s.Client(clienttest.App)
+	failLogins(t, attacker, "email", "ann@example.org", 5)
 	elsewhere := s.Client(clienttest.Browser)
-	for _, client := range []*clienttest.Client{stranger, elsewhere} {
+	for _, client := range []*clienttest.Client{attacker, elsewhere} {
 		client.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 	}
 
-	t.Run("the cookie is nobody else's", func(t *testing.T) {
+	t.Run("the cookie is for its user only", func(t *testing.T) {
 		s.SignUp(clienttest.App, "bob@example.org")
 		other := s.LogIn(clienttest.Browser, "bob@example.org")
 		other.Delete("auth/session", nil)
@@ -33,8 +33,8 @@ func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 			other.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 		}
 	})
-	t.Run("the device has attempts of its own, no more", func(t *testing.T) {
-		s.Clock.Advance(time.Minute) // for the limit of the network
+	t.Run("the device has a limit of its own", func(t *testing.T) {
+		s.Clock.Advance(time.Minute) // for the limit of the IP address
 		thief := s.Client(clienttest.Browser)
 		thief.SetCookie("known_device", owner.Cookie("known_device"))
 		failLogins(t, thief, "email", "ann@example.org", 5)
@@ -44,7 +44,8 @@ func TestAKnownDeviceIsNotLockedOut(t *testing.T) {
 	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).LoggedIn("ann@example.org")
 }
 
-// A browser is known for half a year from the last login of each month.
+// A browser is known for half a year after the last login. The cookie is renewed
+// once a month.
 func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
@@ -66,12 +67,12 @@ func TestAKnownDeviceIsForgottenInTheEnd(t *testing.T) {
 		t.Error("the cookie is not renewed after a month")
 	}
 	s.Clock.Advance(180 * 24 * time.Hour)
-	stranger := s.Client(clienttest.App)
-	failLogins(t, stranger, "email", "ann@example.org", 5)
+	attacker := s.Client(clienttest.App)
+	failLogins(t, attacker, "email", "ann@example.org", 5)
 	owner.Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("too_many_login_attempts")
 }
 
-// Slow guesses end as well: 100 a day, whatever the address that they come from.
+// Slow guesses are limited too: 100 a day, from any number of IP addresses.
 func TestSlowGuessesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
@@ -87,8 +88,8 @@ func TestSlowGuessesAreLimited(t *testing.T) {
 	c.Post("auth/login", body{"email": "ann@example.org", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 
-// A reset forgives the wrong passwords by whatever name they were tried.
-func TestAResetForgivesByEveryName(t *testing.T) {
+// A reset clears the wrong passwords of all identifiers.
+func TestAResetClearsTheFailuresOfEveryIdentifier(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername, account.LoginByEmail}
@@ -101,15 +102,15 @@ func TestAResetForgivesByEveryName(t *testing.T) {
 	c.Post("auth/login", body{"username": "Annabel", "password": "Another-1-horse"}).LoggedIn("ann@example.org")
 }
 
-// Whoever opens one flow after the other has no more guesses than ten an hour,
-// and learns nothing of who has an account. The owner has a password left.
+// An attacker who opens one flow after the other has ten guesses an hour, and
+// learns nothing about the account. The owner can still log in with the password.
 func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
 		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	})
 	s.SignUp(clienttest.App, "ann@example.org")
-	for _, email := range []string{"ann@example.org", "nobody@example.org"} {
+	for _, email := range []string{"ann@example.org", "unknown@example.org"} {
 		compared := 0
 		for range 5 {
 			s.Clock.Advance(time.Minute)
@@ -137,24 +138,24 @@ func TestCodesAreGuessedTenTimesAnHour(t *testing.T) {
 	c.Post("auth/code/confirm", body{"code": s.Mail("ann@example.org").Code()}).LoggedIn("ann@example.org")
 }
 
-// A stranger who asks for one reset after the other does not keep the owner from
-// asking for theirs.
+// An attacker who requests one reset after the other does not prevent resets by
+// the owner.
 func TestAKnownDeviceMayAskForAReset(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
 	s.SignUp(clienttest.App, "ann@example.org")
 	owner := s.LogIn(clienttest.Browser, "ann@example.org")
 	owner.Delete("auth/session", nil).Status(401)
-	stranger := s.Client(clienttest.App)
+	attacker := s.Client(clienttest.App)
 	for range 5 {
-		stranger.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
+		attacker.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
 	}
-	stranger.Post("auth/password/request", body{"email": "ann@example.org"}).Status(429)
+	attacker.Post("auth/password/request", body{"email": "ann@example.org"}).Status(429)
 	owner.Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
 }
 
-// Whoever found a session has no more guesses at its password where the account
-// has a number only.
+// An attacker with a stolen session has no more guesses at its password if the
+// account has only a number.
 func TestGuessesInASessionCountByNumber(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)

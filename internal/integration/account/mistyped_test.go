@@ -12,8 +12,8 @@ import (
 
 const ann = "ann@example.org"
 
-// withBoth asks everybody for an address and a number, both proved by code, and
-// for a code after every other proof.
+// withBoth requires an address and a number, both verified by code, and a code
+// after every other method.
 func withBoth(cfg *allauth.Config) {
 	withPhone(cfg)
 	withCodes(cfg)
@@ -22,8 +22,8 @@ func withBoth(cfg *allauth.Config) {
 	cfg.Account.LoginByCode.Required = true
 }
 
-// leaveAfterMail signs Ann up, proves her address and leaves before the number
-// is proved.
+// leaveAfterMail signs Ann up, verifies her address and stops before the number
+// is verified.
 func leaveAfterMail(s *clienttest.Server) {
 	c := s.Client(clienttest.App)
 	c.Post("auth/signup", body{"email": ann, "phone": number, "password": password}).Status(401).Pending("login_by_code")
@@ -32,8 +32,8 @@ func leaveAfterMail(s *clienttest.Server) {
 	s.Clock.Advance(20 * time.Minute)
 }
 
-// A code that is asked for with a number nobody has proved is answered as for an
-// unknown number, and takes nothing from the account.
+// A code that is requested with an unverified number is answered as for an
+// unknown number, and changes nothing in the account.
 func TestALoginCodeToAnUnverifiedNumberLeavesTheAccountAlone(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -62,8 +62,8 @@ func TestALoginCodeToAnUnverifiedNumberLeavesTheAccountAlone(t *testing.T) {
 	})
 }
 
-// A user who mistyped their number does not keep its owner from signing up, in
-// any mode.
+// A user who mistyped their number does not prevent the owner of the number from
+// signing up, in any mode.
 func TestAMistypedNumberIsFreeForItsOwner(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]account.Enumeration{
@@ -86,7 +86,7 @@ func TestAMistypedNumberIsFreeForItsOwner(t *testing.T) {
 	}
 }
 
-// The same of an address, on an account that has proved another contact.
+// The same for an address, in an account that has verified another contact.
 func TestAMistypedAddressIsFreeForItsOwner(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]account.Enumeration{
@@ -109,7 +109,7 @@ func TestAMistypedAddressIsFreeForItsOwner(t *testing.T) {
 	}
 }
 
-// An import often has addresses that are verified and numbers that are not.
+// Imported accounts often have verified addresses and unverified numbers.
 func TestAnImportedUserKeepsTheirAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withBoth)
@@ -136,8 +136,8 @@ func TestAnImportedUserKeepsTheirAccount(t *testing.T) {
 	byPassword.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", ann).Code()}).LoggedIn(ann)
 }
 
-// A code was sent to a number while nothing of the account was proved. By the
-// time that it comes back the address is.
+// A code was sent to a number while the account had nothing verified. When it
+// comes back, the address is verified.
 func TestACodeIsVoidOnceItsContactDoesNotSpeakForTheAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"email", "password1*"} })
@@ -160,12 +160,12 @@ func TestACodeIsVoidOnceItsContactDoesNotSpeakForTheAccount(t *testing.T) {
 	s.LogIn(clienttest.App, ann)
 }
 
-// The code after a password goes to a contact that is proved, if there is one: a
-// mistyped one would lock its user out, or let a stranger see the code.
+// The code after a password goes to a verified contact, if there is one: a
+// mistyped one would lock the user out, or show the code to another person.
 func TestARequiredCodeGoesToAVerifiedContact(t *testing.T) {
 	t.Parallel()
 	for name, user := range map[string]struct {
-		verified, typed string // what is proved, and what the login goes by
+		verified, typed string // the verified contact, and the typed identifier
 	}{
 		"the number, where the address is mistyped":         {number, number},
 		"the number, where the mistyped address is given":   {number, ann},
@@ -209,8 +209,8 @@ func TestARequiredCodeGoesToAVerifiedContact(t *testing.T) {
 	}
 }
 
-// Where accounts have one address, a user who has two, as a provider vouched for
-// both, keeps them when a code comes back from the second one.
+// If accounts have one address, a user with two, both verified by a provider,
+// keeps them when a code for the second one is confirmed.
 func TestALoginByCodeTakesNoVerifiedAddress(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)

@@ -6,8 +6,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A login code is on its way to an address or number that its owner takes off the
-// account, perhaps because somebody else reads it. It is worthless then.
+// A login code was sent to an address or number that its user then removes from
+// the account, perhaps because another person reads it. The code is invalid then.
 func TestALoginCodeDiesWithItsAddress(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)

@@ -20,8 +20,8 @@ import (
 
 var errGateway = errors.New("the gateway is down")
 
-// The gateway for text messages is down: the answer is the same, the message
-// comes later, and the code's time has run since the request.
+// The gateway for text messages is down: the response is the same, the message is
+// sent later, and the code expires as counted from the request.
 func TestATextMessageSurvivesAnOutage(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
@@ -37,7 +37,7 @@ func TestATextMessageSurvivesAnOutage(t *testing.T) {
 	s.Log.Wait(t, "delivery failed")
 	s.PostIsDown(nil)
 	s.Clock.Advance(9 * time.Minute)
-	// The next message wakes the outbox.
+	// The next message makes the outbox try again.
 	s.Client(clienttest.App).Post("auth/signup", body{"phone": "+31200000003", "password": password}).Status(401)
 	late := s.Text("+31200000002").Code()
 	c.Post("auth/phone/verify", body{"code": late}).Status(200)
@@ -52,7 +52,7 @@ func TestATextMessageSurvivesAnOutage(t *testing.T) {
 	s.Log.Wait(t, "expired before it could be delivered")
 }
 
-// Whoever reads the database learns no code, key, password or session token.
+// The database contains no readable code, key, password or session token.
 func TestNoSecretLiesInTheDatabase(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -60,7 +60,7 @@ func TestNoSecretLiesInTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() }) // it goes with the folder
+	t.Cleanup(func() { _ = db.Close() }) // the folder is deleted
 	store := sqlstore.New(db, sqlstore.SQLite)
 	if err := store.Migrate(context.Background()); err != nil {
 		t.Fatal(err)

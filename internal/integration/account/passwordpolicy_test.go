@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// Words drawn at random are a good password for the longest of addresses.
+// Random words are accepted as a password for the longest addresses.
 func TestAPassphraseIsNotTooSimilarToALongAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -24,7 +24,7 @@ func TestAPassphraseIsNotTooSimilarToALongAddress(t *testing.T) {
 	}
 }
 
-// The name of the site is what its users are expected to choose.
+// Users are likely to choose the name of the site.
 func TestTheNameOfTheSiteIsTooCommon(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -37,7 +37,7 @@ func TestTheNameOfTheSiteIsTooCommon(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@example.org", "password": "a harbour without lights"}).Status(401)
 }
 
-// Where the password is the only factor, the host may ask for 15 characters.
+// If the password is the only factor, the host can require 15 characters.
 func TestALongPasswordWhereItIsTheOnlyFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.Password.SingleFactorMinLength = 15 })

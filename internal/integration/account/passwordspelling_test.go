@@ -19,8 +19,8 @@ const (
 	decomposed = "Gru\u0308nkohl-mit-Pinkel"
 )
 
-// A password that was set on one keyboard can be typed on another, wherever a
-// password is asked for.
+// A password that was set on one keyboard can be typed on another, in every field
+// for a password.
 func TestAPasswordIsTheSameComposedAndDecomposed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ set, typed string }{
@@ -40,7 +40,7 @@ func TestAPasswordIsTheSameComposedAndDecomposed(t *testing.T) {
 	}
 }
 
-// importUser makes an account with a verified address and a hash of another
+// importUser creates an account with a verified address and a hash of another
 // system.
 func importUser(t *testing.T, s *clienttest.Server, email, hash string) {
 	t.Helper()
@@ -52,8 +52,8 @@ func importUser(t *testing.T, s *clienttest.Server, email, hash string) {
 	}
 }
 
-// djangoHash hashes a password as Django does, after it has removed the blanks at
-// its ends.
+// djangoHash hashes a password as Django does, without leading and trailing
+// blanks.
 func djangoHash(t *testing.T, password string) string {
 	t.Helper()
 	key, err := pbkdf2.Key(sha256.New, strings.TrimSpace(password), []byte("saltsalt"), 1000, 32)
@@ -63,7 +63,7 @@ func djangoHash(t *testing.T, password string) string {
 	return "pbkdf2_sha256$1000$saltsalt$" + base64.StdEncoding.EncodeToString(key)
 }
 
-// bcryptHash hashes the 72 bytes of a password that bcrypt reads.
+// bcryptHash hashes the 72 bytes of a password that bcrypt uses.
 func bcryptHash(t *testing.T, password string) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password)[:min(72, len(password))], bcrypt.MinCost)
@@ -73,7 +73,8 @@ func bcryptHash(t *testing.T, password string) string {
 	return string(hash)
 }
 
-// What another system accepted logs in here, today and after the first login.
+// Passwords that another system accepted log in here, before and after the
+// upgrade of the hash.
 func TestPasswordsOfOtherSystemsLogIn(t *testing.T) {
 	t.Parallel()
 	s := start(t)

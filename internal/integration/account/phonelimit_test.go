@@ -6,8 +6,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// One number a minute may be tried. Whoever is asked to prove who they are has
-// not tried any yet.
+// One number a minute can be tried. A request that was refused until the user
+// reauthenticates does not count.
 func TestReauthenticationCostsNoChangeOfNumber(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)

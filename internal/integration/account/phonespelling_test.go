@@ -37,8 +37,8 @@ func TestCanonicalPhone(t *testing.T) {
 	}
 }
 
-// Wherever a number is sent, it is read as people write it, and stored and shown
-// in one form.
+// Every endpoint accepts the usual spellings of a number, stores it in one form
+// and returns that.
 func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
 	for _, spelling := range []string{"+31 20 123 4567", "+31-(0)20-1234567", "0031201234567", "+٣١٢٠١٢٣٤٥٦٧"} {
@@ -68,8 +68,8 @@ func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// A host that reads numbers in its own way keeps the users whose numbers were
-// stored before it did.
+// If a host normalizes numbers in its own way, users whose numbers were stored
+// before can still log in.
 func TestTheHostNormalizesNumbers(t *testing.T) {
 	t.Parallel()
 	const old, typed, now = "+310201234567", "+31 020 123 4567", "+31201234567"
@@ -103,7 +103,8 @@ func TestTheHostNormalizesNumbers(t *testing.T) {
 	if login.Value("data", "user", "id") != c.Get("auth/session").Value("data", "user", "id") {
 		t.Error("the form of new numbers does not come first")
 	}
-	// What the host returns must be E.164, and what it refuses is no new number.
+	// The result of the host must be E.164, and what it refuses is not a phone
+	// number.
 	for _, refused := range []string{"anything", "+1 202 555 0123"} {
 		s.Client(clienttest.App).Post("auth/signup", body{"phone": refused, "password": password}).Problems("phone:invalid_phone")
 	}

@@ -16,11 +16,11 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// crowd is how many try the same thing at once.
+// crowd is the number of clients that try the same thing at the same time.
 const crowd = 64
 
-// winners sends the same request from many clients at once and counts the
-// answers with that status.
+// winners sends the same request from many clients at the same time and counts
+// the responses with that status.
 func winners(status int, clients []*clienttest.Client, send func(c *clienttest.Client) *clienttest.Answer) int {
 	var won atomic.Int64
 	clienttest.Parallel(len(clients), func(i int) {
@@ -31,7 +31,7 @@ func winners(status int, clients []*clienttest.Client, send func(c *clienttest.C
 	return int(won.Load())
 }
 
-func strangers(s *clienttest.Server) []*clienttest.Client {
+func newClients(s *clienttest.Server) []*clienttest.Client {
 	clients := make([]*clienttest.Client, crowd)
 	for i := range clients {
 		clients[i] = s.Client(clienttest.App)
@@ -39,7 +39,7 @@ func strangers(s *clienttest.Server) []*clienttest.Client {
 	return clients
 }
 
-// clones are copies of one client: they share its session.
+// clones returns copies of a client that share its session.
 func clones(c *clienttest.Client, n int) []*clienttest.Client {
 	clients := make([]*clienttest.Client, n)
 	for i := range clients {
@@ -60,7 +60,7 @@ func TestParallelSignUpsMakeOneAccount(t *testing.T) {
 				cfg.Account.Enumeration = enumeration
 				cfg.OnEvent = countEvents[account.UserSignedUp](&created)
 			})
-			pending := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+			pending := winners(401, newClients(s), func(c *clienttest.Client) *clienttest.Answer {
 				return c.Post("auth/signup", body{"email": "ann@example.org", "password": password})
 			})
 			if created.Load() != 1 {
@@ -79,7 +79,7 @@ func TestParallelSignUpsTakeOneUsername(t *testing.T) {
 		cfg.LoginMethods = []account.LoginMethod{account.LoginByUsername}
 		cfg.EmailVerification = authn.VerificationNone
 	})
-	won := winners(200, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+	won := winners(200, newClients(s), func(c *clienttest.Client) *clienttest.Answer {
 		return c.Post("auth/signup", body{"username": "ann", "password": password})
 	})
 	if won != 1 {
@@ -93,11 +93,11 @@ func TestOneVerificationKeyWorksOnce(t *testing.T) {
 	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[account.EmailConfirmed](&confirmed) })
 	s.Client(clienttest.App).Post("auth/signup", body{"email": "ann@example.org", "password": password}).Status(401)
 	key := s.Mail("ann@example.org").Key()
-	won := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+	won := winners(401, newClients(s), func(c *clienttest.Client) *clienttest.Answer {
 		return c.Post("auth/email/verify", body{"key": key})
 	})
 	if won != 1 || confirmed.Load() != 1 {
-		t.Errorf("one key was accepted %d times and confirmed the address %d times", won, confirmed.Load())
+		t.Errorf("one key was accepted %d times and verified the address %d times", won, confirmed.Load())
 	}
 }
 
@@ -108,7 +108,7 @@ func TestOneResetKeyWorksOnce(t *testing.T) {
 	s.Client(clienttest.App).Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
 	key := s.Mail("ann@example.org").Key()
 	var number atomic.Int64
-	won := winners(401, strangers(s), func(c *clienttest.Client) *clienttest.Answer {
+	won := winners(401, newClients(s), func(c *clienttest.Client) *clienttest.Answer {
 		return c.Post("auth/password/reset", body{"key": key, "password": fmt.Sprintf("Another-%d-horse", number.Add(1))})
 	})
 	if won != 1 {
@@ -150,8 +150,8 @@ func TestParallelGuessesAreAllCounted(t *testing.T) {
 	c.Get("auth/session").Status(401).Pending()
 }
 
-// A request that is under way while its session ends must not write it back.
-func TestAnEndedSessionStaysDead(t *testing.T) {
+// A request that is under way while its session ends must not store it again.
+func TestAnEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
 		inside, ended := make(chan struct{}), make(chan struct{})
@@ -180,8 +180,8 @@ func TestAnEndedSessionStaysDead(t *testing.T) {
 	})
 }
 
-// Two requests of one user meet: one makes an address the primary one, the other
-// removes it.
+// Of two concurrent requests of a user, one makes an address primary and the
+// other removes it.
 func TestAPrimaryAddressIsNotRemovedMeanwhile(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -204,7 +204,7 @@ func TestAPrimaryAddressIsNotRemovedMeanwhile(t *testing.T) {
 	c.Delete("account/email", second).Problems("email:cannot_remove_primary_email")
 }
 
-// Of two requests that add the last address there may be, one succeeds.
+// Of two concurrent requests that add the last allowed address, one succeeds.
 func TestNoMoreAddressesThanThereMayBe(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -221,7 +221,7 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 		cfg.SignupFields = []string{"email*", "password1*"}
 		cfg.EmailVerification = authn.VerificationNone
 	})
-	clients := strangers(s)[:16]
+	clients := newClients(s)[:16]
 	var number atomic.Int64
 	won := winners(200, clients, func(c *clienttest.Client) *clienttest.Answer {
 		return c.Post("auth/signup", body{"email": fmt.Sprintf("ann@host%d.example.org", number.Add(1)), "password": password})
@@ -231,8 +231,7 @@ func TestParallelNamesakesAllSignUp(t *testing.T) {
 	}
 }
 
-// beforeTx is a store in which something else happens right before a transaction
-// begins.
+// beforeTx is a store that calls a function right before a transaction begins.
 type beforeTx struct {
 	storage.Store
 	do func()
@@ -245,8 +244,8 @@ func (b *beforeTx) InTx(ctx context.Context, f func(ctx context.Context) error) 
 	return b.Store.InTx(ctx, f)
 }
 
-// afterRekeying are sessions that are kept elsewhere, in which something else happens
-// right after they were moved to another fingerprint.
+// afterRekeying is a store of sessions, outside of the database, that calls a
+// function right after sessions got another fingerprint.
 type afterRekeying struct {
 	sessions.Store
 	do func()
@@ -260,8 +259,8 @@ func (a *afterRekeying) RekeySessions(ctx context.Context, userID, oldAuthHash, 
 	return err
 }
 
-// Where sessions are kept elsewhere, they have the new fingerprint before the new
-// password is committed. A request that comes in between does not end them.
+// If sessions are kept elsewhere, they get the new fingerprint before the new
+// password is committed. A request in between does not end them.
 func TestAPasswordChangeKeepsItsSessionElsewhere(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -276,8 +275,8 @@ func TestAPasswordChangeKeepsItsSessionElsewhere(t *testing.T) {
 	})
 }
 
-// A front end goes on asking while its user changes the password: neither answer
-// logs the user out.
+// A front end sends requests while its user changes the password: neither
+// response logs the user out.
 func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -296,8 +295,8 @@ func TestAPasswordChangeKeepsItsSession(t *testing.T) {
 	})
 }
 
-// Somebody clicks twice. The answer that comes too late must not take the session
-// away that the other one gave the browser.
+// The user clicks twice. The later response does not remove the session that the
+// other one gave the browser.
 func TestALateAnswerLeavesTheNewSessionAlone(t *testing.T) {
 	t.Parallel()
 	store := &beforeTx{Store: memstore.New()}

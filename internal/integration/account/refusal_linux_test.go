@@ -13,9 +13,9 @@ import (
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 )
 
-// costly returns a bcrypt hash of the password, and the least time that it takes
-// to compare a password with it here: that of the processor, which a busy machine
-// does not change.
+// costly returns a bcrypt hash of the password, and the least time that a
+// comparison takes here. It is processor time, which does not depend on the load
+// of the machine.
 func costly(t *testing.T) (hash string, least time.Duration) {
 	t.Helper()
 	encoded, err := bcrypt.GenerateFromPassword([]byte(password), 10)
@@ -42,9 +42,9 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// While an account has a hash of another system, each password that is refused is
-// refused after the time of that hash, from the first request of a server on.
-// Right ones do not wait.
+// While an account has a hash of another system, the response to each refused
+// password waits for the time of that hash, from the first request of a server
+// on. Right passwords do not wait.
 func TestEveryRefusedPasswordTakesTheTimeOfTheCostliestHash(t *testing.T) {
 	t.Parallel()
 	hash, least := costly(t)
@@ -59,7 +59,7 @@ func TestEveryRefusedPasswordTakesTheTimeOfTheCostliestHash(t *testing.T) {
 	}
 	for name, refuse := range map[string]func(s *clienttest.Server, c, own *clienttest.Client){
 		"unknown name": func(_ *clienttest.Server, c, _ *clienttest.Client) {
-			logIn(c, "nobody@example.org", password).Problems("password:email_password_mismatch")
+			logIn(c, "unknown@example.org", password).Problems("password:email_password_mismatch")
 		},
 		"own hash": func(_ *clienttest.Server, c, _ *clienttest.Client) {
 			logIn(c, ann, "wrong-wrong-1").Problems("password:email_password_mismatch")
@@ -106,9 +106,9 @@ func TestEveryRefusedPasswordTakesTheTimeOfTheCostliestHash(t *testing.T) {
 	})
 }
 
-// A hash that is imported while a server runs counts within a minute, and no
-// longer than that once it was upgraded. The attempts of a client that does not
-// wait for the answer are counted.
+// A hash that is imported into a running server counts within a minute, and for
+// at most a minute after it was upgraded. Attempts of a client that does not wait
+// for the response are counted.
 func TestTheCostFollowsTheStoredHashes(t *testing.T) {
 	t.Parallel()
 	hash, least := costly(t)
@@ -136,7 +136,7 @@ func TestTheCostFollowsTheStoredHashes(t *testing.T) {
 	t.Errorf("without the costly hash a refusal takes %v or more", least)
 }
 
-// A store that cannot tell its hashes keeps nobody out.
+// If the store cannot list its hashes, users can still log in.
 func TestAFailureToLearnTheCostFailsNoLogin(t *testing.T) {
 	t.Parallel()
 	store := teststore.OpenFaulty(t)

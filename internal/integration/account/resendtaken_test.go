@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A user has added an address that another user has verified by now. Asking for
-// another mail brings no link for it, and is answered as for any address.
+// A user has added an address that another user has verified since. Requesting
+// another mail sends no link to it, with the same response as for any address.
 func TestNoLinkForAnAddressThatAnotherUserVerified(t *testing.T) {
 	t.Parallel()
 	s := start(t)

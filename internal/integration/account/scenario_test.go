@@ -17,7 +17,7 @@ type body = clienttest.Body
 
 const password = clienttest.Password
 
-// start starts a server with accounts as edit configures them.
+// start starts a server with the configuration of edit.
 func start(t *testing.T, edit ...func(cfg *account.Config)) *clienttest.Server {
 	t.Helper()
 	return clienttest.Start(t, func(cfg *allauth.Config) {
@@ -181,8 +181,8 @@ func TestPasswordChange(t *testing.T) {
 		c.Post("account/password/change", body{"current_password": "wrong-wrong-1", "new_password": "Another-1-horse"}).Problems("current_password:enter_current_password")
 		c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"}).LoggedIn("ann@example.org")
 		c.Get("auth/session").LoggedIn("ann@example.org")
-		for name, dead := range map[string]*clienttest.Client{"the other session": other, "the old token": before} {
-			if status := dead.Get("auth/session").StatusCode; status == 200 {
+		for name, ended := range map[string]*clienttest.Client{"the other session": other, "the old token": before} {
+			if status := ended.Get("auth/session").StatusCode; status == 200 {
 				t.Errorf("%s is still good after the password changed", name)
 			}
 		}
@@ -192,8 +192,8 @@ func TestPasswordChange(t *testing.T) {
 	})
 }
 
-// Notes to the owner of an account call them by their name, and lead to where
-// they can choose a new password.
+// Mails about changes contain the user's name, and link to the page for a new
+// password.
 func TestNotesSayWhomTheyAreFor(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.SignupFields = []string{"email*", "username*", "password1*"} })
@@ -240,7 +240,7 @@ func TestManageAddresses(t *testing.T) {
 	})
 }
 
-func TestAnAddressCanNotBeAddedWithoutEnd(t *testing.T) {
+func TestTheNumberOfAddressesIsBounded(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *account.Config) { cfg.MaxEmailAddresses = 2 })
 	c := s.SignUp(clienttest.App, "ann@example.org")
@@ -293,8 +293,8 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 			other = session["id"]
 		}
 	}
-	stranger := s.SignUp(clienttest.App, "eve@example.org")
-	stranger.Delete("auth/sessions", body{"sessions": []any{other}}).Problems("sessions:invalid_choice")
+	attacker := s.SignUp(clienttest.App, "eve@example.org")
+	attacker.Delete("auth/sessions", body{"sessions": []any{other}}).Problems("sessions:invalid_choice")
 	phone.Get("auth/session").Status(200)
 	c.Delete("auth/sessions", body{"sessions": []any{other}}).Status(200)
 	phone.Get("auth/session").Status(410)
@@ -322,12 +322,12 @@ func TestUsernames(t *testing.T) {
 	c.Post("auth/reauthenticate", body{"password": password}).Status(200)
 	c.Post("account/email", body{"email": "ann@example.org"}).Status(200)
 	if email := c.Get("auth/session").Status(200).Value("data", "user", "email"); email != nil {
-		t.Errorf("the user's address is %v, which nobody has proved", email)
+		t.Errorf("the user's address is %v, which is unverified", email)
 	}
 }
 
-// Who signed up by name makes an address the primary one. It replaces none, and
-// nobody is mailed that it did.
+// A user who signed up with a username makes an address primary. It replaces
+// none, so no mail about a change is sent.
 func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
 	t.Parallel()
 	changes := make(chan account.EmailChanged, 1)

@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// staleSessions are what may end a session between the check of a request and the
-// transaction that relies on it.
+// staleSessions are ways to end a session between the check of a request and the
+// transaction that depends on it.
 var staleSessions = map[string]func(t *testing.T, s *clienttest.Server, userID string, other *clienttest.Client){
 	"a new password": func(_ *testing.T, _ *clienttest.Server, _ string, other *clienttest.Client) {
 		other.Post("account/password/change", body{"current_password": password, "new_password": password + "-new"}).Status(200)
@@ -26,7 +26,7 @@ var staleSessions = map[string]func(t *testing.T, s *clienttest.Server, userID s
 	},
 }
 
-// change is a request that verifies something and changes the account later.
+// change is a request that checks something and then changes the account.
 type change struct {
 	edit    func(cfg *allauth.Config)
 	prepare func(s *clienttest.Server, c *clienttest.Client) body
@@ -98,8 +98,8 @@ func details(s *clienttest.Server, store *clienttest.Interrupted, userID string)
 	return []any{emails, phone, changed}
 }
 
-// What a request verified is compared again by the transaction that changes the
-// account: a session that was ended meanwhile changes nothing more.
+// The transaction that changes the account compares again what the request has
+// checked: a session that was ended meanwhile changes nothing more.
 func TestAChangeOfAnEndedSessionChangesNothing(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -127,8 +127,8 @@ func TestAChangeOfAnEndedSessionChangesNothing(t *testing.T) {
 					if store.IsArmed() {
 						t.Fatalf("the request has no transaction: %d %s", answer.StatusCode, answer.Text)
 					}
-					// The request learns that nobody is logged in, the next one that the
-					// session is over.
+					// The request is answered as not logged in, the next one with
+					// the end of the session.
 					answer.Status(401)
 					c.Get("auth/session").Status(over(kind))
 					if after := details(s, store, userID); !reflect.DeepEqual(before, after) {
@@ -140,12 +140,12 @@ func TestAChangeOfAnEndedSessionChangesNothing(t *testing.T) {
 	})
 }
 
-// over is the status of a request whose session is over.
+// over is the status of a request whose session has ended.
 func over(kind clienttest.Kind) int {
 	return map[clienttest.Kind]int{clienttest.App: 410, clienttest.Browser: 401}[kind]
 }
 
-// A first password is set once, whoever is faster.
+// A first password is set once, by the first of concurrent requests.
 func TestAFirstPasswordIsSetOnce(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -166,7 +166,7 @@ func TestAFirstPasswordIsSetOnce(t *testing.T) {
 	s.LogIn(clienttest.App, owner)
 }
 
-// A link that was asked for under the old password verifies no address after a
+// A link that was requested with the old password verifies no address after a
 // recovery, even if it was checked before.
 func TestALinkIsCheckedAgainBesideARecovery(t *testing.T) {
 	t.Parallel()
@@ -183,7 +183,8 @@ func TestALinkIsCheckedAgainBesideARecovery(t *testing.T) {
 	}
 }
 
-// A new user who corrects an address loses none that was verified meanwhile.
+// A new user who corrects an address does not lose one that was verified
+// meanwhile.
 func TestAVerifiedAddressIsNotCorrected(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -200,8 +201,8 @@ func TestAVerifiedAddressIsNotCorrected(t *testing.T) {
 	s.LogIn(clienttest.App, owner)
 }
 
-// replacedLate is a store in which the password is replaced just after it was
-// read, once.
+// replacedLate is a store that replaces the password once, just after it was
+// read.
 type replacedLate struct {
 	*clienttest.Interrupted
 	reads int
@@ -220,8 +221,8 @@ func (r *replacedLate) PasswordHash(ctx context.Context, userID string) (string,
 	return hash, err
 }
 
-// A password that is replaced while it is compared is no proof of identity any
-// more, neither to change it nor to go on.
+// If a password is replaced while it is compared, the comparison authenticates
+// neither a change of it nor a login.
 func TestAPasswordReplacedWhileItIsCompared(t *testing.T) {
 	t.Parallel()
 	for name, send := range map[string]func(c *clienttest.Client) *clienttest.Answer{

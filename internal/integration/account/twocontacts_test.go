@@ -15,8 +15,8 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// standing is what is known of a contact: the user has verified it, or not, or
-// it is a stranger's because the user mistyped it.
+// standing is the state of a contact: verified by the user, unverified, or
+// another person's because the user mistyped it.
 type standing string
 
 const (
@@ -25,8 +25,8 @@ const (
 	mistyped   standing = "mistyped"
 )
 
-// proof is one way of proving one of the two contacts.
-type proof struct {
+// contactVerification is a way to verify one of the two contacts.
+type contactVerification struct {
 	by      string // "code", "reset" or "verification"
 	contact int
 }
@@ -36,19 +36,19 @@ type pair struct {
 	s        *clienttest.Server
 	store    storage.Store
 	id       string
-	contacts [2]string // an email address or a number each
+	contacts [2]string // each an email address or a number
 	standing [2]standing
 	gone     [2]bool
 	password string // of the account, empty if there is none
-	// stranger is true once a stranger has taken an account of which nothing was
-	// verified.
-	stranger bool
+	// taken is true once another person has recovered an account of which nothing
+	// was verified.
+	taken bool
 }
 
-// Whatever is proved in whatever order: what is verified stays, an unverified
-// contact opens no account that has a verified one, and only the first proof of
-// an account without one removes anything. Each proof comes first in each state,
-// and before and after each other one in some.
+// In any order of verifications: verified contacts stay, an unverified contact
+// logs in to no account that has a verified one, and only the first verification
+// of an account without one removes anything. Each verification comes first in
+// each state, and before and after each other one in some.
 func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 	t.Parallel()
 	standings := []standing{verified, unverified, mistyped}
@@ -72,7 +72,7 @@ func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 							p := newPair(t, s, store, n, kinds, [2]standing{first, second})
 							ok := t.Run(fmt.Sprintf("%s, %s/%v", first, second, order), func(t *testing.T) {
 								for _, step := range order {
-									p.prove(t, step)
+									p.verify(t, step)
 									p.check(t)
 								}
 							})
@@ -87,9 +87,10 @@ func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 	}
 }
 
-// isNew reports whether a user of these standings has not begun with that proof
-// yet, or any two of the standings and proofs have not met.
-func isNew(met map[any]bool, first, second standing, order [2]proof) bool {
+// isNew reports whether no user with these standings has begun with that
+// verification yet, or whether any two of the standings and verifications have
+// not been combined.
+func isNew(met map[any]bool, first, second standing, order [2]contactVerification) bool {
 	before := len(met)
 	met[[3]any{first, second, order[0]}] = true
 	members := [4]any{first, second, order[0], order[1]}
@@ -101,23 +102,23 @@ func isNew(met map[any]bool, first, second standing, order [2]proof) bool {
 	return len(met) > before
 }
 
-// orders lists all sequences of two proofs of which each proves something. Only
-// those with a reset differ where resets are by code.
-func orders(kinds [2]string, standings [2]standing, resetByCode bool) (list [][2]proof) {
-	var proofs []proof
+// orders lists all sequences of two verifications that both verify something.
+// Only those with a reset differ if resets are by code.
+func orders(kinds [2]string, standings [2]standing, resetByCode bool) (list [][2]contactVerification) {
+	var verifications []contactVerification
 	for i, kind := range kinds {
-		proofs = append(proofs, proof{"code", i})
+		verifications = append(verifications, contactVerification{"code", i})
 		if standings[i] == unverified {
-			proofs = append(proofs, proof{"verification", i})
+			verifications = append(verifications, contactVerification{"verification", i})
 		}
 		if kind == "email" {
-			proofs = append(proofs, proof{"reset", i})
+			verifications = append(verifications, contactVerification{"reset", i})
 		}
 	}
-	for _, first := range proofs {
-		for _, second := range proofs {
+	for _, first := range verifications {
+		for _, second := range verifications {
 			if !resetByCode || first.by == "reset" || second.by == "reset" {
-				list = append(list, [2]proof{first, second})
+				list = append(list, [2]contactVerification{first, second})
 			}
 		}
 	}
@@ -156,7 +157,7 @@ func newPair(t *testing.T, s *clienttest.Server, store storage.Store, n int, kin
 	return p
 }
 
-// hashOf hashes a password, as another system would have.
+// hashOf hashes a password as another system does.
 func hashOf(t *testing.T, plain string) string {
 	t.Helper()
 	hasher, err := passwords.NewHasher(clienttest.Cheap())
@@ -172,21 +173,21 @@ func hashOf(t *testing.T, plain string) string {
 
 func (p *pair) anyVerified() bool { return p.standing[0] == verified || p.standing[1] == verified }
 
-// speaks says whether the contact may recover the account.
+// speaks reports whether the contact can recover the account.
 func (p *pair) speaks(i int) bool {
 	return !p.gone[i] && (p.standing[i] == verified || !p.anyVerified())
 }
 
-// recovered notes what a recovery by the contact does.
+// recovered records the effect of a recovery by the contact.
 func (p *pair) recovered(i int) {
 	if p.anyVerified() {
 		return
 	}
-	p.stranger = p.standing[i] == mistyped
+	p.taken = p.standing[i] == mistyped
 	p.gone[1-i], p.password = true, ""
 }
 
-func (p *pair) prove(t *testing.T, step proof) {
+func (p *pair) verify(t *testing.T, step contactVerification) {
 	t.Helper()
 	contact, i := p.contacts[step.contact], step.contact
 	byPhone := strings.HasPrefix(contact, "+")
@@ -232,7 +233,7 @@ func (p *pair) prove(t *testing.T, step proof) {
 			p.standing[i] = verified
 		}
 	case "verification":
-		if p.stranger || p.gone[i] || p.standing[i] != unverified {
+		if p.taken || p.gone[i] || p.standing[i] != unverified {
 			return
 		}
 		if !p.logIn(c) {
@@ -249,7 +250,7 @@ func (p *pair) prove(t *testing.T, step proof) {
 	}
 }
 
-// logIn logs in by the password, if the account has one.
+// logIn logs in with the password, if the account has one.
 func (p *pair) logIn(c *clienttest.Client) bool {
 	for i, contact := range p.contacts {
 		if p.gone[i] || p.password == "" {
@@ -294,6 +295,6 @@ func (p *pair) check(t *testing.T) {
 		return
 	}
 	if !p.logIn(c) {
-		t.Fatal("no contact is left to log in by")
+		t.Fatal("no contact is left to log in with")
 	}
 }

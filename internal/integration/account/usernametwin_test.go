@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// An import takes usernames that differ in case only, where the host asks for
-// it. Each user logs in with the own spelling and password; a sign-up cannot add
+// An import accepts usernames that differ only in case, if the host asks for it.
+// Each user logs in with their own spelling and password; a sign-up cannot add
 // another twin.
 func TestUsernamesThatDifferInCaseAreImported(t *testing.T) {
 	t.Parallel()

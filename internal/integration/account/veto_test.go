@@ -10,7 +10,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// approval is a host that lets people in once it has approved of them.
+// approval is a host that approves users before they can log in.
 type approval struct{ given atomic.Bool }
 
 func (a *approval) beforeLogin(context.Context, *authn.User, []authn.Method) error {
@@ -20,8 +20,8 @@ func (a *approval) beforeLogin(context.Context, *authn.User, []authn.Method) err
 	return &authn.Error{Code: "not_approved", Message: "We will look at your account."}
 }
 
-// A host that does not let somebody in refuses the login. What they have done to
-// get there is done: they do not sign up, or prove their address, in vain.
+// If a host refuses a login, what the user has done before is kept: the account,
+// or the verified address.
 func TestAVetoedLoginKeepsWhatLedToIt(t *testing.T) {
 	t.Parallel()
 	credentials := body{"email": "ann@example.org", "password": password}

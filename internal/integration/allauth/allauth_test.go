@@ -143,7 +143,7 @@ func hostApp(t *testing.T, s *clienttest.Server) *httptest.Server {
 	me := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, ok := s.Auth.UserFrom(r.Context())
 		if !ok {
-			_, _ = w.Write([]byte("nobody")) // the client reads or does not
+			_, _ = w.Write([]byte("anonymous")) // the client may not read it
 			return
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"id": user.ID, "methods": len(s.Auth.MethodsFrom(r.Context()))})
@@ -192,13 +192,13 @@ func TestTheHostsOwnRoutes(t *testing.T) {
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
 		s := clienttest.Start(t)
 		app := hostApp(t, s)
-		stranger, user := s.Client(kind), s.SignUp(kind, "ann@example.org")
+		anonymous, user := s.Client(kind), s.SignUp(kind, "ann@example.org")
 
-		if status, text := fetch(t, stranger, app.URL+"/open"); status != 200 || text != "nobody" {
-			t.Errorf("open to a stranger: %d %s", status, text)
+		if status, text := fetch(t, anonymous, app.URL+"/open"); status != 200 || text != "anonymous" {
+			t.Errorf("open without a user: %d %s", status, text)
 		}
-		if status, text := fetch(t, stranger, app.URL+"/me"); status != 401 || !strings.Contains(text, `"flows"`) {
-			t.Errorf("me to a stranger: %d %s", status, text)
+		if status, text := fetch(t, anonymous, app.URL+"/me"); status != 401 || !strings.Contains(text, `"flows"`) {
+			t.Errorf("me without a user: %d %s", status, text)
 		}
 		if status, text := fetch(t, user, app.URL+"/me"); status != 200 || !strings.Contains(text, `"methods":1`) {
 			t.Errorf("me to a user: %d %s", status, text)

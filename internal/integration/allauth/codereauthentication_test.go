@@ -102,7 +102,7 @@ func TestTheCodeGoesToTheUsersOwnContact(t *testing.T) {
 	s := clienttest.Start(t, passwordless)
 	byCodeOnly(t, s, clienttest.App, "email", "eve@example.org")
 	c := byCodeOnly(t, s, clienttest.App, "email", owner)
-	for _, sent := range []clienttest.Body{{"email": "eve@example.org"}, {"email": "nobody@example.org"}, {"phone": "+31687654321"}, {}} {
+	for _, sent := range []clienttest.Body{{"email": "eve@example.org"}, {"email": "unknown@example.org"}, {"phone": "+31687654321"}, {}} {
 		c.Post("auth/code/request", sent).Status(401).Pending("login_by_code")
 		code := s.MailOf("account/reauthentication_code", owner).Code()
 		c.Post("auth/code/resend", nil).Status(200)
@@ -112,7 +112,7 @@ func TestTheCodeGoesToTheUsersOwnContact(t *testing.T) {
 		c.Post("auth/code/confirm", clienttest.Body{"code": newer}).Status(200)
 		s.Clock.Advance(time.Hour)
 	}
-	if mails := append(s.Mails("eve@example.org"), s.Mails("nobody@example.org")...); len(mails) > 0 || len(s.AllTexts()) > 0 {
+	if mails := append(s.Mails("eve@example.org"), s.Mails("unknown@example.org")...); len(mails) > 0 || len(s.AllTexts()) > 0 {
 		t.Errorf("others got mails %v, texts %v", mails, s.AllTexts())
 	}
 	// The limits are those of login codes.

@@ -118,7 +118,7 @@ func TestTheHostsRoutesTellWhatIsPending(t *testing.T) {
 }
 
 // What a kind of client was given is worth nothing once the kind is turned off.
-func TestAKindOfClientThatIsNotServedIsNobody(t *testing.T) {
+func TestAKindOfClientThatIsNotServedIsAnonymous(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
 	served := func(clients ...string) *clienttest.Server {

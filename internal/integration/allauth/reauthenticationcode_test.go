@@ -114,10 +114,10 @@ func TestACodeCountsOnlyForItsPurpose(t *testing.T) {
 		code := askForCode(s, c, owner)
 
 		// A reauthentication code logs no client in,
-		stranger := s.Client(kind)
-		stranger.Post("auth/code/request", clienttest.Body{"email": owner}).Status(401).Pending("login_by_code")
+		other := s.Client(kind)
+		other.Post("auth/code/request", clienttest.Body{"email": owner}).Status(401).Pending("login_by_code")
 		login := s.MailOf("account/login_code", owner).Code()
-		confirm(stranger, code).Problems("code:incorrect_code")
+		confirm(other, code).Problems("code:incorrect_code")
 		confirm(s.Client(kind), code).Status(409)
 
 		// a login code reauthenticates no session, neither the owner's nor another one,
@@ -131,8 +131,8 @@ func TestACodeCountsOnlyForItsPurpose(t *testing.T) {
 		confirm(eve, code).Problems("code:incorrect_code")
 		mustNotBeRecent(t, eve)
 		mustNotBeRecent(t, c)
-		confirm(stranger, login).Status(200)
-		confirm(stranger, code).Status(409)
+		confirm(other, login).Status(200)
+		confirm(other, code).Status(409)
 		confirm(c, code).Status(200)
 	})
 }
@@ -212,7 +212,7 @@ func TestACodeReauthenticatesNoEndedSession(t *testing.T) {
 }
 
 // After a logout the code of before is worth nothing, not even to the same user.
-func TestACodeOfBeforeALogoutReauthenticatesNobody(t *testing.T) {
+func TestACodeFromBeforeALogoutDoesNotReauthenticate(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
 		s := clienttest.Start(t, passwordless)

@@ -131,11 +131,11 @@ func holdLinks(s *site) {
 
 	c = s.member(browser, "known@example.com")
 	s.hold("known device", c, held{Email: "known@example.com"})
-	stranger := s.client(app)
+	attacker := s.client(app)
 	for range 5 {
-		stranger.Post("auth/login", body{"email": "known@example.com", "password": "wrong-" + password}).Problems("password:email_password_mismatch")
+		attacker.Post("auth/login", body{"email": "known@example.com", "password": "wrong-" + password}).Problems("password:email_password_mismatch")
 	}
-	stranger.Post("auth/login", body{"email": "known@example.com", "password": password}).Problems("too_many_login_attempts")
+	attacker.Post("auth/login", body{"email": "known@example.com", "password": password}).Problems("too_many_login_attempts")
 
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {

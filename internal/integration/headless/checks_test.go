@@ -8,8 +8,8 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// A request is refused for the first of: no user is logged in, nothing is pending, no
-// such method, too many requests, a body that is no input.
+// The first check that fails refuses a request: a user is logged in, the flow is
+// pending, the method is allowed, the limits are not exceeded, the body is valid.
 func TestTheOrderInWhichRequestsAreChecked(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, allFeatures, func(cfg *allauth.Config) {
@@ -27,7 +27,7 @@ func TestTheOrderInWhichRequestsAreChecked(t *testing.T) {
 		method, endpoint string
 		anonymous        int
 		loggedIn         int
-		exhausted        int // after more than its limit
+		exhausted        int // after exceeding its limit
 	}{
 		{"PATCH", "account/authenticators/totp", 401, 405, 405},
 		{"PATCH", "account/authenticators/webauthn", 401, 405, 405},

@@ -21,8 +21,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// rawBrowser is a browser whose cookies the test orders as it likes. It keeps
-// those of a domain apart from those of the host.
+// rawBrowser is a browser with cookies in an order that the test sets. Cookies of
+// the domain and of the host are kept apart.
 type rawBrowser struct {
 	t       *testing.T
 	s       *clienttest.Server
@@ -38,12 +38,12 @@ func newRawBrowser(t *testing.T, s *clienttest.Server) *rawBrowser {
 	return b
 }
 
-// plant puts a cookie in front of the others, as an older one is.
+// plant puts a cookie before the others, like an older one.
 func (b *rawBrowser) plant(name, value string) {
 	b.cookies = append([]*http.Cookie{{Name: name, Value: value, Domain: "planted"}}, b.cookies...)
 }
 
-// value is that of the cookie which the server has set.
+// value returns the value of the cookie that the server has set.
 func (b *rawBrowser) value(name string) string {
 	for _, c := range b.cookies {
 		if c.Name == name && c.Domain != "planted" {
@@ -53,7 +53,7 @@ func (b *rawBrowser) value(name string) string {
 	return ""
 }
 
-// rawAnswer is what the browser got.
+// rawAnswer is a response to a rawBrowser.
 type rawAnswer struct {
 	status int
 	text   string
@@ -73,7 +73,7 @@ func (b *rawBrowser) do(method, endpoint, text string) rawAnswer {
 	var answer struct {
 		Data struct{ User struct{ Email any } }
 	}
-	_ = json.Unmarshal(w.Body.Bytes(), &answer) // where data is a list there is no user
+	_ = json.Unmarshal(w.Body.Bytes(), &answer) // if data is a list there is no user
 	return rawAnswer{w.Code, w.Body.String(), w.Result().Cookies(), answer.Data.User.Email}
 }
 
@@ -92,7 +92,7 @@ func (b *rawBrowser) send(handler http.Handler, r *http.Request) *httptest.Respo
 	return w
 }
 
-// page is the status of a route of the host's.
+// page returns the status of a route of the host.
 func (b *rawBrowser) page() int {
 	guarded := b.s.Auth.Middleware(b.s.Auth.RequireLogin(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	return b.send(guarded, httptest.NewRequest(http.MethodGet, b.s.Config.BaseURL+"/page", nil)).Code
@@ -127,15 +127,15 @@ func (b *rawBrowser) loggedIn(email string) {
 	}
 }
 
-func (b *rawBrowser) nobody() {
+func (b *rawBrowser) loggedOut() {
 	b.t.Helper()
-	b.want("session of nobody", b.do(http.MethodGet, "auth/session", ""), http.StatusUnauthorized)
+	b.want("session without a user", b.do(http.MethodGet, "auth/session", ""), http.StatusUnauthorized)
 	if status := b.page(); status != http.StatusUnauthorized {
-		b.t.Errorf("the host's page answers %d to nobody", status)
+		b.t.Errorf("the host's page answers %d without a user", status)
 	}
 }
 
-// withMemory starts a server on a store whose calls are cheap.
+// withMemory starts a server with a store in memory.
 func withMemory(t *testing.T, edit ...func(cfg *allauth.Config)) *clienttest.Server {
 	t.Helper()
 	return clienttest.StartOn(t, memstore.New(), append([]func(cfg *allauth.Config){func(cfg *allauth.Config) {
@@ -143,7 +143,7 @@ func withMemory(t *testing.T, edit ...func(cfg *allauth.Config)) *clienttest.Ser
 	}}, edit...)...)
 }
 
-// planted are values that other sites of the domain give to cookies of our names.
+// planted are values that other sites of the domain set in cookies of our names.
 var planted = map[string]string{
 	"short":           "k3x0v9q1y6z2m4n8b7c5d1f0g3h6j9l2",
 	"as long as ours": strings.Repeat("x", 43),
@@ -169,7 +169,7 @@ func TestCookiesOfAnotherSiteAreInNobodysWay(t *testing.T) {
 				if before {
 					plant()
 				}
-				b.nobody()
+				b.loggedOut()
 				b.logIn(ann)
 				if !before {
 					plant()
@@ -179,7 +179,7 @@ func TestCookiesOfAnotherSiteAreInNobodysWay(t *testing.T) {
 				if b.value("sessionid") != "" {
 					t.Error("the session cookie is still there")
 				}
-				b.nobody()
+				b.loggedOut()
 				b.logIn(ann)
 				b.loggedIn(ann)
 			}
@@ -187,7 +187,7 @@ func TestCookiesOfAnotherSiteAreInNobodysWay(t *testing.T) {
 	}
 }
 
-// CookieDomain is turned on: the cookies of the host stay in browsers, and are
+// CookieDomain is turned on: browsers keep the cookies of the host, which are
 // older than those of the domain.
 func TestCookiesOfTheHostAreLeftBesideThoseOfTheDomain(t *testing.T) {
 	t.Parallel()
@@ -217,7 +217,7 @@ func TestCookiesOfTheHostAreLeftBesideThoseOfTheDomain(t *testing.T) {
 					app.Delete("auth/sessions", body{"sessions": ids}).Status(401)
 				} else {
 					b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
-					if len(b.cookies) > 2 { // csrftoken, known_device
+					if len(b.cookies) > 2 { // csrftoken and known_device
 						t.Errorf("the cookies %v are left", b.cookies)
 					}
 				}
@@ -225,7 +225,7 @@ func TestCookiesOfTheHostAreLeftBesideThoseOfTheDomain(t *testing.T) {
 					b.header.Set("Origin", origin)
 				}
 				if origin != "" && ended {
-					b.header.Set("X-CSRFToken", old) // which document.cookie shows first
+					b.header.Set("X-CSRFToken", old) // the first one in document.cookie
 				}
 				b.logIn(ann)
 				b.loggedIn(ann)
@@ -237,8 +237,8 @@ func TestCookiesOfTheHostAreLeftBesideThoseOfTheDomain(t *testing.T) {
 	}
 }
 
-// A sibling site gives the browser the session of its own owner.
-func TestTwoSessionsOfDifferentUsersAreNobody(t *testing.T) {
+// A sibling site gives the browser the session of its own user.
+func TestTwoSessionsOfDifferentUsersAreAnonymous(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t)
 	s.SignUp(clienttest.App, ann)
@@ -248,37 +248,38 @@ func TestTwoSessionsOfDifferentUsersAreNobody(t *testing.T) {
 	b := newRawBrowser(t, s)
 	b.logIn(ann)
 	b.plant("sessionid", eve.value("sessionid"))
-	b.nobody()
+	b.loggedOut()
 	b.plant("csrftoken", eve.value("csrftoken"))
-	b.want("a change by nobody", b.do(http.MethodPost, "auth/reauthenticate", `{"password": "x"}`), http.StatusUnauthorized)
-	// Whoever logs in ends what is in the way.
+	b.want("a change without a user", b.do(http.MethodPost, "auth/reauthenticate", `{"password": "x"}`), http.StatusUnauthorized)
+	// A login ends all sessions of the browser's cookies.
 	b.logIn(ann)
 	b.loggedIn(ann)
-	eve.nobody()
+	eve.loggedOut()
 
 	eve.logIn("eve@example.org")
 	b.plant("sessionid", eve.value("sessionid"))
-	b.nobody()
+	b.loggedOut()
 	b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
-	eve.nobody()
-	b.nobody()
+	eve.loggedOut()
+	b.loggedOut()
 	b.logIn(ann)
 	b.loggedIn(ann)
 }
 
-// Two sessions of one user, one of which has ended or waits for a login.
+// A browser has cookies of two sessions of one user, one of which has ended or
+// waits for a login.
 func TestTheSessionThatLivesWins(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t, func(cfg *allauth.Config) { cfg.Account.LoginByCode = &account.LoginByCodeConfig{} })
 	s.SignUp(clienttest.App, ann)
 	ended, waiting, other := newRawBrowser(t, s), newRawBrowser(t, s), newRawBrowser(t, s)
 	ended.logIn(ann)
-	dead := ended.value("sessionid")
+	endedToken := ended.value("sessionid")
 	ended.want("logout", ended.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
 	waiting.want("code request", waiting.do(http.MethodPost, "auth/code/request", fmt.Sprintf(`{"email": %q}`, ann)), http.StatusUnauthorized)
 	other.logIn(ann)
 	b := newRawBrowser(t, s)
-	b.plant("sessionid", dead)
+	b.plant("sessionid", endedToken)
 	b.plant("sessionid", waiting.value("sessionid"))
 	if answer := b.do(http.MethodGet, "auth/session", ""); !strings.Contains(answer.text, `"is_pending":true`) {
 		t.Errorf("the login that waits is not told: %s", answer.text)
@@ -288,7 +289,7 @@ func TestTheSessionThatLivesWins(t *testing.T) {
 	b.plant("sessionid", other.value("sessionid"))
 	b.loggedIn(ann)
 	b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
-	b.nobody()
+	b.loggedOut()
 }
 
 // counting counts the look-ups of sessions.
@@ -327,7 +328,7 @@ func TestManyCookiesOfOneNameAreOneLookUp(t *testing.T) {
 	}
 }
 
-// The cookies of trust and of known devices are found among others, too.
+// The cookies of trusted browsers and known devices are found among others, too.
 func TestTrustIsFoundAmongSeveralCookies(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t, func(cfg *allauth.Config) {
@@ -360,7 +361,7 @@ func TestTrustIsFoundAmongSeveralCookies(t *testing.T) {
 			b.plant(name, value)
 		}
 	}
-	// A stranger uses up the attempts of the account; the browser is known.
+	// An attacker uses up the attempts of the account; the browser is known.
 	for range 6 {
 		s.Client(clienttest.App).Post("auth/login", body{"email": ann, "password": "wrong-wrong-1"}).Status(400)
 	}
@@ -368,8 +369,8 @@ func TestTrustIsFoundAmongSeveralCookies(t *testing.T) {
 	b.loggedIn(ann)
 }
 
-// Where the configuration allows it, no other site can set our cookies, and those
-// that an earlier version had set are good until they expire.
+// If the configuration allows it, no other site can set our cookies, and cookies
+// of an earlier version are valid until they expire.
 func TestNamesThatBindCookiesToTheHost(t *testing.T) {
 	t.Parallel()
 	secret := func(base, domain string) func(cfg *allauth.Config) {
@@ -417,7 +418,7 @@ func TestNamesThatBindCookiesToTheHost(t *testing.T) {
 			}
 			b.loggedIn(ann)
 			b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
-			b.logIn(ann) // trusted
+			b.logIn(ann) // as a trusted browser
 		})
 	}
 }
@@ -437,7 +438,7 @@ func TestCookiesOfAnEarlierVersionAreGood(t *testing.T) {
 	if b.value("__Host-sessionid") != "" {
 		t.Error("a request that changed nothing set a cookie")
 	}
-	// The next token comes under the new name.
+	// The next token is set with the new name.
 	change := fmt.Sprintf(`{"current_password": %q, "new_password": "Another-1-horse"}`, clienttest.Password)
 	b.want("password change", b.do(http.MethodPost, "account/password/change", change), http.StatusOK)
 	if b.value("__Host-sessionid") == "" {
@@ -445,7 +446,7 @@ func TestCookiesOfAnEarlierVersionAreGood(t *testing.T) {
 	}
 	b.want("session", b.do(http.MethodGet, "auth/session", ""), http.StatusOK)
 	b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)
-	b.nobody()
+	b.loggedOut()
 
 	leaving := newRawBrowser(t, before)
 	leaving.want("login", leaving.do(http.MethodPost, "auth/login", `{"email": "`+ann+`", "password": "Another-1-horse"}`), http.StatusOK)
@@ -454,11 +455,11 @@ func TestCookiesOfAnEarlierVersionAreGood(t *testing.T) {
 	if leaving.value("sessionid") != "" {
 		t.Errorf("the logout left %v", leaving.cookies)
 	}
-	leaving.nobody()
+	leaving.loggedOut()
 }
 
-// A sibling site has a session here, and gives its cookie to the browser under
-// the name that it can set.
+// A sibling site has a session here, and sets its cookie in the browser with the
+// name that it can set.
 func TestASiblingSiteCannotLogABrowserIn(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t, func(cfg *allauth.Config) { cfg.BaseURL = "https://app.example.org" })
@@ -468,13 +469,13 @@ func TestASiblingSiteCannotLogABrowserIn(t *testing.T) {
 	eve.logIn("eve@example.org")
 	b := newRawBrowser(t, s)
 	b.plant("sessionid", eve.value("__Host-sessionid"))
-	b.nobody()
+	b.loggedOut()
 	b.logIn(ann)
 	b.loggedIn(ann)
 	eve.loggedIn("eve@example.org")
 }
 
-// A host that has chosen such a name itself keeps it, where browsers accept it.
+// A host that has set such a name itself keeps it, if browsers accept it.
 func TestNamesWithAPrefixOfTheHosts(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t, func(cfg *allauth.Config) {

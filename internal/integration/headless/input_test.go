@@ -12,14 +12,14 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// everything turns on all that accounts can do.
+// everything turns on all features of accounts.
 func everything(cfg *allauth.Config) {
 	again := account.CodeConfig{Resends: 2, Changes: 2}
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: again}
 	cfg.Account.Phone = &account.PhoneConfig{CodeConfig: again}
 }
 
-// endpoints are all that take a body.
+// endpoints are those with a body.
 var endpoints = []struct{ method, path string }{
 	{"POST", "auth/login"}, {"POST", "auth/signup"}, {"POST", "auth/email/verify"}, {"POST", "auth/email/verify/resend"},
 	{"POST", "auth/password/request"}, {"POST", "auth/password/reset"}, {"POST", "auth/reauthenticate"},
@@ -29,7 +29,7 @@ var endpoints = []struct{ method, path string }{
 	{"POST", "account/phone"}, {"POST", "account/password/change"}, {"DELETE", "auth/sessions"},
 }
 
-// badBodies are bodies that no client should send.
+// badBodies are invalid bodies.
 var badBodies = map[string]string{
 	"truncated":          `{"email":`,
 	"not JSON":           `email=ann@example.org`,
@@ -59,7 +59,7 @@ func TestBadInputIsRefusedAndNothingIsStored(t *testing.T) {
 		before := user.Get("account/email").Text
 		for _, endpoint := range endpoints {
 			for name, text := range badBodies {
-				for who, c := range map[string]*clienttest.Client{"a stranger": s.Client(kind), "a user": user} {
+				for who, c := range map[string]*clienttest.Client{"anonymous": s.Client(kind), "a user": user} {
 					answer := c.Do(endpoint.method, endpoint.path, text)
 					bodyless := strings.HasSuffix(endpoint.path, "resend")
 					if answer.StatusCode < 400 && !bodyless || answer.StatusCode >= 500 {
@@ -76,7 +76,7 @@ func TestBadInputIsRefusedAndNothingIsStored(t *testing.T) {
 	})
 }
 
-// checkShape checks that a refusal is documented JSON.
+// checkShape checks that an error response is documented JSON.
 func checkShape(t *testing.T, a *clienttest.Answer) {
 	t.Helper()
 	if status, _ := a.JSON["status"].(float64); int(status) != a.StatusCode {
@@ -132,7 +132,7 @@ func TestAClientKindCanBeLeftOut(t *testing.T) {
 	s.Client(clienttest.Browser).Get("config").Status(404)
 }
 
-func TestATokenIsGoodForOneKindOfClient(t *testing.T) {
+func TestATokenIsValidForOneKindOfClient(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
 	app := s.SignUp(clienttest.App, "ann@example.org")

@@ -17,7 +17,7 @@ type body = clienttest.Body
 
 const ann = "ann@example.org"
 
-// delays are the two ways in which an answer comes late.
+// delays are the two ways in which a response is late.
 var delays = map[string]func(c *clienttest.Client, endpoint string) *clienttest.Late{
 	"the answer is late": func(c *clienttest.Client, endpoint string) *clienttest.Late {
 		return c.AnswerLate(http.MethodGet, endpoint, nil)
@@ -32,8 +32,8 @@ func byCodes(cfg *allauth.Config) {
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 }
 
-// changes are the requests after which a browser has another session. Each
-// prepares a browser and returns what sends the request.
+// changes are the requests that give a browser another session. Each prepares a
+// browser and returns a function that sends the request.
 var changes = []struct {
 	name    string
 	prepare func(s *clienttest.Server, c *clienttest.Client) (change func())
@@ -76,9 +76,9 @@ var changes = []struct {
 	}},
 }
 
-// A page asks for the session, several times at once, while the user logs in or
-// changes the password. What was sent before the change changes no cookie that
-// the change has set.
+// A page requests the session several times while the user logs in or changes the
+// password. A request that was sent before the change does not change the cookies
+// that the change has set.
 func TestALateAnswerUndoesNothing(t *testing.T) {
 	t.Parallel()
 	for _, change := range changes {
@@ -112,8 +112,8 @@ func TestALateAnswerUndoesNothing(t *testing.T) {
 	}
 }
 
-// The browser has no cookie at all when the page asks, and the login overtakes
-// the answer. The token that comes with it was made before the login.
+// The browser has no cookies when the page requests the session, and the login is
+// answered first. The token in the late response was created before the login.
 func TestALateFirstAnswerUndoesNothing(t *testing.T) {
 	t.Parallel()
 	for delay, send := range delays {
@@ -133,16 +133,16 @@ func TestALateFirstAnswerUndoesNothing(t *testing.T) {
 				t.Error("a late answer changed the session")
 			}
 			again := body{"password": clienttest.Password}
-			script := c.Tab() // is no browser, and tells no origin
+			script := c.Tab() // sends no headers of a browser
 			script.Header.Del("Origin")
 			script.Post("auth/reauthenticate", again).Status(403)
 			c.Post("auth/reauthenticate", again).LoggedIn(ann)
-			script.Post("auth/reauthenticate", again).LoggedIn(ann) // with the token that came along
+			script.Post("auth/reauthenticate", again).LoggedIn(ann) // with the token of the late response
 		})
 	}
 }
 
-// A browser that is known, and trusted from now on, keeps both.
+// A known device that becomes a trusted browser keeps both cookies.
 func TestALateAnswerUndoesNoTrust(t *testing.T) {
 	t.Parallel()
 	for delay, send := range delays {
@@ -178,8 +178,8 @@ func TestALateAnswerUndoesNoTrust(t *testing.T) {
 	}
 }
 
-// Two tabs log in at once, then one of them changes the password while the other
-// is used, then one of them logs out.
+// Two tabs log in at the same time, then one of them changes the password while
+// the other one sends requests, then one of them logs out.
 func TestSeveralTabs(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
@@ -215,7 +215,7 @@ func TestSeveralTabs(t *testing.T) {
 	}
 }
 
-// A logout that was sent before a login is done after it: the login stays.
+// A logout that was sent before a login arrives after it: the login stays.
 func TestALateLogoutEndsTheSessionThatItWasSentFor(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t)
@@ -225,12 +225,12 @@ func TestALateLogoutEndsTheSessionThatItWasSentFor(t *testing.T) {
 	late := c.SendLate(http.MethodDelete, "auth/session", nil)
 	c.Post("auth/login", body{"email": ann, "password": clienttest.Password}).LoggedIn(ann)
 	if answer := late.Deliver().Status(401); len(answer.Cookies()) > 0 {
-		t.Errorf("the logout of nobody sets %v", answer.Cookies())
+		t.Errorf("a logout without a session sets %v", answer.Cookies())
 	}
 	c.Get("auth/session").LoggedIn(ann)
 }
 
-// Requests that really run at once: whatever the order, the login stays.
+// The requests really run concurrently: in any order, the login stays.
 func TestParallelRequestsBesideALogin(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byCodes)
@@ -253,8 +253,8 @@ func TestParallelRequestsBesideALogin(t *testing.T) {
 	}
 }
 
-// An app whose token was replaced while a request was under way must not drop
-// the new one, as 410 would make it do.
+// An app whose token was replaced while a request was under way must not drop the
+// new one, as it would at 410.
 func TestAnAppKeepsItsNewToken(t *testing.T) {
 	t.Parallel()
 	for _, change := range changes {
@@ -276,7 +276,7 @@ func TestAnAppKeepsItsNewToken(t *testing.T) {
 					}
 				}
 				c.Get("auth/session").LoggedIn(ann)
-				// The old token is worth nothing, and after a minute that is told.
+				// The old token is invalid, which is told after a minute.
 				old.Get("auth/session").Status(401)
 				old.Get("auth/sessions").Status(401)
 				s.Clock.Advance(time.Minute + time.Second)

@@ -9,8 +9,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// Every problem says what to do about it: what a field asks for, and not only
-// that a value is not valid.
+// Every problem says what to do, not only that a value is invalid.
 func TestMessagesSayWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 400)
@@ -49,7 +48,7 @@ func TestMessagesSayWhatIsExpected(t *testing.T) {
 			map[string]string{"username": "Enter a username of at least 3 characters."}},
 		"sign-up, similar": {"auth/signup", clienttest.Body{"email": "ann.wizard@example.org", "email2": "ann.wizard@example.org", "username": "ann", "password": "annwizard1"},
 			map[string]string{"password": "The password is too similar to your name or email address. Choose another one."}},
-		"sign-up, nobody's": {"auth/signup", clienttest.Body{"email": "ann@example.org", "email2": "ann@example.org", "username": "admin", "password": "xevqn-77-otter"},
+		"sign-up, refused": {"auth/signup", clienttest.Body{"email": "ann@example.org", "email2": "ann@example.org", "username": "admin", "password": "xevqn-77-otter"},
 			map[string]string{"username": "This username cannot be used. Enter another one."}},
 		"sign-up, null":      {"auth/signup", clienttest.Body{"email": "a\x00@example.org", "password": "xevqn-77-otter"}, map[string]string{"email": "Remove the null characters."}},
 		"reset":              {"auth/password/request", clienttest.Body{"email": "ann"}, map[string]string{"email": email}},
@@ -73,7 +72,7 @@ func TestMessagesSayWhatIsExpected(t *testing.T) {
 			got := map[string]string{}
 			for _, e := range a.JSON["errors"].([]any) {
 				e := e.(map[string]any)
-				param, _ := e["param"].(string) // missing: the whole input
+				param, _ := e["param"].(string) // missing for the whole input
 				got[param] = strings.TrimSpace(got[param] + " " + e["message"].(string))
 			}
 			for param, want := range c.want {
@@ -85,7 +84,7 @@ func TestMessagesSayWhatIsExpected(t *testing.T) {
 	}
 }
 
-// Signed-in users are told what to do, too.
+// Messages for logged-in users say what to do, too.
 func TestMessagesForUsersWhoAreLoggedIn(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.Account.Phone = &account.PhoneConfig{} })

@@ -22,7 +22,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// allFeatures turns on everything there is.
+// allFeatures turns on all features.
 func allFeatures(cfg *allauth.Config) {
 	cfg.BaseURL = "https://app.example.com"
 	cfg.Headless.ServeSpecification = true
@@ -37,7 +37,7 @@ func allFeatures(cfg *allauth.Config) {
 	cfg.Tokens = &token.Config{Keys: []token.Key{{Secret: clienttest.Secret}}}
 }
 
-// parse reads a document, which has to be a valid one.
+// parse parses a document, which must be valid.
 func parse(t *testing.T, text []byte) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(text)
@@ -50,8 +50,8 @@ func parse(t *testing.T, text []byte) *openapi3.T {
 	return doc
 }
 
-// The document names the paths that the table of routes names, and with
-// everything turned on their methods are those that the server allows.
+// The document has the paths of the table of routes. With all features turned on,
+// it has the methods that the server allows.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	t.Parallel()
 	doc := parse(t, headless.Specification())
@@ -94,7 +94,7 @@ var (
 	pathLiteral  = regexp.MustCompile(`"([^"]+)"`)
 )
 
-// pathsOfTheTable reads the table in the code.
+// pathsOfTheTable returns the paths of the table in the code.
 func pathsOfTheTable(t *testing.T) []string {
 	text, err := os.ReadFile("../../api/routes.go")
 	if err != nil {
@@ -110,7 +110,8 @@ func pathsOfTheTable(t *testing.T) []string {
 	return slices.Compact(paths) // some paths have several rows
 }
 
-// Hosts get a valid document of what they turned on, and of nothing else.
+// Hosts get a valid document of the features that they turned on, and of no
+// others.
 func TestTheDocumentIsThatOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -228,7 +229,7 @@ func send(t *testing.T, s *clienttest.Server, method, path string) (*http.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 )
 
-// Where the site has https, a page of its name that came by http can be anyone's
-// on the network.
+// If the site has https, a page of its host that was loaded over http may be an
+// attacker's.
 func TestAPageWithoutHTTPSIsAnotherSite(t *testing.T) {
 	t.Parallel()
 	const https, plain = "https://app.example.org", "http://app.example.org"
@@ -57,8 +57,8 @@ func TestAPageWithoutHTTPSIsAnotherSite(t *testing.T) {
 	}
 }
 
-// Which CSRF tokens are good after a login: one of before it from pages of ours
-// only, others never.
+// After a login, a CSRF token from before the login is accepted from pages of
+// ours only, and tokens of others never.
 func TestCSRFTokensAfterALogin(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t)
@@ -112,7 +112,7 @@ func TestCSRFTokensAfterALogin(t *testing.T) {
 	}
 }
 
-// A first answer sets a token, and no later one does while it is good.
+// The first response sets a token; later ones set none while it is valid.
 func TestTheTokenIsSetOnce(t *testing.T) {
 	t.Parallel()
 	s := withMemory(t)
@@ -126,7 +126,7 @@ func TestTheTokenIsSetOnce(t *testing.T) {
 			}
 		}
 	}
-	quiet("a stranger")
+	quiet("a new client")
 	b.logIn(ann)
 	quiet("a user")
 	b.want("logout", b.do(http.MethodDelete, "auth/session", ""), http.StatusUnauthorized)

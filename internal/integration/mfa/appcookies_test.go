@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A browser's trust is for its own API: the cookie counts for nothing where an
-// app sends it.
+// The cookie of a trusted browser counts in the browser API only, not from an
+// app.
 func TestTheAppAPIReadsNoCookies(t *testing.T) {
 	t.Parallel()
 	for name, required := range map[string]bool{"second factor": false, "required code": true} {

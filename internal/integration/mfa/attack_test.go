@@ -40,9 +40,9 @@ func TestGuessesAreLimited(t *testing.T) {
 	c.Post("auth/2fa/authenticate", body{"code": a.code(0)}).LoggedIn(ann)
 }
 
-// A stranger who knows a user's handle can not use up their attempts.
-// Second factors count by the id of their user. Nobody can log in, or reset a
-// password, under a name that counts as the same.
+// An attacker who knows the handle of a user cannot use up their attempts. Second
+// factors are counted by the id of the user. No login or reset with an identifier
+// counts in the same counter.
 func TestNoNameCountsAsSomebodysSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) {
@@ -67,18 +67,18 @@ func TestJunkDoesNotLockAVictimOut(t *testing.T) {
 	s := start(t)
 	owner, d := withKey(t, s, clienttest.App, ann, true)
 	for range 9 {
-		stranger := s.Client(clienttest.App)
-		answer := d.get(request(stranger.Get(loginPath)))
+		attacker := s.Client(clienttest.App)
+		answer := d.get(request(attacker.Get(loginPath)))
 		response, _ := answer["response"].(map[string]any)
 		response["signature"] = "AAAA"
-		stranger.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
+		attacker.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
 	}
 	owner.Post(reauthenticatePath, body{"credential": d.get(request(owner.Get(reauthenticatePath)))}).Status(200)
 }
 
-// The attempts of an address at the passwords of others are not forgotten once
-// its own second factor is right.
-func TestAnOwnSuccessForgivesNobodyElse(t *testing.T) {
+// A right second factor does not clear the wrong passwords of the IP address for
+// other users.
+func TestASuccessClearsNoFailuresOfOthers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	_, a := withApp(t, s, clienttest.App, ann)
@@ -97,8 +97,8 @@ func TestAnOwnSuccessForgivesNobodyElse(t *testing.T) {
 	}
 }
 
-// A passkey login that came to nothing proves nothing for a login of somebody
-// else in the same session, nor for a later one by password.
+// A passkey login that was not completed does not authenticate another user's
+// login in the same session, nor a later one with a password.
 func TestALeftoverPasskeyIsNoSecondFactor(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
@@ -160,23 +160,23 @@ func TestAPendingSecondFactorRunsOut(t *testing.T) {
 	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_authenticate")
 }
 
-// Everybody may ask for a passkey, and each new session is a row.
-func TestStrangersDoNotFillTheStoreWithSessions(t *testing.T) {
+// Any client can request the options of a passkey, and each new session is a row.
+func TestClientsWithoutAccountDoNotFillTheStoreWithSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) {
 		cfg.RateLimits = map[string]string{"request_passkey": "3/m/ip"}
 	})
-	stranger := s.Client(clienttest.App)
+	attacker := s.Client(clienttest.App)
 	for range 3 {
-		c := stranger.Neighbor()
+		c := attacker.Neighbor()
 		for range 5 {
 			c.Get(loginPath).Status(200)
 		}
 	}
-	stranger.Neighbor().Get(loginPath).Status(429)
+	attacker.Neighbor().Get(loginPath).Status(429)
 }
 
-// An intruder signs up with the address of somebody else, who later recovers the
+// An attacker signs up with the victim's address. The victim later recovers the
 // account by mail.
 func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {
 	t.Parallel()
@@ -200,7 +200,7 @@ func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {
 				c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).LoggedIn(ann)
 			} else {
 				intruder.Get(keysPath).Status(409)
-				// From a time when it was allowed.
+				// It was added when it was allowed.
 				if _, err := s.Auth.ImportAuthenticator(t.Context(), userID(intruder), mfa.Imported{Key: imported(t, d), Name: "Old"}); err != nil {
 					t.Fatal(err)
 				}
@@ -216,8 +216,8 @@ func TestRecoveryThrowsAnIntrudersPasskeyOut(t *testing.T) {
 			owner.Post("auth/password/reset", body{"key": mail.Key(), "password": password + "!"})
 			c := s.Client(clienttest.App)
 			c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).Problems("credential:incorrect_code")
-			// Where unverified accounts may have second factors, a mailbox
-			// alone does not get past one.
+			// If unverified accounts may have second factors, access to the
+			// mailbox alone does not bypass one.
 			answer := owner.Post("auth/login", body{"email": ann, "password": password + "!"})
 			if pending := strings.Contains(answer.Text, `"mfa_authenticate","is_pending":true`); pending != allow {
 				t.Errorf("the owner's login: %s", answer.Text)
@@ -238,7 +238,7 @@ func TestRequireMFA(t *testing.T) {
 		return w
 	}
 	if w := open(s.Client(clienttest.App)); w.Code != 401 {
-		t.Errorf("nobody: %d %s", w.Code, w.Body)
+		t.Errorf("without a user: %d %s", w.Code, w.Body)
 	}
 	c := s.SignUp(clienttest.App, ann)
 	if w := open(c); w.Code != 403 || !strings.Contains(w.Body.String(), `"code":"mfa_required"`) {

@@ -9,13 +9,13 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// waiting is a client for whom a ceremony is under way.
+// waiting is a client with a pending ceremony.
 type waiting struct {
 	name    string
 	client  *clienttest.Client
 	options any
 	path    string
-	// put is how the answer is sent.
+	// put is true if the response is sent with PUT.
 	put bool
 }
 
@@ -26,8 +26,8 @@ func (w waiting) send(credential any) *clienttest.Answer {
 	return w.client.Post(w.path, body{"credential": credential})
 }
 
-// TestAnAnswerCountsInItsOwnCeremonyOnly begins every ceremony and shows each
-// answer in all the others, of the same user and of another one.
+// TestAnAnswerCountsInItsOwnCeremonyOnly begins every ceremony and sends each
+// response to all others, of the same user and of another one.
 func TestAnAnswerCountsInItsOwnCeremonyOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -52,7 +52,7 @@ func TestAnAnswerCountsInItsOwnCeremonyOnly(t *testing.T) {
 				continue
 			}
 			got.Problems("credential:incorrect_code")
-			// The target's own challenge is used up by that.
+			// This consumes the target's own challenge.
 			own := annKey
 			if j >= 3 {
 				own = bobKey
@@ -63,7 +63,7 @@ func TestAnAnswerCountsInItsOwnCeremonyOnly(t *testing.T) {
 	}
 }
 
-// TestANewKeyCountsInItsOwnCeremonyOnly does so for registrations.
+// TestANewKeyCountsInItsOwnCeremonyOnly does the same with registrations.
 func TestANewKeyCountsInItsOwnCeremonyOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -99,8 +99,8 @@ func TestANewKeyCountsInItsOwnCeremonyOnly(t *testing.T) {
 	}
 }
 
-// TestCeremoniesOfOneSession shows answers in other ceremonies of the session
-// that their challenge was drawn for.
+// TestCeremoniesOfOneSession sends responses to other ceremonies of the session
+// of their challenge.
 func TestCeremoniesOfOneSession(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -111,22 +111,22 @@ func TestCeremoniesOfOneSession(t *testing.T) {
 	pending.Post(authenticatePath, body{"credential": d.get(request(pending.Get(loginPath)))}).Problems("credential:incorrect_code")
 	pending.Post(loginPath, body{"credential": d.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
 
-	// The login goes on in another way meanwhile.
+	// The login continues in another way meanwhile.
 	codes := codesOf(in)
 	pending = passwordLogin(s, clienttest.App, ann)
 	unused := d.get(request(pending.Get(authenticatePath)))
 	pending.Post("auth/2fa/authenticate", body{"code": codes[0]}).LoggedIn(ann)
 	pending.Post(reauthenticatePath, body{"credential": unused}).Problems("credential:incorrect_code")
 
-	// A challenge that was drawn for one user, answered by another one who logs
-	// in to the same session.
+	// A challenge for one user is signed by another one who logs in to the same
+	// session.
 	_, bobs := withKey(t, s, clienttest.App, bob, true)
 	pending = passwordLogin(s, clienttest.App, ann)
 	options := request(pending.Get(authenticatePath))
 	pending.Post("auth/login", body{"email": bob, "password": password}).Status(401).Pending("mfa_authenticate")
 	pending.Post(authenticatePath, body{"credential": bobs.get(options)}).Problems("credential:incorrect_code")
 
-	// A key of somebody else who is not listed.
+	// The key of another user who is not listed.
 	pending = passwordLogin(s, clienttest.App, ann)
 	pending.Post(authenticatePath, body{"credential": bobs.get(request(pending.Get(authenticatePath)))}).Problems("credential:incorrect_code")
 	bobs.auth.Options.UserHandle = nil
@@ -149,7 +149,7 @@ func TestAChallengeIsGoodOnceAndForFiveMinutes(t *testing.T) {
 
 	c = s.Client(clienttest.App)
 	answer = d.get(request(c.Get(loginPath)))
-	c.Get(loginPath) // takes its place
+	c.Get(loginPath) // replaces it
 	c.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
 
 	c = passwordLogin(s, clienttest.App, ann)
@@ -202,7 +202,7 @@ func TestPasskeysMustBePasskeys(t *testing.T) {
 	passkey.auth.Options.UserHandle = handle
 	login(passkey).LoggedIn(ann)
 
-	// The client says that the key can not name its user.
+	// The client says that the key is not discoverable.
 	liar := newDevice(t, s)
 	answer := liar.create(creation(owner.Get(keysPath + "?passwordless")))
 	answer["clientExtensionResults"] = map[string]any{"credProps": map[string]any{"rk": false}}
@@ -211,7 +211,7 @@ func TestPasskeysMustBePasskeys(t *testing.T) {
 	}
 	login(liar).Problems("credential:incorrect_code")
 
-	// Nor can verification be dodged while a passkey is made.
+	// User verification is also required when a passkey is created.
 	careless := newDevice(t, s)
 	careless.auth.Options.UserNotVerified = true
 	owner.Get(loginPath)
@@ -232,7 +232,7 @@ func TestAKeyHasOneOwner(t *testing.T) {
 	if got := types(other); len(got) > 0 {
 		t.Errorf("authenticators %v", got)
 	}
-	// It can not be used, renamed or removed by anybody else either.
+	// No other user can use, rename or remove it.
 	addKey(t, s, other, false)
 	c := passwordLogin(s, clienttest.App, bob)
 	c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).Problems("credential:incorrect_code")
@@ -251,20 +251,20 @@ func TestACounterMayNotGoBack(t *testing.T) {
 	d := newDevice(t, s)
 	d.key.Counter = 7
 	c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath)))}).Status(200)
-	prove := func(counter uint32) *clienttest.Answer {
+	authenticate := func(counter uint32) *clienttest.Answer {
 		d.key.Counter = counter - 1 // get adds one
 		return c.Post(reauthenticatePath, body{"credential": d.get(request(c.Get(reauthenticatePath)))})
 	}
-	prove(8).Status(200)
-	prove(8).Problems("credential:incorrect_code")
-	prove(5).Problems("credential:incorrect_code")
+	authenticate(8).Status(200)
+	authenticate(8).Problems("credential:incorrect_code")
+	authenticate(5).Problems("credential:incorrect_code")
 	d.key.Counter = 0
 	c.Post(reauthenticatePath, body{"credential": d.get(request(c.Get(reauthenticatePath)))}).Problems("credential:incorrect_code")
 	if cloned := take[mfa.KeyCloned](happened); len(cloned) != 3 {
 		t.Errorf("events %v", cloned)
 	}
-	prove(4_000_000_000).Status(200)
-	prove(4_000_000_001).Status(200)
+	authenticate(4_000_000_000).Status(200)
+	authenticate(4_000_000_001).Status(200)
 }
 
 func TestFlagsOfBackup(t *testing.T) {
@@ -277,14 +277,14 @@ func TestFlagsOfBackup(t *testing.T) {
 	c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath)))}).Problems("incorrect_code")
 	d.auth.Options.BackupEligible = true
 	c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath)))}).Status(200)
-	prove := func() *clienttest.Answer {
+	authenticate := func() *clienttest.Answer {
 		return c.Post(reauthenticatePath, body{"credential": d.get(request(c.Get(reauthenticatePath)))})
 	}
-	prove().Status(200)
+	authenticate().Status(200)
 	d.auth.Options.BackupState = false
-	prove().Status(200)
+	authenticate().Status(200)
 	d.auth.Options.BackupEligible = false
-	prove().Problems("credential:incorrect_code")
+	authenticate().Problems("credential:incorrect_code")
 }
 
 func TestOrigins(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A clock that is set back repeats its time steps. Each code is accepted once,
-// and the user can log in with any other.
+// A clock that is set back repeats time steps. Each code is accepted once, and
+// the user can log in with any other.
 func TestAClockSetBackRepeatsNoCodeAndLocksNoAppOut(t *testing.T) {
 	t.Parallel()
 	for name, back := range map[string]time.Duration{
@@ -41,22 +41,22 @@ func TestAClockSetBackRepeatsNoCodeAndLocksNoAppOut(t *testing.T) {
 	}
 }
 
-// The code that activates the app counts as well, and so do codes that were used
-// long ago.
+// The code that activates the app counts too, and so do codes that were used long
+// ago.
 func TestNoCodeOfAnAppIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	begin := s.Clock.Now()
 	c, a := withApp(t, s, clienttest.App, ann)
-	prove := func() *clienttest.Answer { return c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}) }
+	authenticate := func() *clienttest.Answer { return c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}) }
 	for range 300 {
-		prove().Status(200)
+		authenticate().Status(200)
 		s.Clock.Advance(30 * time.Second)
 	}
 	for _, steps := range []time.Duration{0, 1, 2, 150, 300} {
 		s.Clock.Advance(begin.Add(steps * 30 * time.Second).Sub(s.Clock.Now()))
-		prove().Problems("code:incorrect_code")
+		authenticate().Problems("code:incorrect_code")
 	}
 	s.Clock.Advance(31 * 30 * time.Second)
-	prove().Status(200)
+	authenticate().Status(200)
 }

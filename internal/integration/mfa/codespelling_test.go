@@ -8,7 +8,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// spell writes a number with the digits that begin at zero, in groups of three.
+// spell returns a number in groups of three, with the digits that begin at zero.
 func spell(code string, zero rune, between string) string {
 	var b strings.Builder
 	for i, r := range code {
@@ -44,7 +44,7 @@ func TestEverySpellingOfASecondFactor(t *testing.T) {
 	owner.Post("account/authenticators/totp", body{"code": spell(again.code(0), '०', " ")}).Status(200)
 }
 
-// A code that looks like none of the user's costs no attempt.
+// A code with a form that no code of the user has costs no attempt.
 func TestASecondFactorOfTheWrongShapeCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	happened := &events{}
@@ -53,7 +53,7 @@ func TestASecondFactorOfTheWrongShapeCostsNoAttempt(t *testing.T) {
 	reauthenticate(c)
 	misshapen := []any{"12345", "1234567", "123456789", "12345x", "é12345", "abcdefgh", "--", 1.5, true, []string{"123456"}, "", nil}
 	wrong := func(c *clienttest.Client, path string) {
-		for range 2 { // more than the attempts that there are
+		for range 2 { // more often than allowed
 			for _, code := range misshapen {
 				c.Post(path, body{"code": code}).Status(400)
 			}

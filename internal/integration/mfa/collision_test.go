@@ -8,8 +8,8 @@ import (
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 )
 
-// Users whose requests collide with others notice nothing: no code and no answer
-// of a key is lost.
+// Collisions of transactions do not affect users: no code and no response of a
+// key is lost.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	store := teststore.OpenFaulty(t)

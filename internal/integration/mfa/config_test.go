@@ -12,7 +12,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-func TestSettingsThatCanNotBeRight(t *testing.T) {
+func TestInvalidSettings(t *testing.T) {
 	t.Parallel()
 	all := []mfa.Type{mfa.TOTP, mfa.RecoveryCodes, mfa.WebAuthn}
 	for field, edit := range map[string]func(cfg *allauth.Config){
@@ -52,7 +52,7 @@ func TestSettingsThatCanNotBeRight(t *testing.T) {
 	}
 }
 
-// passkeys turns on sign-up by passkey.
+// passkeys turns on sign-up with passkeys.
 func passkeys(cfg *allauth.Config) {
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 	cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: true, PasskeySignupEnabled: true}

@@ -10,21 +10,21 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// fields are the members of an answer, by their paths.
+// fields are the members of a response, by their paths.
 var fields = []string{
 	"id", "rawId", "type", "authenticatorAttachment", "clientExtensionResults", "clientExtensionResults.credProps", "clientExtensionResults.credProps.rk",
 	"response", "response.clientDataJSON", "response.attestationObject", "response.authenticatorData", "response.signature", "response.userHandle", "response.transports",
 }
 
-// garbage is what may stand in a member.
+// garbage are values of any type.
 var garbage = []string{
 	`null`, `true`, `0`, `-1`, `1e999`, `""`, `"AA"`, `"!"`, `"=="`, `"\u0000"`, `"é"`, `"\ud800"`, `[]`, `[[[]]]`, `{}`, `{"rk":{}}`, `["usb",5]`,
 	`"` + strings.Repeat("A", 4000) + `"`, `"oWF4oWF4"`, `"e30"`, `"bnVsbA"`, `"_w"`, `"n_8"`,
 }
 
-// with returns the answer with one member replaced.
+// with returns the response with one member replaced.
 func with(answer map[string]any, path string, value json.RawMessage) json.RawMessage {
-	text, _ := json.Marshal(answer) // it came out of JSON
+	text, _ := json.Marshal(answer) // decoded JSON can be encoded
 	var copied map[string]any
 	_ = json.Unmarshal(text, &copied)
 	names := strings.Split(path, ".")
@@ -38,11 +38,11 @@ func with(answer map[string]any, path string, value json.RawMessage) json.RawMes
 		at = next
 	}
 	at[names[len(names)-1]] = value
-	text, _ = json.Marshal(copied) // nil for what is no JSON
+	text, _ = json.Marshal(copied) // nil if it is not JSON
 	return text
 }
 
-// answers are real ones, with a client that waits for each.
+// answers are valid responses, each with a client that waits for it.
 type answers struct {
 	s      *clienttest.Server
 	owner  *clienttest.Client
@@ -56,15 +56,15 @@ func newAnswers(t testing.TB) *answers {
 	return &answers{s: s, owner: owner, device: d, keys: 1}
 }
 
-// parts are the members without which there is no answer.
+// parts are the members that a response needs.
 var parts = []string{"id", "rawId", "response", "response.clientDataJSON", "response.attestationObject"}
 
-// post sends one answer with a changed member, to each place that takes one.
+// post sends a response with a changed member to each endpoint that accepts one.
 func (a *answers) post(t testing.TB, path string, value string) {
 	t.Helper()
 	added := a.owner.Post(keysPath, body{"credential": with(newDevice(t, a.s).create(creation(a.owner.Get(keysPath))), path, json.RawMessage(value))})
 	switch {
-	case added.StatusCode == 200 && slices.Contains(parts, path) && (path != "rawId" || value != "null"): // which need not be there
+	case added.StatusCode == 200 && slices.Contains(parts, path) && (path != "rawId" || value != "null"): // which may be missing
 		t.Errorf("a key with %s = %s was stored", path, value)
 		fallthrough
 	case added.StatusCode == 200:
@@ -80,8 +80,8 @@ func (a *answers) post(t testing.TB, path string, value string) {
 	}
 }
 
-// count fails the test unless the list can be read and has the keys that were
-// accepted.
+// count fails the test unless the list can be requested and has the accepted
+// keys.
 func (a *answers) count(t testing.TB) {
 	t.Helper()
 	stored := 0
@@ -103,20 +103,20 @@ func TestGarbageInEveryMember(t *testing.T) {
 			a.post(t, path, value)
 		}
 		a.count(t)
-		// An answer may come as a text. Nothing was asked for here.
+		// A response may be sent as a text. This one was not requested.
 		text := with(a.device.get(request(a.s.Client(clienttest.App).Get(loginPath))), path, json.RawMessage(garbage[0]))
 		a.owner.Post(reauthenticatePath, body{"credential": string(text)}).Status(400)
 	}
 }
 
-// FuzzCredential puts anything in the place of any member of a real answer.
+// FuzzCredential replaces any member of a valid response by anything.
 func FuzzCredential(f *testing.F) {
 	for i := range fields {
 		f.Add(uint8(i), garbage[i%len(garbage)])
 	}
 	f.Fuzz(func(t *testing.T, field uint8, value string) {
 		if !json.Valid([]byte(value)) {
-			text, _ := json.Marshal(value) // a text has a JSON form
+			text, _ := json.Marshal(value) // a text can always be encoded
 			value = string(text)
 		}
 		a := newAnswers(t)

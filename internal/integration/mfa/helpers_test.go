@@ -32,10 +32,10 @@ const (
 	bob      = "bob@example.org"
 )
 
-// every turns on all that there is, with verification by code.
+// every turns on all features, with verification by code.
 func every(cfg *allauth.Config) {
 	u, _ := url.Parse(cfg.BaseURL)
-	cfg.BaseURL = "http://localhost:" + u.Port() // keys are bound to names, not to numbers
+	cfg.BaseURL = "http://localhost:" + u.Port() // keys are bound to a host name
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 	cfg.MFA = &mfa.Config{
 		SupportedTypes:       []mfa.Type{mfa.TOTP, mfa.RecoveryCodes, mfa.WebAuthn},
@@ -46,7 +46,7 @@ func every(cfg *allauth.Config) {
 	}
 }
 
-// setting changes the settings of this room.
+// setting changes the settings of second factors.
 func setting(change func(cfg *mfa.Config)) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) { change(cfg.MFA) }
 }
@@ -56,7 +56,7 @@ func start(t testing.TB, edit ...func(cfg *allauth.Config)) *clienttest.Server {
 	return clienttest.Start(t, append([]func(cfg *allauth.Config){every}, edit...)...)
 }
 
-// events collects what is published.
+// events collects published events.
 type events struct {
 	mu   sync.Mutex
 	list []authn.Event
@@ -70,7 +70,7 @@ func (e *events) collect(cfg *allauth.Config) {
 	}
 }
 
-// take returns the events of one type, oldest first, and forgets them.
+// take returns the events of one type, oldest first, and removes them.
 func take[T authn.Event](e *events) []T {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -92,7 +92,7 @@ type app struct {
 	secret string
 }
 
-// code is what the app shows, steps of 30 seconds from now.
+// code returns the code that the app shows, steps of 30 seconds from now.
 func (a *app) code(steps int) string {
 	a.t.Helper()
 	code, err := totp.GenerateCode(a.secret, a.s.Clock.Now().Add(time.Duration(steps)*30*time.Second))
@@ -102,7 +102,7 @@ func (a *app) code(steps int) string {
 	return code
 }
 
-// wrong is a code that the app does not show these days.
+// wrong returns a code that the app does not show around now.
 func (a *app) wrong() string {
 	near := map[string]bool{}
 	for step := -5; step <= 5; step++ {
@@ -117,7 +117,7 @@ func (a *app) wrong() string {
 	return ""
 }
 
-// addApp sets up an app. Its first code is used up by that.
+// addApp sets up an app, which uses its first code.
 func addApp(t testing.TB, s *clienttest.Server, c *clienttest.Client) *app {
 	t.Helper()
 	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
@@ -135,7 +135,7 @@ func withApp(t testing.TB, s *clienttest.Server, kind clienttest.Kind, email str
 	return c, addApp(t, s, c)
 }
 
-// reauthenticate makes the last proof of identity recent.
+// reauthenticate makes the last authentication recent.
 func reauthenticate(c *clienttest.Client) {
 	c.Post("auth/reauthenticate", body{"password": password}).Status(200)
 }
@@ -147,7 +147,7 @@ func passwordLogin(s *clienttest.Server, kind clienttest.Kind, email string) *cl
 	return c
 }
 
-// codesOf returns the recovery codes that are left.
+// codesOf returns the unused recovery codes.
 func codesOf(c *clienttest.Client) []string {
 	list, _ := c.Get("account/authenticators/recovery-codes").Status(200).Value("data", "unused_codes").([]any)
 	codes := make([]string, len(list))
@@ -157,7 +157,7 @@ func codesOf(c *clienttest.Client) []string {
 	return codes
 }
 
-// types lists the types of the user's authenticators.
+// types returns the types of the user's authenticators.
 func types(c *clienttest.Client) []string {
 	list, _ := c.Get("account/authenticators").Status(200).JSON["data"].([]any)
 	found := []string{}
@@ -169,7 +169,8 @@ func types(c *clienttest.Client) []string {
 	return found
 }
 
-// methods lists the proofs of an answer, as "method" or "method type".
+// methods returns the authentication methods of a response, as "method" or
+// "method type".
 func methods(a *clienttest.Answer) []string {
 	list, _ := a.Value("data", "methods").([]any)
 	var found []string
@@ -199,8 +200,8 @@ func newDevice(t testing.TB, s *clienttest.Server) *device {
 	}
 }
 
-// newKey draws a key. The library drops leading zeros of the coordinates of its
-// points, which no authenticator does.
+// newKey draws a key whose coordinates have no leading zeros, as the library
+// drops these, which authenticators do not.
 func newKey() virtualwebauthn.Credential {
 	for {
 		key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
@@ -210,7 +211,7 @@ func newKey() virtualwebauthn.Credential {
 	}
 }
 
-// create answers creation options.
+// create returns the response to creation options.
 func (d *device) create(options any) map[string]any {
 	d.t.Helper()
 	text, err := json.Marshal(options)
@@ -225,7 +226,7 @@ func (d *device) create(options any) map[string]any {
 	return d.answer(virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.key, *parsed))
 }
 
-// get answers request options.
+// get returns the response to request options.
 func (d *device) get(options any) map[string]any {
 	d.t.Helper()
 	text, err := json.Marshal(options)
@@ -253,11 +254,11 @@ func (d *device) answer(text string) map[string]any {
 
 func (d *device) id() string { return base64.RawURLEncoding.EncodeToString(d.key.ID) }
 
-// creation and request take the options out of an answer.
+// creation and request return the options of a response.
 func creation(a *clienttest.Answer) any { return a.Status(200).Value("data", "creation_options") }
 func request(a *clienttest.Answer) any  { return a.Status(200).Value("data", "request_options") }
 
-// addKey registers a key, which can log in by itself if it is a passkey.
+// addKey registers a key; a passkey can log in on its own.
 func addKey(t testing.TB, s *clienttest.Server, c *clienttest.Client, passkey bool) *device {
 	t.Helper()
 	d := newDevice(t, s)
@@ -275,10 +276,10 @@ func withKey(t testing.TB, s *clienttest.Server, kind clienttest.Kind, email str
 	return c, addKey(t, s, c, passkey)
 }
 
-// crowd is how many try the same thing at once.
+// crowd is the number of clients that try the same thing at the same time.
 const crowd = 64
 
-// winners counts the answers with status 200.
+// winners counts the responses with status 200.
 func winners(n int, send func(i int) *clienttest.Answer) int {
 	var won atomic.Int64
 	clienttest.Parallel(n, func(i int) {
@@ -289,13 +290,13 @@ func winners(n int, send func(i int) *clienttest.Answer) int {
 	return int(won.Load())
 }
 
-// userID is the id of whoever is logged in.
+// userID returns the id of the logged-in user.
 func userID(c *clienttest.Client) string {
 	id, _ := c.Get("auth/session").Status(200).Value("data", "user", "id").(float64)
 	return strconv.FormatFloat(id, 'f', 0, 64)
 }
 
-// imported is a key that was registered elsewhere.
+// imported returns a key that was registered in another system.
 func imported(t testing.TB, d *device) *webauthn.Credential {
 	t.Helper()
 	handle := []byte("1z")

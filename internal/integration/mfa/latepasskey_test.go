@@ -8,9 +8,9 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A page asks for the options of a passkey as it is loaded, in a browser without a
-// session, and gets them only once the user has logged in by password: the login
-// stays.
+// A page requests the options of a passkey when it is loaded, in a browser
+// without a session, and the response arrives after the user has logged in with a
+// password: the login stays.
 func TestLateOptionsOfAPasskeyUndoNoLogin(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -27,7 +27,8 @@ func TestLateOptionsOfAPasskeyUndoNoLogin(t *testing.T) {
 	c.Get("auth/session").Status(401).Pending("mfa_authenticate")
 }
 
-// The challenge counts in the browser that got it, once, and leaves no cookie.
+// The challenge is valid in the browser that requested it, once, and leaves no
+// cookie.
 func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -38,7 +39,7 @@ func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
 		t.Error("the options made a session")
 	}
 	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
-	other.Get(loginPath).Status(200) // takes the place of its own only
+	other.Get(loginPath).Status(200) // replaces only its own
 	sent := c.Cookie("mfa_passkey")
 	c.Post(loginPath, body{"credential": answer}).LoggedIn(ann)
 	if c.Cookie("mfa_passkey") != "" {
@@ -48,8 +49,8 @@ func TestAChallengeOfABrowserWithoutASession(t *testing.T) {
 	other.Post(loginPath, body{"credential": answer}).Problems("credential:incorrect_code")
 }
 
-// A page that is loaded again and again uses up no limit: what it asks takes the
-// place of what it asked before.
+// A page that is loaded again and again does not reach the limit: each request
+// replaces the options of the one before.
 func TestAskingAgainForAPasskeyIsNotLimited(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) { cfg.RateLimits = map[string]string{"request_passkey": "2/m/ip"} })

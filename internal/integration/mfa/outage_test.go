@@ -15,9 +15,9 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// Whoever has a second factor is not let in without it because nobody can tell
-// whether they have one, nor by a code that could not be used up.
-func TestAnOutageLetsNobodyIn(t *testing.T) {
+// If the store cannot tell whether a user has a second factor, or cannot consume
+// the code, the user is not logged in.
+func TestAnOutageLogsNoUserIn(t *testing.T) {
 	t.Parallel()
 	store := teststore.OpenFaulty(t)
 	s := clienttest.StartOn(t, store, every)

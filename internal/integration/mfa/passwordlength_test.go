@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// The password of a user with a second factor may be shorter, at a change: a reset
-// must not tell who has one.
+// A user with a second factor may change the password to a shorter one. A reset
+// does not allow it, as it must not tell whether there is one.
 func TestAShorterPasswordNextToASecondFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) { cfg.Account.Password.SingleFactorMinLength = 15 })

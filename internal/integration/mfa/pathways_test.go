@@ -16,7 +16,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// What second factors and passkeys have to do with the other ways in.
+// Second factors and passkeys in combination with the other ways to log in.
 
 func passkeyLogin(s *clienttest.Server, d *device) (*clienttest.Client, *clienttest.Answer) {
 	c := s.Client(clienttest.App)
@@ -38,7 +38,7 @@ func TestCodesThatFollowAPasskey(t *testing.T) {
 			store := memstore.New()
 			before := clienttest.StartOn(t, store, every)
 			_, d := withKey(t, before, clienttest.App, ann, true)
-			before.Mail(ann) // of the new key
+			before.Mail(ann) // about the new key
 			before.Stop()
 			s := clienttest.StartOn(t, store, every, func(cfg *allauth.Config) { cfg.Account.LoginByCode = &step.cfg })
 			d.rp.Origin = s.Config.BaseURL
@@ -57,7 +57,7 @@ func TestCodesThatFollowAPasskey(t *testing.T) {
 	}
 }
 
-// Where every login needs a code, that of a sign-up proves the address as well.
+// If every login needs a code, the code of a sign-up also verifies the address.
 func TestAPasskeySignUpThatNeedsACode(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) { cfg.Account.LoginByCode = &account.LoginByCodeConfig{Required: true} })
@@ -68,8 +68,8 @@ func TestAPasskeySignUpThatNeedsACode(t *testing.T) {
 	c.Put(signupPath, body{"credential": d.create(creation(c.Get(signupPath)))}).LoggedIn(ann)
 }
 
-// A passkey replaces the second factor, but proves no address.
-func TestAPasskeyProvesNoAddress(t *testing.T) {
+// A passkey replaces the second factor, but verifies no address.
+func TestAPasskeyVerifiesNoAddress(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
 	before := clienttest.StartOn(t, store, every, func(cfg *allauth.Config) {
@@ -88,8 +88,7 @@ func TestAPasskeyProvesNoAddress(t *testing.T) {
 	c.Post("auth/email/verify", body{"key": s.Mail(ann).Code()}).LoggedIn(ann)
 }
 
-// Whoever proves who they are again and again does not make the session grow
-// without end.
+// Repeated reauthentications do not make the session grow without end.
 func TestASessionRemembersItsLastProofs(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -145,7 +144,7 @@ func TestTokensWaitForTheSecondFactor(t *testing.T) {
 	}
 }
 
-// signingUp is a client whose new account waits for its passkey.
+// signingUp returns a client whose new account waits for its passkey.
 func signingUp(s *clienttest.Server, email string) *clienttest.Client {
 	c := s.Client(clienttest.App)
 	c.Post(signupPath, body{"email": email}).Status(401).Pending("verify_email")
@@ -165,8 +164,8 @@ func TestAPasskeySignUpThatIsLeft(t *testing.T) {
 		c.Post("auth/code/confirm", body{"code": s.Mail(email).Code()}).LoggedIn(email)
 		return c
 	}
-	// Before the address is proved. Its owner is told of the account, and gets
-	// into it by mail.
+	// Before the address is verified: the owner is told of the account, and can
+	// recover it by mail.
 	c := s.Client(clienttest.App)
 	c.Post(signupPath, body{"email": ann}).Status(401).Pending("verify_email")
 	s.Mail(ann)
@@ -178,7 +177,7 @@ func TestAPasskeySignUpThatIsLeft(t *testing.T) {
 	}
 	addKey(t, s, byCode(ann), true)
 
-	// After that. In the same session the key can still be made, for a while.
+	// After that: in the same session the key can still be created, for a while.
 	c = signingUp(s, bob)
 	s.Clock.Advance(14 * time.Minute)
 	c.Get("auth/session").Status(401).Pending("mfa_signup_webauthn")
@@ -188,7 +187,7 @@ func TestAPasskeySignUpThatIsLeft(t *testing.T) {
 	c.Put(signupPath, body{"credential": late}).Status(409)
 	c.Get(signupPath).Status(409)
 
-	// In another one the owner logs in by code, and adds a key there.
+	// In another session the user logs in with a code, and adds a key.
 	addKey(t, s, byCode(bob), true)
 
 	// A reset of the password ends a sign-up that waits for its key.

@@ -14,15 +14,15 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// stores runs a test in memory and on the chosen store.
+// stores runs a test in memory and with the chosen store.
 func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
 	t.Run("chosen", func(t *testing.T) { test(t, clienttest.Open(t)) })
 }
 
-// gate is a store at which those who look for a challenge wait for each other:
-// all of them have found it before the first one goes on.
+// gate is a store in which look-ups of a challenge wait for each other, so that
+// all of them have found it before the first one continues.
 type gate struct {
 	storage.Store
 	mu      sync.Mutex
@@ -57,7 +57,7 @@ func (g *gate) ChallengeByID(ctx context.Context, id string) (*authn.Challenge, 
 	return c, err
 }
 
-// pendingLogins are clients whose logins wait for the second factor.
+// pendingLogins returns clients whose logins wait for the second factor.
 func pendingLogins(s *clienttest.Server, n int) []*clienttest.Client {
 	clients := make([]*clienttest.Client, n)
 	for i := range clients {
@@ -129,8 +129,8 @@ func TestParallelChangesLeaveOneOfEach(t *testing.T) {
 	})
 }
 
-// Whatever happens at once, there are recovery codes if, and only if, there is
-// something that they stand in for.
+// After any concurrent requests there are recovery codes if, and only if, there
+// is another authenticator.
 func TestRecoveryCodesComeAndGoWithTheRest(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
 		s := clienttest.StartOn(t, store, every)
@@ -165,7 +165,7 @@ func TestRecoveryCodesComeAndGoWithTheRest(t *testing.T) {
 	})
 }
 
-// keyIDs lists the ids of the user's keys.
+// keyIDs returns the ids of the user's keys.
 func keyIDs(c *clienttest.Client) []any {
 	var ids []any
 	list, _ := c.Get("account/authenticators").Status(200).JSON["data"].([]any)
@@ -213,8 +213,8 @@ func TestOneAnswerManyTimesAtOnce(t *testing.T) {
 	})
 }
 
-// Of parallel answers of a key to one challenge one proves who the user is. The
-// others do not take the proof back.
+// Of concurrent responses of a key to one challenge one reauthenticates the user.
+// The others do not undo that.
 func TestRepeatedAnswersOfAKeyKeepTheProof(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
 		g := &gate{Store: store}

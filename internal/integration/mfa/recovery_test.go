@@ -116,7 +116,7 @@ func TestCodesWithoutRecoveryCodes(t *testing.T) {
 	c.Get(recoveryPath).Status(404)
 }
 
-// The codes are those that the reference computes.
+// The codes are those that django-allauth computes.
 func TestCodesOfDjango(t *testing.T) {
 	t.Parallel()
 	for seed, want := range map[string]string{

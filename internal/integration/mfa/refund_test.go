@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// noRefunds is a store of counters that takes no attempt back when it is told so.
+// noRefunds is a store of counters that fails to refund attempts.
 type noRefunds struct {
 	ratelimit.Store
 	on atomic.Bool
@@ -28,8 +28,8 @@ func (n *noRefunds) RefundBuckets(ctx context.Context, at time.Time, id string, 
 	return n.Store.RefundBuckets(ctx, at, id, buckets)
 }
 
-// A right answer of a key is right where its attempt cannot be refunded, and the log
-// says so.
+// A valid response of a key is accepted even if its attempt cannot be refunded,
+// and the error is logged.
 func TestKeyWhoseAttemptCannotBeRefunded(t *testing.T) {
 	t.Parallel()
 	limits := &noRefunds{Store: ratelimit.NewMemoryStore()}

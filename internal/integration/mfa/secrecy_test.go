@@ -30,9 +30,9 @@ func TestNothingSecretIsStoredInTheClear(t *testing.T) {
 	}
 }
 
-// Whoever can write to the database can not give a user an authenticator of
-// their own.
-func TestRowsCanNotBeMoved(t *testing.T) {
+// An attacker who can write to the database cannot add an authenticator of their
+// own to a user.
+func TestRowsCannotBeMoved(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
 	s := clienttest.StartOn(t, store, every)
@@ -78,7 +78,7 @@ func TestASecretIsReplaced(t *testing.T) {
 		_, answer := passkeyLogin(a.s, d)
 		answer.LoggedIn(bob)
 	}
-	// One use of one authenticator renewed the others as well.
+	// One use of one authenticator encrypted the others again as well.
 	passwordLogin(a.s, clienttest.App, ann).Post("auth/2fa/authenticate", body{"code": codes[0]}).LoggedIn(ann)
 	passwordLogin(a.s, clienttest.App, bob).Post("auth/2fa/authenticate", body{"code": bobsCodes[0]}).LoggedIn(bob)
 }

@@ -16,8 +16,8 @@ import (
 
 const recoveryCodesPath = "account/authenticators/recovery-codes"
 
-// changes are requests that verify something and change authenticators later.
-// Each returns what sends the request.
+// changes are requests that check something and then change authenticators. Each
+// returns a function that sends the request.
 var changes = map[string]func(t *testing.T, s *clienttest.Server, c *clienttest.Client) func() *clienttest.Answer{
 	"activating an app": func(t *testing.T, s *clienttest.Server, c *clienttest.Client) func() *clienttest.Answer {
 		secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
@@ -54,8 +54,8 @@ var changes = map[string]func(t *testing.T, s *clienttest.Server, c *clienttest.
 	},
 }
 
-// A session that is ended between the check of a request and its transaction
-// changes no authenticator more, and sees no recovery codes.
+// If a session is ended between the check of a request and its transaction, the
+// request changes no authenticators and returns no recovery codes.
 func TestAChangeOfAnEndedSessionChangesNoAuthenticator(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -92,7 +92,7 @@ func TestAChangeOfAnEndedSessionChangesNoAuthenticator(t *testing.T) {
 	})
 }
 
-// linked is every, with verification by link: an account can hold an unverified
+// linked is every with verification by link: an account can have an unverified
 // address.
 func linked(cfg *allauth.Config) {
 	every(cfg)
@@ -100,8 +100,8 @@ func linked(cfg *allauth.Config) {
 	cfg.MFA.PasskeySignupEnabled = false
 }
 
-// An authenticator and an unverified address exclude each other, whichever of the
-// two requests is checked first.
+// An authenticator and an unverified address exclude each other, in any order of
+// the two checks.
 func TestAnUnverifiedAddressExcludesAuthenticatorsMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T, s *clienttest.Server, c *clienttest.Client) func() *clienttest.Answer{
@@ -126,7 +126,7 @@ func TestAnUnverifiedAddressExcludesAuthenticatorsMeanwhile(t *testing.T) {
 	}
 }
 
-// A user has so many keys and no more, whoever adds them at once.
+// Concurrent requests do not exceed the maximum number of keys.
 func TestKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -146,7 +146,7 @@ func TestKeysAreBounded(t *testing.T) {
 	addKey(t, s, c, false)
 }
 
-// The last passkey stays where nothing else leads in.
+// The last passkey cannot be removed if the user has no other way to log in.
 func TestTheLastPasskeyStays(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) {

@@ -50,7 +50,7 @@ func TestSettingUpAnApp(t *testing.T) {
 		if shown.JSON["meta"] != nil || shown.Value("data", "id") != nil {
 			t.Errorf("an active app: %s", shown.Text)
 		}
-		c.Post(path, body{"code": a.code(1)}).Problems("code:incorrect_code") // its secret is used up
+		c.Post(path, body{"code": a.code(1)}).Problems("code:incorrect_code") // its secret is consumed
 		if kinds := []string{s.Mail(ann).Kind}; !slices.Equal(kinds, []string{"mfa/totp_activated"}) || len(s.Mails(ann)) > 0 {
 			t.Errorf("mails %v and %v", kinds, s.Mails(ann))
 		}
@@ -103,7 +103,7 @@ func TestLoggingInByApp(t *testing.T) {
 			t.Errorf("authenticator %d was last used at %v", i, used)
 		}
 	}
-	c.Post("auth/2fa/authenticate", body{"code": a.code(1)}).Status(401).Pending() // somebody is logged in
+	c.Post("auth/2fa/authenticate", body{"code": a.code(1)}).Status(401).Pending() // a user is logged in
 }
 
 func TestACodeIsGoodOnce(t *testing.T) {
@@ -123,14 +123,14 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	try(ahead).LoggedIn(ann)
 	try(ahead).Problems("code:incorrect_code")
 	s.Clock.Advance(31 * time.Second)
-	try(ahead).Problems("code:incorrect_code") // it is the current one by now
+	try(ahead).Problems("code:incorrect_code") // it is the current code now
 	try(activation).Problems("code:incorrect_code")
 	try(a.code(1)).LoggedIn(ann)
 	try(a.code(0)).Problems("code:incorrect_code") // an older one after a newer one
 	s.Clock.Advance(60 * time.Second)
 	try(a.code(-2)).Problems("code:incorrect_code")
 	try(a.code(2)).Problems("code:incorrect_code")
-	try(a.code(-1)).Problems("code:incorrect_code") // that was the one of the step ahead
+	try(a.code(-1)).Problems("code:incorrect_code") // that was the code of the step ahead
 	try(a.code(0)).LoggedIn(ann)
 	c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).Problems("code:incorrect_code")
 }
@@ -189,7 +189,7 @@ func TestAStaleSessionKeepsItsSetUp(t *testing.T) {
 		t.Errorf("flows %v", answer.Flows())
 	}
 	answer = c.Post("auth/2fa/reauthenticate", body{"code": a.code(0)}).LoggedIn(ann)
-	if got := methods(answer); got[len(got)-1] != "mfa totp" || strings.Count(answer.Text, "reauthenticated") != 1 { // that of the password
+	if got := methods(answer); got[len(got)-1] != "mfa totp" || strings.Count(answer.Text, "reauthenticated") != 1 { // of the password
 		t.Errorf("methods: %s", answer.Text)
 	}
 	c.Delete("account/authenticators/totp", nil).Status(200)
@@ -211,7 +211,7 @@ func TestWhatIsNoCode(t *testing.T) {
 		if problem != "incorrect_code" {
 			continue
 		}
-		if wrong++; wrong%5 == 0 { // as many as are compared for one user
+		if wrong++; wrong%5 == 0 { // as many as are allowed for one user
 			s.Clock.Advance(clienttest.NextTries)
 		}
 	}
@@ -219,7 +219,7 @@ func TestWhatIsNoCode(t *testing.T) {
 	c.Post("auth/2fa/authenticate", "[]").Status(400)
 	c.Put("auth/2fa/authenticate", body{"code": a.code(0)}).Status(405)
 	code := a.code(0)
-	for strings.HasPrefix(code, "0") { // a number can not begin with a zero
+	for strings.HasPrefix(code, "0") { // a number cannot begin with a zero
 		s.Clock.Advance(30 * time.Second)
 		code = a.code(0)
 	}
@@ -244,7 +244,7 @@ func TestOtherDigitsAndPeriods(t *testing.T) {
 func TestAnUnverifiedAddressBlocksSecondFactors(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(cfg *allauth.Config) {
-		cfg.Account.EmailVerificationByCode = nil // by code, nothing is stored unproved
+		cfg.Account.EmailVerificationByCode = nil // by code, unverified addresses are not stored
 		cfg.MFA.PasskeySignupEnabled = false
 	})
 	c := s.SignUp(clienttest.App, ann)
@@ -288,7 +288,7 @@ func TestUnverifiedAddressesMayBeAllowed(t *testing.T) {
 func TestDrawings(t *testing.T) {
 	t.Parallel()
 	const address = "otpauth://totp/ann%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example"
-	for size := 128; size <= 256; size += 5 { // also those that leave few pixels for a margin
+	for size := 128; size <= 256; size += 5 { // including those with a narrow margin
 		text, err := factors.QRCodePNG(address, size)
 		if err != nil {
 			t.Fatal(err)

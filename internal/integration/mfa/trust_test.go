@@ -15,7 +15,7 @@ import (
 
 const trustPath = "auth/2fa/trust"
 
-// trusting returns a browser that its owner trusts, logged out.
+// trusting returns a trusted browser, logged out.
 func trusting(t *testing.T, s *clienttest.Server, a *app, email string) *clienttest.Client {
 	t.Helper()
 	s.Clock.Advance(30 * time.Second)
@@ -145,14 +145,14 @@ func TestForgedTrust(t *testing.T) {
 	c.Delete("auth/session", nil)
 	head, tail, _ := strings.Cut(value, ".")
 	for _, forged := range []string{head + ".", head, "." + tail, head + "x." + tail, "W10." + tail, value + "A", strings.Repeat("a", 3000)} {
-		stranger := s.Client(clienttest.Browser)
-		stranger.SetCookie("mfa_trusted", forged)
-		stranger.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("mfa_authenticate")
+		attacker := s.Client(clienttest.Browser)
+		attacker.SetCookie("mfa_trusted", forged)
+		attacker.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("mfa_authenticate")
 	}
-	thief := s.Client(clienttest.Browser) // what is forged above would be trusted unforged
+	thief := s.Client(clienttest.Browser) // the cookies above would be trusted if they were not forged
 	thief.SetCookie("mfa_trusted", value)
 	thief.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
-	tablet := s.Client(clienttest.App) // apps are not asked, and their cookies are not read
+	tablet := s.Client(clienttest.App) // apps are not offered trust, and their cookies are ignored
 	tablet.SetCookie("mfa_trusted", value)
 	tablet.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("mfa_authenticate")
 	// One browser, two users.
@@ -200,7 +200,7 @@ func TestTrustOfRequiredCodes(t *testing.T) {
 	c.Post(trustPath, body{"trust": true}).LoggedIn(ann)
 	c.Delete("auth/session", nil)
 	c.Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
-	// A code that was asked for in place of the password is no second step.
+	// A code that was requested in place of the password is not a second step.
 	other := s.Client(clienttest.Browser)
 	other.Post("auth/code/request", body{"email": ann}).Status(401)
 	other.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).LoggedIn(ann)
@@ -218,7 +218,7 @@ func TestOneCookieSavesCodeAndSecondFactor(t *testing.T) {
 	owner.Post("auth/signup", body{"email": ann, "password": password}).Status(401)
 	owner.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).LoggedIn(ann)
 	a := addApp(t, s, owner)
-	s.Mail(ann) // of the new app
+	s.Mail(ann) // about the new app
 	c := s.Client(clienttest.Browser)
 	c.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("login_by_code")
 	c.Post("auth/code/confirm", body{"code": s.Mail(ann).Code()}).Status(401).Pending("mfa_authenticate")

@@ -16,7 +16,7 @@ import (
 // loginSteps are the steps of a password login that a trusted browser may skip.
 var loginSteps = []string{"login_by_code", "mfa_authenticate", "mfa_trust"}
 
-// factor answers the second factor of one user.
+// factor completes the second factor of one user.
 type factor func(c *clienttest.Client) *clienttest.Answer
 
 // factorKinds are the second factors that a user may have.
@@ -45,7 +45,7 @@ var factorKinds = map[string]func(t *testing.T, s *clienttest.Server, owner *cli
 	},
 }
 
-// walk logs in by password and answers every step. It returns the steps.
+// walk logs in with a password and completes every step. It returns the steps.
 func walk(t *testing.T, s *clienttest.Server, c *clienttest.Client, show factor) []string {
 	t.Helper()
 	s.Clock.Advance(5 * time.Minute) // the next time step, and the limits on codes
@@ -72,7 +72,7 @@ func walk(t *testing.T, s *clienttest.Server, c *clienttest.Client, show factor)
 	return steps
 }
 
-// Each trust skips only the step that its own setting allows a browser to skip.
+// Each setting of trust lets a browser skip only its own step.
 func TestEachTrustSkipsItsOwnStepOnly(t *testing.T) {
 	t.Parallel()
 	for name, add := range factorKinds {
@@ -113,8 +113,8 @@ func TestEachTrustSkipsItsOwnStepOnly(t *testing.T) {
 	}
 }
 
-// A browser that was trusted after a code skips no second factor, whatever the
-// settings become.
+// A browser that was trusted after a code skips no second factor under any later
+// settings.
 func TestTrustAfterACodeNeverCoversTheSecondFactor(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
@@ -145,7 +145,8 @@ func trustSettings(factorTrust, codeTrust bool) func(cfg *allauth.Config) {
 	}
 }
 
-// signUpByCode returns a client of a new account, which a code has just let in.
+// signUpByCode returns a client of a new account that has just logged in with a
+// code.
 func signUpByCode(s *clienttest.Server) *clienttest.Client {
 	owner := s.Client(clienttest.App)
 	owner.Post("auth/signup", body{"email": ann, "password": password}).Status(401)

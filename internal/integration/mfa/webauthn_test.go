@@ -41,7 +41,7 @@ func TestManagingKeys(t *testing.T) {
 			t.Errorf("mail %s: %s", m.Kind, m.Text)
 		}
 		text, _ := json.Marshal(newDevice(t, s).create(creation(c.Get(keysPath))))
-		second := c.Post(keysPath, body{"credential": string(text)}).Status(200) // as JSON within a text
+		second := c.Post(keysPath, body{"credential": string(text)}).Status(200) // as JSON in a text
 		if second.Value("data", "name") != "Backup key" || second.Value("meta", "recovery_codes_generated") != false {
 			t.Errorf("a second key: %s", second.Text)
 		}
@@ -146,7 +146,7 @@ func TestAKeyAsSecondFactor(t *testing.T) {
 		if failed := take[mfa.AuthenticationFailed](happened); len(failed) != 1 || failed[0].Type != mfa.RecoveryCodes { // there is no app
 			t.Errorf("events %v", failed)
 		}
-		d.auth.Options.UserNotVerified = true // as a second factor, a touch is enough
+		d.auth.Options.UserNotVerified = true // a touch suffices for a second factor
 		answer := c.Post(authenticatePath, body{"credential": d.get(request(c.Get(authenticatePath)))}).LoggedIn(ann)
 		if got := methods(answer); !slices.Equal(got, []string{"password", "mfa webauthn"}) || strings.Contains(answer.Text, "passwordless") {
 			t.Errorf("methods: %s", answer.Text)
@@ -192,7 +192,7 @@ func TestPasskeyLogin(t *testing.T) {
 	})
 }
 
-func TestAPasskeyOfSomebodyElseTakesTheSessionOver(t *testing.T) {
+func TestAPasskeyOfAnotherUserReplacesTheUser(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	_, d := withKey(t, s, clienttest.App, bob, true)

@@ -16,7 +16,7 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// interruptedSave is a store in which something else happens just before a session is
+// interruptedSave is a store that calls a function just before a session is
 // saved.
 type interruptedSave struct {
 	storage.Store
@@ -41,8 +41,8 @@ func (i *interruptedSave) SaveSession(ctx context.Context, row sessions.Row, loa
 	return i.Store.SaveSession(ctx, row, loaded)
 }
 
-// Two requests of one session at once keep what both of them changed: the proof of
-// the one, and the app that the other one is setting up.
+// Two concurrent requests of one session keep the changes of both: the
+// authentication of one, and the app that the other one is setting up.
 func TestTwoChangesOfOneSessionAtOnce(t *testing.T) {
 	t.Parallel()
 	store := &interruptedSave{Store: teststore.Open(t)}

@@ -21,7 +21,7 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// databases runs a test on the databases there are here.
+// databases runs a test with the available databases.
 func databases(t *testing.T, test func(t *testing.T, store *sqlstore.Store)) {
 	for name, database := range map[string]struct {
 		driver  string
@@ -44,7 +44,7 @@ func databases(t *testing.T, test func(t *testing.T, store *sqlstore.Store)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = db.Close() }) // the test is over
+			t.Cleanup(func() { _ = db.Close() }) // the test has ended
 			store := sqlstore.New(db, database.dialect)
 			if err := store.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
@@ -60,8 +60,8 @@ func userIDOf(c *clienttest.Client) string {
 	return strconv.FormatFloat(id, 'f', -1, 64)
 }
 
-// renewals are the requests that give a session another token. Each prepares a
-// client and returns what sends the request.
+// renewals are the requests that renew a session. Each prepares a client and
+// returns a function that sends the request.
 var renewals = map[string]func(s *clienttest.Server, c *clienttest.Client, email string) (renew func(c *clienttest.Client)){
 	"a change of the password": func(s *clienttest.Server, c *clienttest.Client, email string) func(c *clienttest.Client) {
 		c.Post("auth/login", clienttest.Body{"email": email, "password": clienttest.Password}).LoggedIn(email)
@@ -76,8 +76,8 @@ var renewals = map[string]func(s *clienttest.Server, c *clienttest.Client, email
 	},
 }
 
-// The user logs out in one tab while the session gets another token in another
-// tab. Whatever comes first, nobody is logged in afterwards.
+// The user logs out in one tab while the session is renewed in another one. In
+// any order, no user is logged in afterwards.
 func TestALogoutBesideARenewalLeavesNoSession(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, store *sqlstore.Store) {

@@ -17,13 +17,13 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// nobody fails the test if the client is logged in.
-func nobody(t *testing.T, c *clienttest.Client) {
+// loggedOut fails the test if the client is logged in.
+func loggedOut(t *testing.T, c *clienttest.Client) {
 	t.Helper()
 	c.Get("auth/session").Status(401)
 }
 
-// changed returns the callback with one parameter changed, or without it.
+// changed returns the callback with one parameter changed or removed.
 func changed(t *testing.T, callback, name, value string) string {
 	t.Helper()
 	u, err := url.Parse(callback)
@@ -51,7 +51,7 @@ func parameter(t *testing.T, callback, name string) string {
 func TestStateMustBeTheBrowsersOwn(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	ann := somebody("Ann", "ann@example.org")
+	ann := userForm("Ann", "ann@example.org")
 	for name, attack := range map[string]func(c *clienttest.Client, callback string) (*clienttest.Client, string){
 		"missing": func(c *clienttest.Client, callback string) (*clienttest.Client, string) {
 			return c, changed(t, callback, "state", "")
@@ -78,7 +78,7 @@ func TestStateMustBeTheBrowsersOwn(t *testing.T) {
 			if where := w.comeBack(c, callback); where != w.errorPage() {
 				t.Errorf("lands at %s", where)
 			}
-			nobody(t, c)
+			loggedOut(t, c)
 		})
 	}
 }
@@ -87,32 +87,32 @@ func TestStateIsGoodOnceAndNotForLong(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	w.comeBack(c, callback)
 	if where := w.comeBack(c, callback); where != w.errorPage() {
 		t.Errorf("the second time it lands at %s", where)
 	}
 	late := w.Client(browser)
-	callback = w.pick(w.begin(late, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback = w.pick(w.begin(late, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	w.Clock.Advance(11 * time.Minute)
 	if where := w.comeBack(late, callback); where != w.errorPage() {
 		t.Errorf("after 11 minutes it lands at %s", where)
 	}
-	nobody(t, late)
+	loggedOut(t, late)
 }
 
 func TestStateIsUsedUpByAFailure(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	if where := w.comeBack(c, changed(t, callback, "code", "wrong")); where != failed("/done", "unknown", "login") {
 		t.Fatalf("lands at %s", where)
 	}
 	if where := w.comeBack(c, callback); where != w.errorPage() {
 		t.Fatalf("the true answer after a false one lands at %s", where)
 	}
-	nobody(t, c)
+	loggedOut(t, c)
 }
 
 func TestStatesAreFew(t *testing.T) {
@@ -134,36 +134,36 @@ func TestStatesAreFew(t *testing.T) {
 	}
 }
 
-// Whoever refuses and consents at once has refused.
+// A callback with both an error and a code is a refusal.
 func TestErrorWinsOverCode(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	if where := w.comeBack(c, changed(t, callback, "error", "server_error")); where != failed("/done", "unknown", "login") {
 		t.Fatalf("lands at %s", where)
 	}
-	nobody(t, c)
+	loggedOut(t, c)
 }
 
-// An attacker makes the victim's browser deliver the attacker's code, so that
-// the victim goes on in the attacker's account: PKCE and nonce belong to the
+// An attacker makes the victim's browser deliver the attacker's code, so that the
+// victim continues in the attacker's account: PKCE and nonce belong to the
 // attacker's own login.
 func TestCodeInjection(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	victim, attacker := w.Client(browser), w.Client(browser)
-	own := w.pick(w.begin(victim, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
-	stolen := w.pick(w.begin(attacker, "op", "login", "/done"), somebody("Eve", "eve@example.org"))
+	own := w.pick(w.begin(victim, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
+	stolen := w.pick(w.begin(attacker, "op", "login", "/done"), userForm("Eve", "eve@example.org"))
 	injected := changed(t, own, "code", parameter(t, stolen, "code"))
 	if where := w.comeBack(victim, injected); where != failed("/done", "unknown", "login") {
 		t.Fatalf("lands at %s", where)
 	}
-	nobody(t, victim)
+	loggedOut(t, victim)
 }
 
-// The answers of a provider that does not mind PKCE are still checked.
-func TestAnswersThatProveNothing(t *testing.T) {
+// The callbacks of a provider that ignores PKCE are still verified.
+func TestInvalidCallbacksAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(w *world){
 		"other nonce":    func(w *world) { w.editID = func(c map[string]any) { c["nonce"] = "other" } },
@@ -173,7 +173,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		"expired":        func(w *world) { w.editID = func(c map[string]any) { c["exp"] = 1000 } },
 		"no subject":     func(w *world) { w.editID = func(c map[string]any) { delete(c, "sub") } },
 		"null subject":   func(w *world) { w.editID = func(c map[string]any) { c["sub"] = nil } },
-		"two subjects":   func(w *world) { w.editInfo = func(c map[string]any) { c["sub"] = "somebody else" } },
+		"two subjects":   func(w *world) { w.editInfo = func(c map[string]any) { c["sub"] = "another user" } },
 		"an endless id":  func(w *world) { w.editID = func(c map[string]any) { c["sub"] = strings.Repeat("x", 300) } },
 		"two audiences": func(w *world) {
 			w.editID = func(c map[string]any) { c["aud"] = []string{"op", "other"}; c["azp"] = "other" }
@@ -184,15 +184,15 @@ func TestAnswersThatProveNothing(t *testing.T) {
 			w := start(t)
 			edit(w)
 			c := w.Client(browser)
-			if where := w.through(c, "login", somebody("Ann", "ann@example.org")); where != failed("/done", "unknown", "login") {
+			if where := w.through(c, "login", userForm("Ann", "ann@example.org")); where != failed("/done", "unknown", "login") {
 				t.Fatalf("lands at %s", where)
 			}
-			nobody(t, c)
+			loggedOut(t, c)
 		})
 	}
 }
 
-func TestTokensThatProveNothing(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	now := time.Now()
@@ -211,8 +211,8 @@ func TestTokensThatProveNothing(t *testing.T) {
 	}
 	rs256 := map[string]any{"alg": "RS256", "kid": "demo"}
 	keep := func(map[string]any) {}
-	stranger := w.newOP("op")
-	foreign, err := stranger.Sign(rs256, full(keep))
+	other := w.newOP("op")
+	foreign, err := other.Sign(rs256, full(keep))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestTokensThatProveNothing(t *testing.T) {
 		"of another issuer": sign(rs256, full(func(c map[string]any) { c["iss"] = "https://op.example.org" })),
 		"expired":           sign(rs256, full(func(c map[string]any) { c["exp"] = now.Add(-time.Hour).Unix() })),
 		"without an end":    sign(rs256, full(func(c map[string]any) { delete(c, "exp") })),
-		"of nobody":         sign(rs256, full(func(c map[string]any) { delete(c, "sub") })),
+		"without a user":    sign(rs256, full(func(c map[string]any) { delete(c, "sub") })),
 		"signed by another": foreign,
 		"unsigned":          strings.Join(strings.Split(sign(map[string]any{"alg": "none"}, full(keep)), ".")[:2], ".") + ".",
 		"by a shared key":   sign(map[string]any{"alg": "HS256", "kid": "demo"}, full(keep)),
@@ -234,13 +234,13 @@ func TestTokensThatProveNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := w.Client(app)
 			w.postToken(c, "login", "op", "op", token).Problems("token:invalid_token")
-			nobody(t, c)
+			loggedOut(t, c)
 		})
 	}
 	w.postToken(w.Client(app), "login", "op", "op", good).LoggedIn("ann@example.org")
 }
 
-// Two providers, of which one is the attacker's.
+// One of two providers is the attacker's.
 func TestMixUpOfTwoProviders(t *testing.T) {
 	t.Parallel()
 	var evil *demoprovider.Provider
@@ -255,16 +255,16 @@ func TestMixUpOfTwoProviders(t *testing.T) {
 	t.Cleanup(func() { _ = evil.Close(t.Context()) })
 	for name, where := range map[string]func(c *clienttest.Client) string{
 		"answer at the other's callback": func(c *clienttest.Client) string {
-			callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+			callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 			return strings.Replace(callback, "/provider/op/", "/provider/evil/", 1)
 		},
 		"state of one, code of the other": func(c *clienttest.Client) string {
-			honest := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
-			other := w.pick(w.begin(c, "evil", "login", "/done"), somebody("Eve", "eve@example.org"))
+			honest := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
+			other := w.pick(w.begin(c, "evil", "login", "/done"), userForm("Eve", "eve@example.org"))
 			return changed(t, other, "code", parameter(t, honest, "code"))
 		},
 		"issuer of the other": func(c *clienttest.Client) string {
-			callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+			callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 			return changed(t, callback, "iss", evil.Issuer())
 		},
 	} {
@@ -273,10 +273,10 @@ func TestMixUpOfTwoProviders(t *testing.T) {
 			if got := w.comeBack(c, where(c)); got != failed("/done", "unknown", "login") {
 				t.Errorf("lands at %s", got)
 			}
-			nobody(t, c)
+			loggedOut(t, c)
 		})
 	}
-	// The same id at two providers is two people.
+	// The same id at two providers is two users.
 	w.byToken(w.Client(app), "login", claims("ann", "ann@example.org")).LoggedIn("ann@example.org")
 	token, err := evil.IDToken(claims("ann", "eve@example.org"))
 	if err != nil {
@@ -317,7 +317,7 @@ func TestOpenRedirects(t *testing.T) {
 	}
 }
 
-// Parameters of a callback never reach the front end.
+// Parameters of a callback are not passed on to the front end.
 func TestErrorsAreNotReflected(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -349,11 +349,11 @@ func TestStartNeedsCSRFTokenAndPost(t *testing.T) {
 		t.Errorf("callback by POST: status %d", status)
 	}
 	if status, where := w.do(c, http.MethodGet, w.URL+"/_allauth/provider/unknown/callback", nil); status != 302 || where != w.errorPage() {
-		t.Errorf("callback of nobody: status %d, %s", status, where)
+		t.Errorf("callback without a login: status %d, %s", status, where)
 	}
 }
 
-// An attacker finishes the login that the victim started to connect an account,
+// An attacker completes the login that the victim started to connect an account,
 // or starts one in the victim's browser before the victim logs in.
 func TestConnectBelongsToWhoStartedIt(t *testing.T) {
 	t.Parallel()
@@ -361,27 +361,27 @@ func TestConnectBelongsToWhoStartedIt(t *testing.T) {
 	ann := w.SignUp(browser, "ann@example.org")
 	w.SignUp(browser, "bob@example.org")
 	before := w.Client(browser)
-	callback := w.pick(w.begin(before, "op", "connect", "/done"), somebody("Eve", ""))
+	callback := w.pick(w.begin(before, "op", "connect", "/done"), userForm("Eve", ""))
 	before.Post("auth/login", body{"email": "bob@example.org", "password": clienttest.Password}).LoggedIn("bob@example.org")
 	if where := w.comeBack(before, callback); where != failed("/done", "unknown", "connect") {
-		t.Errorf("started by a stranger: lands at %s", where)
+		t.Errorf("started by another user: lands at %s", where)
 	}
 	if got := uids(before); got != nil {
 		t.Errorf("connected: %v", got)
 	}
-	callback = w.pick(w.begin(ann, "op", "connect", "/done"), somebody("Eve", ""))
+	callback = w.pick(w.begin(ann, "op", "connect", "/done"), userForm("Eve", ""))
 	ann.Delete("auth/session", nil)
 	ann.Post("auth/login", body{"email": "bob@example.org", "password": clienttest.Password}).LoggedIn("bob@example.org")
 	if where := w.comeBack(ann, callback); where != w.errorPage() {
-		t.Errorf("finished as somebody else: lands at %s", where)
+		t.Errorf("finished as another user: lands at %s", where)
 	}
 	if got := uids(ann); got != nil {
 		t.Errorf("connected: %v", got)
 	}
 }
 
-// The four cases of an address that is known here, with and without proof on
-// either side, where providers may sign in by address and where not.
+// The four cases of an address of an existing account, verified or not on either
+// side, with and without EmailAuthentication.
 func TestTakeoverByAddress(t *testing.T) {
 	t.Parallel()
 	for _, on := range []bool{false, true} {
@@ -408,11 +408,11 @@ func TestTakeoverByAddress(t *testing.T) {
 								t.Fatal("a new account in place of the owner's")
 							}
 						case there && !here:
-							// Nobody proved it before: the newcomer owns it, in an
-							// account of their own.
+							// No user has verified it before: the new user owns it, in
+							// an account of their own.
 							answer.LoggedIn("ann@example.org")
 							if answer.Value("data", "user", "has_usable_password") != false {
-								t.Fatal("the account that somebody prepared is inherited")
+								t.Fatal("the account that another person prepared is inherited")
 							}
 							w.Client(app).Post("auth/login", body{"email": "ann@example.org", "password": clienttest.Password}).Status(400)
 							w.Client(app).Post("auth/email/verify", body{"key": mail.Key()}).Status(400)
@@ -426,7 +426,7 @@ func TestTakeoverByAddress(t *testing.T) {
 	}
 }
 
-// The trust in one provider's addresses is not trust in another's.
+// Trust in the addresses of one provider is not trust in those of another.
 func TestTrustIsPerProvider(t *testing.T) {
 	t.Parallel()
 	var second *demoprovider.Provider
@@ -450,7 +450,7 @@ func TestTrustIsPerProvider(t *testing.T) {
 	w.byToken(w.Client(app), "login", claims("x", "ann@example.org")).LoggedIn("ann@example.org")
 }
 
-// Only what is exactly true counts as the provider's word for an address.
+// Only the value true means that the provider has verified an address.
 func TestAlmostVerified(t *testing.T) {
 	t.Parallel()
 	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.EmailAuthentication = true }))
@@ -475,12 +475,12 @@ func TestEmailAuthenticationConnects(t *testing.T) {
 	if mail := w.Mail("ann@example.org"); mail.Kind != "socialaccount/account_connected" {
 		t.Fatalf("mail %s", mail.Kind)
 	}
-	// The account at the provider counts from now on, whatever its address.
+	// The account at the provider is connected now, whatever its address.
 	w.byToken(w.Client(app), "login", claims("x", "elsewhere@example.org")).LoggedIn("ann@example.org")
 }
 
-// A provider account that a squatter connected is gone once the owner of the
-// address recovers the account.
+// The recovery by the owner of the address disconnects a provider account that an
+// attacker connected.
 func TestTrojanProviderIsEvicted(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) { cfg.Account.EmailVerification = authn.VerificationOptional })
@@ -497,7 +497,7 @@ func TestTrojanProviderIsEvicted(t *testing.T) {
 	answer.Status(401).Pending("provider_signup")
 }
 
-// A failed connection leaves the account of the other user as it was.
+// A failed connection does not change the account of the other user.
 func TestFailedConnectChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -518,14 +518,14 @@ func TestDisabledUsersStayOut(t *testing.T) {
 	store := memstore.New()
 	w := startOn(t, store)
 	c := w.Client(browser)
-	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	_, rest, _ := strings.Cut(c.Get("auth/session").LoggedIn("ann@example.org").Text, `"id":`)
 	id, _, _ := strings.Cut(rest, ",")
 	if err := store.SetDisabled(t.Context(), id, true); err != nil {
 		t.Fatal(err)
 	}
 	w.byToken(w.Client(app), "login", claims("name:ann", "")).Status(401).Pending()
-	if where := w.through(w.Client(browser), "login", somebody("Ann", "")); where != failed("/done", "unknown", "login") {
+	if where := w.through(w.Client(browser), "login", userForm("Ann", "")); where != failed("/done", "unknown", "login") {
 		t.Fatalf("lands at %s", where)
 	}
 	bob := w.SignUp(app, "bob@example.org")

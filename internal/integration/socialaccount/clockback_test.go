@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// A token that was used is not accepted again where the clock is set back by an
-// hour after a clean-up.
+// A used token is not accepted again if the clock is set back by an hour after
+// Clean.
 func TestAUsedIDTokenIsRememberedWhenTheClockIsSetBack(t *testing.T) {
 	t.Parallel()
 	everyStore(t, func(t *testing.T, store storage.Store) {

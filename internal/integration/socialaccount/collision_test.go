@@ -9,8 +9,8 @@ import (
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 )
 
-// Users whose requests collide with others notice nothing: no state and no token
-// of a provider is lost, and each account is created once.
+// Collisions of transactions do not affect users: no state and no token of a
+// provider is lost, and each account is created once.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	var made atomic.Int64
@@ -19,7 +19,7 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 	store.Collide()
 	for range 2 {
 		c := w.Client(browser)
-		w.through(c, "login", somebody("Ann", "ann@example.org"))
+		w.through(c, "login", userForm("Ann", "ann@example.org"))
 		c.Get("auth/session").LoggedIn("ann@example.org")
 	}
 	for range 2 {

@@ -22,9 +22,9 @@ var identities = map[string]func(sub string) map[string]any{
 	"address of an unfinished login": func(sub string) map[string]any { return claims(sub, sub+"@example.org") },
 }
 
-// Every user whom the provider vouches for gets in, at the first login and at
-// the next: no answer leaves them without a flow to go on with, and every flow
-// that is pending can be finished.
+// Every user whom the provider authenticates can complete the login, the first
+// and the next: every response has a flow to continue with, and every pending
+// flow can be completed.
 func TestNoLoginThroughAProviderIsADeadEnd(t *testing.T) {
 	t.Parallel()
 	for _, verification := range []string{"code", "link", "optional", "none"} {
@@ -116,8 +116,7 @@ func (v *visitor) walk() {
 	v.t.Fatalf("%s: no end: %s", v.name, answer.Text)
 }
 
-// verifyEmail verifies the address that is awaited. After a link the user logs in
-// again.
+// verifyEmail verifies the awaited address. After a link the user logs in again.
 func (v *visitor) verifyEmail() *clienttest.Answer {
 	v.t.Helper()
 	answer := v.client.Post("auth/email/verify", body{"key": v.sent()})

@@ -23,7 +23,7 @@ func TestDisconnect(t *testing.T) {
 		w.byToken(c, "connect", claims("ann", "")).Status(200)
 		w.byToken(c, "connect", claims("7", "")).Status(200)
 		c.Delete("account/providers", body{}).Problems("provider:required", "account:required")
-		c.Delete("account/providers", body{"provider": "op", "account": "nobody"}).Problems("account_not_found")
+		c.Delete("account/providers", body{"provider": "op", "account": "unknown"}).Problems("account_not_found")
 		c.Delete("account/providers", body{"provider": "op", "account": 7}).Status(200)
 		other := w.SignUp(kind, "bob@example.org")
 		other.Delete("account/providers", body{"provider": "op", "account": "ann"}).Problems("account_not_found")
@@ -55,7 +55,7 @@ func TestAProvedAddressIsNeededWhereItIsMandatory(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) {
 		cfg.Account.EmailVerification = authn.VerificationMandatory
-		cfg.SocialAccount.EmailVerification = new(authn.VerificationNone) // none: people get in with an address they have not proved
+		cfg.SocialAccount.EmailVerification = new(authn.VerificationNone) // so that users can log in with an unverified address
 	})
 	c := w.Client(app)
 	w.byToken(c, "login", unverified("ann", "ann@example.org")).LoggedIn("ann@example.org")
@@ -84,7 +84,7 @@ func TestParallelDisconnectsLeaveAWayIn(t *testing.T) {
 	})
 }
 
-func TestForgottenUsersAreGone(t *testing.T) {
+func TestForgottenUsersAreDeleted(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(app)

@@ -7,15 +7,15 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// A browser comes back twice with the answer of one provider, as after a double
-// click: the login of the first stays, whatever the second is told.
+// A browser sends one callback twice, for example after a double click: the login
+// of the first stays, whatever the response to the second is.
 func TestADoubleCallbackKeepsTheLogin(t *testing.T) {
 	t.Parallel()
 	t.Run("one after the other", func(t *testing.T) {
 		t.Parallel()
 		w := start(t)
 		c := w.Client(browser)
-		callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+		callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 		before := c.Clone()
 		if where := w.comeBack(c, callback); where != "/done" {
 			t.Fatalf("lands at %s", where)
@@ -48,7 +48,7 @@ func TestADoubleCallbackKeepsTheLogin(t *testing.T) {
 		w := start(t)
 		for range 10 {
 			c := w.Client(browser)
-			callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+			callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 			tabs := []*clienttest.Client{c.Tab(), c.Tab(), c.Tab()}
 			clienttest.Parallel(len(tabs), func(i int) { w.do(tabs[i], http.MethodGet, callback, nil) })
 			c.Get("auth/session").LoggedIn("ann@example.org")

@@ -12,7 +12,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// byForm is a provider that answers with a form, and believes it.
+// byForm is a provider whose callback is a form, which it trusts.
 type byForm struct{ redirectOnly }
 
 func (byForm) Info() provider.Info {
@@ -37,7 +37,7 @@ func TestAnswerByForm(t *testing.T) {
 	state := parameter(t, w.begin(c, "form", "login", "/done"), "state")
 	callback := w.URL + "/_allauth/provider/form/callback"
 	form := url.Values{"state": {state}, "code": {"good"}, "user": {"Ann Example"}, "more": {"x"}}
-	// The browser posts the form across sites: without its session cookie.
+	// The browser posts the form across sites, so without its session cookie.
 	status, hop := w.do(w.Client(browser), http.MethodPost, callback, form)
 	if status != http.StatusSeeOther || strings.Contains(hop, "good") || strings.Contains(hop, "Ann") {
 		t.Fatalf("status %d, goes on to %s", status, hop)

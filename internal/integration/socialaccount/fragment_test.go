@@ -40,7 +40,7 @@ func TestAnswerBehindTheHash(t *testing.T) {
 	if response.StatusCode != 200 || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
 		t.Fatalf("status %d, policy %s: %s", response.StatusCode, policy, page)
 	}
-	// What the script does: the answer becomes parameters.
+	// As the script does, the fragment becomes parameters.
 	date := fmt.Sprint(w.Clock.Now().Unix())
 	key := sha256.Sum256([]byte("7:bot"))
 	mac := hmac.New(sha256.New, key[:])

@@ -34,7 +34,7 @@ type world struct {
 	*clienttest.Server
 	t  *testing.T
 	op *demoprovider.Provider
-	// editID and editInfo change what the provider tells next.
+	// editID and editInfo change the claims of the next responses.
 	editID, editInfo func(claims map[string]any)
 }
 
@@ -86,8 +86,8 @@ func (w *world) now() time.Time {
 	return w.Clock.Now()
 }
 
-// register adds the provider to the configuration under an id that is its
-// client id as well.
+// register adds the provider to the configuration with an id that is also its
+// client id.
 func register(cfg *allauth.Config, op *demoprovider.Provider, id string) {
 	cfg.SocialAccount.Providers = append(cfg.SocialAccount.Providers, provider.App{
 		Provider: "openid_connect", ProviderID: id, Name: strings.ToUpper(id), ClientID: id, ClientSecret: secret,
@@ -95,12 +95,13 @@ func register(cfg *allauth.Config, op *demoprovider.Provider, id string) {
 	})
 }
 
-// withSocial changes the configuration of this room.
+// withSocial changes the configuration of third-party logins.
 func withSocial(edit func(cfg *socialaccount.Config)) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) { edit(cfg.SocialAccount) }
 }
 
-// claims are an identity with an address the provider vouches for.
+// claims returns the claims of a user with an address that the provider has
+// verified.
 func claims(sub, email string) map[string]any {
 	c := map[string]any{"sub": sub, "name": "Ann Example"}
 	if email != "" {
@@ -138,7 +139,7 @@ func (w *world) postToken(c *clienttest.Client, process, provider, clientID, idT
 	})
 }
 
-// do sends a request of a browser as it is and returns status and Location.
+// do sends a request of a browser unchanged and returns status and Location.
 func (w *world) do(c *clienttest.Client, method, target string, form url.Values) (int, string) {
 	w.t.Helper()
 	request, err := http.NewRequest(method, target, strings.NewReader(form.Encode()))
@@ -158,7 +159,7 @@ func (w *world) do(c *clienttest.Client, method, target string, form url.Values)
 	return response.StatusCode, response.Header.Get("Location")
 }
 
-// begin posts the form that starts a login and returns where it leads.
+// begin posts the form that starts a login and returns the redirect.
 func (w *world) begin(c *clienttest.Client, provider, process, callback string) string {
 	w.t.Helper()
 	if c.Cookie("csrftoken") == "" {
@@ -173,12 +174,12 @@ func (w *world) begin(c *clienttest.Client, provider, process, callback string) 
 	return location
 }
 
-// somebody is the form by which a person is picked at the provider.
-func somebody(name, email string) url.Values {
+// userForm returns the form that selects a user at the provider.
+func userForm(name, email string) url.Values {
 	return url.Values{"name": {name}, "email": {email}, "verified": {"yes"}}
 }
 
-// pick chooses somebody at the provider and returns the callback's URL.
+// pick selects a user at the provider and returns the URL of the callback.
 func (w *world) pick(authorizeURL string, who url.Values) string {
 	w.t.Helper()
 	status, location := w.do(w.Client(browser), http.MethodPost, authorizeURL, who)
@@ -188,7 +189,7 @@ func (w *world) pick(authorizeURL string, who url.Values) string {
 	return location
 }
 
-// comeBack follows the callback and returns where the browser lands.
+// comeBack sends the callback and returns the final redirect.
 func (w *world) comeBack(c *clienttest.Client, callback string) string {
 	w.t.Helper()
 	status, location := w.do(c, http.MethodGet, callback, nil)
@@ -198,23 +199,23 @@ func (w *world) comeBack(c *clienttest.Client, callback string) string {
 	return location
 }
 
-// through walks the browser through the provider.
+// through does all steps of a login at the provider.
 func (w *world) through(c *clienttest.Client, process string, who url.Values) string {
 	w.t.Helper()
 	return w.comeBack(c, w.pick(w.begin(c, "op", process, "/done"), who))
 }
 
-// failed is where a browser lands after a failure.
+// failed returns the redirect after a failure.
 func failed(base, code, process string) string {
 	return base + "?error=" + code + "&error_process=" + process
 }
 
-// errorPage is the page for failures without a known way back.
+// errorPage returns the redirect after failures without a known callback_url.
 func (w *world) errorPage() string {
 	return failed(w.URL+"/account/provider/callback", "unknown", "login")
 }
 
-// uids lists the accounts at providers of a client's user.
+// uids returns the uids of the accounts at providers of a client's user.
 func uids(c *clienttest.Client) []string {
 	var list []string
 	items, _ := c.Get("account/providers").Status(200).Value("data").([]any)
@@ -226,8 +227,7 @@ func uids(c *clienttest.Client) []string {
 	return list
 }
 
-// owner makes an account with a proved address, whatever the rules for new
-// ones are.
+// owner creates an account with a verified address, whatever sign-ups require.
 func (w *world) owner(email string) *clienttest.Client {
 	w.t.Helper()
 	c := w.Client(app)

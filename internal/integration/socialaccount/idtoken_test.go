@@ -22,8 +22,8 @@ import (
 
 const tenYears = 10 * 365 * 24 * time.Hour
 
-// plainToken returns an ID token without jti and nonce, as the kits of Google
-// and Flutter keep and hand out for an hour. edit changes its claims.
+// plainToken returns an ID token without jti and nonce, as the SDKs of Google and
+// Flutter cache for an hour. edit changes its claims.
 func (w *world) plainToken(edit map[string]any) string {
 	w.t.Helper()
 	now := w.Clock.Now()
@@ -38,14 +38,13 @@ func (w *world) plainToken(edit map[string]any) string {
 	return token
 }
 
-// show posts an ID token from a client of its own.
+// show posts an ID token from a new client.
 func (w *world) show(process, token string) *clienttest.Answer {
 	w.t.Helper()
 	return w.postToken(w.Client(app), process, "op", "op", token)
 }
 
-// timeClaims are those of tokens that are refused, whichever way they come, and
-// of some that are not.
+// timeClaims are the time claims of accepted and refused tokens.
 func timeClaims(now time.Time) map[string]struct {
 	claims map[string]any
 	good   bool
@@ -89,7 +88,7 @@ func TestTimesOfAnIDTokenThatAnAppShows(t *testing.T) {
 			}
 			c := w.Client(app)
 			w.postToken(c, "login", "op", "op", w.plainToken(edit)).Problems("token:invalid_token")
-			nobody(t, c)
+			loggedOut(t, c)
 			member := w.owner("member-" + email)
 			w.postToken(member, "connect", "op", "op", w.plainToken(edit)).Problems("token:invalid_token")
 			if connected := uids(member); len(connected) > 0 {
@@ -106,15 +105,15 @@ func TestTimesOfAnIDTokenInTheRedirectFlow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.editID = func(c map[string]any) { maps.Copy(c, test.claims) }
 			want := map[bool]string{true: "/done", false: failed("/done", "unknown", "login")}[test.good]
-			if where := w.through(w.Client(browser), "login", somebody(name, strings.ReplaceAll(name, " ", "-")+"@example.org")); where != want {
+			if where := w.through(w.Client(browser), "login", userForm(name, strings.ReplaceAll(name, " ", "-")+"@example.org")); where != want {
 				t.Errorf("lands at %s, want %s", where, want)
 			}
 		})
 	}
 }
 
-// A token that was issued for ten years logs in for an hour, as often as its
-// client shows it.
+// A token that was issued for ten years can log in for an hour, any number of
+// times.
 func TestAnIDTokenLogsInForAnHour(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -132,8 +131,8 @@ func TestAnIDTokenLogsInForAnHour(t *testing.T) {
 	w.show("login", token).Problems("token:invalid_token")
 }
 
-// A token with an id or a nonce of its own, and any token where the host wants
-// it so, logs in once, however long it is valid and whatever is cleaned.
+// A token with a jti or a nonce, and any token with SingleUseIDTokens, can log in
+// once, however long it is valid and even after Clean.
 func TestAnIDTokenOfASingleUse(t *testing.T) {
 	t.Parallel()
 	always := withSocial(func(cfg *socialaccount.Config) { cfg.SingleUseIDTokens = true })
@@ -171,7 +170,7 @@ func TestAnIDTokenOfASingleUse(t *testing.T) {
 					answer.LoggedIn("ann@example.org")
 				} else {
 					answer.Problems("token:invalid_token")
-					nobody(t, c)
+					loggedOut(t, c)
 				}
 				w.Clock.Advance(11*time.Minute + 30*time.Second)
 			}
@@ -201,12 +200,12 @@ func TestAnIDTokenIsUsedOnceInAnySpelling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := w.Client(app)
 			w.postToken(c, "login", "op", "op", spelled).Problems("token:invalid_token")
-			nobody(t, c)
+			loggedOut(t, c)
 		})
 	}
 }
 
-// A kit hands out its token again when the app connects it, or tries once more.
+// An SDK returns its token again when the app connects it, or tries once more.
 func TestAnIDTokenConnectsAgain(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -224,8 +223,8 @@ func TestAnIDTokenConnectsAgain(t *testing.T) {
 	w.show("login", single).Problems("token:invalid_token")
 }
 
-// Only a token that was not shown before is a new proof of identity: one from a
-// cache shows no more than that the app has logged in.
+// Only the first use of a token is a reauthentication: a cached token only shows
+// that the app has logged in before.
 func TestAnIDTokenReauthenticatesOnce(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -264,7 +263,7 @@ func TestAnIDTokenReauthenticatesOnce(t *testing.T) {
 	})
 }
 
-// Whoever gets hold of the token of a redirect can not show it as an app.
+// The token of a redirect is refused from an app.
 func TestAnIDTokenOfARedirectIsUsed(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -274,7 +273,7 @@ func TestAnIDTokenOfARedirectIsUsed(t *testing.T) {
 		maps.Copy(c, map[string]any{"iss": w.op.Issuer(), "aud": "op", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "jti": nil})
 		told = maps.Clone(c)
 	}
-	if where := w.through(w.Client(browser), "login", somebody("Ann", "ann@example.org")); where != "/done" {
+	if where := w.through(w.Client(browser), "login", userForm("Ann", "ann@example.org")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	if told["nonce"] == nil {
@@ -289,12 +288,12 @@ func TestAnIDTokenOfARedirectIsUsed(t *testing.T) {
 	}
 	c := w.Client(app)
 	w.postToken(c, "login", "op", "op", again()).Problems("token:invalid_token")
-	nobody(t, c)
-	told["nonce"] = "another one" // or it was refused for something else
+	loggedOut(t, c)
+	told["nonce"] = "another one" // so that nothing else is wrong
 	w.show("login", again()).LoggedIn("ann@example.org")
 }
 
-// Of many who show the same token of a single use at once, one is logged in.
+// Of concurrent uses of a single-use token one logs in.
 func TestParallelUsesOfOneIDToken(t *testing.T) {
 	t.Parallel()
 	everyStore(t, func(t *testing.T, store storage.Store) {
@@ -324,7 +323,8 @@ func TestParallelUsesOfOneIDToken(t *testing.T) {
 	})
 }
 
-// A replay is logged as one, and mistakes of clients are no errors of ours.
+// A replay is logged as a replay, and errors of clients are not logged as errors
+// of the server.
 func TestAReplayedIDTokenIsLoggedAsOne(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -352,8 +352,8 @@ func TestAReplayedIDTokenIsLoggedAsOne(t *testing.T) {
 	}
 }
 
-// ownTokens is a provider of the host's own that verifies every ID token and
-// access token.
+// ownTokens is a provider of the host that verifies all ID tokens and access
+// tokens.
 type ownTokens struct{ redirectOnly }
 
 func (ownTokens) Info() provider.Info {
@@ -364,7 +364,7 @@ func (ownTokens) VerifyToken(_ ctx, t provider.Tokens) (*identity, error) {
 	return &identity{UID: "ann", Emails: []provider.Email{{Address: "ann@example.org", Verified: true}}}, nil
 }
 
-// The rules hold for providers of the host's own, too.
+// The rules apply to providers of the host, too.
 func TestIDTokensOfCustomProviders(t *testing.T) {
 	t.Parallel()
 	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.Custom = append(cfg.Custom, ownTokens{}) }))
@@ -383,8 +383,7 @@ func TestIDTokensOfCustomProviders(t *testing.T) {
 	}
 }
 
-// everyStore runs a test on memory, SQLite and, where there is a server,
-// PostgreSQL.
+// everyStore runs a test in memory, on SQLite and, if available, on PostgreSQL.
 func everyStore(t *testing.T, test func(t *testing.T, store storage.Store)) {
 	t.Helper()
 	stores(t, test)

@@ -8,8 +8,8 @@ import (
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 )
 
-// Whatever part of the store fails, nobody is logged in, nothing is left half
-// done, and later the login works.
+// Whatever part of the store fails, no user is logged in, nothing is stored in
+// part, and later the login works.
 func TestCallbackInAnOutage(t *testing.T) {
 	t.Parallel()
 	var made atomic.Int64
@@ -21,20 +21,20 @@ func TestCallbackInAnOutage(t *testing.T) {
 		"^INSERT INTO allauth_social_accounts": failed("/done", "unknown", "login"),
 	} {
 		c := w.Client(browser)
-		callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+		callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 		store.Break(part)
 		where := w.comeBack(c, callback)
 		store.Mend()
 		if where != lands {
 			t.Errorf("%s: lands at %s", part, where)
 		}
-		nobody(t, c)
+		loggedOut(t, c)
 	}
 	if made.Load() != 0 {
 		t.Fatalf("%d accounts were made", made.Load())
 	}
 	c := w.Client(browser)
-	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	c.Get("auth/session").LoggedIn("ann@example.org")
 }
 

@@ -20,12 +20,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// renewing is a provider whose tokens can be renewed, each refresh token once.
+// renewing is a provider whose tokens can be refreshed, each refresh token once.
 type renewing struct {
 	redirectOnly
 	clock   func() time.Time
 	renewed atomic.Int64
-	// refusal is how renewals end, if not with a token; during runs meanwhile.
+	// refusal is the error of refreshes, if any; during runs meanwhile.
 	refusal error
 	during  func()
 }
@@ -58,8 +58,8 @@ func (r *renewing) Refresh(_ context.Context, t *oauth2.Token) (*oauth2.Token, e
 	}, nil
 }
 
-// withTokens starts a server that keeps tokens, and logs a user in. The host has
-// wrapped the provider, which must lose nothing by it.
+// withTokens starts a server that stores tokens, and logs a user in. The host has
+// wrapped the provider, which must make no difference.
 func withTokens(t *testing.T, store storage.Store, keep bool) (*world, *renewing, string) {
 	t.Helper()
 	r := &renewing{}
@@ -129,9 +129,9 @@ func TestProviderTokensAreRenewedOnce(t *testing.T) {
 	})
 }
 
-// Whoever asked may be gone by the time the provider answers; its old refresh
-// token is spent all the same.
-func TestRenewedTokensAreKeptWhoeverWaits(t *testing.T) {
+// The client may disconnect before the provider answers; the old refresh token is
+// consumed all the same.
+func TestRenewedTokensAreStoredAfterADisconnect(t *testing.T) {
 	t.Parallel()
 	w, r, id := withTokens(t, memstore.New(), true)
 	w.Clock.Advance(2 * time.Hour)
@@ -152,7 +152,7 @@ func TestRenewedTokensAreKeptWhoeverWaits(t *testing.T) {
 	}
 }
 
-// A user who withdrew the consent has to log in again; one whose provider is
+// A user who withdrew the consent has to log in again; a user whose provider is
 // down has to wait.
 func TestRefusedRenewals(t *testing.T) {
 	t.Parallel()
@@ -180,11 +180,11 @@ func TestTokensAreNotKeptUnasked(t *testing.T) {
 	})
 }
 
-func TestExpiredTokenThatCanNotBeRenewed(t *testing.T) {
+func TestExpiredTokenThatCannotBeRenewed(t *testing.T) {
 	t.Parallel()
 	w := start(t, withSocial(func(cfg *socialaccount.Config) { cfg.StoreTokens = true }))
 	c := w.Client(browser)
-	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	_, rest, _ := strings.Cut(c.Get("auth/session").Text, `"id":`)
 	id, _, _ := strings.Cut(rest, ",")
 	source, err := w.Auth.ProviderToken(t.Context(), id, "op")

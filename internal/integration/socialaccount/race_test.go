@@ -14,16 +14,16 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// crowd is how many try the same thing at once.
+// crowd is the number of clients that try the same thing at the same time.
 const crowd = 64
 
-// stores runs a test in memory and on the chosen store.
+// stores runs a test in memory and with the chosen store.
 func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, memstore.New()) })
 	t.Run("chosen", func(t *testing.T) { test(t, clienttest.Open(t)) })
 }
 
-// signups counts the accounts that are made.
+// signups counts the created accounts.
 func signups(n *atomic.Int64) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) {
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
@@ -39,7 +39,7 @@ func TestParallelCallbacksOfOneState(t *testing.T) {
 	stores(t, func(t *testing.T, store storage.Store) {
 		w := startOn(t, store)
 		c := w.Client(browser)
-		callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+		callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 		clients := make([]*clienttest.Client, crowd)
 		for i := range clients {
 			clients[i] = c.Clone()
@@ -155,7 +155,7 @@ func TestParallelFormsOfOneSignup(t *testing.T) {
 	})
 }
 
-// People with the same name sign up at the same time.
+// Users with the same name sign up at the same time.
 func TestParallelSignupsOfNamesakes(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, store storage.Store) {

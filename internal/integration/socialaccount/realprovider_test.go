@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// startReal is a server that trusts a provider which is not ours.
+// startReal starts a server that trusts an independent OpenID provider.
 func startReal(t *testing.T) (*world, *realprovider.Provider) {
 	t.Helper()
 	op := realprovider.Start(t)
@@ -33,8 +33,8 @@ func startReal(t *testing.T) (*world, *realprovider.Provider) {
 	return w, op
 }
 
-// dance walks a browser to the real provider and back, and returns where it
-// lands.
+// dance does all steps of a login at the provider, and returns the final
+// redirect.
 func (w *world) dance(c *clienttest.Client, process string) string {
 	w.t.Helper()
 	back := realprovider.Consent(w.t, w.begin(c, "real", process, "/done"))
@@ -63,7 +63,7 @@ func TestLoginAndConnectAtARealProvider(t *testing.T) {
 	}
 	ann := w.LogIn(browser, "ann@example.org")
 	if where := w.dance(ann, "connect"); where != failed("/done", "connected_other", "connect") {
-		t.Errorf("somebody else's account is connected: %s", where)
+		t.Errorf("an account of another user is connected: %s", where)
 	}
 }
 
@@ -85,8 +85,8 @@ func TestConnectAtARealProvider(t *testing.T) {
 	c.Get("auth/session").LoggedIn("ann@example.org")
 }
 
-// An app shows the ID token that it got by itself. Only such a token counts, and
-// only while it is fresh.
+// An app sends the ID token that it got from the provider. Only such a token is
+// accepted, and only while it is fresh.
 func TestTokenOfARealProvider(t *testing.T) {
 	t.Parallel()
 	w, op := startReal(t)
@@ -111,13 +111,13 @@ func TestTokenOfARealProvider(t *testing.T) {
 	idToken := identity.Token.Extra("id_token").(string)
 	w.postToken(w.Client(app), "login", "real", "site", idToken[:len(idToken)-4]+"AAAA").Problems("token:invalid_token")
 	w.postToken(w.Client(app), "login", "real", "site", identity.Token.AccessToken).Problems("token:invalid_token")
-	w.postToken(w.Client(app), "login", "real", "site", idToken).Status(401).Pending("provider_signup") // it names nobody's address
+	w.postToken(w.Client(app), "login", "real", "site", idToken).Status(401).Pending("provider_signup") // it has no email address
 	w.Clock.Advance(48 * time.Hour)
 	w.postToken(w.Client(app), "login", "real", "site", idToken).Problems("token:invalid_token")
 }
 
-// A provider that is down holds nobody up: the browser goes back to the page it
-// came from, and the log says why.
+// A provider that is down delays no request: the browser is redirected to the
+// page that it came from, and the error is logged.
 func TestARealProviderGoesDown(t *testing.T) {
 	t.Parallel()
 	w, op := startReal(t)

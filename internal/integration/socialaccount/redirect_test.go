@@ -17,7 +17,7 @@ func TestRedirectLogsInAndIn(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	if where := w.through(c, "login", somebody("Ann", "ann@example.org")); where != "/done" {
+	if where := w.through(c, "login", userForm("Ann", "ann@example.org")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	answer := c.Get("auth/session").LoggedIn("ann@example.org")
@@ -28,7 +28,7 @@ func TestRedirectLogsInAndIn(t *testing.T) {
 		t.Fatalf("methods: %s", answer.Text)
 	}
 	again := w.Client(browser)
-	w.through(again, "login", somebody("Ann", "other@example.org"))
+	w.through(again, "login", userForm("Ann", "other@example.org"))
 	if got := again.Get("auth/session").Status(200).Value("data", "user", "id"); got != id {
 		t.Fatalf("user %v at the second login, %v at the first", got, id)
 	}
@@ -41,7 +41,7 @@ func TestRedirectRenewsTheSession(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	before := c.Cookie("sessionid")
 	w.comeBack(c, callback)
 	if after := c.Cookie("sessionid"); before == "" || after == "" || after == before {
@@ -77,7 +77,7 @@ func TestRedirectConnects(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.SignUp(browser, "ann@example.org")
-	if where := w.through(c, "connect", somebody("Ann", "elsewhere@example.org")); where != "/done" {
+	if where := w.through(c, "connect", userForm("Ann", "elsewhere@example.org")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	if got := uids(c); !slices.Equal(got, []string{"name:ann"}) {
@@ -90,29 +90,29 @@ func TestRedirectConnects(t *testing.T) {
 		t.Fatalf("connecting added an address: %s", emails)
 	}
 	other := w.Client(browser)
-	w.through(other, "login", somebody("Ann", ""))
+	w.through(other, "login", userForm("Ann", ""))
 	other.Get("auth/session").LoggedIn("ann@example.org")
 }
 
 func TestRedirectTellsWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	w.through(w.Client(browser), "login", somebody("Bob", "bob@example.org"))
+	w.through(w.Client(browser), "login", userForm("Bob", "bob@example.org"))
 	anonymous, ann := w.Client(browser), w.SignUp(browser, "ann@example.org")
 	stale := w.LogIn(browser, "ann@example.org")
 	for name, step := range map[string]struct {
 		where, want string
 	}{
 		"declined":  {w.through(anonymous, "login", url.Values{}), failed("/done", "cancelled", "login")},
-		"anonymous": {w.through(anonymous, "connect", somebody("Ann", "")), failed("/done", "permission_denied", "connect")},
-		"other's":   {w.through(ann, "connect", somebody("Bob", "")), failed("/done", "connected_other", "connect")},
+		"anonymous": {w.through(anonymous, "connect", userForm("Ann", "")), failed("/done", "permission_denied", "connect")},
+		"other's":   {w.through(ann, "connect", userForm("Bob", "")), failed("/done", "connected_other", "connect")},
 	} {
 		if step.where != step.want {
 			t.Errorf("%s: lands at %s, want %s", name, step.where, step.want)
 		}
 	}
 	w.Clock.Advance(10 * time.Minute)
-	callback := w.pick(w.begin(stale, "op", "connect", "/done?x=1#there"), somebody("Ann", ""))
+	callback := w.pick(w.begin(stale, "op", "connect", "/done?x=1#there"), userForm("Ann", ""))
 	if where, want := w.comeBack(stale, callback), "/done?x=1&error=reauthentication_required&error_process=connect#there"; where != want {
 		t.Errorf("stale: lands at %s, want %s", where, want)
 	}
@@ -124,7 +124,7 @@ func TestRedirectTellsWhatWentWrong(t *testing.T) {
 func TestRedirectWhileSignupIsClosed(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) { cfg.Account.SignupClosed = true })
-	if where := w.through(w.Client(browser), "login", somebody("Ann", "ann@example.org")); where != failed("/done", "signup_closed", "login") {
+	if where := w.through(w.Client(browser), "login", userForm("Ann", "ann@example.org")); where != failed("/done", "signup_closed", "login") {
 		t.Fatalf("lands at %s", where)
 	}
 }
@@ -144,7 +144,7 @@ func TestReauthenticationThroughProvider(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	w.Clock.Advance(10 * time.Minute)
 	answer := c.Post("account/password/change", body{"new_password": "brand-new-pass-7"}).Status(401)
 	if flows := answer.Flows(); !slices.Equal(flows, []string{social.FlowProviderReauthenticate}) {
@@ -154,7 +154,7 @@ func TestReauthenticationThroughProvider(t *testing.T) {
 	if !strings.Contains(target, "prompt=login") {
 		t.Fatalf("the provider is not asked to have the user log in again: %s", target)
 	}
-	if where := w.comeBack(c, w.pick(target, somebody("Ann", ""))); where != "/done" {
+	if where := w.comeBack(c, w.pick(target, userForm("Ann", ""))); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	methods, _ := c.Get("auth/session").LoggedIn("ann@example.org").Value("data", "methods").([]any)
@@ -165,11 +165,11 @@ func TestReauthenticationThroughProvider(t *testing.T) {
 	c.Post("account/password/change", body{"new_password": "brand-new-pass-7"}).Status(200)
 }
 
-func TestLoginAsSomebodyElse(t *testing.T) {
+func TestLoginAsAnotherUser(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.SignUp(browser, "ann@example.org")
-	if where := w.through(c, "login", somebody("Bob", "bob@example.org")); where != "/done" {
+	if where := w.through(c, "login", userForm("Bob", "bob@example.org")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	answer := c.Get("auth/session").LoggedIn("bob@example.org")
@@ -185,7 +185,7 @@ func TestCallbackPathsOfDjango(t *testing.T) {
 		cfg.OpenIDConnectCallbackPath = socialaccount.DjangoOpenIDConnectCallbackPath
 	}))
 	c := w.Client(browser)
-	callback := w.pick(w.begin(c, "op", "login", "/done"), somebody("Ann", "ann@example.org"))
+	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	if !strings.HasPrefix(callback, w.URL+"/accounts/oidc/op/login/callback/?") {
 		t.Fatalf("callback %s", callback)
 	}
@@ -202,7 +202,7 @@ func TestFrontEndErrorPage(t *testing.T) {
 	})
 	want := "https://app.example.org/failed?from=provider&error=unknown&error_process=login"
 	for _, form := range [][3]string{
-		{"", "login", "/done"}, {"nobody", "login", "/done"}, {"op", "", "/done"}, {"op", "redirect", "/done"}, {"op", "connect", ""},
+		{"", "login", "/done"}, {"unknown", "login", "/done"}, {"op", "", "/done"}, {"op", "redirect", "/done"}, {"op", "connect", ""},
 		{"op", "connect", "https://evil.example.net/"},
 	} {
 		if where := w.begin(w.Client(browser), form[0], form[1], form[2]); where != want {
@@ -238,19 +238,19 @@ func TestStartByMultipartForm(t *testing.T) {
 	}
 }
 
-// The provider was told to have the user log in again, and did not.
+// The provider was asked to authenticate the user again, and did not.
 func TestReauthenticationIsMoreThanAnOldSession(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	w.through(c, "login", somebody("Ann", "ann@example.org"))
+	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	w.editID = func(claims map[string]any) { claims["auth_time"] = w.Clock.Now().Add(-time.Hour).Unix() }
-	if where := w.through(c, "login", somebody("Ann", "")); where != failed("/done", "reauthentication_required", "login") {
+	if where := w.through(c, "login", userForm("Ann", "")); where != failed("/done", "reauthentication_required", "login") {
 		t.Fatalf("lands at %s", where)
 	}
 	if methods, _ := c.Get("auth/session").LoggedIn("ann@example.org").Value("data", "methods").([]any); len(methods) != 1 {
 		t.Fatalf("methods %v", methods)
 	}
-	// A first login may go by the provider's own session.
-	w.through(w.Client(browser), "login", somebody("Bob", "bob@example.org"))
+	// A first login may use the provider's own session.
+	w.through(w.Client(browser), "login", userForm("Bob", "bob@example.org"))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// A provider's word is one factor, whichever way it comes and whatever makes the
-// account known by it.
+// A login through a provider is one factor, in every flow and however the account
+// was found.
 func TestProviderLoginAsksForTheSecondFactor(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) {
@@ -22,7 +22,7 @@ func TestProviderLoginAsksForTheSecondFactor(t *testing.T) {
 	w.byToken(owner, "connect", claims("name:ann", "")).LoggedIn("ann@example.org")
 	secret, _ := owner.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
 	code := func() string {
-		w.Clock.Advance(30 * time.Second) // no code is good twice
+		w.Clock.Advance(30 * time.Second) // no code is accepted twice
 		code, err := totp.GenerateCode(secret, w.Clock.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestProviderLoginAsksForTheSecondFactor(t *testing.T) {
 	owner.Post("account/authenticators/totp", body{"code": code()}).Status(200)
 
 	byRedirect := w.Client(browser)
-	if where := w.through(byRedirect, "login", somebody("Ann", "")); where != "/done" {
+	if where := w.through(byRedirect, "login", userForm("Ann", "")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	byRedirect.Get("account/providers").Status(401).Pending("mfa_authenticate")

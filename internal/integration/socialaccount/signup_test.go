@@ -40,7 +40,7 @@ func TestSignupFormInTheBrowser(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.Client(browser)
-	if where := w.through(c, "login", somebody("Ann", "")); where != "/done" {
+	if where := w.through(c, "login", userForm("Ann", "")); where != "/done" {
 		t.Fatalf("lands at %s", where)
 	}
 	c.Get("auth/session").Status(401).Pending("provider_signup")
@@ -149,7 +149,7 @@ func TestSignupFormWithATakenAddress(t *testing.T) {
 	}
 }
 
-// Under strict prevention the new account gets the address without proof of it.
+// With PreventEnumerationStrictly the new account gets the address unverified.
 func TestSignupUnderStrictPrevention(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) {
@@ -162,7 +162,7 @@ func TestSignupUnderStrictPrevention(t *testing.T) {
 		t.Fatal("merged into the owner's account")
 	}
 	if text := c.Get("account/email").Text; !strings.Contains(text, `"verified":false`) {
-		t.Fatalf("a second account has proved the address: %s", text)
+		t.Fatalf("a second account has verified the address: %s", text)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// A session that is ended between the check of a request and its transaction
-// connects and disconnects nothing, and is no fresh proof of identity.
+// If a session is ended between the check of a request and its transaction, the
+// request connects and disconnects nothing, and does not reauthenticate.
 func TestAnEndedSessionConnectsNothing(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -59,8 +59,8 @@ func TestAnEndedSessionConnectsNothing(t *testing.T) {
 	})
 }
 
-// A login through a provider that is disconnected meanwhile, or whose address has
-// left the account meanwhile, does not get into the account.
+// A login through a provider that is disconnected meanwhile, or whose address was
+// removed from the account meanwhile, does not log in to the account.
 func TestALoginThroughWhatWasTakenAwayMeanwhile(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
@@ -72,15 +72,15 @@ func TestALoginThroughWhatWasTakenAwayMeanwhile(t *testing.T) {
 	store.Interrupt(func() {
 		c.Delete("account/providers", body{"provider": "op", "account": "ann"}).Status(200)
 	})
-	stranger := w.Client(app)
-	w.byToken(stranger, "login", claims("ann", "")).Status(401).Pending("provider_signup")
+	other := w.Client(app)
+	w.byToken(other, "login", claims("ann", "")).Status(401).Pending("provider_signup")
 
 	second := body{"email": "second@example.org"}
 	c.Post("account/email", second).Status(200)
 	c.Post("auth/email/verify", body{"key": w.MailOf("account/email_confirmation", "second@example.org").Key()}).Status(200)
 	store.Interrupt(func() { c.Delete("account/email", second).Status(200) })
-	stranger = w.Client(app)
-	answer := w.byToken(stranger, "login", claims("second", "second@example.org")).LoggedIn("second@example.org")
+	other = w.Client(app)
+	answer := w.byToken(other, "login", claims("second", "second@example.org")).LoggedIn("second@example.org")
 	if id := answer.Value("data", "user", "id"); id == ann || store.IsArmed() {
 		t.Errorf("logged in as the former owner of the address: %s", answer.Text)
 	}

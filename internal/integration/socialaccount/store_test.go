@@ -25,7 +25,7 @@ func TestStoreKeepsAccounts(t *testing.T) {
 		other := a
 		other.UserID = "2"
 		want(t, authn.ErrConflict, store.CreateSocialAccount(ctx, other))
-		for _, name := range [][2]string{{"op", "ann"}, {"OP", "Ann"}, {"op", "Ann "}} { // exactly, case and blanks included
+		for _, name := range [][2]string{{"op", "ann"}, {"OP", "Ann"}, {"op", "Ann "}} { // exactly, including case and blanks
 			_, err := store.SocialAccount(ctx, name[0], name[1])
 			want(t, authn.ErrNotFound, err)
 		}
@@ -44,7 +44,7 @@ func TestStoreKeepsAccounts(t *testing.T) {
 		}
 		a.ExtraData, a.LastLogin = []byte(`{}`), now.Add(time.Hour)
 		want(t, nil, store.UpdateSocialAccount(ctx, a))
-		want(t, nil, store.UpdateSocialAccount(ctx, a)) // the same once more
+		want(t, nil, store.UpdateSocialAccount(ctx, a)) // the same again
 		want(t, authn.ErrNotFound, store.UpdateSocialAccount(ctx, other))
 		if got, err = store.SocialAccount(ctx, "op", "Ann"); err != nil || string(got.ExtraData) != "{}" || !got.LastLogin.Equal(a.LastLogin) || len(got.Token) != 3 {
 			t.Fatalf("after an update %v, %v", got, err)

@@ -39,7 +39,7 @@ func TestTokenConnects(t *testing.T) {
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
 		w := start(t)
 		c := w.SignUp(kind, "ann@example.org")
-		for range 2 { // connecting twice is no error
+		for range 2 { // connecting twice is not an error
 			w.byToken(c, "connect", claims("ann", "")).LoggedIn("ann@example.org")
 		}
 		if got := uids(c); !slices.Equal(got, []string{"ann"}) {
@@ -106,7 +106,7 @@ func TestTokenInput(t *testing.T) {
 	}
 }
 
-// Some providers list all the groups of their users.
+// Some providers return all groups of their users.
 func TestLongTokens(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -130,7 +130,7 @@ func TestEmailVerificationOfProviders(t *testing.T) {
 	c := w.Client(app)
 	w.byToken(c, "login", unverified("ann", "ann@example.org")).LoggedIn("ann@example.org")
 	if text := c.Get("account/email").Text; text != `{"status":200,"data":[{"email":"ann@example.org","verified":false,"primary":true}]}` {
-		t.Fatalf("an address counts as proved that is not: %s", text)
+		t.Fatalf("an unverified address counts as verified: %s", text)
 	}
 	if mails := w.Mails("ann@example.org"); mails != nil {
 		t.Fatalf("mails %v", mails)
@@ -181,8 +181,8 @@ func TestTokenLimits(t *testing.T) {
 	w.postToken(c, "login", "op", "op", "x.y.z").Status(429)
 }
 
-// Providers of the host's own are held to the same: some stores take an id and
-// the same with a blank behind it for equal.
+// The same applies to providers of the host: some stores ignore trailing blanks
+// in comparisons.
 func TestUnusableIDsOfCustomProviders(t *testing.T) {
 	t.Parallel()
 	w, _, _ := withTokens(t, memstore.New(), false)
@@ -192,7 +192,7 @@ func TestUnusableIDsOfCustomProviders(t *testing.T) {
 	}
 }
 
-// A login through a provider waits for the second factor, both ways.
+// A login through a provider waits for the second factor, in both flows.
 func TestAProviderIsOneFactor(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
@@ -218,7 +218,7 @@ func TestAProviderIsOneFactor(t *testing.T) {
 		t.Errorf("methods: %s", answer.Text)
 	}
 	byRedirect := w.Client(browser)
-	w.through(byRedirect, "login", somebody("Ann", ann))
+	w.through(byRedirect, "login", userForm("Ann", ann))
 	byRedirect.Get("auth/session").Status(401).Pending("mfa_authenticate")
 	byRedirect.Post("auth/2fa/authenticate", code()).LoggedIn(ann)
 }

@@ -70,7 +70,7 @@ func filledSQL(b *testing.B, driver, source string, dialect sqlstore.Dialect, n 
 	}
 	defer func() { _ = db.Close() }()
 	testserver.Populate(b, db, driver, n)
-	if _, err := db.Exec("DELETE FROM allauth_outbox"); err != nil { // nobody could decrypt it
+	if _, err := db.Exec("DELETE FROM allauth_outbox"); err != nil { // its key is lost
 		b.Fatal(err)
 	}
 	return store

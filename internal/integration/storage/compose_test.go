@@ -218,7 +218,7 @@ func TestAWrappedStoreSharesItsLimits(t *testing.T) {
 	refused := 0
 	for i := range 8 {
 		s.Handler = []http.Handler{s.Auth, other}[i%2]
-		answer := s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "nobody@example.org", "password": "wrong"})
+		answer := s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "unknown@example.org", "password": "wrong"})
 		if strings.Contains(answer.Text, "too_many_login_attempts") {
 			refused++
 		}

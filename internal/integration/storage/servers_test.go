@@ -212,7 +212,7 @@ func TestTwoServersShareLimits(t *testing.T) {
 		})
 		refused := 0
 		for range 8 {
-			answer := s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "nobody@example.org", "password": "wrong"})
+			answer := s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "unknown@example.org", "password": "wrong"})
 			if strings.Contains(answer.Text, "too_many_login_attempts") {
 				refused++
 			}

@@ -245,7 +245,7 @@ func list(first step, rest ...[]step) []step { return append([]step{first}, slic
 // pairs are all of them.
 var pairs = []pair{
 	{"sign-up by link", nil, verified, free, []step{signup}, allowed},
-	{"sign-up by link, address unproved", nil, unverified, free, []step{signup}, allowed},
+	{"sign-up by link, address unverified", nil, unverified, free, []step{signup}, allowed},
 	{"sign-up by link, address silent", nil, silentEmail, free, []step{signup}, nil},
 	{"sign-up by link, again", nil, verified, free, []step{signup, signup}, allowed},
 	{"sign-up by link, logins judged by the host", with(judged), verified, free, []step{signup}, allowed},
@@ -265,7 +265,7 @@ var pairs = []pair{
 	{"sign-up where a code is required", with(codes, codesRequired), verified, free, []step{signup, resendCode, guessCode}, allowed},
 
 	{"sign-up by phone", with(phones), verified, free, []step{signupByPhone, resendPhone, guessPhone}, allowed},
-	{"sign-up by phone, number unproved", with(phones), unverified, free, []step{signupByPhone, resendPhone, guessPhone}, allowed},
+	{"sign-up by phone, number unverified", with(phones), unverified, free, []step{signupByPhone, resendPhone, guessPhone}, allowed},
 	{"sign-up by phone, number silent", with(phones), silentPhone, free, []step{signupByPhone, resendPhone, guessPhone}, nil},
 	{"sign-up by phone and address", with(phones), takenPhone, free, []step{signupByBoth, resendPhone, guessPhone}, allowed},
 	{"sign-up by phone, number corrected to a taken one", with(phones), freeToTaken, freeToFree,
@@ -291,7 +291,7 @@ var pairs = []pair{
 
 	{"login by email", nil, verified, free, times(3, loginByEmail), nil},
 	{"login by email, limited", nil, verified, free, times(7, loginByEmail), nil},
-	{"login by email, address unproved", nil, unverified, free, []step{loginByEmail}, nil},
+	{"login by email, address unverified", nil, unverified, free, []step{loginByEmail}, nil},
 	{"login by email, disabled", nil, disabled, free, []step{loginByEmail}, nil},
 	{"login by email, no password", nil, passwordless, free, []step{loginByEmail}, nil},
 	{"login by username", with(usernames), verified, free, []step{loginByUsername}, nil},
@@ -307,7 +307,7 @@ var pairs = []pair{
 
 	{"login code", with(codes), verified, free, list(requestCode, times(2, resendCode), times(3, guessCode)), allowed},
 	{"login code, unknown accounts get no mail", with(codes, silent), verified, free, []step{requestCode, resendCode, guessCode}, allowed},
-	{"login code, address unproved", with(codes), unverified, free, []step{requestCode, resendCode, guessCode}, allowed},
+	{"login code, address unverified", with(codes), unverified, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, address silent", with(codes), silentEmail, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, disabled", with(codes), disabled, free, []step{requestCode, resendCode, guessCode}, allowed},
 	{"login code, limited", with(codes), verified, free, append(times(3, requestCode), refused(400, requestCode)), allowed},
@@ -316,7 +316,7 @@ var pairs = []pair{
 
 	{"reset by link", nil, verified, free, []step{requestReset, requestReset, guessKey}, allowed},
 	{"reset by link, unknown accounts get no mail", with(silent), verified, free, []step{requestReset}, allowed},
-	{"reset by link, address unproved", nil, unverified, free, []step{requestReset}, allowed},
+	{"reset by link, address unverified", nil, unverified, free, []step{requestReset}, allowed},
 	{"reset by link, address silent", nil, silentEmail, free, []step{requestReset}, allowed},
 	{"reset by link, disabled", nil, disabled, free, []step{requestReset}, allowed},
 	{"reset by link, limited", nil, verified, free, append(times(5, requestReset), refused(429, requestReset)), allowed},

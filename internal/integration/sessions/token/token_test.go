@@ -52,7 +52,7 @@ func start(t testing.TB, cfg token.Config, edit ...func(cfg *allauth.Config)) *c
 	return clienttest.Start(t, append([]func(cfg *allauth.Config){func(c *allauth.Config) { c.Tokens = &cfg }}, edit...)...)
 }
 
-// bearer is a client that shows an access token and nothing else.
+// bearer is a client that sends an access token only.
 func bearer(s *clienttest.Server, access string) *clienttest.Client {
 	c := s.Client(clienttest.App)
 	c.Header.Set("Authorization", "Bearer "+access)
@@ -101,7 +101,7 @@ func header(t testing.TB, text string) map[string]any {
 	return members
 }
 
-func TestAccessTokensAreGoodForMinutes(t *testing.T) {
+func TestAccessTokensAreValidForMinutes(t *testing.T) {
 	t.Parallel()
 	s := start(t, token.Config{})
 	c := s.SignUp(clienttest.App, "ann@example.org")
@@ -180,7 +180,8 @@ func TestARefreshTokenCanBeKept(t *testing.T) {
 	}
 }
 
-// Whoever shows a spent refresh token holds a copy: all that came of it ends.
+// Reuse of a refresh token means that there is a copy: all tokens of the session
+// end.
 func TestAReplayEndsTheSession(t *testing.T) {
 	t.Parallel()
 	var reused atomic.Int64
@@ -216,7 +217,7 @@ func TestALostAnswerDoesNotEndTheSession(t *testing.T) {
 	s.Client(clienttest.App).Post("tokens/refresh", body{"refresh_token": fresh.Value("data", "refresh_token")}).Status(200)
 }
 
-// What fails on our side does not use the token up: the app tries again.
+// An error of the server does not consume the token: the app tries again.
 func TestAFailedRefreshCanBeTriedAgain(t *testing.T) {
 	t.Parallel()
 	var down atomic.Bool
@@ -275,18 +276,18 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 }
 
-// Another service verifies a token with the published keys and nothing else.
+// Another service verifies a token with the published keys only.
 func TestThePublishedKeysVerify(t *testing.T) {
 	t.Parallel()
 	s := start(t, token.Config{Audience: "api", Claims: func(context.Context, *authn.User) (map[string]any, error) {
-		return map[string]any{"role": "admin", "sub": "somebody else", "token_use": "refresh"}, nil
+		return map[string]any{"role": "admin", "sub": "another user", "token_use": "refresh"}, nil
 	}})
 	c := s.SignUp(clienttest.App, "ann@example.org")
 	response, err := http.Get(s.URL + "/_allauth/.well-known/jwks.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it has been read
+	defer func() { _ = response.Body.Close() }() // the body has been read
 	var set jose.JSONWebKeySet
 	if err := json.NewDecoder(response.Body).Decode(&set); err != nil {
 		t.Fatal(err)
@@ -303,7 +304,7 @@ func TestThePublishedKeysVerify(t *testing.T) {
 	if err := standard.Validate(jwt.Expected{Issuer: s.URL, AnyAudience: jwt.Audience{"api"}, Time: s.Clock.Now()}); err != nil {
 		t.Error(err)
 	}
-	if all["role"] != "admin" || all["token_use"] != "access" || standard.Subject == "somebody else" {
+	if all["role"] != "admin" || all["token_use"] != "access" || standard.Subject == "another user" {
 		t.Errorf("claims %v", all)
 	}
 	if parsed, err = jwt.ParseSigned(c.RefreshToken, []jose.SignatureAlgorithm{jose.EdDSA}); err != nil {
@@ -400,7 +401,7 @@ func TestTheHostsRoutesTakeAccessTokens(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = response.Body.Close() // the status says all
+			_ = response.Body.Close() // only the status counts
 			return response.StatusCode
 		}
 		if got := status(c.AccessToken); got != 204 {
@@ -461,7 +462,7 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// FuzzAccessToken shows anything as an access token.
+// FuzzAccessToken sends any text as an access token.
 func FuzzAccessToken(f *testing.F) {
 	s := start(f, token.Config{})
 	c := s.SignUp(clienttest.App, "ann@example.org")

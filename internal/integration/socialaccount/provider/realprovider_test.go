@@ -25,7 +25,8 @@ const (
 	testVerifier = "a-verifier-of-at-least-forty-three-characters-for-pkce"
 )
 
-// realOP is somebody else's OpenID provider, with us as its client.
+// realOP is an independent implementation of an OpenID provider, with us as its
+// client.
 type realOP struct {
 	*realprovider.Provider
 	secret string
@@ -38,7 +39,7 @@ func startRealOP(t testing.TB) *realOP {
 	return p
 }
 
-// provider is our side, with other scopes than the usual ones if any are given.
+// provider returns our side, optionally with other scopes than the default ones.
 func (p *realOP) provider(t testing.TB, deps provider.Deps, scopes ...string) provider.Provider {
 	t.Helper()
 	all := provider.Settings{ServerURL: p.Issuer, TokenAuthMethod: "client_secret_basic", Scopes: scopes}
@@ -49,7 +50,7 @@ func (p *realOP) provider(t testing.TB, deps provider.Deps, scopes ...string) pr
 	return made
 }
 
-// login walks through a whole login.
+// login does all steps of a login.
 func (p *realOP) login(t testing.TB, ours provider.Provider, change func(*provider.Callback)) (*provider.Identity, error) {
 	t.Helper()
 	address, err := ours.AuthCodeURL(t.Context(), provider.Authorization{State: testState, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: realBack})
@@ -91,7 +92,7 @@ func TestRealProvider(t *testing.T) {
 	}
 }
 
-// A provider that is told to ask again says when it did.
+// A provider that is asked to authenticate the user again returns auth_time.
 func TestRealProviderAsksAgain(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
@@ -135,8 +136,8 @@ func TestRealProviderRefusals(t *testing.T) {
 	}
 }
 
-// Clocks that differ by less than a minute do no harm; those that differ by more
-// make tokens that are not yet, or no longer, good.
+// Clocks may differ by up to a minute; with a larger difference tokens are not
+// valid yet, or have expired.
 func TestRealProviderWithAnotherClock(t *testing.T) {
 	t.Parallel()
 	p := startRealOP(t)
@@ -162,7 +163,7 @@ func TestRealProviderChangesItsKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ChangeKey(t, "third") // under the same id, as after a break-in
+	p.ChangeKey(t, "third") // with the same id, as after a theft of the key
 	if _, err := p.login(t, ours, nil); err != nil {
 		t.Errorf("another key under the same id: %v", err)
 	}
@@ -206,7 +207,7 @@ func TestRealProviderGoesDown(t *testing.T) {
 	}
 }
 
-// A provider that takes the connection and says nothing holds nobody up for
+// A provider that accepts connections without answering delays requests for no
 // longer than the timeout, however many wait for it.
 func TestProviderThatHangs(t *testing.T) {
 	t.Parallel()

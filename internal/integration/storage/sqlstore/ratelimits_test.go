@@ -15,7 +15,7 @@ import (
 
 // An attempt that is refused waits for no lock: another transaction holds the row
 // of the bucket meanwhile.
-func TestARefusedAttemptWaitsForNobody(t *testing.T) {
+func TestARefusedAttemptDoesNotWait(t *testing.T) {
 	t.Parallel()
 	for _, driver := range []string{"pgx", "mysql"} {
 		db, dialect := openServer(t, driver)
