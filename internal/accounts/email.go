@@ -41,8 +41,8 @@ func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.Em
 	return emails, nil
 }
 
-// ResendEmail mails another link or code for an address of the user. Returns
-// work.ErrForbidden if it was not sent.
+// ResendEmail mails another link or a new code for an address of the user, or the code
+// of a new address again. Returns work.ErrForbidden if it was not sent.
 func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
 	address, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
@@ -55,10 +55,14 @@ func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input stri
 	if s.cfg.EmailVerificationByCode == nil {
 		return s.resendLink(ctx, address, taken)
 	}
-	c, err := s.EmailCode(ctx, sess)
-	if errors.Is(err, work.ErrNotPending) || err == nil && c.Subject != address.Email {
+	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	if err != nil {
+		return fmt.Errorf("load email addresses: %w", err)
+	}
+	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
 		return s.resendNewCode(ctx, sess, address.Email, taken)
 	}
+	c, err := s.EmailCode(ctx, sess)
 	if err != nil {
 		return err
 	}
@@ -113,6 +117,9 @@ func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input 
 		address, emails, err := s.primaryCandidate(ctx, sess, input)
 		if err != nil {
 			return err
+		}
+		if address.Primary {
+			return nil
 		}
 		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
 			return fmt.Errorf("set primary email address: %w", err)

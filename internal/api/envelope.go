@@ -157,12 +157,13 @@ func (c *call) anonymous(status int) (reply, error) {
 func (c *call) gone() (reply, error) { return c.anonymous(http.StatusGone) }
 
 // noStage answers a request for a stage at which no login waits. A logged-in user gets the
-// flows of an anonymous session, too.
+// flows of an anonymous session, too, and what waits in their own.
 func (c *call) noStage() (reply, error) {
 	if !c.sess.Authenticated() {
 		return c.anonymous(http.StatusUnauthorized)
 	}
 	anonymous := login.NewSession(c.sess.Kind, c.sess.Client)
+	anonymous.State.Slots = c.sess.State.Slots
 	offers, err := c.pipeline.Offers(c.ctx, anonymous)
 	if err != nil {
 		return reply{}, err

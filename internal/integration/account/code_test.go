@@ -8,6 +8,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/mfa"
 )
 
 func TestVerificationByCode(t *testing.T) {
@@ -353,4 +354,17 @@ func TestATakenPhoneIsNotTold(t *testing.T) {
 	}
 	c.Post("auth/phone/verify", body{"code": "BBBB-BBBB"}).Status(409)
 	fresh.Post("auth/phone/verify", body{"code": "BBBB-BBBB"}).Status(409)
+}
+
+// A reset that waits for its code is listed wherever flows are, for a user who is
+// logged in, too.
+func TestAPendingResetIsListedForALoggedInUser(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := clienttest.Start(t, withCodes, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
+		c := s.SignUp(kind, ann)
+		c.Post("auth/password/request", body{"email": ann}).LoggedIn(ann)
+		c.Post("auth/2fa/authenticate", body{"code": "123456"}).Status(401).Pending("password_reset_by_code")
+		c.Get("auth/session").LoggedIn(ann)
+	})
 }

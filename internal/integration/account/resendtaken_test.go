@@ -27,3 +27,21 @@ func TestNoLinkForAnAddressThatAnotherUserVerified(t *testing.T) {
 	}
 	c.Put("account/email", body{"email": taken}).Status(403) // too soon, as for a free address
 }
+
+// The mail with the code for an address of the account got lost. The user requests
+// another one as often as the limits allow, also where a code that a sign-up waits for
+// is not sent again.
+func TestAnotherCodeForAnAddressOfTheAccount(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, byCode)
+	c := s.SignUp(clienttest.App, ann)
+	var codes []string
+	for range 3 {
+		s.Clock.Advance(clienttest.NextCode)
+		c.Put("account/email", body{"email": ann}).Status(200)
+		codes = append(codes, s.MailOf("account/email_confirmation", ann).Code())
+	}
+	c.Put("account/email", body{"email": ann}).Status(429)
+	c.Post("auth/email/verify", body{"key": codes[1]}).Problems("key:incorrect_code")
+	c.Post("auth/email/verify", body{"key": codes[2]}).LoggedIn(ann)
+}

@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,5 +348,22 @@ func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
 	c.Patch("account/email", body{"email": "ann@example.org", "primary": true}).Status(200)
 	if changed := <-changes; changed.From != "" || changed.To != "ann@example.org" {
 		t.Errorf("the address changed from %q to %q", changed.From, changed.To)
+	}
+}
+
+// A user makes the address the primary one that is it already: nothing changes, so
+// nobody is told, and a reset that is under way goes on.
+func TestTheSamePrimaryAddressAgain(t *testing.T) {
+	t.Parallel()
+	var changes atomic.Int64
+	s := clienttest.Start(t, func(cfg *allauth.Config) { cfg.OnEvent = countEvents[account.EmailChanged](&changes) })
+	c := s.SignUp(clienttest.App, ann)
+	s.Client(clienttest.App).Post("auth/password/request", body{"email": ann}).Status(200)
+	key := s.MailOf("account/password_reset_key", ann).Key()
+	c.Patch("account/email", body{"email": ann, "primary": true}).Status(200)
+	s.Client(clienttest.App).Post("auth/password/reset", body{"key": key, "password": "Another-1-horse"}).Status(401)
+	s.MailOf("account/password_reset", ann)
+	if n := changes.Load(); n != 0 {
+		t.Errorf("%d changes of the address were announced", n)
 	}
 }
