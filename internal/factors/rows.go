@@ -153,7 +153,7 @@ func (s *Service) remove(ctx context.Context, sess *login.Session, chosen func(m
 		if !chosen(a) {
 			continue
 		}
-		if err := s.deleteAuthenticator(ctx, sess, a); err != nil {
+		if err := s.deleteAuthenticator(ctx, a); err != nil {
 			return err
 		}
 		if err := each(a); err != nil {
@@ -161,13 +161,13 @@ func (s *Service) remove(ctx context.Context, sess *login.Session, chosen func(m
 		}
 	}
 	if codes := find(rest, mfa.RecoveryCodes); codes != nil && !slices.ContainsFunc(rest, isSecondFactor) {
-		return s.deleteAuthenticator(ctx, sess, *codes)
+		return s.deleteAuthenticator(ctx, *codes)
 	}
 	return nil
 }
 
 // deleteAuthenticator deletes an authenticator and publishes the event.
-func (s *Service) deleteAuthenticator(ctx context.Context, sess *login.Session, a mfa.Authenticator) error {
+func (s *Service) deleteAuthenticator(ctx context.Context, a mfa.Authenticator) error {
 	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
 		return fmt.Errorf("delete authenticator: %w", err)
 	}

@@ -39,7 +39,9 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 		return fmt.Errorf("look up account at provider: %w", err)
 	}
 	if err == nil {
-		return s.logInUser(ctx, sess, c, known.UserID, s.updateAccount)
+		return s.logInUser(ctx, sess, c, known.UserID, func(ctx context.Context) error {
+			return s.updateAccount(ctx, c, known.UserID)
+		})
 	}
 	owner, connect, err := s.ownerByEmail(ctx, c)
 	if errors.Is(err, authn.ErrNotFound) {
@@ -48,14 +50,14 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 	if err != nil {
 		return err
 	}
-	return s.logInUser(ctx, sess, c, owner, func(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+	return s.logInUser(ctx, sess, c, owner, func(ctx context.Context) error {
 		// Check again: another request may have removed the address meanwhile.
 		now, _, err := s.ownerByEmail(ctx, c)
-		if errors.Is(err, authn.ErrNotFound) || err == nil && now != userID {
+		if errors.Is(err, authn.ErrNotFound) || err == nil && now != owner {
 			return errTaken
 		}
 		if err == nil && connect {
-			err = s.connectAccount(ctx, sess, c, userID)
+			err = s.connectAccount(ctx, sess, c, owner)
 		}
 		return err
 	})
@@ -65,7 +67,7 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 // already. It calls after in the same transaction. Returns errNoLogin if the user was
 // deleted or disabled.
 func (s *Flows) logInUser(ctx context.Context, sess *login.Session, c *candidate, userID string,
-	after func(context.Context, *login.Session, *candidate, string) error) error {
+	after func(ctx context.Context) error) error {
 	_, err := s.identify(ctx, userID)
 	if errors.Is(err, authn.ErrNotFound) {
 		if !sess.Authenticated() {
@@ -83,7 +85,7 @@ func (s *Flows) logInUser(ctx context.Context, sess *login.Session, c *candidate
 		if sess.Authenticated() && sess.UserID() != userID {
 			s.accounts.Logout(ctx, sess)
 		}
-		if err := after(ctx, sess, c, userID); err != nil {
+		if err := after(ctx); err != nil {
 			return err
 		}
 		method := c.method(s.deps.Now())
@@ -125,7 +127,7 @@ func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) 
 		known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
 		switch {
 		case err == nil && known.UserID == sess.UserID():
-			return s.updateAccount(ctx, sess, c, known.UserID)
+			return s.updateAccount(ctx, c, known.UserID)
 		case err == nil:
 			return problem.List("", code.ConnectedOther)
 		case !errors.Is(err, authn.ErrNotFound):
@@ -173,7 +175,7 @@ func (s *Service) createAccount(ctx context.Context, store socialaccount.Store, 
 // updateAccount stores the current profile and token of the account at the provider. It
 // is called only after the request was found to be that of the account's user. Returns
 // errTaken if the account was disconnected at the same time.
-func (s *Service) updateAccount(ctx context.Context, sess *login.Session, c *candidate, userID string) error {
+func (s *Service) updateAccount(ctx context.Context, c *candidate, userID string) error {
 	account := socialaccount.Account{UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, LastLogin: s.deps.Now()}
 	err := s.store.UpdateSocialAccount(ctx, account)
 	if errors.Is(err, authn.ErrNotFound) { // disconnected meanwhile
