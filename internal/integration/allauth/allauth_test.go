@@ -137,7 +137,7 @@ func TestPlainHTTPIsWarnedOf(t *testing.T) {
 	}
 }
 
-// hostApp is an application with the library around its own routes.
+// hostApp is an application with the library beside its own routes.
 func hostApp(t *testing.T, s *clienttest.Server) *httptest.Server {
 	t.Helper()
 	me := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -244,7 +244,7 @@ func TestTheHostCanLogOutSetPasswordsAndForget(t *testing.T) {
 	s.SignUp(clienttest.App, "ann@example.org")
 }
 
-// An account that another system had is taken over with its password.
+// An account of another system is imported with its password.
 func TestTheHostMakesAccounts(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
@@ -280,7 +280,7 @@ func TestTheHostMakesAccounts(t *testing.T) {
 	if !errors.As(err, &problems) || len(problems) != 3 {
 		t.Errorf("nothing is valid: %v", err)
 	}
-	// Nothing that was refused is half there.
+	// Nothing of a refused account is stored.
 	user, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Username: "other", Email: "other@example.org"}})
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +288,7 @@ func TestTheHostMakesAccounts(t *testing.T) {
 	if err := s.Auth.SetPassword(ctx, user.ID, clienttest.Password); err != nil {
 		t.Fatal(err)
 	}
-	// An address that nobody vouches for is proved at the first login.
+	// An unverified address is verified at the first login.
 	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "other@example.org", "password": clienttest.Password}).Status(401).Pending("verify_email")
 }
 
@@ -328,7 +328,7 @@ func userIDOf(t *testing.T, store account.EmailStore, email string) string {
 	return rows[0].UserID
 }
 
-// failingStore answers as if its database were down.
+// failingStore is a store whose database is down.
 type failingStore struct {
 	*memstore.Store
 	down bool

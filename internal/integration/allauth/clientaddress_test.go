@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// Sessions, limits and mails go by the address that the host's hook returns, and
-// by what is known without it where it returns none.
+// Sessions, limits and mails use the address that ClientIP returns, or the one
+// without ClientIP if it returns none.
 func TestTheHostTellsTheAddressOfAClient(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, func(cfg *allauth.Config) {

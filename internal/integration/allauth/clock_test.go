@@ -12,8 +12,8 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
-// What a clock that is set back must not do: lock a user out, or prolong what
-// lasts for a short time.
+// A clock that is set back must not lock a user out, or prolong what is valid for
+// a short time.
 
 const (
 	owner = "ann@example.org"

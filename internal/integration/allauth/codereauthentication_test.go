@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// passwordless lets users sign up and log in by a mailed or texted code alone.
+// passwordless lets users sign up and log in with a mailed or texted code alone.
 func passwordless(cfg *allauth.Config) {
 	code := account.CodeConfig{Resends: 1}
 	cfg.Account.SignupFields = []string{"email", "phone"}
@@ -26,7 +26,7 @@ func passwordless(cfg *allauth.Config) {
 	cfg.MFA = &mfa.Config{AllowUnverifiedEmail: true, TOTPTolerance: 1}
 }
 
-// byCodeOnly returns a client whose user logged in by code, an hour ago.
+// byCodeOnly returns a client whose user logged in with a code an hour ago.
 func byCodeOnly(t *testing.T, s *clienttest.Server, kind clienttest.Kind, field, contact string) *clienttest.Client {
 	t.Helper()
 	c := s.Client(kind)
@@ -44,8 +44,8 @@ func byCodeOnly(t *testing.T, s *clienttest.Server, kind clienttest.Kind, field,
 	return c
 }
 
-// sentCode takes the code out of the next mail of that kind, or out of the next
-// text message.
+// sentCode returns the code of the next mail of that kind, or of the next text
+// message.
 func sentCode(s *clienttest.Server, kind, field, contact string) string {
 	if field == "email" {
 		return s.MailOf("account/"+kind, contact).Code()
@@ -53,8 +53,8 @@ func sentCode(s *clienttest.Server, kind, field, contact string) string {
 	return s.Text(contact).Code()
 }
 
-// A user who has neither a password nor a second factor is asked for a code
-// before anything that needs a recent proof.
+// A user with neither a password nor a second factor is asked for a code before
+// anything that requires a recent authentication.
 func TestAUserWithoutAPasswordIsAskedForACode(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -122,8 +122,8 @@ func TestTheCodeGoesToTheUsersOwnContact(t *testing.T) {
 	c.Post("auth/code/request", clienttest.Body{"email": owner}).Problems("email:too_many_login_attempts")
 }
 
-// A mailbox does not stand in for a second factor, not even for one that was
-// added while the code was under way.
+// Access to a mailbox does not replace a second factor, not even one that was
+// added after the code was sent.
 func TestACodeStandsInForNoSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, passwordless)
@@ -143,7 +143,7 @@ func TestACodeStandsInForNoSecondFactor(t *testing.T) {
 	c.Post("auth/code/confirm", clienttest.Body{"code": code}).Status(409)
 }
 
-// Where login by code is off, there is no way to prove it again.
+// If login by code is off, such a user cannot reauthenticate.
 func TestNoCodeWhereLoginByCodeIsOff(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, passwordless, func(cfg *allauth.Config) { cfg.Account.LoginByCode.RequestDisabled = true })

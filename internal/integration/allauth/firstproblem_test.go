@@ -75,7 +75,7 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 	}
 }
 
-// Rates that no clock can count are refused.
+// Rates that cannot be counted are refused.
 func TestRatesThatOverflowAreRefused(t *testing.T) {
 	t.Parallel()
 	for rate, fine := range map[string]bool{
@@ -99,7 +99,7 @@ func TestRatesThatOverflowAreRefused(t *testing.T) {
 	}
 }
 
-// What New would overwrite is no setting.
+// A value that New would overwrite is not a setting.
 func TestNoSettingIsOverwritten(t *testing.T) {
 	t.Parallel()
 	if _, ok := reflect.TypeFor[account.Config]().FieldByName("ProvidersOnly"); ok {

@@ -23,7 +23,7 @@ var (
 	documentedVerb = regexp.MustCompile(`\b[A-Z]{3,}\b`)
 )
 
-// The table of endpoints says what the server answers.
+// The table of endpoints has the methods that the server allows.
 func TestTheEndpointsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../../docs/frontend.md")
@@ -57,7 +57,7 @@ func TestTheEndpointsAreDocumented(t *testing.T) {
 	}
 }
 
-// everything turns every feature on.
+// everything turns on all features.
 func everything(cfg *allauth.Config) {
 	cfg.BaseURL = "https://app.example.com"
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{}

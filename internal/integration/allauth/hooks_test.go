@@ -28,7 +28,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// unreliable is a host whose functions fail as long as they are told to.
+// unreliable is a host whose functions fail while the test says so.
 type unreliable struct {
 	mode    atomic.Pointer[string]
 	release chan struct{}
@@ -49,7 +49,7 @@ func (u *unreliable) act() {
 	}
 }
 
-// hooks sets one function of the configuration each.
+// hooks each set one function of the configuration.
 var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 	"SignupForm": func(cfg *allauth.Config, u *unreliable) {
 		cfg.Account.SignupForm = func(context.Context, map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -96,10 +96,10 @@ var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 	},
 }
 
-// ignored are the hooks whose failure is no reason to refuse a request.
+// ignored are the hooks whose failure does not fail the request.
 var ignored = map[string]bool{"OnEvent": true, "Breached": true}
 
-// encodes is a value whose encoding is the host's, too.
+// encodes is a value with an encoding of the host.
 type encodes struct{ u *unreliable }
 
 // MarshalJSON implements json.Marshaler.
@@ -129,8 +129,8 @@ func signUpOnce(s *clienttest.Server, n int) *clienttest.Answer {
 	})
 }
 
-// A function of the host that panics fails the request, or nothing where it can
-// be done without. The log says what it panicked with, and where.
+// After a panic of a function of the host the request fails, unless it does not
+// need the result. The log has the panic and the stack.
 func TestAHookThatPanics(t *testing.T) {
 	t.Parallel()
 	for name := range hooks {
@@ -151,8 +151,8 @@ func TestAHookThatPanics(t *testing.T) {
 	}
 }
 
-// A function of the host that blocks is given up. Those that never return do not
-// add up.
+// A blocked call of a function of the host is abandoned, and blocked calls do not
+// pile up.
 func TestAHookThatBlocks(t *testing.T) {
 	t.Parallel()
 	for name := range hooks {
@@ -185,8 +185,8 @@ func TestAHookThatReturnsLateIsCalledAgain(t *testing.T) {
 	u.is("well")
 	signUpOnce(s, 20).Status(503)
 	u.release <- struct{}{}
-	// The call is still about to return, and on a busy machine a sign-up may take
-	// longer than the time limit, too.
+	// The call may still be returning, and on a busy machine a sign-up may take
+	// longer than the timeout, too.
 	for n := range 1000 {
 		if answer := signUpOnce(s, 21+n); answer.StatusCode != 503 {
 			answer.LoggedIn(fmt.Sprintf("ann%d@example.org", 21+n))
@@ -196,8 +196,8 @@ func TestAHookThatReturnsLateIsCalledAgain(t *testing.T) {
 	t.Error("the function is not called any more")
 }
 
-// What a host's password check says reaches the client, at every place where a
-// password is set.
+// The client receives the problems of the host's password check, at every
+// endpoint that sets a password.
 func TestProblemsThatThePasswordCheckFinds(t *testing.T) {
 	t.Parallel()
 	var none *authn.Error
@@ -251,13 +251,13 @@ func TestProblemsThatThePasswordCheckFinds(t *testing.T) {
 	}
 }
 
-// files are templates whose reading is up to the host.
+// files are templates that the host reads.
 type files struct{ act func() }
 
 // Open implements fs.FS.
 func (f files) Open(string) (fs.File, error) { f.act(); return nil, fs.ErrNotExist }
 
-// Templates of the host's neither stop the start nor a request.
+// Templates of the host block neither New nor a request.
 func TestTemplatesThatFail(t *testing.T) {
 	t.Parallel()
 	text := func(text string) fs.FS {
@@ -309,7 +309,7 @@ func (b broken) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	return b.Store.UserByID(ctx, id)
 }
 
-// A store of the host's that panics is our failure, in the API and behind the
+// A panic of the host's store is an error of the server, in the API and in the
 // middleware.
 func TestAStoreThatPanics(t *testing.T) {
 	t.Parallel()

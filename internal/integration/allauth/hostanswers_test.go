@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// refusal is the answer of the host's own route to a stranger.
+// refusal is the response of the host's own route to a request without a user.
 type refusal struct {
 	Status int
 	Data   struct {
@@ -45,7 +45,7 @@ func (r refusal) pending() []string {
 	return ids
 }
 
-// refuse asks for a page that needs a login.
+// refuse requests a page that needs a login.
 func refuse(t *testing.T, auth *allauth.Auth, header http.Header, cookies ...*http.Cookie) refusal {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/page", nil)
@@ -67,7 +67,7 @@ func TestTheHostsRoutesAnswerEachClientAsItsKind(t *testing.T) {
 	for _, config := range []struct {
 		name      string
 		clients   []string
-		asBrowser map[string]bool // by what the request shows
+		asBrowser map[string]bool // by the credentials of the request
 	}{
 		{"both", nil, map[string]bool{"nothing": true, "a cookie": true, "a session token": false, "an access token": false, "a foreign token": true}},
 		{"browsers only", []string{"browser"}, map[string]bool{"nothing": true, "a cookie": true, "a session token": true, "an access token": true, "a foreign token": true}},
@@ -99,7 +99,7 @@ func TestTheHostsRoutesAnswerEachClientAsItsKind(t *testing.T) {
 	}
 }
 
-// A login that waits for its next step is shown at the host's routes, too.
+// The response of the host's routes includes the pending step of a login, too.
 func TestTheHostsRoutesTellWhatIsPending(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -117,7 +117,7 @@ func TestTheHostsRoutesTellWhatIsPending(t *testing.T) {
 	})
 }
 
-// What a kind of client was given is worth nothing once the kind is turned off.
+// Credentials of a kind of client are refused once the kind is turned off.
 func TestAKindOfClientThatIsNotServedIsAnonymous(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()

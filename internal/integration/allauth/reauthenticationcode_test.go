@@ -19,7 +19,7 @@ func confirm(c *clienttest.Client, code string) *clienttest.Answer {
 	return c.Post("auth/code/confirm", clienttest.Body{"code": code})
 }
 
-// askForCode asks for a code that reauthenticates the user, and returns it.
+// askForCode requests a code that reauthenticates the user, and returns it.
 func askForCode(s *clienttest.Server, c *clienttest.Client, email string) string {
 	c.Post("auth/code/request", clienttest.Body{}).Status(401).Pending("login_by_code")
 	return s.MailOf("account/reauthentication_code", email).Code()
@@ -32,8 +32,8 @@ func mustNotBeRecent(t *testing.T, c *clienttest.Client) {
 	}
 }
 
-// After the last attempt the right code proves nothing, and a new one has to be
-// asked for. The host is told of wrong codes.
+// After the last attempt the right code is refused, and a new one has to be
+// requested. The host gets an event for each wrong code.
 func TestWrongCodesUseUpAReauthenticationCode(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -66,8 +66,8 @@ func TestWrongCodesUseUpAReauthenticationCode(t *testing.T) {
 	})
 }
 
-// A code expires, is replaced by a newer one, and is resent as often as a login
-// code. The session goes on.
+// A code expires, is replaced by a newer one, and can be resent as often as a
+// login code. The session continues.
 func TestAReauthenticationCodeExpires(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -90,7 +90,7 @@ func TestAReauthenticationCodeExpires(t *testing.T) {
 	})
 }
 
-// The limits on codes count login codes and these together, per address.
+// The limits on codes count login codes and these codes together, per address.
 func TestReauthenticationCodesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, passwordless)
@@ -104,7 +104,7 @@ func TestReauthenticationCodesAreLimited(t *testing.T) {
 	askForCode(s, c, owner)
 }
 
-// A code counts only for what it was sent for, in the session that asked for it.
+// A code is valid only for its purpose, in the session that requested it.
 func TestACodeCountsOnlyForItsPurpose(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -137,8 +137,8 @@ func TestACodeCountsOnlyForItsPurpose(t *testing.T) {
 	})
 }
 
-// Of parallel attempts with the right code one proves who the user is, and the
-// others do not take the proof back.
+// Of concurrent attempts with the right code one reauthenticates the user, and
+// the others do not undo that.
 func TestAReauthenticationCodeCountsOnce(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -176,8 +176,8 @@ func TestAReauthenticationCodeCountsOnce(t *testing.T) {
 	})
 }
 
-// A session that is ended while a request for a code, or with one, is under way
-// gets no code and is not logged in by one.
+// If a session is ended while a request for a code, or with one, is under way,
+// the request gets no code and does not log in.
 func TestACodeReauthenticatesNoEndedSession(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -211,7 +211,7 @@ func TestACodeReauthenticatesNoEndedSession(t *testing.T) {
 	})
 }
 
-// After a logout the code of before is worth nothing, not even to the same user.
+// After a logout an earlier code is invalid, even for the same user.
 func TestACodeFromBeforeALogoutDoesNotReauthenticate(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {

@@ -21,16 +21,16 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// guarded is a server whose users may log in by code, at a provider, and with
-// second factors.
+// guarded is a server whose users can log in with a code, with a provider, and
+// with second factors.
 type guarded struct {
 	*clienttest.Server
 	t        *testing.T
 	provider *demoprovider.Provider
 }
 
-// withKeys turns on security keys, and gives the server a name that they can be
-// bound to.
+// withKeys turns on security keys, and gives the server a host name that they can
+// be bound to.
 func withKeys(cfg *allauth.Config) {
 	cfg.MFA.SupportedTypes = []mfa.Type{mfa.TOTP, mfa.RecoveryCodes, mfa.WebAuthn}
 	u, _ := url.Parse(cfg.BaseURL)
@@ -80,7 +80,7 @@ func (g *guarded) totp(secret string) string {
 	return code
 }
 
-// activateTOTP sets an authenticator app up and returns its secret.
+// activateTOTP sets up an authenticator app and returns its secret.
 func (g *guarded) activateTOTP(c *clienttest.Client) string {
 	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
 	c.Post("account/authenticators/totp", clienttest.Body{"code": g.totp(secret)}).Status(200)
@@ -115,14 +115,14 @@ func (g *guarded) newKey(answer *clienttest.Answer) any {
 	return credential
 }
 
-// verifySecond gives the user another verified address.
+// verifySecond adds another verified address to the account.
 func (g *guarded) verifySecond(c *clienttest.Client, second string) {
 	c.Post("account/email", clienttest.Body{"email": second}).Status(200)
 	c.Post("auth/email/verify", clienttest.Body{"key": g.Mail(second).Key()}).Status(200)
 }
 
-// guardedRequest is a request that needs a recent proof of identity. What prepare
-// does is done while the proof is recent; what it returns is given to send.
+// guardedRequest is a request that requires a recent authentication. prepare runs
+// while the authentication is recent; its result is passed to send.
 type guardedRequest struct {
 	name    string
 	prepare func(g *guarded, c *clienttest.Client) any
@@ -130,8 +130,8 @@ type guardedRequest struct {
 	done    int
 }
 
-// An old session of a user who only logs in by code does none of this before the
-// user has proved by a code who they are.
+// In an old session of a user who only logs in with codes, none of these requests
+// succeeds before the user has reauthenticated with a code.
 func TestEveryGuardedRequestAsksForACode(t *testing.T) {
 	t.Parallel()
 	requests := []guardedRequest{
@@ -195,14 +195,14 @@ func TestEveryGuardedRequestAsksForACode(t *testing.T) {
 	})
 }
 
-// reauthenticateByCode proves by a mailed code who the user is.
+// reauthenticateByCode reauthenticates the user with a mailed code.
 func reauthenticateByCode(s *clienttest.Server, c *clienttest.Client, email string) {
 	c.Post("auth/code/request", clienttest.Body{}).Status(401).Pending("login_by_code")
 	c.Post("auth/code/confirm", clienttest.Body{"code": s.MailOf("account/reauthentication_code", email).Code()}).Status(200)
 }
 
-// A browser that is sent to a provider to connect an account there comes back
-// with an error until the user has proved who they are.
+// A browser that is sent to a provider to connect an account returns with an
+// error until the user has reauthenticated.
 func TestTheRedirectToConnectAsksForACode(t *testing.T) {
 	t.Parallel()
 	g := startGuarded(t)
@@ -236,8 +236,8 @@ func TestTheRedirectToConnectAsksForACode(t *testing.T) {
 	}
 }
 
-// A user with a second factor proves by it who they are: a mailbox does not stand
-// in for it.
+// A user with a second factor reauthenticates with it: access to a mailbox does
+// not replace it.
 func TestASecondFactorIsAskedForInPlaceOfACode(t *testing.T) {
 	t.Parallel()
 	requests := []guardedRequest{
@@ -294,8 +294,8 @@ func TestASecondFactorIsAskedForInPlaceOfACode(t *testing.T) {
 	})
 }
 
-// A user who only logs in at a provider proves there who they are; beside it by
-// a code, if they have an address that they verified.
+// A user who only logs in with a provider reauthenticates there, or with a code
+// if they have a verified address.
 func TestAProviderReauthenticatesItsUsers(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {

@@ -42,8 +42,8 @@ func stateless(t *testing.T) (*clienttest.Server, *sql.DB, *clienttest.Client) {
 	return s, db, s.SignUp(clienttest.App, "ann@example.org")
 }
 
-// ask asks for a route with an access token, and returns the status and how
-// often the database was asked.
+// ask requests a route with an access token, and returns the status and the
+// number of queries.
 func ask(route http.Handler, access string) (status, statements int) {
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
 	ctx, recording := sqlrecord.Record(r.Context())
@@ -53,7 +53,7 @@ func ask(route http.Handler, access string) (status, statements int) {
 	return w.Code, len(recording.Statements())
 }
 
-// A stateless access token needs no store: the user is what its claims say.
+// A stateless access token needs no query: the user is described by the claims.
 func TestAStatelessTokenAsksNoStore(t *testing.T) {
 	t.Parallel()
 	s, _, c := stateless(t)
@@ -80,8 +80,7 @@ func TestAStatelessTokenAsksNoStore(t *testing.T) {
 	}
 }
 
-// What asks for a recent proof or a second factor looks at the session, however
-// the user was found.
+// RequireRecent and RequireMFA load the session, however the user was found.
 func TestRequireRecentAndRequireMFALoadTheSession(t *testing.T) {
 	t.Parallel()
 	s, db, c := stateless(t)

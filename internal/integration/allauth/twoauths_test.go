@@ -43,7 +43,8 @@ func (c *countedUsers) UserByID(_ context.Context, id string) (*authn.User, erro
 	return &user, nil
 }
 
-// answerTo is what a handler of the host answers to a request with that header.
+// answerTo returns the response of a handler of the host to a request with that
+// header.
 func answerTo(handler http.Handler, header, value string) int {
 	r := httptest.NewRequest(http.MethodGet, "http://app.example.org/", nil)
 	r.Header.Set(header, value)
@@ -104,7 +105,7 @@ func TestTwoAuthsInOneProcessKnowOnlyTheirOwnUsers(t *testing.T) {
 			}
 		}
 	}
-	// Without a middleware a guard lets nobody in.
+	// Without a middleware RequireLogin and the others accept no user.
 	for what, guarded := range map[string]http.Handler{
 		"RequireLogin": staff.Auth.RequireLogin(page), "RequireRecent": staff.Auth.RequireRecent(page), "RequireMFA": staff.Auth.RequireMFA(page),
 	} {

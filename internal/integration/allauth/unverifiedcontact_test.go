@@ -10,7 +10,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// unverified is passwordless, with accounts that are in use before a contact is
+// unverified is passwordless, with accounts that are used before a contact is
 // verified.
 func unverified(cfg *allauth.Config) {
 	passwordless(cfg)
@@ -34,8 +34,8 @@ func neverVerified(s *clienttest.Server, kind clienttest.Kind, field, contact st
 	return c
 }
 
-// A user who has verified no contact is asked for a code, too, which goes to the
-// contact that they have. The code verifies it.
+// A user without a verified contact is asked for a code, too, which goes to an
+// unverified contact and verifies it.
 func TestAnUnverifiedContactReauthenticates(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -65,8 +65,8 @@ func TestAnUnverifiedContactReauthenticates(t *testing.T) {
 	})
 }
 
-// A mistyped contact keeps its user neither from adding the right one nor, once
-// that is verified, from anything else.
+// A user with a mistyped contact can add the right one and, once that is
+// verified, do everything else.
 func TestTheRightContactCanBeAddedToAMistypedOne(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -93,7 +93,7 @@ func TestTheRightContactCanBeAddedToAMistypedOne(t *testing.T) {
 	})
 }
 
-// Nothing but adding a contact is open to a session of such an account.
+// A session of such an account can do nothing else than add a contact.
 func TestAnUnverifiedContactOpensNothingElse(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, unverified)
@@ -104,7 +104,7 @@ func TestAnUnverifiedContactOpensNothingElse(t *testing.T) {
 	c.Post("account/password/change", firstPassword).Status(401)
 }
 
-// An address that another user has verified proves nothing: no code goes there.
+// No code goes to an address that another user has verified.
 func TestAContactThatAnotherUserVerifiedGetsNoCode(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, unverified)

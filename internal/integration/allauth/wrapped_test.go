@@ -11,8 +11,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// New checks a sender also where the host wraps it, to count its messages for
-// example.
+// New also validates a sender that the host wraps, for example to count its
+// messages.
 func TestWrappedSendersAreValidated(t *testing.T) {
 	t.Parallel()
 	cfg := allauth.Config{BaseURL: "https://app.example.org", Secrets: [][]byte{clienttest.Secret}}

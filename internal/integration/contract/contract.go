@@ -17,8 +17,8 @@ import (
 	"github.com/allauth-go/allauth/headless"
 )
 
-// contract is the OpenAPI document, but stricter than it is published: answers
-// may have no members but those described. It is safe for concurrent use.
+// contract is the OpenAPI document, but stricter than published: responses may
+// have only the described members. It is safe for concurrent use.
 type contract struct {
 	Paths      map[string]pathItem
 	Components struct{ Responses map[string]response }
@@ -72,9 +72,8 @@ func closeObjects(node any) {
 	}
 }
 
-// check returns an error unless the document describes the answer. The path is
-// one like /_allauth/app/v1/config; own are the problems that only this host
-// has.
+// check returns an error unless the document describes the response. The path is
+// one like /_allauth/app/v1/config; own are further problems of this host.
 func (c *contract) check(method, path string, answer *recorder, own []string) error {
 	found := c.operation(method, path)
 	if found == nil || answer.status == http.StatusNotFound && answer.body.String() == `{"status":404}` {
@@ -93,7 +92,7 @@ func (c *contract) check(method, path string, answer *recorder, own []string) er
 	return found.checkCodes(answer.body.Bytes(), own)
 }
 
-// operation returns what is described of a method at a path, nil if nothing is.
+// operation returns the description of a method at a path, or nil.
 func (c *contract) operation(method, path string) *operation {
 	segments := strings.Split(path, "/")
 	for template, item := range c.Paths {
@@ -104,7 +103,7 @@ func (c *contract) operation(method, path string) *operation {
 	return nil
 }
 
-// matches reports whether a segment of a path is what stands in the document.
+// matches reports whether a segment of a path matches one of the document.
 func matches(template, segment string) bool {
 	switch template {
 	case "{client}":
@@ -131,8 +130,7 @@ func (p pathItem) operation(method string) *operation {
 	return nil
 }
 
-// response returns what is described of a status, and the name of the component
-// that describes it.
+// response returns the description of a status, and the name of its component.
 func (c *contract) response(o *operation, status int) (string, *response) {
 	reference, ok := o.Responses[strconv.Itoa(status)]
 	if !ok {
@@ -178,10 +176,11 @@ func (c *contract) schema(name, mediaType string) (*jsonschema.Schema, error) {
 	return c.compiler.Compile(resource + "#/components/responses/" + name + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema")
 }
 
-// sentence is what a message for people looks like.
+// sentence is the form of messages for users.
 var sentence = regexp.MustCompile(`^[A-Z].+\.$`)
 
-// checkCodes looks for errors that are not described, or have no message.
+// checkCodes returns an error for codes that are not described, and for missing
+// messages.
 func (o *operation) checkCodes(body []byte, own []string) error {
 	var answer struct {
 		Errors []struct{ Code, Param, Message string }

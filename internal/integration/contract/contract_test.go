@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every answer here is wrong in one way.
+// Every response here is wrong in one way.
 func TestWhatIsNotDescribedIsNoticed(t *testing.T) {
 	t.Parallel()
 	document, err := published()

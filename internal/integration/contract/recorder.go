@@ -16,7 +16,7 @@ func init() { clienttest.Around = around }
 
 const basePath = "/_allauth"
 
-// around fails the test if an answer of the API is not as it is described.
+// around fails the test if a response of the API is not as described.
 func around(t testing.TB, s *clienttest.Server, next http.Handler) http.Handler {
 	document, err := published()
 	if err != nil {
@@ -40,7 +40,7 @@ func around(t testing.TB, s *clienttest.Server, next http.Handler) http.Handler 
 	})
 }
 
-// recorder keeps an answer while it passes.
+// recorder records a response while it is written.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -67,7 +67,7 @@ func (r *recorder) Write(text []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// checkRefusal is for answers to what nobody can do.
+// checkRefusal checks responses of endpoints that are turned off.
 func (r *recorder) checkRefusal(method string) error {
 	var body struct{ Status int }
 	if err := json.Unmarshal(r.body.Bytes(), &body); err != nil && method != http.MethodHead {

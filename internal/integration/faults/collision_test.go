@@ -11,16 +11,16 @@ import (
 	"github.com/allauth-go/allauth/storage"
 )
 
-// A request whose transaction collides with another one, at whichever statement,
-// ends as one that does not: with the same answer, each message and event once, and
-// each attempt counted once.
+// A request whose transaction collides with another one, at any statement, has
+// the same result as one without a collision: the same response, each message and
+// event once, and each attempt counted once.
 func TestCollisionAtEachStatement(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "", func(t *testing.T, w way) { collideAtEachStatement(t, w, startSite(t, storage.Parts{}, w.edits()...)) })
 }
 
-// The same holds where attempts are counted outside of the transaction, for the ways
-// that count one in it.
+// The same holds if attempts are counted outside of the transaction, for requests
+// that count an attempt in it.
 func TestCollisionWithLimitsElsewhere(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "^sign-up|phone", func(t *testing.T, w way) {
@@ -31,8 +31,8 @@ func TestCollisionWithLimitsElsewhere(t *testing.T) {
 	})
 }
 
-// The same holds where codes are kept outside of the transaction: a code that a run
-// has used up, or replaced, is not lost with it.
+// The same holds if codes are kept outside of the transaction: a code that a run
+// has consumed or replaced is not lost.
 func TestCollisionWithChallengesElsewhere(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "code|phone|resend|reset|verif", func(t *testing.T, w way) {

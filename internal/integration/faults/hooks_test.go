@@ -34,7 +34,7 @@ type host struct {
 	failed []string
 }
 
-// call notes that a function was called, and uses the database.
+// call records the call of a function, and uses the database.
 func (h *host) call(ctx context.Context, name string) {
 	err := h.use(ctx)
 	h.mu.Lock()
@@ -92,7 +92,7 @@ func (h *host) hook(cfg *allauth.Config) {
 	}
 }
 
-// hostMailer is a mailer of the host's.
+// hostMailer is a mailer of the host.
 type hostMailer struct {
 	notify.Mailer
 	h *host
@@ -103,7 +103,7 @@ func (m hostMailer) Send(ctx context.Context, message notify.Message) error {
 	return m.Mailer.Send(ctx, message)
 }
 
-// hostProvider is a provider of the host's, whose tokens are addresses.
+// hostProvider is a provider of the host whose tokens are addresses.
 type hostProvider struct{ h *host }
 
 func (hostProvider) Info() provider.Info {
@@ -127,7 +127,7 @@ func (hostProvider) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, erro
 	return nil, provider.ErrTokenUnsupported
 }
 
-// hostWays are the ways that have hooks of their own.
+// hostWays are requests with hooks of their own.
 var hostWays = append([]way{
 	{"sign-up with a username", 401, nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		c := s.Client(app)
@@ -143,9 +143,9 @@ var hostWays = append([]way{
 	}},
 }, ways...)
 
-// Functions of the host use its database while no transaction of a request is open:
-// they get a connection also where the pool has no other one than that of the
-// request, and wait for no lock.
+// Functions of the host use its database while no transaction of a request is
+// open: they get a connection even if the pool has only that of the request, and
+// wait for no lock.
 func TestFunctionsOfTheHostUseTheDatabase(t *testing.T) {
 	t.Parallel()
 	called := map[string]int{}
@@ -188,7 +188,7 @@ func TestFunctionsOfTheHostUseTheDatabase(t *testing.T) {
 	}
 }
 
-// onePool lets the host share a pool that has one connection.
+// onePool gives the host the library's pool, with one connection.
 func onePool(s *site, h *host) storage.Store {
 	s.store.DB.SetMaxOpenConns(1)
 	h.use = func(ctx context.Context) error {
@@ -198,7 +198,7 @@ func onePool(s *site, h *host) storage.Store {
 	return s.store
 }
 
-// oneLock lets the host share a store whose transactions run one after the other.
+// oneLock gives the host a store whose transactions run one after the other.
 func oneLock(_ *site, h *host) storage.Store {
 	store := memstore.New()
 	h.use = func(context.Context) error {
@@ -217,7 +217,7 @@ func oneLock(_ *site, h *host) storage.Store {
 	return store
 }
 
-// Where the host refuses a login, what came before it is stored and published.
+// If the host refuses a login, what came before it is stored and published.
 func TestRefusedLoginLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, hookErr := range map[string]error{"refused": &authn.Error{Code: "suspended", Message: "Suspended."}, "failed": sql.ErrConnDone} {
@@ -249,8 +249,7 @@ func TestRefusedLoginLosesNothing(t *testing.T) {
 	}
 }
 
-// Asking the host takes no mail away: what was counted before the host is asked
-// counts once.
+// A hook does not lose a mail: what was counted before the hook is counted once.
 func TestAskingTheHostLosesNoMail(t *testing.T) {
 	t.Parallel()
 	s := clienttest.StartOn(t, memstore.New(), func(cfg *allauth.Config) {

@@ -17,8 +17,8 @@ import (
 
 const writesOfSessions = "(INSERT INTO|UPDATE) allauth_sessions"
 
-// A request whose session cannot be stored changes nothing, sends nothing and tells
-// nothing: the same request succeeds afterwards, with the same code.
+// A request whose session cannot be stored changes nothing, sends nothing and
+// publishes nothing: the same request succeeds afterwards, with the same code.
 func TestSessionThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "", func(t *testing.T, w way) {
@@ -47,8 +47,8 @@ func TestSessionThatCannotBeStored(t *testing.T) {
 	})
 }
 
-// Where sessions live elsewhere, they are stored after everything else: what was
-// changed stays, its messages are sent and its events published, and no login is told.
+// Sessions that are kept elsewhere are stored last: the changes stay, messages
+// are sent and events published, except that of the login.
 func TestSessionElsewhereThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "sign-up|verification by code|confirm|TOTP|recovery|provider", func(t *testing.T, w way) {
@@ -69,7 +69,7 @@ func TestSessionElsewhereThatCannotBeStored(t *testing.T) {
 	})
 }
 
-// forgetful is a store of counters that forgets no attempt.
+// forgetful is a store of counters that fails to remove attempts.
 type forgetful struct {
 	ratelimit.Store
 	fails atomic.Bool
@@ -91,8 +91,8 @@ func (f *forgetful) ResetBuckets(ctx context.Context, keys []string) error {
 	return f.Store.ResetBuckets(ctx, keys)
 }
 
-// A right password or code that cannot be taken off the counters is right all the
-// same.
+// A right password or code is accepted even if its attempt cannot be removed from
+// the counters.
 func TestAttemptThatCannotBeRefunded(t *testing.T) {
 	t.Parallel()
 	eachWay(t, "^login by password$|confirm|reset by code|^verification|TOTP|recovery|reauthentication", func(t *testing.T, w way) {

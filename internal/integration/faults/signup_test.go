@@ -25,8 +25,8 @@ func (s *site) verifications() int {
 	return n
 }
 
-// A sign-up that comes to nothing has mailed nothing: the next one mails, without a
-// wait. It counts as a sign-up.
+// A sign-up that fails has mailed nothing: the next one mails without a wait. It
+// counts as a sign-up.
 func TestSignUpThatComesToNothing(t *testing.T) {
 	t.Parallel()
 	var (
@@ -113,7 +113,8 @@ func TestSignUpThatComesToNothing(t *testing.T) {
 	}
 }
 
-// A login that the host refuses does not let a sign-up mail again: the mail was sent.
+// A login that the host refuses does not make a sign-up mail again: the mail was
+// sent.
 func TestSignUpsThatTheHostRefusesMailOnce(t *testing.T) {
 	t.Parallel()
 	refusal := &authn.Error{Code: "not_approved", Message: "We will look at your account."}
@@ -135,7 +136,7 @@ func TestSignUpsThatTheHostRefusesMailOnce(t *testing.T) {
 	}
 }
 
-// Sign-ups with one address follow each other: those by link mail once, those by code
+// Repeated sign-ups with one address: those by link mail once, those by code
 // wait.
 func TestSignUpsWithOneAddress(t *testing.T) {
 	t.Parallel()

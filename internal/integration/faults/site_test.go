@@ -32,7 +32,7 @@ const (
 	password = clienttest.Password
 )
 
-// site is a server on a store that a test makes fail.
+// site is a server with a store that a test makes fail.
 type site struct {
 	*clienttest.Server
 	t      *testing.T
@@ -45,13 +45,13 @@ type site struct {
 	events []string
 }
 
-// startSite starts a server. parts are what it keeps outside of its transactions.
+// startSite starts a server. parts are kept outside of its transactions.
 func startSite(t *testing.T, parts storage.Parts, edit ...func(s *site, cfg *allauth.Config)) *site {
 	t.Helper()
 	return startSiteOn(t, func(s *site) storage.Store { return storage.Compose(s.store, parts) }, edit...)
 }
 
-// startSiteOn is startSite for a store that open makes of the faulty one.
+// startSiteOn is startSite with a store that open makes of the faulty one.
 func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s *site, cfg *allauth.Config)) *site {
 	t.Helper()
 	s := &site{t: t, store: teststore.OpenFaulty(t)}
@@ -73,7 +73,8 @@ func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s 
 
 const collideHeader = "Test-Collide-At"
 
-// collidingHandler lets a request collide at the statement that its header names.
+// collidingHandler makes a request collide at the statement that its header
+// names.
 func collidingHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.Header.Get(collideHeader))
@@ -88,7 +89,7 @@ func collidingHandler(next http.Handler) http.Handler {
 	})
 }
 
-// member makes a user with Password and a verified address.
+// member creates a user with Password and a verified address.
 func (s *site) member(email string) {
 	s.t.Helper()
 	user, err := s.Auth.CreateUser(s.t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
@@ -100,15 +101,15 @@ func (s *site) member(email string) {
 	}
 }
 
-// loggedIn makes a user and returns a client of theirs.
+// loggedIn creates a user and returns a client in which they are logged in.
 func (s *site) loggedIn(kind clienttest.Kind, email string) *clienttest.Client {
 	s.t.Helper()
 	s.member(email)
 	return s.LogIn(kind, email)
 }
 
-// withTOTP makes a user with an authenticator app, and returns a client of theirs
-// and the secret of the app.
+// withTOTP creates a user with an authenticator app, and returns a client and the
+// secret of the app.
 func (s *site) withTOTP(email string) (*clienttest.Client, string) {
 	s.t.Helper()
 	c := s.loggedIn(app, email)
@@ -135,8 +136,9 @@ func (s *site) awaitingFactor(email string) *clienttest.Client {
 	return c
 }
 
-// givesAddress returns a client whose login waits for the verification of the right
-// address, before the second factor. The address of the account is unverified.
+// givesAddress returns a client whose login waits for the verification of the
+// right address, before the second factor. The address of the account is
+// unverified.
 func (s *site) givesAddress(wrong, right string) *clienttest.Client {
 	s.t.Helper()
 	s.withTOTP(wrong)
@@ -157,7 +159,7 @@ func (s *site) givesAddress(wrong, right string) *clienttest.Client {
 	return c
 }
 
-// takeEvents returns the names of what was published, and forgets them.
+// takeEvents returns the names of the published events, and removes them.
 func (s *site) takeEvents() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +168,7 @@ func (s *site) takeEvents() []string {
 	return events
 }
 
-// takeMessages waits until the outbox is empty, and returns what was sent.
+// takeMessages waits until the outbox is empty, and returns the sent messages.
 func (s *site) takeMessages() []string {
 	s.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -220,7 +222,7 @@ func (s *site) charges() map[string]int {
 	return counted
 }
 
-// outcome is what a request came to, for the client and in the stores.
+// outcome is the result of a request, for the client and in the stores.
 type outcome struct {
 	status                   int
 	flows                    []string
@@ -234,7 +236,7 @@ func (o outcome) String() string {
 		o.status, o.flows, o.charged, o.sent, o.published, o.session, o.sessionFlows)
 }
 
-// outcome sends a request, and tells what it came to.
+// outcome sends a request and returns its result.
 func (s *site) outcome(c *clienttest.Client, send func() *clienttest.Answer) outcome {
 	s.t.Helper()
 	s.takeMessages()

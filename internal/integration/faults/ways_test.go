@@ -20,13 +20,14 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// way is a request that changes something, of which each run is by another user.
+// way is a request that changes something. Each run is by another user.
 type way struct {
 	name string
-	// status is that of its answer.
+	// status is the status of the response.
 	status int
 	edit   func(s *site, cfg *allauth.Config)
-	// prepare does what comes before, and returns the client and its request.
+	// prepare runs the requests before it, and returns the client and the
+	// request.
 	prepare func(s *site, n int) (c *clienttest.Client, send func() *clienttest.Answer)
 }
 
@@ -261,8 +262,8 @@ func eachWay(t *testing.T, names string, test func(t *testing.T, w way)) {
 	}
 }
 
-// collided sends a request that collides at its n-th statement inside of a
-// transaction, and reports whether there were as many.
+// collided sends a request that collides at its n-th statement in a transaction,
+// and reports whether there were as many.
 func collided(c *clienttest.Client, n int, send func() *clienttest.Answer) (answer *clienttest.Answer, happened bool) {
 	c.Header.Set(collideHeader, fmt.Sprint(n))
 	answer = send()

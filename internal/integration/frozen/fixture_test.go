@@ -35,7 +35,7 @@ const (
 	baseURL  = "https://app.example.com"
 )
 
-// fixture is what clients and users held when a version was shut down.
+// fixture is what clients and users had when a version was shut down.
 type fixture struct {
 	// At is the time at which the fixture was complete.
 	At time.Time
@@ -45,7 +45,7 @@ type fixture struct {
 	Held map[string]*held
 }
 
-// held is what one client and its user held. Each scenario uses some fields.
+// held is what one client and its user had. Each scenario uses some fields.
 type held struct {
 	Kind    clienttest.Kind   `json:",omitempty"`
 	Token   string            `json:",omitempty"`
@@ -87,7 +87,7 @@ func (f *fixture) write(t *testing.T, dir string) {
 	writeFile(t, dir, fixtureFile, append(text, '\n'))
 }
 
-// site is a server that has everything turned on, and its OpenID provider.
+// site is a server with all features turned on, and its OpenID provider.
 type site struct {
 	*clienttest.Server
 	t       *testing.T
@@ -148,7 +148,7 @@ func (f *fixture) start(t *testing.T, db *database, op *demoprovider.Provider, c
 	return s
 }
 
-// client returns a client at an address of its own.
+// client returns a client with an IP address of its own.
 func (s *site) client(kind clienttest.Kind) *clienttest.Client {
 	c := s.Client(kind)
 	n := s.clients.Add(1)
@@ -157,8 +157,8 @@ func (s *site) client(kind clienttest.Kind) *clienttest.Client {
 	return c
 }
 
-// inProcess hands requests to the server without a network, so that the site
-// can have any name.
+// inProcess passes requests to the server without a network, so that the site can
+// have any host name.
 type inProcess struct {
 	site *site
 	from string
@@ -177,7 +177,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// hold keeps what the client holds under a name.
+// hold records what the client has under a name.
 func (s *site) hold(name string, c *clienttest.Client, more held) {
 	s.t.Helper()
 	if s.fixture.Held[name] != nil {
@@ -198,7 +198,7 @@ func (s *site) hold(name string, c *clienttest.Client, more held) {
 	s.fixture.Held[name] = &more
 }
 
-// resume returns the client of a scenario with what it held.
+// resume returns the client of a scenario with what it had.
 func (s *site) resume(name string) (*clienttest.Client, *held) {
 	s.t.Helper()
 	h := s.fixture.Held[name]

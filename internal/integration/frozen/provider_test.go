@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// byToken logs in by an ID token of the provider.
+// byToken logs in with an ID token of the provider.
 func (s *site) byToken(c *clienttest.Client, subject, email string) *clienttest.Answer {
 	s.t.Helper()
 	claims := map[string]any{"sub": subject}
@@ -27,7 +27,7 @@ func (s *site) byToken(c *clienttest.Client, subject, email string) *clienttest.
 }
 
 // beginRedirect posts the form that starts a login at the provider and returns
-// where it leads.
+// the redirect.
 func (s *site) beginRedirect(c *clienttest.Client) string {
 	s.t.Helper()
 	return s.follow(c, http.MethodPost, c.URL("auth/provider/redirect"), url.Values{
@@ -35,7 +35,7 @@ func (s *site) beginRedirect(c *clienttest.Client) string {
 	})
 }
 
-// endRedirect picks a person at the provider and takes the browser back.
+// endRedirect selects a user at the provider and sends the callback.
 func (s *site) endRedirect(c *clienttest.Client, authorize, name, email string) {
 	s.t.Helper()
 	form := url.Values{"name": {name}, "email": {email}, "verified": {"yes"}}
@@ -45,7 +45,7 @@ func (s *site) endRedirect(c *clienttest.Client, authorize, name, email string) 
 	}
 }
 
-// providerToken returns the access token that is kept for the user.
+// providerToken returns the stored access token of the user.
 func (s *site) providerToken(userID string) string {
 	s.t.Helper()
 	source, err := s.Auth.ProviderToken(s.t.Context(), userID, "op")
@@ -59,7 +59,7 @@ func (s *site) providerToken(userID string) string {
 	return token.AccessToken
 }
 
-// follow sends a request of a browser as it is and returns where it leads.
+// follow sends a request of a browser unchanged and returns the redirect.
 func (s *site) follow(c *clienttest.Client, method, target string, form url.Values) string {
 	s.t.Helper()
 	request, err := http.NewRequest(method, target, strings.NewReader(form.Encode()))

@@ -14,8 +14,8 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
-// Every database that an earlier version wrote is upgraded, and everything that
-// its clients and users held still does what it did.
+// Every database of an earlier version is upgraded, and everything that its
+// clients and users had still works.
 func TestFixturesOfEarlierVersionsWork(t *testing.T) {
 	t.Parallel()
 	dirs, err := filepath.Glob("testdata/*/*")
@@ -73,7 +73,7 @@ func TestEveryScenarioIsUsed(t *testing.T) {
 	}
 }
 
-// Fixtures stay with the library for ever.
+// Fixtures are kept for ever.
 func TestFixturesAreSmall(t *testing.T) {
 	t.Parallel()
 	err := filepath.WalkDir("testdata", func(path string, entry os.DirEntry, err error) error {
@@ -91,7 +91,7 @@ func TestFixturesAreSmall(t *testing.T) {
 	}
 }
 
-// use is how a test uses what the client of a scenario held.
+// use is how a test uses what the client of a scenario had.
 type use struct {
 	scenario string
 	// codes turns on verification and reset by code in place of links.
@@ -99,8 +99,8 @@ type use struct {
 	use   func(t *testing.T, s *site, c *clienttest.Client, h *held)
 }
 
-// uses are in the order in which they run. What waits in the outbox comes first:
-// every server delivers what is due.
+// uses are in the order in which they run. Messages in the outbox come first, as
+// every server delivers those that are due.
 var uses = []use{
 	{"mail in the outbox", false, func(_ *testing.T, s *site, _ *clienttest.Client, h *held) {
 		s.Clock.Advance(time.Hour) // the mail is due again
@@ -291,7 +291,7 @@ var uses = []use{
 // expire.
 var ended = []string{"a7032ae/redis"}
 
-// useEnded finds that the session of the client has ended, and that the client
+// useEnded checks that the session of the client has ended, and that the client
 // begins another one.
 func useEnded(t *testing.T, scenario string, c *clienttest.Client, h *held) {
 	status := http.StatusUnauthorized
@@ -352,7 +352,7 @@ func verified(t *testing.T, c *clienttest.Client, email string) {
 	t.Errorf("%s is not verified: %v", email, list)
 }
 
-// user returns the user who logs in with the address, as the host sees it.
+// user returns the user who logs in with the address, as the host sees them.
 func (s *site) user(t *testing.T, email string) *authn.User {
 	t.Helper()
 	var user *authn.User

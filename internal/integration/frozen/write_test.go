@@ -71,8 +71,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 }
 
-// member makes an account with a verified address that is named after the
-// scenario, and returns a client that is logged in to it.
+// member creates an account with a verified address that is named after the
+// scenario, and returns a client in which it is logged in.
 func (s *site) member(kind clienttest.Kind, email string) *clienttest.Client {
 	s.t.Helper()
 	s.create(authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
@@ -99,7 +99,7 @@ func (s *site) logIn(kind clienttest.Kind, email string) *clienttest.Client {
 	return c
 }
 
-// holdLinks makes what needs verification and reset by link, or neither.
+// holdLinks creates what needs verification and reset by link, or neither.
 func holdLinks(s *site) {
 	t := s.t
 	c := s.member(browser, "browser@example.com")
@@ -178,7 +178,7 @@ func refresh(c *clienttest.Client) {
 	c.RefreshToken, _ = answer.Value("data", "refresh_token").(string)
 }
 
-// holdCodes makes what needs verification and reset by code.
+// holdCodes creates what needs verification and reset by code.
 func holdCodes(s *site) {
 	for _, kind := range []clienttest.Kind{app, browser} {
 		name := string(kind)
@@ -281,8 +281,8 @@ func recoveryCodes(c *clienttest.Client) []string {
 	return codes
 }
 
-// addTOTP sets up an authenticator app and returns its secret. The code of the
-// fixture's time is used up.
+// addTOTP sets up an authenticator app and returns its secret. It uses the code
+// of the fixture's time.
 func (s *site) addTOTP(c *clienttest.Client) string {
 	s.t.Helper()
 	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)

@@ -1,6 +1,5 @@
-// Package realprovider runs an OpenID provider that somebody else wrote, the
-// example server of zitadel/oidc, in this process and over HTTP, for tests of
-// whole logins.
+// Package realprovider runs an independent OpenID provider, the example server of
+// zitadel/oidc, in this process and over HTTP, for tests of whole logins.
 //
 //	p := realprovider.Start(t)
 //	p.Register("client", "secret", callback)

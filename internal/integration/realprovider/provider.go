@@ -15,8 +15,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// Provider is one provider with one user, test-user2@zitadel.ch, whose subject
-// is id2. It is safe for concurrent use, but for Register.
+// Provider is a provider with one user, test-user2@zitadel.ch, whose subject is
+// id2. It is safe for concurrent use, except for Register.
 type Provider struct {
 	// Issuer is the provider's URL.
 	Issuer  string
@@ -28,7 +28,7 @@ type Provider struct {
 	asked map[string]int
 }
 
-// Start starts a provider. It stops with the test.
+// Start starts a provider. It stops when the test ends.
 func Start(t testing.TB) *Provider {
 	t.Helper()
 	p := &Provider{asked: map[string]int{}, clients: map[string]*storage.Client{}}
@@ -53,13 +53,13 @@ func (p *Provider) Register(id, secret string, callbacks ...string) {
 	p.clients[id] = storage.WebClient(id, secret, callbacks...)
 }
 
-// ChangeKey makes a new signing key and forgets the old one.
+// ChangeKey creates a new signing key and drops the old one.
 func (p *Provider) ChangeKey(t testing.TB, id string) {
 	t.Helper()
 	p.keys.change(t, id)
 }
 
-// Stop takes the provider down.
+// Stop stops the provider.
 func (p *Provider) Stop() { p.server.Close() }
 
 // Asked counts the requests by path.
@@ -69,8 +69,8 @@ func (p *Provider) Asked() map[string]int {
 	return maps.Clone(p.asked)
 }
 
-// Consent walks a browser through the provider's pages, as the user, and returns
-// where it is sent then.
+// Consent goes through the provider's pages as the user, and returns the
+// parameters of the callback.
 func Consent(t testing.TB, address string) *url.URL {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -1,3 +1,3 @@
-// Package roundtrips counts in a test how often each operation asks the database,
-// and holds the numbers against docs/performance.md.
+// Package roundtrips counts the round trips to the database of each operation,
+// and compares them with docs/performance.md.
 package roundtrips

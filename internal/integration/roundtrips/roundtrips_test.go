@@ -50,8 +50,8 @@ var databases = []struct {
 type operation struct {
 	name string
 	edit func(cfg *allauth.Config)
-	// prepare makes what the operation needs; its statements are not counted.
-	// The requests of what it returns are counted.
+	// prepare creates what the operation needs; its statements are not counted.
+	// The requests of the returned function are counted.
 	prepare func(s *site, email string) (run func())
 }
 
@@ -219,7 +219,7 @@ func (s *site) totp(secret string) string {
 	return code
 }
 
-// visit asks for a route of the host, which tells who the user is.
+// visit requests a route of the host, which returns the user.
 func (s *site) visit(status int, header, value string) {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.URL+"/me", nil)
@@ -237,11 +237,11 @@ func (s *site) visit(status int, header, value string) {
 	}
 }
 
-// hostUsers stands for a table of the host's: each question is a statement.
+// hostUsers stands for a table of the host: each call is a statement.
 type hostUsers struct{ authn.UserStore }
 
-// measure returns the round trips of an operation, once everything that is
-// prepared once has been prepared.
+// measure returns the round trips of an operation, after the statements were
+// prepared.
 func measure(t *testing.T, database int, op operation) (trips int, texts []string) {
 	t.Helper()
 	d := databases[database]
@@ -294,8 +294,8 @@ const page = "../../../docs/performance.md"
 
 var update = flag.Bool("update", false, "write the numbers to docs/performance.md")
 
-// The table of the documentation says how often each operation asks the
-// database. The numbers may only shrink.
+// The table of the documentation has the round trips of each operation. The
+// numbers may only shrink.
 func TestRoundTrips(t *testing.T) {
 	if os.Getenv("ALLAUTH_TEST_POSTGRES") == "" {
 		t.Skip("there is no PostgreSQL server")

@@ -7,7 +7,7 @@
 //	client.Post("auth/login", body)
 //	statements := requests.Last()
 //
-// A statement belongs to the recording that its context carries, so what runs in
-// the background is not mixed in. What is prepared is recorded apart: how often it
-// happens depends on the connection.
+// A statement belongs to the recording that its context carries, so statements of
+// the background are not recorded. Prepares are recorded separately, as their
+// number depends on the connection.
 package sqlrecord

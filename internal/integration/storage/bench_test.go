@@ -30,7 +30,7 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// filled opens each store with n users in it.
+// filled opens each store with n users.
 var filled = []struct {
 	name string
 	here func() bool
@@ -94,8 +94,8 @@ func filledMemory(b *testing.B, n int) storage.Store {
 	return store
 }
 
-// onFilled runs a benchmark on every store with a thousand users, and with as
-// many as ALLAUTH_TEST_USERS asks for: the cost must be the same.
+// onFilled runs a benchmark on every store with a thousand users, and with
+// ALLAUTH_TEST_USERS users: the cost must be the same.
 func onFilled(b *testing.B, run func(b *testing.B, auth *allauth.Auth)) {
 	sizes := []int{1000}
 	if n := testserver.Users(1000); n != 1000 {
@@ -121,7 +121,7 @@ type silence struct{}
 func (silence) Send(context.Context, notify.Message) error { return nil }
 func (silence) Validate() error                            { return nil }
 
-// benchmarked is the library without limits, with hashes of next to no cost.
+// benchmarked is the library without limits and with cheap hashes.
 func benchmarked(b *testing.B, store storage.Store) *allauth.Auth {
 	b.Helper()
 	cfg := allauth.Config{
@@ -142,7 +142,7 @@ func benchmarked(b *testing.B, store storage.Store) *allauth.Auth {
 	return auth
 }
 
-// ask sends a request as an app does.
+// ask sends a request as an app.
 func ask(b *testing.B, auth *allauth.Auth, method, path, token, body string) *httptest.ResponseRecorder {
 	b.Helper()
 	r := httptest.NewRequest(method, "/_allauth/app/v1/"+path, strings.NewReader(body))
@@ -160,7 +160,7 @@ func ask(b *testing.B, auth *allauth.Auth, method, path, token, body string) *ht
 
 var people atomic.Int64
 
-// join signs somebody up and returns the address and the session token.
+// join signs a user up and returns the address and the session token.
 func join(b *testing.B, auth *allauth.Auth) (email, token string) {
 	b.Helper()
 	email = fmt.Sprintf("person%d@example.org", people.Add(1))
@@ -180,7 +180,7 @@ func credentials(email string) string {
 	return fmt.Sprintf(`{"email":%q,"password":%q}`, email, clienttest.Password)
 }
 
-// BenchmarkSession is GET auth/session of somebody who is logged in.
+// BenchmarkSession is GET auth/session of a logged-in user.
 func BenchmarkSession(b *testing.B) {
 	onFilled(b, func(b *testing.B, auth *allauth.Auth) {
 		_, token := join(b, auth)
@@ -190,8 +190,7 @@ func BenchmarkSession(b *testing.B) {
 	})
 }
 
-// BenchmarkLogin is a login of somebody who has as many sessions as one may
-// have.
+// BenchmarkLogin is a login of a user with the maximum number of sessions.
 func BenchmarkLogin(b *testing.B) {
 	onFilled(b, func(b *testing.B, auth *allauth.Auth) {
 		email, _ := join(b, auth)

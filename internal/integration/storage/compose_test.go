@@ -19,8 +19,7 @@ import (
 	"github.com/allauth-go/allauth/storage/storetest"
 )
 
-// A store of which every part was replaced, here by those of another store, is
-// a whole store.
+// A store of which every part was replaced passes the tests of a whole store.
 func TestComposedStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(*testing.T) storage.Store {
@@ -75,7 +74,7 @@ func (o otherPhones) PhonesByNumber(ctx context.Context, number string) ([]accou
 	return list, err
 }
 
-// part is a store that notes what is asked of it, and refuses it.
+// part is a store that records the calls, and refuses them.
 type part struct {
 	storage.Store
 	asked map[string]bool
@@ -115,7 +114,7 @@ func (p part) DeleteChallenge(context.Context, string) error { return p.ask("Cha
 
 func (p part) ResetBuckets(context.Context, []string) error { return p.ask("RateLimits") }
 
-// Each field of Parts replaces the part that it names, and no other.
+// Each field of Parts replaces its part, and no other.
 func TestOnePartIsReplaced(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[storage.Parts]()
@@ -144,8 +143,8 @@ func TestOnePartIsReplaced(t *testing.T) {
 	}
 }
 
-// The base of a composed store has none of the parts that are kept elsewhere,
-// and takes part in the transactions of the whole.
+// The base of a composed store has none of the parts that are kept elsewhere, and
+// takes part in the transactions of the whole.
 func TestBaseReachesNoPart(t *testing.T) {
 	t.Parallel()
 	main := memstore.New()
@@ -178,8 +177,8 @@ type refusing struct{ account.PhoneStore }
 
 func (refusing) DeletePhone(context.Context, string) error { return errAsked }
 
-// Forgetting a user reaches every part that is kept elsewhere, or changes
-// nothing in the main store.
+// ForgetUser reaches every part that is kept elsewhere, or changes nothing in the
+// main store.
 func TestForgettingReachesEveryPart(t *testing.T) {
 	t.Parallel()
 	storetest.Keeper(t, func(*testing.T) storage.Store {
@@ -202,7 +201,7 @@ func TestForgettingReachesEveryPart(t *testing.T) {
 	}
 }
 
-// wrapped is a store that a host has put something around.
+// wrapped is a store that a host has wrapped.
 type wrapped struct{ storage.Store }
 
 // A store that the host wraps still counts attempts for all servers together.

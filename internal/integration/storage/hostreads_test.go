@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/storage/memstore"
 )
 
-// careful is the users of a host, who looks into the store of the library before
-// it stores one, without the context that it was given.
+// careful is the users of a host that reads the library's store before it stores
+// one, without the context of the call.
 type careful struct {
 	authn.UserStore
 	store  storage.Store
@@ -31,8 +31,8 @@ func (c careful) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, 
 	return c.UserStore.CreateUser(ctx, u)
 }
 
-// A host that reads the store inside of the transaction of a sign-up, but not as a
-// part of it, reads what was committed last, and does not wait for itself.
+// A host that reads the store during the transaction of a sign-up, but not in it,
+// reads what was last committed, and does not block itself.
 func TestAHostReadsTheStoreDuringASignUp(t *testing.T) {
 	t.Parallel()
 	base := memstore.New()
@@ -46,8 +46,8 @@ func TestAHostReadsTheStoreDuringASignUp(t *testing.T) {
 	}
 }
 
-// approving is the users of a host, who approves of each before they log in, and tells
-// no more than the id of a new one.
+// approving is the users of a host that approves each user before they log in,
+// and returns only the id of a new one.
 type approving struct{ *memstore.Store }
 
 func (a approving) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {

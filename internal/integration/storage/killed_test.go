@@ -16,11 +16,11 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// errKilled is what a statement of a server returns that was killed.
+// errKilled is the error of a statement of a killed server.
 var errKilled = errors.New("the server was killed")
 
-// power lets a number of statements through and then none, not even a commit:
-// what the database sees of a server that is killed between two statements.
+// power lets a number of statements through and then none, not even a commit, as
+// if the server was killed between two statements.
 type power struct {
 	mu   sync.Mutex
 	left int // negative: any number
@@ -46,10 +46,9 @@ func (p *power) set(n int) int {
 	return left
 }
 
-// A server is killed between any two statements of a sign-up, of the login that
-// is part of it, or of the mail. Another one carries on with the same database:
-// there is no half-written account, and whoever signed up can sign up again,
-// prove the address and log in.
+// A server is killed between any two statements of a sign-up, of its login, or of
+// the mail. Another one continues with the same database: no account is stored in
+// part, and the user can sign up again, verify the address and log in.
 func TestASignUpSurvivesAKilledServer(t *testing.T) {
 	t.Parallel()
 	path := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "test.db"))
@@ -76,14 +75,14 @@ func TestASignUpSurvivesAKilledServer(t *testing.T) {
 	}
 }
 
-// signUpWithPower lets n statements of a sign-up through and reports whether
-// that was all of it.
+// signUpWithPower lets n statements of a sign-up through and reports whether the
+// sign-up needed no more.
 func signUpWithPower(t *testing.T, path, email string, n int) bool {
 	t.Helper()
 	power := &power{left: -1}
 	db := teststore.Cable(t, "sqlite", path, func(context.Context, string, bool) error { return power.spend() })
 	s := clienttest.StartOn(t, sqlstore.New(db, sqlstore.SQLite))
-	s.PostIsDown(errKilled)             // the mail is left to the survivor
+	s.PostIsDown(errKilled)             // the other server delivers the mail
 	t.Cleanup(func() { power.set(-1) }) // so that it can be closed
 	client := s.Client(clienttest.App)
 	client.Get("config").Status(200)
@@ -109,7 +108,7 @@ func wholeAccounts(t *testing.T, db *sql.DB, n int) {
 	}
 }
 
-// signUpAgain does what somebody does who got no answer.
+// signUpAgain does what a user does who got no response.
 func signUpAgain(t *testing.T, s *clienttest.Server, email string) {
 	t.Helper()
 	s.Clock.Advance(time.Hour) // what the killed server had begun to deliver is due again

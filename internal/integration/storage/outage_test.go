@@ -15,7 +15,7 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// signUps signs people up, several at once, until it is told to stop.
+// signUps signs up users concurrently until it is stopped.
 type signUps struct {
 	mu       sync.Mutex
 	statuses map[int]int
@@ -51,14 +51,14 @@ func startSignUps(s *clienttest.Server) *signUps {
 	return u
 }
 
-// count returns how many answers had the status so far.
+// count returns how many responses had the status so far.
 func (u *signUps) count(status int) int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.statuses[status]
 }
 
-// await waits until more answers have the status.
+// await waits until more responses have the status.
 func (u *signUps) await(t *testing.T, status int) {
 	t.Helper()
 	want := u.count(status) + 20
@@ -70,8 +70,8 @@ func (u *signUps) await(t *testing.T, status int) {
 	t.Fatalf("no more answers with status %d: %v", status, u.statuses)
 }
 
-// outage kills a server that accounts depend on while people sign up, and
-// starts it again.
+// outage kills a server that accounts depend on during sign-ups, and starts it
+// again.
 func outage(t *testing.T, s *clienttest.Server, process *testserver.Process) *signUps {
 	t.Helper()
 	u := startSignUps(s)
@@ -96,9 +96,8 @@ func outage(t *testing.T, s *clienttest.Server, process *testserver.Process) *si
 	return u
 }
 
-// The database is killed and comes back, twice, while people sign up: answers
-// are 503 meanwhile, nothing that was accepted is lost, and no account is half
-// written.
+// The database is killed twice during sign-ups: responses are 503 meanwhile,
+// nothing that was accepted is lost, and no account is stored in part.
 func TestTheDatabaseIsKilled(t *testing.T) {
 	t.Parallel()
 	for _, server := range []struct {
@@ -145,8 +144,8 @@ func TestTheDatabaseIsKilled(t *testing.T) {
 	}
 }
 
-// Redis is killed and comes back empty, twice: answers are 503 meanwhile, and
-// people log in again afterwards.
+// Redis is killed twice and is empty afterwards: responses are 503 meanwhile, and
+// users log in again.
 func TestRedisIsKilled(t *testing.T) {
 	t.Parallel()
 	process := testserver.OwnRedis(t)

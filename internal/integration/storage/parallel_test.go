@@ -14,8 +14,8 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// onEach runs a test with one server on every backend there is here. Nothing is
-// limited: the rules of the account are the subject.
+// onEach runs a test with one server on every available backend. Limits are off,
+// as the rules of the account are tested.
 func onEach(t *testing.T, test func(t *testing.T, s *clienttest.Server), edit ...func(cfg *allauth.Config)) {
 	t.Helper()
 	t.Parallel()
@@ -27,7 +27,7 @@ func onEach(t *testing.T, test func(t *testing.T, s *clienttest.Server), edit ..
 
 const ann = "ann@example.org"
 
-// clones are n clients of one session.
+// clones returns n clients of one session.
 func clones(c *clienttest.Client, n int) []*clienttest.Client {
 	list := make([]*clienttest.Client, n)
 	for i := range list {
@@ -36,8 +36,8 @@ func clones(c *clienttest.Client, n int) []*clienttest.Client {
 	return list
 }
 
-// Of 30 changes of one password at once exactly the one that is answered with 200
-// logs in, in one session and in as many.
+// Of 30 concurrent changes of one password exactly the one that is answered with
+// 200 logs in, in one session and in as many.
 func TestParallelPasswordChanges(t *testing.T) {
 	onEach(t, func(t *testing.T, s *clienttest.Server) {
 		current := clienttest.Password
@@ -78,7 +78,7 @@ func TestParallelPasswordChanges(t *testing.T) {
 	})
 }
 
-// 40 requests add addresses at once: there are no more than allowed.
+// 40 concurrent requests add addresses: there are no more than allowed.
 func TestParallelAddresses(t *testing.T) {
 	onEach(t, func(t *testing.T, s *clienttest.Server) {
 		clients := clones(s.SignUp(clienttest.App, ann), 40)
@@ -126,7 +126,8 @@ func TestParallelAppAndAddress(t *testing.T) {
 	}, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
 }
 
-// Of addresses that are removed and made primary at once the primary one stays.
+// Of addresses that are removed and made primary concurrently the primary one
+// stays.
 func TestParallelPrimaryAndRemoval(t *testing.T) {
 	onEach(t, func(t *testing.T, s *clienttest.Server) {
 		for round := range 6 {
@@ -157,7 +158,7 @@ func TestParallelPrimaryAndRemoval(t *testing.T) {
 	})
 }
 
-// 20 logins at once: as many sessions are left as a user may have, no fewer.
+// After 20 concurrent logins the user has the maximum number of sessions.
 func TestParallelLoginsKeepTheirNumber(t *testing.T) {
 	onEach(t, func(t *testing.T, s *clienttest.Server) {
 		s.SignUp(clienttest.App, ann)

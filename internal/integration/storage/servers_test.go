@@ -27,14 +27,14 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// backend is what several servers share. connect opens it as one server does,
-// with a connection pool of its own.
+// backend is shared by several servers. connect opens it as one server does, with
+// a connection pool of its own.
 type backend struct {
 	name    string
 	connect func(t testing.TB) storage.Store
 }
 
-// backends returns those that there are here.
+// backends returns the available backends.
 func backends(t *testing.T) []backend {
 	t.Helper()
 	file := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "shared.db"))
@@ -87,8 +87,8 @@ func connectRedis(t testing.TB, address, prefix string) *redisstore.Store {
 	return redisstore.New(testserver.ConnectRedis(t, address), redisstore.KeyPrefix(prefix))
 }
 
-// startTwo starts two servers on one backend, behind an address that sends each
-// request to the other one than the request before.
+// startTwo starts two servers on one backend, behind an address that alternates
+// between them.
 func startTwo(t *testing.T, b backend, edit ...func(cfg *allauth.Config)) *clienttest.Server {
 	t.Helper()
 	s := clienttest.StartOn(t, b.connect(t), edit...)
@@ -114,8 +114,8 @@ func startTwo(t *testing.T, b backend, edit ...func(cfg *allauth.Config)) *clien
 	return s
 }
 
-// onBoth runs a test for both kinds of clients, on every backend. Each run has
-// a database of its own: any server on it may deliver a mail.
+// onBoth runs a test for both kinds of clients, on every backend. Each run has a
+// database of its own, as any server on it may deliver a mail.
 func onBoth(t *testing.T, test func(t *testing.T, b backend, kind clienttest.Kind)) {
 	t.Helper()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
@@ -125,8 +125,8 @@ func onBoth(t *testing.T, test func(t *testing.T, b backend, kind clienttest.Kin
 	})
 }
 
-// Somebody signs up, verifies, logs in and out, and no server has seen more
-// than every other request.
+// A user signs up, verifies the address, logs in and out, and each server gets
+// only every other request.
 func TestTwoServersAreOne(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b backend, kind clienttest.Kind) {
@@ -150,7 +150,7 @@ func TestTwoServersAreOne(t *testing.T) {
 	})
 }
 
-// A code that is shown to both servers many times at once is taken once.
+// A code that is sent to both servers many times concurrently is accepted once.
 func TestTwoServersTakeACodeOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b backend, kind clienttest.Kind) {
@@ -176,7 +176,7 @@ func TestTwoServersTakeACodeOnce(t *testing.T) {
 	})
 }
 
-// The key of a reset link sets one password, whichever server it is shown to.
+// The key of a reset link sets one password, whichever server gets it.
 func TestTwoServersTakeAResetKeyOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b backend, kind clienttest.Kind) {
@@ -202,7 +202,7 @@ func TestTwoServersTakeAResetKeyOnce(t *testing.T) {
 	})
 }
 
-// What is limited is limited for both servers together.
+// Both servers share the limits.
 func TestTwoServersShareLimits(t *testing.T) {
 	t.Parallel()
 	for _, b := range backends(t) {
@@ -223,14 +223,14 @@ func TestTwoServersShareLimits(t *testing.T) {
 	}
 }
 
-// forgetful is an scs store that does not delete: the data of a session that
-// was ended is still there.
+// forgetful is an scs store that does not delete: the data of an ended session is
+// still stored.
 type forgetful struct{ scs.Store }
 
 func (forgetful) Delete(string) error { return nil }
 
-// Session data may live in any scs store. What ends a session is its row, on
-// every server, even if the data stays.
+// The data of sessions can be kept in any scs store. Deleting the row ends a
+// session on every server, even if the data stays.
 func TestTwoServersWithSessionDataElsewhere(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b backend, kind clienttest.Kind) {

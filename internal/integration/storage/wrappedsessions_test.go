@@ -27,8 +27,7 @@ func (b *bounded) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 	return b.CtxStore.FindCtx(ctx, token)
 }
 
-// A store for session data gets the request's context also where the host wraps
-// it.
+// A store for session data gets the request's context even if the host wraps it.
 func TestWrappedSessionDataStoreGetsTheContext(t *testing.T) {
 	t.Parallel()
 	data := &bounded{CtxStore: sessions.IgnoreContext(scsmemstore.NewWithCleanupInterval(0))}

@@ -1,4 +1,4 @@
-// Package timing compares the work that the server does for strangers who ask
+// Package timing compares the work that the server does for clients that ask
 // about accounts: known and unknown ones, taken and free addresses. Each pair of
 // requests runs the same statements, writes as many rows and queues as many
 // messages, which TestPairsDoTheSameWork asserts. The clock times of the same

@@ -118,7 +118,7 @@ func refused(status int, s step) step {
 func free(w *world) subject     { return w.free() }
 func verified(w *world) subject { return w.account() }
 
-// unverified is an account that nobody proved anything of.
+// unverified is an account with nothing verified.
 func unverified(w *world) subject {
 	return w.account(func(in *authn.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
 }

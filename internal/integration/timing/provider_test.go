@@ -8,7 +8,7 @@ import (
 	socialprovider "github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// op is an OpenID provider that vouches for no address.
+// op is an OpenID provider that verifies no address.
 var op = func() *demoprovider.Provider {
 	p, err := demoprovider.Start(demoprovider.Config{ClientID: "op", ClientSecret: "op-secret"}, "127.0.0.1:0")
 	if err != nil {
@@ -24,7 +24,7 @@ func provider(cfg *allauth.Config) {
 	}}}
 }
 
-// providerForm asks everybody who signs up by a provider for an address.
+// providerForm requires an address of all users who sign up through a provider.
 func providerForm(cfg *allauth.Config) { cfg.SocialAccount.DisableAutoSignup = true }
 
 func byProvider(name string) step {

@@ -21,7 +21,7 @@ var modes = []struct {
 	{"allowed", account.AllowEnumeration},
 }
 
-// Strangers who ask about known and unknown accounts, or sign up with taken and
+// Clients that ask about known and unknown accounts, or sign up with taken and
 // free addresses, cause the same statements with the same number of rows, among
 // them the messages that are queued.
 func TestPairsDoTheSameWork(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // between is a hook of a client that calls f before one of the steps of a call,
-// as another request may come between.
+// as a concurrent request.
 type between struct {
 	redis.Hook
 	steps int
@@ -40,8 +40,8 @@ func (b *between) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// Requests that come between the steps of a renewal see a session that goes on: its
-// old token is known, and it is listed once. One that ends the session ends it.
+// Requests between the steps of a renewal find the session: its old token is
+// valid, and it is listed once. A request that ends the session ends it.
 func TestRequestsBetweenTheStepsOfARenewal(t *testing.T) {
 	onEach(t, func(t *testing.T, s server) {
 		store, ctx, now := s.store(), t.Context(), time.Now()

@@ -107,8 +107,8 @@ func found(t *testing.T, store sessions.Store, token string) (kind, id string) {
 	return rows[0].Kind, rows[0].ID
 }
 
-// Wherever a crash interrupts the end of a session, it has ended, or goes on and can
-// be ended.
+// After a crash at any step of ending a session, it has ended, or is valid and
+// can be ended.
 func TestACrashKeepsNoSessionThatCannotBeEnded(t *testing.T) {
 	onEach(t, func(t *testing.T, s server) {
 		store, ctx, now := s.store(), t.Context(), time.Now()
@@ -133,8 +133,9 @@ func TestACrashKeepsNoSessionThatCannotBeEnded(t *testing.T) {
 	})
 }
 
-// Wherever a crash interrupts a renewal, the old token is that of the session, which
-// can be ended, or it is replaced. The session is never valid by both.
+// After a crash at any step of a renewal, the old token is that of the session,
+// which can be ended, or it is replaced. The old and the new token are never both
+// valid.
 func TestACrashDuringARenewalEndsTheSession(t *testing.T) {
 	onEach(t, func(t *testing.T, s server) {
 		store, ctx, now := s.store(), t.Context(), time.Now()
@@ -165,8 +166,8 @@ func TestACrashDuringARenewalEndsTheSession(t *testing.T) {
 	})
 }
 
-// A session that a crash interrupted on its way into the store can be used only by
-// a token that no client has; one that is complete can be ended.
+// A session whose creation was interrupted by a crash can be used only with a
+// token that no client has; a complete one can be ended.
 func TestACrashDuringACreationBlocksNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, s server) {
 		store, ctx, now := s.store(), t.Context(), time.Now()
@@ -188,8 +189,8 @@ func TestACrashDuringACreationBlocksNothing(t *testing.T) {
 	})
 }
 
-// Wherever a crash interrupts the creation or the replacement of a challenge, the
-// challenges of its user can be deleted.
+// After a crash at any step of creating or replacing a challenge, the challenges
+// of its user can be deleted.
 func TestACrashKeepsNoChallengeThatCannotBeDeleted(t *testing.T) {
 	onEach(t, func(t *testing.T, s server) {
 		store, ctx, now := s.store(), t.Context(), time.Now()

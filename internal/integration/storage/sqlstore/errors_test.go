@@ -18,8 +18,8 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// failing is a store whose statements that begin with a text fail with an error,
-// as often as the test says.
+// failing is a store in which statements that begin with a text fail with an
+// error, as often as the test says.
 type failing struct {
 	*sqlstore.Store
 	statement string
@@ -50,7 +50,7 @@ func openFailing(t *testing.T, statement string) *failing {
 // fail makes the statement fail the next few times.
 func (f *failing) fail(times int, with error) { f.times, f.with, f.calls = times, with, 0 }
 
-// The store knows the errors of drivers, which it does not link.
+// The store recognizes the errors of drivers, which it does not link.
 func TestErrorsOfDriversAreTold(t *testing.T) {
 	t.Parallel()
 	store := openFailing(t, "INSERT INTO allauth_usernames")
@@ -80,8 +80,8 @@ func TestErrorsOfDriversAreTold(t *testing.T) {
 	}
 }
 
-// What collides is tried again, unless it is part of a transaction that may
-// have done other things as well: that is for the caller, who is told.
+// A call that collides is retried, unless it is part of a transaction that may
+// have done other things as well: the caller gets the error.
 func TestCollisionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	const number, tries = "+15550100", 10

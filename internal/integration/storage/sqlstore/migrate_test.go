@@ -103,8 +103,8 @@ func TestSQLMakesTheTables(t *testing.T) {
 	}
 }
 
-// TestMigrateNeedsFewRights migrates as somebody who owns one schema and may
-// create none, and then starts as somebody who may not even create tables.
+// TestMigrateNeedsFewRights migrates as a user who owns one schema and cannot
+// create another one, and then starts as a user who cannot even create tables.
 func TestMigrateNeedsFewRights(t *testing.T) {
 	t.Parallel()
 	source := testserver.Postgres(t)

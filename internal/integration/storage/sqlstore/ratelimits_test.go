@@ -13,8 +13,8 @@ import (
 	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
-// An attempt that is refused waits for no lock: another transaction holds the row
-// of the bucket meanwhile.
+// A refused attempt waits for no lock: another transaction holds the row of the
+// bucket meanwhile.
 func TestARefusedAttemptDoesNotWait(t *testing.T) {
 	t.Parallel()
 	for _, driver := range []string{"pgx", "mysql"} {
@@ -50,8 +50,8 @@ func TestARefusedAttemptDoesNotWait(t *testing.T) {
 }
 
 // Another attempt fills a bucket after this one has read it: the statement that
-// charges both of its buckets misses one, and the other one is given back. A
-// transaction of the caller goes on.
+// charges both of its buckets misses one, and the other one is refunded. A
+// transaction of the caller continues.
 func TestAnAttemptThatAnotherOneOvertakes(t *testing.T) {
 	t.Parallel()
 	for _, driver := range []string{"pgx", "mysql"} {
@@ -122,9 +122,9 @@ func awaitLock(t *testing.T, db *sql.DB, dialect sqlstore.Dialect) {
 	t.Error("no statement waits for a lock")
 }
 
-// Attempts that share some of their buckets do not wait for each other in a circle,
-// which PostgreSQL notices after a second only: many at once, while the rows are new
-// and later.
+// Attempts that share some of their buckets do not deadlock, which PostgreSQL
+// detects only after a second: many concurrent ones, while the rows are new and
+// later.
 func TestParallelAttemptsMeetInNoDeadlock(t *testing.T) {
 	t.Parallel()
 	for _, driver := range []string{"pgx", "mysql"} {

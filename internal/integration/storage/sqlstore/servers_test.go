@@ -14,8 +14,8 @@ import (
 	"github.com/allauth-go/allauth/storage/storetest"
 )
 
-// newDatabase makes a database, and returns the source of its connections: ""
-// where there is no server.
+// newDatabase creates a database, and returns its data source name: "" if there
+// is no server.
 func newDatabase(t testing.TB, driver string) (source string, dialect sqlstore.Dialect) {
 	t.Helper()
 	switch driver {
@@ -28,8 +28,7 @@ func newDatabase(t testing.TB, driver string) (source string, dialect sqlstore.D
 	}
 }
 
-// openServer opens a new database on a server. db is nil where there is no
-// server.
+// openServer opens a new database on a server. db is nil if there is no server.
 func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Dialect) {
 	t.Helper()
 	source, dialect := newDatabase(t, driver)
@@ -97,8 +96,8 @@ func TestMySQL(t *testing.T) {
 	runAndExplain(t, "mysql", testserver.Users(20_000))
 }
 
-// TestMySQLCountingFoundRows has the driver count rows that were already as
-// they should be, as some hosts want.
+// TestMySQLCountingFoundRows makes the driver count rows that were not changed,
+// as some hosts do.
 func TestMySQLCountingFoundRows(t *testing.T) {
 	t.Parallel()
 	source := testserver.MySQL(t)
