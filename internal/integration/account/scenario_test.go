@@ -351,8 +351,8 @@ func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
 	}
 }
 
-// A user makes the address the primary one that is it already: nothing changes, so
-// nobody is told, and a reset that is under way goes on.
+// A user makes the primary address the primary one again: nothing changes, so no
+// mail is sent, and a pending reset stays valid.
 func TestTheSamePrimaryAddressAgain(t *testing.T) {
 	t.Parallel()
 	var changes atomic.Int64

@@ -152,7 +152,7 @@ var planted = map[string]string{
 }
 
 // A site on the parent domain has cookies of our names.
-func TestCookiesOfAnotherSiteAreInNobodysWay(t *testing.T) {
+func TestCookiesOfAnotherSiteAreIgnored(t *testing.T) {
 	t.Parallel()
 	for name, value := range planted {
 		t.Run(name, func(t *testing.T) {
