@@ -109,6 +109,8 @@ func TestLoggingInByApp(t *testing.T) {
 func TestACodeIsGoodOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	const period = 30 * time.Second
+	s.Clock.Advance(period - time.Duration(s.Clock.Now().UnixNano())%period) // where a time step begins
 	c := s.SignUp(clienttest.App, ann)
 	reauthenticate(c)
 	secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
@@ -126,7 +128,7 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	try(ahead).Problems("code:incorrect_code") // it is the current code now
 	try(activation).Problems("code:incorrect_code")
 	try(a.code(1)).LoggedIn(ann)
-	try(a.code(0)).Problems("code:incorrect_code") // an older one after a newer one
+	try(a.code(0)).Problems("code:incorrect_code") // that was the code of the step ahead
 	s.Clock.Advance(60 * time.Second)
 	try(a.code(-2)).Problems("code:incorrect_code")
 	try(a.code(2)).Problems("code:incorrect_code")
