@@ -30,7 +30,7 @@ func Example() {
 
 // A page that the server renders shows the QR code that sets up an app.
 func ExampleQRCodeSVG() {
-	picture, err := factors.QRCodeSVG("otpauth://totp/Example:ann?secret=JBSWY3DPEHPK3PXP&issuer=Example")
+	picture, err := mfa.QRCodeSVG("otpauth://totp/Example:ann?secret=JBSWY3DPEHPK3PXP&issuer=Example")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -76,7 +75,7 @@ func drawQRCode(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
 		return
 	}
-	picture, err := factors.QRCodeSVG(string(text))
+	picture, err := mfa.QRCodeSVG(string(text))
 	if err != nil {
 		http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
 		return

@@ -64,9 +64,8 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == email }) {
 		return false, problem.List("email", code.DuplicateEmail)
 	}
-	rows, err := s.store.EmailsByAddress(ctx, email)
-	if err != nil {
-		return false, fmt.Errorf("look up email address: %w", err)
+	if taken, err = s.isTaken(ctx, sess.UserID(), email); err != nil {
+		return false, err
 	}
 	if s.cfg.Enumeration == account.AllowEnumeration {
 		claims, _, err := s.recoverableByEmail(ctx, email)
@@ -89,7 +88,7 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 			return false, problem.List("email", code.AddEmailBlocked)
 		}
 	}
-	return len(rows) > 0 && rows[0].Verified, nil
+	return taken, nil
 }
 
 // storeNewEmail adds an unverified address and mails a link. If the address is taken, its

@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Attempt is an attempt to log in, from the first proof to the last stage.
+// Attempt is an attempt to log in, from the first method to the last stage.
 type Attempt struct {
 	// UserID is empty for a decoy, which looks like the attempt of a known user and
 	// never completes.

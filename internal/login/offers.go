@@ -5,6 +5,23 @@ import (
 	"slices"
 )
 
+// Offer is one entry of data.flows.
+type Offer struct {
+	ID string `json:"id"`
+	// IsPending is written when it is true, and always where it is a pointer
+	// to false.
+	IsPending *bool `json:"is_pending,omitempty"`
+	// Types are the authenticator types of a second factor.
+	Types []string `json:"types,omitempty"`
+	// Providers are the ids of the providers to choose from.
+	Providers []string `json:"providers,omitempty"`
+	// Provider is the one whose sign-up is pending.
+	Provider any `json:"provider,omitempty"`
+}
+
+// Pending returns v as the value of Offer.IsPending.
+func Pending(v bool) *bool { return &v }
+
 // Offers returns the flows to list for the session: the ways in and the pending
 // stage, or the ways to reauthenticate if a user is logged in.
 func (p *Pipeline) Offers(ctx context.Context, s *Session) ([]Offer, error) {

@@ -1,6 +1,6 @@
 package login
 
-// The stages a login walks through.
+// The stages that a login passes, and the flows that are listed beside them.
 const (
 	StageLoginByCode        = "login_by_code"
 	StageVerifyPhone        = "verify_phone"
@@ -17,10 +17,12 @@ const (
 	FlowReauthenticate      = "reauthenticate"
 	FlowMFAReauthenticate   = "mfa_reauthenticate"
 	FlowPasswordResetByCode = "password_reset_by_code"
+	// FlowProviderReauthenticate is the flow by which the logged-in user
+	// reauthenticates with a connected provider.
+	FlowProviderReauthenticate = "provider_reauthenticate"
 )
 
-// offerOrder is the order in which flows are listed. The pending stage goes
-// where pendingStage stands, unless it is listed already.
+// offerOrder is the order in which flows are listed, a pending stage among them.
 var offerOrder = []string{
 	FlowLogin,
 	StageLoginByCode,
@@ -31,7 +33,7 @@ var offerOrder = []string{
 	FlowMFALoginWebAuthn,
 	FlowReauthenticate,
 	FlowMFAReauthenticate,
-	"provider_reauthenticate",
+	FlowProviderReauthenticate,
 	StageVerifyPhone,
 	StageVerifyEmail,
 	StageMFAAuthenticate,

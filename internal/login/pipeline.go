@@ -36,10 +36,11 @@ type Pipeline struct {
 // New returns a Pipeline.
 func New(cfg Config) *Pipeline {
 	accounts, factors := cfg.Accounts, cfg.Factors
-	p := &Pipeline{cfg: cfg, ways: []Ways{accounts, factors}}
+	ways := []Ways{accounts}
 	if cfg.Social != nil {
-		p.ways = []Ways{accounts, cfg.Social, factors}
+		ways = append(ways, cfg.Social)
 	}
+	p := &Pipeline{cfg: cfg, ways: append(ways, factors)}
 	p.stages = []stage{
 		{StageLoginByCode, func(ctx context.Context, s *Session, l *Attempt) (Verdict, error) {
 			trusted := func() bool { return l.UserID != "" && factors.TrustsForCode(ctx, s, l.UserID) }

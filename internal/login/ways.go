@@ -1,48 +1,6 @@
 package login
 
-import (
-	"cmp"
-	"context"
-
-	"github.com/allauth-go/allauth/authn"
-)
-
-// Verdict is what a stage says of a login.
-type Verdict int
-
-const (
-	// Pass lets the login go on to the next stage.
-	Pass Verdict = iota
-	// Wait keeps the login pending until the stage's endpoint passes it.
-	Wait
-	// Abort ends the login: nothing stays pending.
-	Abort
-)
-
-// stage is one step that a login may have to wait at.
-type stage struct {
-	id string
-	// enter decides whether the login may go on. It is called once, when the login
-	// reaches the stage.
-	enter func(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
-}
-
-// Offer is one entry of data.flows.
-type Offer struct {
-	ID string `json:"id"`
-	// IsPending is written when it is true, and always where it is a pointer
-	// to false.
-	IsPending *bool `json:"is_pending,omitempty"`
-	// Types are the authenticator types of a second factor.
-	Types []string `json:"types,omitempty"`
-	// Providers are the ids of the providers to choose from.
-	Providers []string `json:"providers,omitempty"`
-	// Provider is the one whose sign-up is pending.
-	Provider any `json:"provider,omitempty"`
-}
-
-// Pending returns v as the value of Offer.IsPending.
-func Pending(v bool) *bool { return &v }
+import "context"
 
 // Ways are the ways in that one package keeps for users.
 type Ways interface {
@@ -103,30 +61,4 @@ type Sessions interface {
 	// Lives reports whether the user has that session, and it carries that
 	// fingerprint.
 	Lives(ctx context.Context, userID, id, authHash string) (bool, error)
-}
-
-// Identity is a user with what the wire shows of them.
-type Identity struct {
-	User *authn.User
-	// Email is the primary address, empty if there is none.
-	Email string
-	// HasUsablePassword is false for accounts that log in by other means.
-	HasUsablePassword bool
-	// AuthHash is the fingerprint that ends sessions opened with an older
-	// password.
-	AuthHash string
-	// Sessions is the number of stored sessions, negative if it is not known.
-	Sessions int
-}
-
-// NameOf returns what a user is called, empty if they gave no name.
-func NameOf(u *authn.User) string { return cmp.Or(u.Display, u.Username) }
-
-// Identifier loads identities. ErrNotFound if there is no such user.
-type Identifier interface {
-	// Identify looks the user up. authn.ErrNotFound if there is none, and for the
-	// empty id of a decoy, for which it does the same work.
-	Identify(ctx context.Context, userID string) (*Identity, error)
-	// IdentityOf returns the identity of a user whose profile was read already.
-	IdentityOf(p *authn.Profile) *Identity
 }

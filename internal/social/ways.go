@@ -13,10 +13,6 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// FlowProviderReauthenticate is the flow by which the logged-in user reauthenticates
-// through a provider, with an ordinary login there.
-const FlowProviderReauthenticate = "provider_reauthenticate"
-
 // PublicProvider is a provider as the API shows it.
 type PublicProvider struct {
 	ID                     string   `json:"id"`
@@ -101,7 +97,7 @@ func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Sessio
 	has := func(e *entry) bool {
 		return slices.ContainsFunc(accounts, func(a socialaccount.Account) bool { return a.Provider == e.info.ID })
 	}
-	return offer(nil, FlowProviderReauthenticate, s.providers.usableBy(sess.Kind), has), nil
+	return offer(nil, login.FlowProviderReauthenticate, s.providers.usableBy(sess.Kind), has), nil
 }
 
 // CanLogIn implements login.Ways. except is a provider's id.

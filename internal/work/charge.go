@@ -71,16 +71,16 @@ func (d *Deps) TakeAhead(ctx context.Context, now, later ratelimit.Charge) (sett
 // RefundCharges takes the attempts back that were counted for what came to nothing.
 func (d *Deps) RefundCharges(ctx context.Context) {
 	if u := Of(ctx); u != nil {
-		u.charges = d.refund(ctx, u.charges)
+		d.refund(ctx, u.charges)
+		u.charges = nil
 	}
 }
 
-// refund takes attempts back, and returns what is left of them: nothing.
-func (d *Deps) refund(ctx context.Context, attempts []ratelimit.Attempt) []ratelimit.Attempt {
+// refund takes attempts back.
+func (d *Deps) refund(ctx context.Context, attempts []ratelimit.Attempt) {
 	for _, attempt := range attempts {
 		if err := attempt.Refund(ctx); err != nil {
 			d.Logger.ErrorContext(ctx, "an attempt that came to nothing stays counted", "error", err)
 		}
 	}
-	return nil
 }

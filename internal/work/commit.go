@@ -38,7 +38,7 @@ func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) erro
 		return f(ctx)
 	}
 	ctx, u := ensure(ctx)
-	u.runs = map[any]any{}
+	u.runs = nil
 	var refusal error
 	err := answered(ctx, func() (err error) {
 		refusal, err = d.commit(ctx, u, f)
@@ -77,7 +77,7 @@ func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) 
 		case tx == nil:
 		case err != nil:
 			restore()
-			tx.charges = d.refund(ctx, tx.charges)
+			d.refund(ctx, tx.charges)
 		default:
 			refusal = tx.refusal
 			if tx.chargedAhead {

@@ -16,7 +16,7 @@ var (
 	// ErrStageNotPending is ErrUnauthenticated at the endpoint of a stage that
 	// no login waits at.
 	ErrStageNotPending = errors.New("work: stage not pending")
-	// ErrReauthenticate means that the last proof of identity is too old:
+	// ErrReauthenticate means that the last authentication is too old:
 	// status 401 with the ways to renew it.
 	ErrReauthenticate = errors.New("work: reauthentication required")
 	// ErrSessionEnded means that the session was ended while the request was

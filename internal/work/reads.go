@@ -11,7 +11,7 @@ import (
 // store, so that it is read once.
 type reads struct {
 	mu     sync.Mutex
-	values map[any]any
+	values map[any]any // nil until there is one
 	// earlier is what was read before the transaction, nil outside of one.
 	earlier *reads
 }
@@ -34,8 +34,6 @@ type earlierKey struct{}
 func AcceptEarlier(ctx context.Context) context.Context {
 	return context.WithValue(ctx, earlierKey{}, true)
 }
-
-func newReads() *reads { return &reads{values: map[any]any{}} }
 
 // readsOf returns what the transaction that ctx carries has read, or else its unit.
 func readsOf(ctx context.Context) *reads {
@@ -72,6 +70,9 @@ func Note(ctx context.Context, key, value any) {
 	if r := readsOf(ctx); r != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if r.values == nil {
+			r.values = map[any]any{}
+		}
 		r.values[key] = value
 	}
 }
@@ -117,12 +118,11 @@ func (t Transactor) InTx(ctx context.Context, f func(ctx context.Context) error)
 	}
 	outer := readsOf(ctx)
 	err := t.Transactor.InTx(ctx, func(ctx context.Context) error {
-		s.tx = &transaction{reads: newReads()}
-		s.tx.reads.earlier = outer
+		s.tx = &transaction{reads: &reads{earlier: outer}}
 		return f(s.context(ctx))
 	})
 	if outer != nil {
-		values := map[any]any{}
+		var values map[any]any
 		if err == nil && s.tx != nil {
 			values = s.tx.reads.values
 		}
@@ -134,7 +134,7 @@ func (t Transactor) InTx(ctx context.Context, f func(ctx context.Context) error)
 // LockUser implements authn.Transactor.
 func (t Transactor) LockUser(ctx context.Context, userID string) error {
 	if r := readsOf(ctx); r != nil {
-		defer r.replace(map[any]any{})
+		defer r.replace(nil)
 	}
 	return t.Transactor.LockUser(ctx, userID)
 }
@@ -143,7 +143,7 @@ func (t Transactor) LockUser(ctx context.Context, userID string) error {
 func (t Transactor) InSavepoint(ctx context.Context, f func(ctx context.Context) error) error {
 	err := t.Transactor.InSavepoint(ctx, f)
 	if r := readsOf(ctx); r != nil && err != nil {
-		r.replace(map[any]any{})
+		r.replace(nil)
 	}
 	return err
 }

@@ -19,7 +19,7 @@ type Unit struct {
 	ahead *ahead
 	// commits counts the transactions.
 	commits int
-	// runs is what all runs of one transaction share.
+	// runs is what all runs of one transaction share, nil until one asks for it.
 	runs  map[any]any
 	reads *reads
 }
@@ -56,13 +56,13 @@ func (s scope) context(ctx context.Context) context.Context {
 
 // Begin returns a context that carries a new unit.
 func Begin(ctx context.Context) (context.Context, *Unit) {
-	u := &Unit{reads: newReads(), runs: map[any]any{}}
+	u := &Unit{reads: &reads{}}
 	return scope{unit: u}.context(ctx), u
 }
 
 // ensure returns a context that carries a unit: a new one if it carried none.
 func ensure(ctx context.Context) (context.Context, *Unit) {
-	if u := scopeOf(ctx).unit; u != nil {
+	if u := Of(ctx); u != nil {
 		return ctx, u
 	}
 	return Begin(ctx)
@@ -126,10 +126,14 @@ func Afterwards(ctx context.Context, f func(ctx context.Context) error) {
 // database: a run that is rolled back leaves them done, and the next run must not
 // take them for the work of another request.
 func Runs(ctx context.Context) map[any]any {
-	if u := Of(ctx); u != nil {
-		return u.runs
+	u := Of(ctx)
+	if u == nil {
+		return map[any]any{}
 	}
-	return map[any]any{}
+	if u.runs == nil {
+		u.runs = map[any]any{}
+	}
+	return u.runs
 }
 
 // Refuse lets the transaction that ctx carries store what it stores, and then

@@ -14,7 +14,6 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
-	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -291,7 +290,7 @@ func TestDrawings(t *testing.T) {
 	t.Parallel()
 	const address = "otpauth://totp/ann%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example"
 	for size := 128; size <= 256; size += 5 { // including those with a narrow margin
-		text, err := factors.QRCodePNG(address, size)
+		text, err := mfa.QRCodePNG(address, size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -313,11 +312,11 @@ func TestDrawings(t *testing.T) {
 		}
 	}
 	for _, size := range []int{-1000, 0, 5} {
-		if _, err := factors.QRCodePNG(address, size); err == nil {
+		if _, err := mfa.QRCodePNG(address, size); err == nil {
 			t.Errorf("a picture of %d pixels was drawn", size)
 		}
 	}
-	svg, err := factors.QRCodeSVG(address)
+	svg, err := mfa.QRCodeSVG(address)
 	if err != nil || !strings.HasPrefix(svg, "<svg ") || strings.Count(svg, "h1v1") < 300 || strings.Contains(svg, "%!") {
 		t.Errorf("SVG %.200s: %v", svg, err)
 	}

@@ -1,4 +1,4 @@
-package factors
+package mfa
 
 import (
 	"bytes"
@@ -17,8 +17,9 @@ import (
 // (ISO/IEC 18004).
 const quietZone = 4
 
-// QRCodePNG draws Setup.URL as a square PNG image of size × size pixels, for hosts that
-// render their own pages. Returns an error if size is too small; 256 is enough.
+// QRCodePNG draws the totp_url that sets up an authenticator app as a square PNG image of
+// size × size pixels, for hosts that render their own pages. Returns an error if the URL is
+// too long or size too small; 256 is enough.
 func QRCodePNG(address string, size int) ([]byte, error) {
 	code, err := qr.Encode(address, qr.M, qr.Auto)
 	if err != nil {
@@ -41,7 +42,8 @@ func QRCodePNG(address string, size int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// QRCodeSVG draws Setup.URL as an SVG image that scales to any size.
+// QRCodeSVG draws the totp_url that sets up an authenticator app as an SVG image that
+// scales to any size. Returns an error if the URL is too long.
 func QRCodeSVG(address string) (string, error) {
 	code, err := qr.Encode(address, qr.M, qr.Auto)
 	if err != nil {
