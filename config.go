@@ -120,9 +120,9 @@ type Config struct {
 	// slog.Default.
 	Logger *slog.Logger
 
-	// Rand is the source of randomness. Nil: crypto/rand. For tests.
+	// Now is the clock. Nil: the system's clock. For tests.
 	Now func() time.Time
-	// Rand is where randomness comes from. Nil: crypto/rand. For tests.
+	// Rand is the source of randomness. Nil: crypto/rand. For tests.
 	Rand io.Reader
 }
 
