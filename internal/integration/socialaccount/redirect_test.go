@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/internal/social"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/socialaccount"
 )
 
@@ -147,7 +147,7 @@ func TestReauthenticationThroughProvider(t *testing.T) {
 	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	w.Clock.Advance(10 * time.Minute)
 	answer := c.Post("account/password/change", body{"new_password": "brand-new-pass-7"}).Status(401)
-	if flows := answer.Flows(); !slices.Equal(flows, []string{social.FlowProviderReauthenticate}) {
+	if flows := answer.Flows(); !slices.Equal(flows, []string{login.FlowProviderReauthenticate}) {
 		t.Fatalf("flows %v", flows)
 	}
 	target := w.begin(c, "op", "login", "/done")
