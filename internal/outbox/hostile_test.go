@@ -37,6 +37,7 @@ func TestWhatASenderPanicsWithIsLogged(t *testing.T) {
 				if err := o.Mail(t.Context(), m, time.Now().Add(time.Hour)); err != nil {
 					t.Fatal(err)
 				}
+				o.Wake()
 				time.Sleep(10 * time.Minute)
 				if err := o.Close(t.Context()); err != nil || store.len() != 0 {
 					t.Errorf("%v, %d messages left; the log says %s", err, store.len(), log.String())
@@ -78,6 +79,7 @@ func TestSendersThatNeverReturn(t *testing.T) {
 		if err := o.Mail(t.Context(), good, time.Now().Add(24*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
+		o.Wake()
 		time.Sleep(5 * time.Minute)
 		if sent.Load() != 1 || stuck.Load() != 5 {
 			t.Errorf("sent %d while %d senders hang", sent.Load(), stuck.Load())
