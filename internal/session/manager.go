@@ -109,7 +109,7 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 		}
 	}
 	if !a.Changed() || a.row == nil && a.Empty() {
-		a.Kept("")
+		a.kept()
 		return outcome, nil
 	}
 	token, err := m.store(ctx, a)
@@ -124,12 +124,21 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("store session: %w", err)
 	}
-	a.Kept(a.row.ID)
+	a.kept()
 	if token == a.token {
 		return Outcome{}, nil
 	}
 	a.token = token
 	return Outcome{Token: token}, nil
+}
+
+// kept notes that the session is stored as it is.
+func (a *Active) kept() {
+	id := ""
+	if a.row != nil {
+		id = a.row.ID
+	}
+	a.Kept(id)
 }
 
 // maxMerges is how often a session is stored that other requests change: of any
