@@ -16,27 +16,27 @@ import (
 
 // AddEmail adds an unverified address to the logged-in user's account and mails a link,
 // or, if addresses are verified by code, mails a code with which the address is added.
-// Returns authn.Errors for wrong input, work.ErrReauthenticate if the user has not
-// authenticated recently.
-func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string) error {
+// It returns the user's addresses with the new one. Returns authn.Errors for wrong input,
+// work.ErrReauthenticate if the user has not authenticated recently.
+func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string) ([]account.EmailAddress, error) {
 	email, errs := cleanEmail("email", input, true)
 	if len(errs) > 0 {
-		return errs
+		return nil, errs
 	}
 	taken, err := s.checkNewEmail(ctx, sess, email)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.requireRecentToAdd(ctx, sess); err != nil {
-		return err
+		return nil, err
 	}
 	byCode := s.cfg.EmailVerificationByCode != nil
 	if byCode {
 		if err := s.takeConfirmEmail(ctx, email); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.changeEmails(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have added addresses meanwhile.
 		if taken, err = s.checkNewEmail(ctx, sess, email); err != nil {
 			return err

@@ -156,14 +156,16 @@ func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, m
 func (s *Flows) upgradeHash(ctx context.Context, userID, pass, old string) (hash string, changed bool) {
 	upgraded, err := s.hasher.Rehash(ctx, pass)
 	if err == nil {
-		err = s.deps.Tx.InTx(ctx, func(ctx context.Context) error {
-			if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
-				return fmt.Errorf("lock user: %w", err)
-			}
-			if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {
-				return err
-			}
-			return s.sessions.Rekey(ctx, userID, authHash(old), authHash(upgraded))
+		err = work.Retry(ctx, func() error {
+			return s.deps.Tx.InTx(ctx, func(ctx context.Context) error {
+				if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
+					return fmt.Errorf("lock user: %w", err)
+				}
+				if err := s.store.SwapPasswordHash(ctx, userID, old, upgraded); err != nil {
+					return err
+				}
+				return s.sessions.Rekey(ctx, userID, authHash(old), authHash(upgraded))
+			})
 		})
 	}
 	switch {

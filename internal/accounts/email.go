@@ -103,16 +103,29 @@ func (s *Flows) resendNewCode(ctx context.Context, sess *login.Session, email st
 	})
 }
 
-// SetPrimaryEmail makes an address of the user the primary one. Returns authn.Errors if it
-// cannot be.
-func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) error {
-	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
+// changeEmails is login.Pipeline.Change for the logged-in user, and returns the user's
+// addresses afterwards. They are read before the commit, so that a change whose response
+// fails was not stored.
+func (s *Flows) changeEmails(ctx context.Context, sess *login.Session, f func(ctx context.Context) error) (emails []account.EmailAddress, err error) {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) (err error) {
+		if err = f(ctx); err == nil {
+			emails, err = s.Emails(ctx, sess)
+		}
 		return err
+	})
+	return emails, err
+}
+
+// SetPrimaryEmail makes an address of the user the primary one, and returns all addresses.
+// Returns authn.Errors if it cannot be.
+func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input string) ([]account.EmailAddress, error) {
+	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
+		return nil, err
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
-		return err
+		return nil, err
 	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.changeEmails(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have changed the addresses meanwhile.
 		address, emails, err := s.primaryCandidate(ctx, sess, input)
 		if err != nil {
@@ -160,20 +173,21 @@ func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, inp
 }
 
 // RemoveEmail deletes an address of the user, or stops waiting for the code of an address
-// that is not stored yet. Returns authn.Errors if the address cannot be removed.
-func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input string) error {
+// that is not stored yet. It returns the remaining addresses, or authn.Errors if the
+// address cannot be removed.
+func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input string) ([]account.EmailAddress, error) {
 	_, stored, err := s.removable(ctx, sess, input)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !stored {
 		login.Drop(sess, &sess.State.EmailVerification)
-		return nil
+		return s.Emails(ctx, sess)
 	}
 	if err := s.requireRecent(ctx, sess); err != nil {
-		return err
+		return nil, err
 	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.changeEmails(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have changed the addresses meanwhile.
 		address, stored, err := s.removable(ctx, sess, input)
 		if err != nil {

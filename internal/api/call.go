@@ -180,6 +180,10 @@ func (c *call) Snapshot() (restore func()) {
 	}
 }
 
+// NeedsTx implements work.Keeper. The host is asked for claims outside of a
+// transaction that has begun.
+func (c *call) NeedsTx() bool { return c.sess.Rotates() || c.sessions.NeedsTx(c.sess) }
+
 // KeepsInTx implements work.Keeper.
 func (c *call) KeepsInTx() bool { return c.sessions.KeepsInTx() }
 
@@ -215,10 +219,7 @@ func (c *call) keepRest() error {
 	if !c.sess.Changed() && !c.sess.Ended() {
 		return c.sessions.Touch(c.ctx, c.sess)
 	}
-	if !c.sess.Rotates() {
-		return c.Keep(c.ctx)
-	}
-	return c.work.InTx(c.ctx, func(context.Context) error { return nil })
+	return c.work.Keep(c.ctx, func() {})
 }
 
 // finish stores the session and writes the answer.
@@ -278,8 +279,12 @@ func (c *call) writeEnded() {
 }
 
 // fail answers a request that failed on the server's side. It publishes the events of
-// what was stored before, and refunds the charged limits.
+// what was stored before, and refunds the charged limits: those of the route if nothing
+// was stored.
 func (c *call) fail(err error) {
+	if c.unit.Commits() == 0 {
+		work.Afterwards(c.ctx, c.attempt.Refund)
+	}
 	c.abort()
 	c.work.RefundCharges(c.ctx)
 	if errors.Is(err, context.Canceled) {

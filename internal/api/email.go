@@ -15,10 +15,7 @@ type emailItem struct {
 
 func (h *Handler) listEmails(c *call) (reply, error) {
 	emails, err := h.account.Emails(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	return emailList(emails), nil
+	return emailList(emails), err
 }
 
 func emailList(emails []account.EmailAddress) reply {
@@ -35,10 +32,8 @@ func (h *Handler) addEmail(c *call, email string) (reply, error) {
 		email, err := h.account.CorrectEmail(c.ctx, c.awaited, email)
 		return emailList([]account.EmailAddress{{Email: email}}), err
 	}
-	if err := h.account.AddEmail(c.ctx, c.sess.Session, email); err != nil {
-		return reply{}, err
-	}
-	return h.listEmails(c)
+	emails, err := h.account.AddEmail(c.ctx, c.sess.Session, email)
+	return emailList(emails), err
 }
 
 func (h *Handler) resendEmail(c *call, email string) (reply, error) {
@@ -66,15 +61,11 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 	if err := in.err(); err != nil {
 		return reply{}, err
 	}
-	if err := h.account.SetPrimaryEmail(c.ctx, c.sess.Session, email); err != nil {
-		return reply{}, err
-	}
-	return h.listEmails(c)
+	emails, err := h.account.SetPrimaryEmail(c.ctx, c.sess.Session, email)
+	return emailList(emails), err
 }
 
 func (h *Handler) removeEmail(c *call, email string) (reply, error) {
-	if err := h.account.RemoveEmail(c.ctx, c.sess.Session, email); err != nil {
-		return reply{}, err
-	}
-	return h.listEmails(c)
+	emails, err := h.account.RemoveEmail(c.ctx, c.sess.Session, email)
+	return emailList(emails), err
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -28,8 +29,8 @@ func (h *Handler) config(c *call) (reply, error) {
 }
 
 func (h *Handler) logout(c *call) (reply, error) {
-	h.account.Logout(c.ctx, c.sess.Session)
-	return c.authentication()
+	err := c.work.Keep(c.ctx, func() { h.account.Logout(c.ctx, c.sess.Session) })
+	return c.outcome(err)
 }
 
 // sessionItem is an entry of the list of sessions.
@@ -75,15 +76,18 @@ func (h *Handler) endSessions(c *call, ids []string) (reply, error) {
 			return reply{}, problem.List("sessions", code.InvalidChoice)
 		}
 	}
-	if err := h.pipeline.Distrust(c.ctx, c.sess.UserID()); err != nil {
-		return reply{}, err
+	err = h.work.InTx(c.ctx, func(ctx context.Context) error {
+		if err := h.pipeline.Distrust(ctx, c.sess.UserID()); err != nil {
+			return err
+		}
+		if slices.Contains(ids, c.sess.RowID) {
+			h.account.Logout(ctx, c.sess.Session)
+		}
+		return h.sessions.End(ctx, ids...)
+	})
+	if err != nil || !c.sess.Authenticated() {
+		return c.outcome(err)
 	}
-	if err := h.sessions.End(c.ctx, ids...); err != nil {
-		return reply{}, err
-	}
-	if slices.Contains(ids, c.sess.RowID) {
-		h.account.Logout(c.ctx, c.sess.Session)
-		return c.authentication()
-	}
-	return h.listSessions(c)
+	rows = slices.DeleteFunc(rows, func(row sessions.Row) bool { return slices.Contains(ids, row.ID) })
+	return c.sessionList(rows), nil
 }

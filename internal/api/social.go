@@ -119,14 +119,15 @@ func (f *form) providerSignup() login.ProviderSignupForm {
 
 func (h *Handler) listProviders(c *call) (reply, error) {
 	accounts, err := h.social.Accounts(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
+	return accountList(accounts), err
+}
+
+func accountList(accounts []social.Connected) reply {
 	items := make([]connectedItem, len(accounts))
 	for i, a := range accounts {
 		items[i] = connectedAccount(a)
 	}
-	return reply{status: http.StatusOK, data: items}, nil
+	return reply{status: http.StatusOK, data: items}
 }
 
 // connected is an account at a provider.
@@ -137,8 +138,6 @@ func (f *form) connected() connected {
 }
 
 func (h *Handler) disconnectProvider(c *call, in connected) (reply, error) {
-	if err := h.social.Disconnect(c.ctx, c.sess.Session, in.provider, in.uid); err != nil {
-		return reply{}, err
-	}
-	return h.listProviders(c)
+	accounts, err := h.social.Disconnect(c.ctx, c.sess.Session, in.provider, in.uid)
+	return accountList(accounts), err
 }

@@ -70,21 +70,30 @@ func (s *Service) issueChallenge(ctx context.Context, sess *login.Session, c cer
 	if err != nil {
 		return nil, err
 	}
-	if err := s.deleteChallenge(ctx, sess, c.slot(sess)); err != nil {
-		return nil, err
-	}
 	row := authn.Challenge{Purpose: string(c), UserID: userID, Data: data}
-	issued, err := s.codes.Issue(ctx, row, hex.EncodeToString(challenge), s.cfg.WebAuthnTimeout)
-	if err != nil {
-		return nil, err
+	issue := func(ctx context.Context) (*authn.Challenge, error) {
+		return s.codes.Issue(ctx, row, hex.EncodeToString(challenge), s.cfg.WebAuthnTimeout)
 	}
 	if c == ceremonyLogin && sess.Kind == login.Browser && sess.RowID == "" {
+		issued, err := issue(ctx)
+		if err != nil {
+			return nil, err
+		}
 		value := s.deps.Keys.Sign(string(c), []byte(issued.ID))
 		sess.SetCookie(login.Cookie{Name: PasskeyCookieName, Value: value, MaxAge: s.cfg.WebAuthnTimeout})
 		return challenge, nil
 	}
-	login.Put(sess, c.slot(sess), issued.ID)
-	return challenge, nil
+	return challenge, s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.deleteChallenge(ctx, sess, c.slot(sess)); err != nil {
+			return err
+		}
+		issued, err := issue(ctx)
+		if err != nil {
+			return err
+		}
+		login.Put(sess, c.slot(sess), issued.ID)
+		return nil
+	})
 }
 
 // pendingChallenge returns the ceremony's challenge that the session or the browser's

@@ -62,15 +62,17 @@ func (s *Service) storeSetup(ctx context.Context, sess *login.Session, app *totp
 	if err := s.seal(&row, app); err != nil {
 		return err
 	}
-	if err := s.deleteChallenge(ctx, sess, &sess.State.TOTPSetup); err != nil {
-		return err
-	}
-	c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeSetup, UserID: row.UserID, Data: row.Data}, "", setupTimeout)
-	if err != nil {
-		return err
-	}
-	login.Put(sess, &sess.State.TOTPSetup, c.ID)
-	return nil
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		if err := s.deleteChallenge(ctx, sess, &sess.State.TOTPSetup); err != nil {
+			return err
+		}
+		c, err := s.codes.Issue(ctx, authn.Challenge{Purpose: purposeSetup, UserID: row.UserID, Data: row.Data}, "", setupTimeout)
+		if err != nil {
+			return err
+		}
+		login.Put(sess, &sess.State.TOTPSetup, c.ID)
+		return nil
+	})
 }
 
 // deleteChallenge deletes the challenge whose id the session holds in the slot, and

@@ -77,13 +77,13 @@ func (s *Flows) Trust(ctx context.Context, sess *login.Session, trusted bool) er
 		return work.ErrStageNotPending
 	}
 	userID, given := attempt.UserID, s.trustOf(attempt)
-	err := s.deps.InTx(ctx, func(ctx context.Context) error {
-		return s.pipeline.Pass(ctx, sess, login.StageMFATrust)
+	return s.deps.InTx(ctx, func(ctx context.Context) error {
+		err := s.pipeline.Pass(ctx, sess, login.StageMFATrust)
+		if err != nil || !trusted || sess.UserID() != userID {
+			return err
+		}
+		return s.setTrustCookie(ctx, sess, given)
 	})
-	if err != nil || !trusted || sess.UserID() != userID {
-		return err
-	}
-	return s.setTrustCookie(ctx, sess, given)
 }
 
 // setTrustCookie adds an entry for the logged-in user. If the cookie is full, it drops

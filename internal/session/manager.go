@@ -182,6 +182,25 @@ func stateOf(data []byte) (login.State, error) {
 // main store.
 func (m *Manager) KeepsInTx() bool { return m.cfg.Store == nil && m.deps.Store.SessionsInTx() }
 
+// NeedsTx reports whether Keep runs several statements that a transaction of the main
+// store makes one step.
+func (m *Manager) NeedsTx(a *Active) bool {
+	if !m.KeepsInTx() {
+		return false
+	}
+	rows := 0
+	if a.Ended() {
+		rows = len(a.others) + len(a.successors)
+		if a.row != nil {
+			rows++
+		}
+	}
+	if a.Changed() {
+		rows++
+	}
+	return a.Rotates() || rows > 1
+}
+
 // Snapshot returns a function that brings the session in memory back to what it is
 // now, for a transaction that is rolled back.
 func (a *Active) Snapshot() (restore func()) {

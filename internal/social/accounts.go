@@ -51,14 +51,11 @@ func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connecte
 	return list, nil
 }
 
-// Disconnect removes a provider account of the logged-in user. Returns authn.Errors if
-// the user has no such account, or could not log in without it, and
-// work.ErrReauthenticate if the user has not authenticated recently.
-func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+// Disconnect removes a provider account of the logged-in user, and returns the remaining
+// ones. Returns authn.Errors if the user has no such account, or could not log in without
+// it, and work.ErrReauthenticate if the user has not authenticated recently.
+func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID, uid string) (rest []Connected, err error) {
+	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
 		userID := sess.UserID()
 		accounts, err := s.store.SocialAccountsByUser(ctx, userID)
 		if err != nil {
@@ -82,8 +79,13 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 			return fmt.Errorf("delete account at provider: %w", err)
 		}
 		work.Emit(ctx, socialaccount.AccountDisconnected{UserID: userID, Provider: providerID, UID: uid})
-		return s.notify(ctx, sess, "socialaccount/account_disconnected", userID, s.connected(accounts[i]).Provider.Name)
+		if err := s.notify(ctx, sess, "socialaccount/account_disconnected", userID, s.connected(accounts[i]).Provider.Name); err != nil {
+			return err
+		}
+		rest, err = s.Accounts(ctx, sess) // before the commit: a change whose response fails was not stored
+		return err
 	})
+	return rest, err
 }
 
 // checkCanLogInWith returns authn.Errors if the user could not log in with the password

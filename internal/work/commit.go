@@ -17,6 +17,8 @@ type Keeper interface {
 	// Snapshot returns a function that undoes in memory what the flows and Keep
 	// change, for a transaction that is rolled back.
 	Snapshot() (restore func())
+	// NeedsTx reports whether Keep runs more than one statement.
+	NeedsTx() bool
 	// KeepsInTx reports whether what Keep stores is rolled back with the
 	// transaction. Where sessions live elsewhere, Keep is called after the commit: a
 	// crash in between leaves an account that is changed, and a session that is not.
@@ -56,6 +58,31 @@ func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) erro
 		return err
 	}
 	return refusal
+}
+
+// Keep calls f, which changes the session and nothing in the store, and stores the
+// session like InTx: without a transaction if one statement does it.
+func (d *Deps) Keep(ctx context.Context, f func()) error {
+	u := Of(ctx)
+	restore := u.Snapshot()
+	f()
+	var err error
+	if u.keeper.NeedsTx() {
+		err = d.InTx(ctx, func(context.Context) error { return nil })
+	} else {
+		err = Retry(ctx, func() error {
+			undo := u.Snapshot()
+			err := u.keeper.Keep(ctx)
+			if err != nil {
+				undo()
+			}
+			return err
+		})
+	}
+	if err != nil {
+		restore()
+	}
+	return err
 }
 
 // commit runs f in a transaction until it does not collide.

@@ -23,7 +23,7 @@ func TestCollisionAtEachStatement(t *testing.T) {
 // that count an attempt in it.
 func TestCollisionWithLimitsElsewhere(t *testing.T) {
 	t.Parallel()
-	eachWay(t, "^sign-up|phone", func(t *testing.T, w way) {
+	eachWay(t, "^sign-up|phone|correction|another", func(t *testing.T, w way) {
 		limits, db := teststore.OpenSQL(t)
 		s := startSite(t, storage.Parts{RateLimits: limits}, w.edits()...)
 		s.limits = db
@@ -35,7 +35,7 @@ func TestCollisionWithLimitsElsewhere(t *testing.T) {
 // has consumed or replaced is not lost.
 func TestCollisionWithChallengesElsewhere(t *testing.T) {
 	t.Parallel()
-	eachWay(t, "code|phone|resend|reset|verif", func(t *testing.T, w way) {
+	eachWay(t, "code|phone|resend|reset|verif|correction|activation", func(t *testing.T, w way) {
 		challenges, _ := teststore.OpenSQL(t)
 		collideAtEachStatement(t, w, startSite(t, storage.Parts{Challenges: elsewhere{challenges}}, w.edits()...))
 	})
@@ -64,7 +64,7 @@ func collideAtEachStatement(t *testing.T, w way, s *site) {
 		happened := false
 		got := s.outcome(c, func() *clienttest.Answer {
 			var answer *clienttest.Answer
-			answer, happened = collided(c, n, send)
+			answer, happened = withFault(c, collideHeader, n, send)
 			return answer
 		})
 		if !reflect.DeepEqual(got, want) {

@@ -67,25 +67,32 @@ func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s 
 			change(s, cfg)
 		}
 	})
-	s.Handler = collidingHandler(s.Auth)
+	s.Handler = faultyHandler(s.Auth)
 	return s
 }
 
-const collideHeader = "Test-Collide-At"
+// The headers that name the statement at which a request meets a fault.
+const (
+	collideHeader = "Test-Collide-At"
+	failHeader    = "Test-Fail-At"
+)
 
-// collidingHandler makes a request collide at the statement that its header
-// names.
-func collidingHandler(next http.Handler) http.Handler {
+// faultyHandler makes a request meet the faults that its headers name.
+func faultyHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n, err := strconv.Atoi(r.Header.Get(collideHeader))
-		if err != nil {
-			next.ServeHTTP(w, r)
-			return
+		for header, at := range map[string]func(ctx context.Context, n int) (context.Context, *teststore.Fault){
+			collideHeader: teststore.CollideAt, failHeader: teststore.FailAt,
+		} {
+			n, err := strconv.Atoi(r.Header.Get(header))
+			if err != nil {
+				continue
+			}
+			ctx, fault := at(r.Context(), n)
+			r = r.WithContext(ctx)
+			w.Header().Add("Trailer", header)
+			defer func() { w.Header().Set(header, strconv.FormatBool(fault.Happened())) }()
 		}
-		ctx, collision := teststore.CollideAt(r.Context(), n)
-		w.Header().Set("Trailer", collideHeader)
-		next.ServeHTTP(w, r.WithContext(ctx))
-		w.Header().Set(collideHeader, strconv.FormatBool(collision.Happened()))
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -31,7 +32,10 @@ type way struct {
 	prepare func(s *site, n int) (c *clienttest.Client, send func() *clienttest.Answer)
 }
 
-var ways = []way{
+var ways = slices.Concat(loginWays, accountWays)
+
+// loginWays are the requests that log in, sign up or reset a password.
+var loginWays = []way{
 	{"login by password", 200, nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		s.member(email(n))
 		c := s.Client(browser)
@@ -125,24 +129,6 @@ var ways = []way{
 			return c.Post("auth/password/reset", body{"key": code, "password": "Another-1-horse"})
 		}
 	}},
-	{"change of the password", 200, nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
-		c := s.loggedIn(app, email(n))
-		return c, func() *clienttest.Answer {
-			return c.Post("account/password/change", body{"current_password": password, "new_password": "Another-1-horse"})
-		}
-	}},
-	{"reauthentication", 200, nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
-		c := s.loggedIn(browser, email(n))
-		return c, func() *clienttest.Answer {
-			return c.Post("auth/reauthenticate", body{"password": password})
-		}
-	}},
-	{"another address", 200, codes, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
-		c := s.loggedIn(app, email(n))
-		return c, func() *clienttest.Answer {
-			return c.Post("account/email", body{"email": "second-" + email(n)})
-		}
-	}},
 	{"verification by link of an address given in a login", 401, factors, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		c := s.givesAddress(email(n), "right-"+email(n))
 		key := s.Mail("right-" + email(n)).Key()
@@ -177,14 +163,13 @@ var ways = []way{
 		c := s.Client(app)
 		return c, func() *clienttest.Answer { return s.fromProvider(c, n) }
 	}},
-	{"logout", 401, nil, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
-		c := s.loggedIn(browser, email(n))
-		return c, func() *clienttest.Answer { return c.Delete("auth/session", nil) }
-	}},
 }
 
 func email(n int) string  { return fmt.Sprintf("ann%d@example.org", n) }
 func number(n int) string { return fmt.Sprintf("+3161234%04d", n) }
+
+// subject is the id of the n-th user at the provider.
+func subject(n int) string { return fmt.Sprint("subject", n) }
 
 func signUp(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 	c := s.Client(app)
@@ -194,14 +179,14 @@ func signUp(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 }
 
 func codes(_ *site, cfg *allauth.Config) {
-	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
+	cfg.Account.EmailVerificationByCode = &account.CodeConfig{Changes: 1}
 	cfg.Account.PasswordResetByCode = &account.CodeConfig{}
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{CodeConfig: account.CodeConfig{Resends: 1}}
 }
 
 func phones(s *site, cfg *allauth.Config) {
 	codes(s, cfg)
-	cfg.Account.Phone = &account.PhoneConfig{}
+	cfg.Account.Phone = &account.PhoneConfig{CodeConfig: account.CodeConfig{Changes: 1}}
 	cfg.Account.SignupFields = []string{"email*", "phone*", "password1*"}
 }
 
@@ -238,14 +223,20 @@ func providers(s *site, cfg *allauth.Config) {
 	}}}
 }
 
-// fromProvider posts an ID token of the n-th user.
+// fromProvider logs the n-th user in by an ID token.
 func (s *site) fromProvider(c *clienttest.Client, n int) *clienttest.Answer {
 	s.t.Helper()
-	idToken, err := s.op.IDToken(map[string]any{"sub": fmt.Sprint(n), "name": "Ann", "email": email(n), "email_verified": true})
+	return s.sendIDToken(c, n, "login")
+}
+
+// sendIDToken posts an ID token of the n-th user.
+func (s *site) sendIDToken(c *clienttest.Client, n int, process string) *clienttest.Answer {
+	s.t.Helper()
+	idToken, err := s.op.IDToken(map[string]any{"sub": subject(n), "name": "Ann", "email": email(n), "email_verified": true})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return c.Post("auth/provider/token", body{"provider": "op", "process": "login", "token": body{"client_id": "op", "id_token": idToken}})
+	return c.Post("auth/provider/token", body{"provider": "op", "process": process, "token": body{"client_id": "op", "id_token": idToken}})
 }
 
 // eachWay runs a test for every way whose name matches, on a server of its own.
@@ -262,11 +253,11 @@ func eachWay(t *testing.T, names string, test func(t *testing.T, w way)) {
 	}
 }
 
-// collided sends a request that collides at its n-th statement in a transaction,
-// and reports whether there were as many.
-func collided(c *clienttest.Client, n int, send func() *clienttest.Answer) (answer *clienttest.Answer, happened bool) {
-	c.Header.Set(collideHeader, fmt.Sprint(n))
+// withFault sends a request that meets the fault of a header at its n-th statement, and
+// reports whether there were as many.
+func withFault(c *clienttest.Client, header string, n int, send func() *clienttest.Answer) (answer *clienttest.Answer, happened bool) {
+	c.Header.Set(header, fmt.Sprint(n))
 	answer = send()
-	c.Header.Del(collideHeader)
-	return answer, answer.Trailer.Get(collideHeader) == "true"
+	c.Header.Del(header)
+	return answer, answer.Trailer.Get(header) == "true"
 }

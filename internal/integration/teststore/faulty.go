@@ -79,8 +79,8 @@ func (deadlock) Error() string    { return "deadlock detected" }
 func (deadlock) SQLState() string { return "40P01" }
 
 func (f *Faulty) cut(ctx context.Context, query string, inTx bool) error {
-	if c, ok := ctx.Value(collisionKey{}).(*Collision); ok && inTx && c.hits() {
-		return deadlock{}
+	if fault, ok := ctx.Value(faultKey{}).(*Fault); ok && fault.hits(inTx) {
+		return fault.err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
