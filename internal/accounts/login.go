@@ -119,12 +119,9 @@ func (s *Service) Logout(ctx context.Context, sess *login.Session) {
 	}
 }
 
-// Reauthenticate verifies the password of the logged-in user. Returns
-// work.ErrUnauthenticated without a user, authn.Errors for a wrong password.
+// Reauthenticate verifies the password of the logged-in user. Returns authn.Errors for a
+// wrong password.
 func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, pass string) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	_, err := s.checkOwnPassword(ctx, sess, pass)
 	switch {
 	case errors.Is(err, ratelimit.ErrLimited):

@@ -19,13 +19,9 @@ import (
 // ChangePassword replaces the password of the logged-in user, or sets their first one,
 // and ends all their other sessions. Returns
 //   - authn.Errors for wrong input,
-//   - work.ErrUnauthenticated without a user,
 //   - work.ErrReauthenticate for a first password if the user has not authenticated
 //     recently.
 func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current, replacement string) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	hadPassword, fingerprint := sess.Identity.HasUsablePassword, sess.Identity.AuthHash
 	errs, err := s.checkCurrent(ctx, sess, current, &fingerprint)
 	if err != nil {

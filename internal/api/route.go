@@ -22,7 +22,8 @@ type route struct {
 	kind login.Kind
 	// form means that the body is an HTML form, not JSON.
 	form bool
-	// login requires a logged-in user. Otherwise the answer is 401.
+	// login requires a logged-in user. Otherwise the answer is 401. The flows of such a
+	// route do not check it again.
 	login bool
 	// pending returns an error unless the session has the pending login or flow that the
 	// route requires. Nil: it requires none.

@@ -53,11 +53,8 @@ func (s *Flows) Authenticate(ctx context.Context, sess *login.Session, code stri
 }
 
 // Reauthenticate verifies a TOTP or recovery code of the logged-in user. Returns
-// work.ErrUnauthenticated without a user, authn.Errors for a wrong code.
+// authn.Errors for a wrong code.
 func (s *Flows) Reauthenticate(ctx context.Context, sess *login.Session, code string) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	return s.authenticateByCode(ctx, sess, sess.UserID(), code, func(context.Context) error { return nil })
 }
 

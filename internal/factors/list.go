@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/allauth-go/allauth/internal/login"
-	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
 
@@ -17,12 +16,8 @@ type Listed struct {
 }
 
 // Authenticators returns the authenticators of the logged-in user, in the order in
-// which they were added. Recovery codes are counted, but not included. Returns
-// work.ErrUnauthenticated without a user.
+// which they were added. Recovery codes are counted, but not included.
 func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Listed, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err

@@ -18,9 +18,6 @@ import (
 // email address before they can add a key, and ErrTooManyKeys if they have as many
 // keys as allowed.
 func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
 	if err == nil && blocked {
 		return ErrUnverifiedEmail
@@ -81,9 +78,6 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, re
 
 // OwnKey returns a key of the logged-in user, or authn.ErrNotFound.
 func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*Key, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -125,9 +119,6 @@ func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, na
 // none, if one of the ids is not that of a key of the user, or if the user could not
 // log in without the keys.
 func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return err

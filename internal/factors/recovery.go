@@ -39,9 +39,6 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) 
 // ViewRecoveryCodes returns the codes of the logged-in user. Returns authn.ErrNotFound
 // if the user has none.
 func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -96,9 +93,6 @@ func (s *Service) viewCodes(ctx context.Context, userID string) (*Codes, error) 
 // authn.Errors if the user has no second factor, work.ErrNotPending if another request
 // replaced the codes at the same time.
 func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*Codes, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	hasFactor, err := s.HasAuthenticators(ctx, sess.UserID())
 	if err != nil {
 		return nil, err

@@ -15,9 +15,6 @@ import (
 
 // TOTP returns the authenticator app of the logged-in user, or authn.ErrNotFound.
 func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authenticator, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
@@ -32,9 +29,6 @@ func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authentic
 // that the app works; the code is used up. Returns authn.Errors for a wrong code,
 // work.ErrNotPending if the user already has an app.
 func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	if err := s.checkMayActivate(ctx, sess); err != nil {
 		return nil, err
 	}

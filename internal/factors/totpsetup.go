@@ -34,9 +34,6 @@ type Setup struct {
 // SetUpTOTP generates a secret for an app, which replaces an earlier one in this
 // session. Returns ErrUnverifiedEmail if the user has to verify an email address first.
 func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
 	if err != nil {
 		return nil, err

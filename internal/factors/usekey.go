@@ -27,9 +27,6 @@ func (s *Service) KeyRequestOptions(ctx context.Context, sess *login.Session) (*
 
 // KeyReauthenticationOptions issues a challenge for the keys of the logged-in user.
 func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	return s.requestOptions(ctx, sess, ceremonyReauthenticate, sess.UserID())
 }
 
@@ -86,11 +83,8 @@ func (s *Flows) AuthenticateByKey(ctx context.Context, sess *login.Session, resp
 }
 
 // ReauthenticateByKey verifies the assertion of a key of the logged-in user. Returns
-// work.ErrUnauthenticated without a user, authn.Errors for a wrong assertion.
+// authn.Errors for a wrong assertion.
 func (s *Flows) ReauthenticateByKey(ctx context.Context, sess *login.Session, response []byte) error {
-	if !sess.Authenticated() {
-		return work.ErrUnauthenticated
-	}
 	return s.authenticateByAssertion(ctx, sess, ceremonyReauthenticate, sess.UserID(), response, func(_ context.Context, a *mfa.Authenticator) error {
 		method := s.keyMethod(a)
 		method.Reauthenticated = true

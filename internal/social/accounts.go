@@ -34,12 +34,8 @@ func (s *Service) connected(a socialaccount.Account) Connected {
 	return c
 }
 
-// Accounts returns the provider accounts of the logged-in user, or
-// work.ErrUnauthenticated.
+// Accounts returns the provider accounts of the logged-in user.
 func (s *Service) Accounts(ctx context.Context, sess *login.Session) ([]Connected, error) {
-	if !sess.Authenticated() {
-		return nil, work.ErrUnauthenticated
-	}
 	accounts, err := s.store.SocialAccountsByUser(ctx, sess.UserID())
 	if err != nil {
 		return nil, fmt.Errorf("load accounts at providers: %w", err)
