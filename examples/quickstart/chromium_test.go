@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -14,7 +15,31 @@ const chromiumVariable = "ALLAUTH_TEST_CHROMIUM"
 
 type step = chromedp.Action[chromedp.Void]
 
-// screen is a headless browser that shows the page.
+// launch starts the browser that the tests share: starting one takes about as
+// long as a test.
+var launch = sync.OnceValues(func() (context.Context, error) {
+	flags := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(os.Getenv(chromiumVariable)), chromedp.NoSandbox)
+	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
+	ctx, cancelBrowser := chromedp.NewContext(ctx)
+	quit = func() {
+		cancelBrowser()
+		cancelAllocator()
+	}
+	return ctx, chromedp.Do(ctx)
+})
+
+// quit ends the browser, if it was launched.
+var quit = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	quit()
+	os.Exit(code)
+}
+
+// screen is a tab of a headless browser that shows the page. It shares no cookies
+// with other tabs.
 type screen struct {
 	ctx    context.Context
 	base   string
@@ -29,16 +54,14 @@ func onThePage(t *testing.T, o options, test func(t *testing.T, s *screen)) {
 		return
 	}
 	base, output := startApp(t, o)
-	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(os.Getenv(chromiumVariable)), chromedp.NoSandbox)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
-	ctx, cancelBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		cancelBrowser()
-		cancelAllocator()
-	})
+	browser, err := launch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
 	s := &screen{ctx, base, output}
-	// The first step starts the browser, which must outlive the step.
+	// The first step opens the tab, which must outlive the step.
 	if err := chromedp.Do(ctx, chromedp.Navigate(base)); err != nil {
 		t.Fatal(err)
 	}
