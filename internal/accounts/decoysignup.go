@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -45,14 +45,21 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 // decoy returns the same sign-up with a random name as username, address and number, so
 // that it does not conflict with other requests.
 func (d *newAccount) decoy(name string) *newAccount {
-	decoy := &newAccount{user: d.user, hash: d.hash}
+	decoy := &newAccount{user: d.user, hash: d.hash, isDecoy: true}
 	for _, field := range []*string{&decoy.user.Username, &decoy.user.Email, &decoy.user.Phone} {
 		if *field != "" {
 			*field = name
 		}
 	}
-	if slices.Contains(d.verifiedByProvider, d.user.Email) {
-		decoy.verifiedByProvider = []string{name}
+	for i, email := range d.verifiedByProvider {
+		if email == d.user.Email {
+			decoy.verifiedByProvider = append(decoy.verifiedByProvider, name)
+		} else {
+			decoy.verifiedByProvider = append(decoy.verifiedByProvider, name+strconv.Itoa(i))
+		}
+	}
+	if d.typed != "" {
+		decoy.typed = name + "typed"
 	}
 	return decoy
 }

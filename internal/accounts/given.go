@@ -74,7 +74,7 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 	if taken {
 		return s.mailAccountExists(ctx, given.Contact) // the limit has been charged
 	}
-	return s.mailKey(ctx, given.Contact, false, lifetime, linkPayload(l.UserID, given.Contact, l.AuthHash, c.ID))
+	return s.mailKey(ctx, l.UserID, given.Contact, false, lifetime, linkPayload(l.UserID, given.Contact, l.AuthHash, c.ID))
 }
 
 // verifyGivenByLink stores that the link to a given address was opened, and resumes the

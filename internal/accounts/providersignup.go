@@ -268,14 +268,15 @@ func without(list []string, member string) []string {
 
 // addProviderEmails stores the addresses of a sign-up through a provider beside the
 // primary one, and returns them: those that are verified at the provider and that no
-// other user has verified, and the one that the user typed.
-func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *newAccount) (added []account.EmailAddress, err error) {
+// other user has verified, and the one that the user typed. rows are those of users or of
+// decoys, whose messages are not sent.
+func (s *Service) addProviderEmails(ctx context.Context, rows Rows, userID string, draft *newAccount) (added []account.EmailAddress, err error) {
 	for _, email := range draft.verifiedByProvider {
 		if email == draft.user.Email {
 			continue
 		}
 		address := account.EmailAddress{UserID: userID, Email: email, Verified: true, CreatedAt: s.deps.Now()}
-		err := s.store.AddEmail(ctx, address, false)
+		err := rows.AddEmail(ctx, address, false)
 		if errors.Is(err, authn.ErrConflict) {
 			continue
 		}
@@ -292,10 +293,13 @@ func (s *Service) addProviderEmails(ctx context.Context, userID string, draft *n
 		return nil, err
 	}
 	typed := account.EmailAddress{UserID: userID, Email: draft.typed, CreatedAt: s.deps.Now()}
-	if err := s.store.AddEmail(ctx, typed, false); err != nil {
+	if err := rows.AddEmail(ctx, typed, false); err != nil {
 		return nil, fmt.Errorf("add email address: %w", err)
 	}
 	added = append(added, typed)
+	if draft.isDecoy {
+		typed.UserID = ""
+	}
 	if len(taken) > 0 {
 		return added, s.mailAccountExistsForLink(ctx, userID, draft.typed)
 	}

@@ -70,6 +70,8 @@ type newAccount struct {
 	// typed.
 	verifiedByProvider []string
 	typed              string
+	// isDecoy is true for what is rolled back: its messages are not sent.
+	isDecoy bool
 	// emailOnOthers and phoneOnOthers are true if the address or the number is on accounts
 	// that it cannot recover.
 	emailOnOthers, phoneOnOthers bool
@@ -223,7 +225,7 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 		if err := rows.AddEmail(ctx, email, !verified && s.exclusive(draft.emailOnOthers)); err != nil {
 			return "", fmt.Errorf("add email address: %w", err)
 		}
-		others, err := s.addProviderEmails(ctx, user.ID, draft)
+		others, err := s.addProviderEmails(ctx, rows, user.ID, draft)
 		if err != nil {
 			return "", err
 		}

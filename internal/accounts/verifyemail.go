@@ -173,13 +173,14 @@ func (s *Service) mailLink(ctx context.Context, address account.EmailAddress, si
 	if err != nil {
 		return false, err
 	}
-	return true, s.mailKey(ctx, address.Email, signup, s.cfg.EmailConfirmationTimeout, linkPayload(address.UserID, address.Email, authHash(hash)))
+	return true, s.mailKey(ctx, address.UserID, address.Email, signup, s.cfg.EmailConfirmationTimeout, linkPayload(address.UserID, address.Email, authHash(hash)))
 }
 
-// mailKey mails a link whose key signs the payload.
-func (s *Service) mailKey(ctx context.Context, email string, signup bool, lifetime time.Duration, payload []byte) error {
+// mailKey mails a link whose key signs the payload. Without a user it mails nothing, but
+// does the same work.
+func (s *Service) mailKey(ctx context.Context, userID, email string, signup bool, lifetime time.Duration, payload []byte) error {
 	key := s.deps.Keys.SignUntil(purposeVerifyEmail, payload, s.deps.Now().Add(lifetime))
-	return s.deps.Post.Mail(ctx, confirmationKind(signup), email, map[string]any{
+	return s.deps.Post.To(userID).Mail(ctx, confirmationKind(signup), email, map[string]any{
 		"Key":       key,
 		"URL":       work.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
 		"ExpiresIn": codes.InWords(lifetime),

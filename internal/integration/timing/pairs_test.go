@@ -281,6 +281,8 @@ var pairs = []pair{
 	{"sign-up by provider", with(provider), verified, free, []step{signupByProvider}, allowed},
 	{"sign-up by provider, by code", with(codes, provider), verified, free, []step{signupByProvider, refused(429, resendEmail)}, allowed},
 	{"sign-up by provider with a form", with(provider, providerForm), verified, free, []step{providerAsksForm, completeByProvider}, allowed},
+	{"sign-up by provider with a number and another address", with(phones, provider, providerForm), takenPhone, free,
+		[]step{providerVerifies, completeWithPhone}, allowed},
 
 	{"another address by link", nil, ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, resendOwn}, allowed},
 	{"another address by code", with(codes), ownerOfTaken, ownerOfFree, []step{loginFirst, addEmail, guessEmail}, allowed},
