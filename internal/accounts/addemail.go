@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -57,11 +56,11 @@ func (s *Service) hasMaxEmails(emails []account.EmailAddress) bool {
 // checkNewEmail returns authn.Errors if the address cannot be added, and reports whether
 // another user has verified it.
 func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email string) (taken bool, err error) {
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	emails, err := s.emailsOf(ctx, sess.UserID())
 	if err != nil {
-		return false, fmt.Errorf("load email addresses: %w", err)
+		return false, err
 	}
-	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == email }) {
+	if _, found := findEmail(emails, email); found {
 		return false, problem.List("email", code.DuplicateEmail)
 	}
 	if taken, err = s.isTaken(ctx, sess.UserID(), email); err != nil {
@@ -121,9 +120,9 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 // deleteUnverified deletes an unverified address that would have replaced the current
 // one.
 func (s *Service) deleteUnverified(ctx context.Context, sess *login.Session) error {
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
+	emails, err := s.emailsOf(ctx, sess.UserID())
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
 	for _, e := range emails {
 		if e.Verified || e.Primary {

@@ -85,11 +85,11 @@ func (s *Service) correctAddress(ctx context.Context, userID, old, email string,
 	if userID == "" || taken {
 		return taken, s.correctDecoyAddress(ctx, userID)
 	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return false, fmt.Errorf("load email addresses: %w", err)
+		return false, err
 	}
-	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == old && e.Verified }) {
+	if e, _ := findEmail(emails, old); e.Verified {
 		return false, work.ErrNotPending
 	}
 	primary := !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary && e.Email != old })

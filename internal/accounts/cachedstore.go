@@ -125,9 +125,11 @@ func (s cachedStore) AddEmail(ctx context.Context, a account.EmailAddress, exclu
 }
 
 func (s cachedStore) VerifyEmail(ctx context.Context, userID, email string) (bool, error) {
-	if k, err := s.read(ctx, userID); err != nil {
+	k, err := s.read(ctx, userID)
+	if err != nil {
 		return false, err
-	} else if slices.ContainsFunc(k.emails, func(e account.EmailAddress) bool { return e.Email == email && e.Verified }) {
+	}
+	if e, _ := findEmail(k.emails, email); e.Verified {
 		return false, nil
 	}
 	won, err := s.Store.VerifyEmail(ctx, userID, email)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
@@ -28,10 +27,11 @@ func (s *Service) ownContact(ctx context.Context, sess *login.Session, preferred
 	if c, err = s.reachable(ctx, l, c); err != nil {
 		return nil, err
 	}
+	_, ownEmail := findEmail(c.emails, preferred)
 	switch {
 	case c.phone != nil && (len(c.emails) == 0 || c.phone.Number == preferred):
 		l.Phone = c.phone.Number
-	case slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == preferred }):
+	case ownEmail:
 		l.Email = preferred
 	case len(c.emails) > 0:
 		l.Email = primary(c.emails).Email

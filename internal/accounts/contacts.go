@@ -20,21 +20,51 @@ type contacts struct {
 }
 
 func (s *Service) contactsOf(ctx context.Context, userID string) (contacts, error) {
-	rows := s.rowsOf(userID)
-	emails, err := rows.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return contacts{}, fmt.Errorf("load email addresses: %w", err)
+		return contacts{}, err
 	}
-	phone, err := rows.PhoneByUser(ctx, userID)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return contacts{}, fmt.Errorf("load phone number: %w", err)
+	phone, err := s.phoneOf(ctx, userID)
+	return contacts{emails, phone}, err
+}
+
+// emailsOf returns the addresses of a user, or, with an empty id, of a decoy.
+func (s *Service) emailsOf(ctx context.Context, userID string) ([]account.EmailAddress, error) {
+	emails, err := s.rowsOf(userID).EmailsByUser(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("load email addresses: %w", err)
 	}
-	return contacts{emails, phone}, nil
+	return emails, nil
+}
+
+// phoneOf returns the number of a user, or, with an empty id, of a decoy, and nil if there
+// is none.
+func (s *Service) phoneOf(ctx context.Context, userID string) (*account.Phone, error) {
+	phone, err := s.rowsOf(userID).PhoneByUser(ctx, userID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load phone number: %w", err)
+	}
+	return phone, nil
+}
+
+func findEmail(emails []account.EmailAddress, email string) (account.EmailAddress, bool) {
+	i := slices.IndexFunc(emails, func(e account.EmailAddress) bool { return e.Email == email })
+	if i < 0 {
+		return account.EmailAddress{}, false
+	}
+	return emails[i], true
+}
+
+func anyVerified(emails []account.EmailAddress) bool {
+	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
 }
 
 // anyVerified reports whether the user has verified a contact.
 func (c contacts) anyVerified() bool {
-	return c.phone != nil && c.phone.Verified || slices.ContainsFunc(c.emails, func(e account.EmailAddress) bool { return e.Verified })
+	return c.phone != nil && c.phone.Verified || anyVerified(c.emails)
 }
 
 // find reports whether the address or number is a contact of the account, and
@@ -43,8 +73,8 @@ func (c contacts) find(contact string) (found, verified bool) {
 	if c.phone != nil && c.phone.Number == contact {
 		return true, c.phone.Verified
 	}
-	i := slices.IndexFunc(c.emails, func(e account.EmailAddress) bool { return e.Email == contact })
-	return i >= 0, i >= 0 && c.emails[i].Verified
+	email, found := findEmail(c.emails, contact)
+	return found, email.Verified
 }
 
 // onlyVerified returns the verified contacts.

@@ -56,8 +56,8 @@ func (s *Service) identifyDecoy(ctx context.Context) error {
 	if _, err := s.passwordHash(ctx, ""); err != nil {
 		return err
 	}
-	if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+	if _, err := s.emailsOf(ctx, ""); err != nil {
+		return err
 	}
 	return authn.ErrNotFound
 }

@@ -67,8 +67,8 @@ func (d *newAccount) decoy(name string) *newAccount {
 // correctDecoyAddress does the work of correctAddress, including the lock of the user,
 // without an effect.
 func (s *Service) correctDecoyAddress(ctx context.Context, userID string) error {
-	if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+	if _, err := s.emailsOf(ctx, ""); err != nil {
+		return err
 	}
 	return s.rollBack(ctx, userID == "", func(ctx context.Context, name string) error {
 		address := account.EmailAddress{UserID: name, Email: name, Primary: true, CreatedAt: s.deps.Now()}
@@ -78,8 +78,8 @@ func (s *Service) correctDecoyAddress(ctx context.Context, userID string) error 
 
 // correctDecoyNumber is correctDecoyAddress for a number.
 func (s *Service) correctDecoyNumber(ctx context.Context, userID string) error {
-	if _, err := s.decoys.PhoneByUser(ctx, ""); err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load phone number: %w", err)
+	if _, err := s.phoneOf(ctx, ""); err != nil {
+		return err
 	}
 	return s.rollBack(ctx, userID == "", func(ctx context.Context, name string) error {
 		if err := s.decoys.SetPhone(ctx, account.Phone{UserID: name, Number: name}, true); err != nil {

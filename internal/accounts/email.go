@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn/code"
@@ -18,30 +17,33 @@ import (
 // Emails returns the addresses of the logged-in user, and the one for whose code the
 // session waits.
 func (s *Service) Emails(ctx context.Context, sess *login.Session) ([]account.EmailAddress, error) {
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
-	if err != nil {
-		return nil, fmt.Errorf("load email addresses: %w", err)
-	}
-	if s.cfg.EmailVerificationByCode == nil {
-		return emails, nil
+	all, _, err := s.ownEmails(ctx, sess)
+	return all, err
+}
+
+// ownEmails returns the addresses of Emails, and those of them that are stored.
+func (s *Service) ownEmails(ctx context.Context, sess *login.Session) (all, stored []account.EmailAddress, err error) {
+	stored, err = s.emailsOf(ctx, sess.UserID())
+	if err != nil || s.cfg.EmailVerificationByCode == nil {
+		return stored, stored, err
 	}
 	c, err := s.EmailCode(ctx, sess)
 	if errors.Is(err, work.ErrNotPending) {
-		return emails, nil
+		return stored, stored, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == c.Subject }) {
-		emails = append(emails, account.EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt})
+	if _, found := findEmail(stored, c.Subject); found {
+		return stored, stored, nil
 	}
-	return emails, nil
+	return append(stored, account.EmailAddress{UserID: c.UserID, Email: c.Subject, CreatedAt: c.CreatedAt}), stored, nil
 }
 
 // ResendEmail mails another link or a new code for an address of the user, or the code
 // of a new address again. Returns work.ErrForbidden if it was not sent.
 func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input string) error {
-	address, err := s.ownEmail(ctx, sess, input)
+	address, stored, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return err
 	}
@@ -52,11 +54,7 @@ func (s *Flows) ResendEmail(ctx context.Context, sess *login.Session, input stri
 	if s.cfg.EmailVerificationByCode == nil {
 		return s.resendLink(ctx, address, taken)
 	}
-	emails, err := s.store.EmailsByUser(ctx, address.UserID)
-	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
-	}
-	if slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
+	if _, isStored := findEmail(stored, address.Email); isStored {
 		return s.resendNewCode(ctx, sess, address.Email, taken)
 	}
 	c, err := s.EmailCode(ctx, sess)
@@ -153,20 +151,15 @@ func (s *Service) CheckPrimaryEmail(ctx context.Context, sess *login.Session, in
 // primaryCandidate returns an address of the user that may become the primary one, and all
 // addresses of the user. Returns authn.Errors if it may not.
 func (s *Service) primaryCandidate(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
-	address, err := s.ownEmail(ctx, sess, input)
+	address, stored, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return account.EmailAddress{}, nil, err
 	}
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
-	if err != nil {
-		return account.EmailAddress{}, nil, fmt.Errorf("load email addresses: %w", err)
-	}
-	stored := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email })
-	anyVerified := slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified })
-	if !stored || !address.Verified && anyVerified {
+	_, isStored := findEmail(stored, address.Email)
+	if !isStored || !address.Verified && anyVerified(stored) {
 		return account.EmailAddress{}, nil, problem.List("email", code.UnverifiedPrimaryEmail)
 	}
-	return address, emails, nil
+	return address, stored, nil
 }
 
 // RemoveEmail deletes an address of the user, or stops waiting for the code of an address
@@ -217,15 +210,11 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 // stored; an address for whose code the session waits is not. Returns authn.Errors if it
 // may not be removed.
 func (s *Service) removable(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, bool, error) {
-	address, err := s.ownEmail(ctx, sess, input)
+	address, emails, err := s.ownEmail(ctx, sess, input)
 	if err != nil {
 		return account.EmailAddress{}, false, err
 	}
-	emails, err := s.store.EmailsByUser(ctx, sess.UserID())
-	if err != nil {
-		return account.EmailAddress{}, false, fmt.Errorf("load email addresses: %w", err)
-	}
-	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
+	if _, stored := findEmail(emails, address.Email); !stored {
 		return address, false, nil
 	}
 	if !s.canRemove(address, emails) {
@@ -245,22 +234,22 @@ func (s *Service) canRemove(address account.EmailAddress, emails []account.Email
 	return others || !onlyByEmail
 }
 
-// ownEmail returns the address among those of the logged-in user, or authn.Errors.
-func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, error) {
+// ownEmail returns the address among those of the logged-in user, and the addresses that
+// are stored. Returns authn.Errors if the user does not have the address.
+func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input string) (account.EmailAddress, []account.EmailAddress, error) {
 	email, errs := cleanKnownEmail("email", input, true)
 	if len(errs) > 0 {
-		return account.EmailAddress{}, errs
+		return account.EmailAddress{}, nil, errs
 	}
-	emails, err := s.Emails(ctx, sess)
+	all, stored, err := s.ownEmails(ctx, sess)
 	if err != nil {
-		return account.EmailAddress{}, err
+		return account.EmailAddress{}, nil, err
 	}
-	for _, e := range emails {
-		if e.Email == email {
-			return e, nil
-		}
+	address, found := findEmail(all, email)
+	if !found {
+		return account.EmailAddress{}, nil, problem.OwnAccount.List("email", code.UnknownEmail)
 	}
-	return account.EmailAddress{}, problem.OwnAccount.List("email", code.UnknownEmail)
+	return address, stored, nil
 }
 
 // LimitSubject returns who is charged for an action: the client and the user who is

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -156,14 +155,11 @@ func (s *Service) StoreGiven(ctx context.Context, sess *login.Session, l *login.
 }
 
 func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, userID string, given login.Given) error {
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
-	replaced := func(e account.EmailAddress) bool {
-		return e.Email == given.Replaces && e.Email != given.Contact && !e.Verified
-	}
-	if slices.ContainsFunc(emails, replaced) {
+	if old, found := findEmail(emails, given.Replaces); found && !old.Verified && old.Email != given.Contact {
 		if err := s.store.DeleteEmail(ctx, userID, given.Replaces); err != nil {
 			return fmt.Errorf("delete email address: %w", err)
 		}
@@ -171,8 +167,8 @@ func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, user
 	if err := s.storeVerifiedEmail(ctx, sess, account.EmailAddress{UserID: userID, Email: given.Contact, CreatedAt: s.deps.Now()}); err != nil {
 		return err
 	}
-	if emails, err = s.store.EmailsByUser(ctx, userID); err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+	if emails, err = s.emailsOf(ctx, userID); err != nil {
+		return err
 	}
 	if primary(emails).Verified {
 		return nil
@@ -184,12 +180,9 @@ func (s *Service) storeGivenEmail(ctx context.Context, sess *login.Session, user
 }
 
 func (s *Service) storeGivenPhone(ctx context.Context, userID, number string) error {
-	c, err := s.contactsOf(ctx, userID)
-	if err != nil {
+	phone, err := s.phoneOf(ctx, userID)
+	if err != nil || phone != nil && phone.Verified {
 		return err
-	}
-	if c.phone != nil && c.phone.Verified {
-		return nil
 	}
 	return s.storeVerifiedPhone(ctx, userID, number)
 }

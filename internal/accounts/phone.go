@@ -32,15 +32,13 @@ func (s *Service) EnterVerifyPhone(ctx context.Context, sess *login.Session, l *
 		return login.Pass, nil
 	}
 	l.GivenPhone = nil // a number of an earlier attempt that was not verified
-	phone, err := s.rowsOf(l.UserID).PhoneByUser(ctx, l.UserID)
+	phone, err := s.phoneOf(ctx, l.UserID)
 	switch {
-	case l.UserID == "" && l.Phone != "" && errors.Is(err, authn.ErrNotFound):
-		phone = &account.Phone{Number: l.Phone}
-	case errors.Is(err, authn.ErrNotFound):
-		return login.Pass, nil
 	case err != nil:
-		return login.Abort, fmt.Errorf("load phone number: %w", err)
-	case phone.Verified:
+		return login.Abort, err
+	case l.UserID == "" && l.Phone != "":
+		return login.Wait, s.awaitPhone(ctx, sess, l, l.Phone)
+	case phone == nil || phone.Verified:
 		return login.Pass, nil
 	}
 	return login.Wait, s.awaitPhone(ctx, sess, l, phone.Number)
@@ -114,11 +112,12 @@ func (s *Flows) VerifyPhone(ctx context.Context, a *AwaitedCode, typed string) e
 // storeVerifiedPhone stores the number as that of the user and marks it as verified.
 // Returns authn.Errors if another user has verified it.
 func (s *Service) storeVerifiedPhone(ctx context.Context, userID, number string) error {
-	old, err := s.store.PhoneByUser(ctx, userID)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load phone number: %w", err)
+	old, err := s.phoneOf(ctx, userID)
+	if err != nil {
+		return err
 	}
-	if err != nil || old.Number != number {
+	isNew := old == nil || old.Number != number
+	if isNew {
 		err = s.store.SetPhone(ctx, account.Phone{UserID: userID, Number: number}, false)
 	}
 	if err == nil {
@@ -130,14 +129,14 @@ func (s *Service) storeVerifiedPhone(ctx context.Context, userID, number string)
 	case err != nil:
 		return fmt.Errorf("verify phone number: %w", err)
 	}
-	if old == nil || old.Number != number {
+	if isNew {
 		changed := account.PhoneChanged{UserID: userID, To: number}
 		if old != nil {
 			changed.From = old.Number
 		}
 		work.Emit(ctx, changed)
 	}
-	if old == nil || old.Number != number || !old.Verified {
+	if isNew || !old.Verified {
 		work.Emit(ctx, account.PhoneVerified{UserID: userID, Number: number})
 	}
 	return nil
@@ -145,12 +144,9 @@ func (s *Service) storeVerifiedPhone(ctx context.Context, userID, number string)
 
 // Phones returns the number of the logged-in user, if there is one.
 func (s *Service) Phones(ctx context.Context, sess *login.Session) ([]account.Phone, error) {
-	phone, err := s.store.PhoneByUser(ctx, sess.UserID())
-	if errors.Is(err, authn.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load phone number: %w", err)
+	phone, err := s.phoneOf(ctx, sess.UserID())
+	if err != nil || phone == nil {
+		return nil, err
 	}
 	return []account.Phone{*phone}, nil
 }
@@ -240,30 +236,19 @@ func (s *Flows) correctPhone(ctx context.Context, a *AwaitedCode, number string,
 	})
 }
 
-// checkUnverifiedPhone returns work.ErrNotPending if the number of the user was verified
-// meanwhile.
-func (s *Service) checkUnverifiedPhone(ctx context.Context, userID string) error {
-	phone, err := s.store.PhoneByUser(ctx, userID)
-	switch {
-	case errors.Is(err, authn.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("load phone number: %w", err)
-	case phone.Verified:
-		return work.ErrNotPending
-	}
-	return nil
-}
-
 // correctNumber is correctAddress for a number.
 func (s *Service) correctNumber(ctx context.Context, phone account.Phone, taken, onOthers bool) (bool, error) {
 	if phone.UserID == "" || taken {
 		return taken, s.correctDecoyNumber(ctx, phone.UserID)
 	}
-	if err := s.checkUnverifiedPhone(ctx, phone.UserID); err != nil {
+	old, err := s.phoneOf(ctx, phone.UserID)
+	if err != nil {
 		return false, err
 	}
-	err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as for a decoy, whose rows are rolled back
+	if old != nil && old.Verified {
+		return false, work.ErrNotPending
+	}
+	err = s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) error { // as for a decoy, whose rows are rolled back
 		if err := s.store.SetPhone(ctx, phone, !onOthers); err != nil {
 			return fmt.Errorf("set phone number: %w", err)
 		}

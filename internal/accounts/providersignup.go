@@ -33,20 +33,14 @@ func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, erro
 
 // HasVerifiedEmail reports whether the user has a verified address.
 func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, error) {
-	emails, err := s.store.EmailsByUser(ctx, userID)
-	if err != nil {
-		return false, fmt.Errorf("load email addresses: %w", err)
-	}
-	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Verified }), nil
+	emails, err := s.emailsOf(ctx, userID)
+	return anyVerified(emails), err
 }
 
 // HasUnverifiedEmail reports whether the user has an unverified address.
 func (s *Service) HasUnverifiedEmail(ctx context.Context, userID string) (bool, error) {
-	emails, err := s.store.EmailsByUser(ctx, userID)
-	if err != nil {
-		return false, fmt.Errorf("load email addresses: %w", err)
-	}
-	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return !e.Verified }), nil
+	emails, err := s.emailsOf(ctx, userID)
+	return slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return !e.Verified }), err
 }
 
 // EmailVerificationMandatory reports whether users need a verified address to log in.

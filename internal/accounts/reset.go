@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -170,20 +169,16 @@ func (s *Flows) loginAfterReset(ctx context.Context, reset *AwaitedCode) error {
 // clearFailures resets the user's counters of wrong passwords. Access to the mailbox
 // authenticates the user at least as well as the password.
 func (s *Service) clearFailures(ctx context.Context, user *authn.User) error {
-	emails, err := s.store.EmailsByUser(ctx, user.ID)
+	c, err := s.contactsOf(ctx, user.ID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
-	}
-	phone, err := s.store.PhoneByUser(ctx, user.ID)
-	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("load phone number: %w", err)
+		return err
 	}
 	names := []string{user.Username}
-	for _, e := range emails {
+	for _, e := range c.emails {
 		names = append(names, e.Email)
 	}
-	if phone != nil {
-		names = append(names, phone.Number)
+	if c.phone != nil {
+		names = append(names, c.phone.Number)
 	}
 	for i, name := range names {
 		names[i] = canonicalIdentifier(name)

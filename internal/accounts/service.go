@@ -121,9 +121,9 @@ func (s *Service) profile(ctx context.Context, userID string) (*authn.Profile, e
 	if err != nil {
 		return nil, err
 	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return nil, fmt.Errorf("load email addresses: %w", err)
+		return nil, err
 	}
 	return &authn.Profile{User: user, PasswordHash: hash, Email: shownEmail(emails), Sessions: -1}, nil
 }

@@ -30,8 +30,8 @@ func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *log
 		return login.Pass, s.mailAtOptionalSignup(ctx, l)
 	}
 	if l.UserID == "" {
-		if _, err := s.decoys.EmailsByUser(ctx, ""); err != nil {
-			return login.Abort, fmt.Errorf("load email addresses: %w", err)
+		if _, err := s.emailsOf(ctx, ""); err != nil {
+			return login.Abort, err
 		}
 		return login.Wait, s.awaitEmail(ctx, l, account.EmailAddress{Email: l.Email})
 	}
@@ -68,19 +68,16 @@ func (s *Service) EnterVerifyEmail(ctx context.Context, _ *login.Session, l *log
 // that with which the user logs in, or else any. verified is true if it is verified
 // already. Another user may have verified the returned address.
 func (s *Service) awaitedAddress(ctx context.Context, l *login.Attempt) (address account.EmailAddress, verified bool, err error) {
-	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	emails, err := s.emailsOf(ctx, l.UserID)
 	if err != nil {
-		return account.EmailAddress{}, false, fmt.Errorf("load email addresses: %w", err)
+		return account.EmailAddress{}, false, err
 	}
-	verified = slices.ContainsFunc(emails, func(e account.EmailAddress) bool {
-		return e.Verified && (l.Email == "" || e.Email == l.Email)
-	})
-	if verified {
+	address, found := findEmail(emails, l.Email)
+	if address.Verified || l.Email == "" && anyVerified(emails) {
 		return account.EmailAddress{}, true, nil
 	}
-	address = primary(emails)
-	if i := slices.IndexFunc(emails, func(e account.EmailAddress) bool { return e.Email == l.Email }); i >= 0 {
-		address = emails[i]
+	if !found {
+		address = primary(emails)
 	}
 	return address, false, nil
 }
@@ -99,14 +96,12 @@ func (s *Service) mailAtOptionalSignup(ctx context.Context, l *login.Attempt) er
 	if !l.Signup || l.Email == "" || l.UserID == "" {
 		return nil
 	}
-	emails, err := s.store.EmailsByUser(ctx, l.UserID)
+	emails, err := s.emailsOf(ctx, l.UserID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
-	for _, e := range emails {
-		if e.Email == l.Email && !e.Verified {
-			_, err = s.mailLink(ctx, e, true)
-		}
+	if e, found := findEmail(emails, l.Email); found && !e.Verified {
+		_, err = s.mailLink(ctx, e, true)
 	}
 	return err
 }
@@ -143,14 +138,12 @@ func (s *Service) checkVerificationLimit(ctx context.Context, sess *login.Sessio
 	if s.cfg.EmailVerificationByCode == nil || in.Method != account.LoginByEmail || sess.Authenticated() {
 		return nil
 	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
-	for _, e := range emails {
-		if e.Email == in.Identifier && e.Verified {
-			return nil
-		}
+	if e, _ := findEmail(emails, in.Identifier); e.Verified {
+		return nil
 	}
 	allowed, err := s.deps.Limits.Allowed(ctx, ratelimit.ActionConfirmEmail, ratelimit.Subject{Key: in.Identifier})
 	if err == nil && !allowed {
@@ -314,16 +307,15 @@ func (s *Service) linkAddress(ctx context.Context, key string) (account.EmailAdd
 		}
 		return account.EmailAddress{UserID: userID, Email: email}, c, s.checkFree(ctx, userID, email)
 	}
-	emails, err := s.store.EmailsByUser(ctx, userID)
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
-		return account.EmailAddress{}, nil, fmt.Errorf("load email addresses: %w", err)
+		return account.EmailAddress{}, nil, err
 	}
-	for _, e := range emails {
-		if e.Email == email && !e.Verified {
-			return e, nil, s.checkFree(ctx, userID, email)
-		}
+	e, found := findEmail(emails, email)
+	if !found || e.Verified {
+		return account.EmailAddress{}, nil, invalid
 	}
-	return account.EmailAddress{}, nil, invalid
+	return e, nil, s.checkFree(ctx, userID, email)
 }
 
 // checkFree returns authn.Errors if another user has verified the address.
@@ -371,9 +363,9 @@ func (s *Service) markVerified(ctx context.Context, sess *login.Session, address
 	if won {
 		work.Emit(ctx, account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
 	}
-	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	emails, err := s.emailsOf(ctx, address.UserID)
 	if err != nil {
-		return false, fmt.Errorf("load email addresses: %w", err)
+		return false, err
 	}
 	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Primary }) {
 		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {
@@ -400,9 +392,9 @@ func (s *Service) replaceOthers(ctx context.Context, sess *login.Session, addres
 	if !s.cfg.ChangeEmail {
 		return nil
 	}
-	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	emails, err := s.emailsOf(ctx, address.UserID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
 	if old := primary(emails); old.Email != address.Email {
 		if err := s.store.SetPrimaryEmail(ctx, address.UserID, address.Email); err != nil {

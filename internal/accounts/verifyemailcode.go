@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn/code"
@@ -55,11 +54,11 @@ func (s *Flows) acceptEmail(ctx context.Context, a *AwaitedCode, address account
 // not have it. Returns authn.Errors if the account has too many addresses by now, or if
 // another user has verified the address.
 func (s *Service) storeVerifiedEmail(ctx context.Context, sess *login.Session, address account.EmailAddress) error {
-	emails, err := s.store.EmailsByUser(ctx, address.UserID)
+	emails, err := s.emailsOf(ctx, address.UserID)
 	if err != nil {
-		return fmt.Errorf("load email addresses: %w", err)
+		return err
 	}
-	if !slices.ContainsFunc(emails, func(e account.EmailAddress) bool { return e.Email == address.Email }) {
+	if _, found := findEmail(emails, address.Email); !found {
 		if s.hasMaxEmails(emails) {
 			return problem.List("key", code.MaxEmailAddresses)
 		}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/password"
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 )
@@ -82,11 +81,8 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 	if !loginByCodeRequestable(s.cfg) || !logsInBy(s.cfg, account.LoginByPhone) {
 		return false, nil
 	}
-	phone, err := s.store.PhoneByUser(ctx, userID)
-	if errors.Is(err, authn.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && phone.Verified, err
+	phone, err := s.phoneOf(ctx, userID)
+	return phone != nil && phone.Verified, err
 }
 
 // PublicConfig returns the member account of GET config.
