@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -124,15 +125,8 @@ func (s *Service) deleteUnverified(ctx context.Context, sess *login.Session) err
 	if err != nil {
 		return err
 	}
-	for _, e := range emails {
-		if e.Verified || e.Primary {
-			continue
-		}
-		if err := s.store.DeleteEmail(ctx, e.UserID, e.Email); err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return fmt.Errorf("delete email address: %w", err)
-		}
-	}
-	return nil
+	unverified := slices.DeleteFunc(emails, func(e account.EmailAddress) bool { return e.Verified || e.Primary })
+	return s.deleteEmails(ctx, unverified, "")
 }
 
 // awaitNewEmail mails a code to an address, which is stored after the right code. It runs

@@ -34,32 +34,24 @@ func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email
 			return s.requestOwnCode(ctx, sess, email, phone)
 		}
 	}
-	field, subject, err := s.cleanCodeRequest(ctx, email, phone)
+	attempt, err := s.cleanCodeRequest(ctx, email, phone)
 	if err != nil {
 		return err
 	}
-	userID, err := s.codeRecipient(ctx, field, subject)
-	if err != nil {
+	if attempt.UserID, err = s.codeRecipient(ctx, attempt); err != nil {
 		return err
 	}
-	err = s.takeLoginCode(ctx, sess, subject, userID)
-	if errors.Is(err, ratelimit.ErrLimited) {
-		return problem.List(field, code.TooManyLoginAttempts)
-	}
-	if err != nil {
+	if err := s.takeRequestedCode(ctx, sess, &attempt); err != nil {
 		return err
 	}
-	if userID == "" && s.cfg.Enumeration == account.AllowEnumeration {
-		return problem.List(field, map[string]string{"email": code.UnknownEmail, "phone": code.UnknownPhone}[field])
+	if attempt.UserID == "" && s.cfg.Enumeration == account.AllowEnumeration {
+		if attempt.Email != "" {
+			return problem.List("email", code.UnknownEmail)
+		}
+		return problem.List("phone", code.UnknownPhone)
 	}
 	if sess.Authenticated() {
 		return nil
-	}
-	attempt := login.Attempt{UserID: userID}
-	if field == "email" {
-		attempt.Email = subject
-	} else {
-		attempt.Phone = subject
 	}
 	return s.deps.InTx(ctx, func(ctx context.Context) error {
 		if err := s.sendLoginCode(ctx, s.loginCode(&attempt), &attempt); err != nil {
@@ -69,50 +61,63 @@ func (s *Flows) RequestLoginCode(ctx context.Context, sess *login.Session, email
 	})
 }
 
-// takeLoginCode charges the limit on login codes for an address or number.
-func (s *Service) takeLoginCode(ctx context.Context, sess *login.Session, subject, userID string) error {
+// takeLoginCode charges the limit on login codes for the contact of the attempt.
+func (s *Service) takeLoginCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	_, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestLoginCode, ratelimit.Subject{
-		IP: sess.Client.IP, Key: s.limitKey(sess, subject, userID),
+		IP: sess.Client.IP, Key: s.limitKey(sess, cmp.Or(l.Email, l.Phone), l.UserID),
 	})
 	return err
 }
 
-// cleanCodeRequest returns the field that is set, email or phone, and its canonical
-// value, or authn.Errors.
-func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (field, subject string, err error) {
+// takeRequestedCode is takeLoginCode for a code that the client has requested. Returns
+// authn.Errors if the limit is reached.
+func (s *Service) takeRequestedCode(ctx context.Context, sess *login.Session, l *login.Attempt) error {
+	err := s.takeLoginCode(ctx, sess, l)
+	switch {
+	case !errors.Is(err, ratelimit.ErrLimited):
+		return err
+	case l.Email != "":
+		return problem.List("email", code.TooManyLoginAttempts)
+	}
+	return problem.List("phone", code.TooManyLoginAttempts)
+}
+
+// cleanCodeRequest returns an attempt with the contact that is set, in its canonical form,
+// or authn.Errors.
+func (s *Service) cleanCodeRequest(ctx context.Context, email, phone string) (login.Attempt, error) {
 	byPhone := logsInBy(s.cfg, account.LoginByPhone)
 	byEmail := logsInBy(s.cfg, account.LoginByEmail) || !byPhone
 	switch {
 	case byPhone && byEmail && email != "" && phone != "":
-		return "", "", problem.List("", code.SelectOnlyOne)
+		return login.Attempt{}, problem.List("", code.SelectOnlyOne)
 	case byPhone && (phone != "" || !byEmail):
 		if phone == "" {
-			return "", "", problem.List("phone", code.Required)
+			return login.Attempt{}, problem.List("phone", code.Required)
 		}
 		number, errs, err := s.knownPhone(ctx, phone)
 		if len(errs) > 0 {
-			return "", "", errs
+			return login.Attempt{}, errs
 		}
-		return "phone", number, err
+		return login.Attempt{Phone: number}, err
 	}
 	canonical, errs := cleanKnownEmail("email", email, true)
 	if len(errs) > 0 {
-		return "", "", errs
+		return login.Attempt{}, errs
 	}
-	return "email", canonical, nil
+	return login.Attempt{Email: canonical}, nil
 }
 
-// codeRecipient returns the id of the user whom a login code for the contact would log
-// in, empty if there is none.
-func (s *Service) codeRecipient(ctx context.Context, field, subject string) (string, error) {
-	if field == "email" {
-		users, err := s.recoverableUsers(ctx, subject)
+// codeRecipient returns the id of the user whom a login code for the contact of the
+// attempt would log in, empty if there is none.
+func (s *Service) codeRecipient(ctx context.Context, l login.Attempt) (string, error) {
+	if l.Email != "" {
+		users, err := s.recoverableUsers(ctx, l.Email)
 		if err != nil || len(users) == 0 {
 			return "", err
 		}
 		return users[0].ID, nil
 	}
-	phones, _, err := s.recoverableByPhone(ctx, subject)
+	phones, _, err := s.recoverableByPhone(ctx, l.Phone)
 	if err != nil {
 		return "", err
 	}
@@ -165,7 +170,7 @@ func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *
 	case l.Email == "" && l.Phone == "":
 		return login.Pass, nil // the user has no contact to which a code could be sent
 	case l.Email == "" || l.Signup:
-		if err := s.takeLoginCode(ctx, sess, cmp.Or(l.Email, l.Phone), l.UserID); err != nil {
+		if err := s.takeLoginCode(ctx, sess, l); err != nil {
 			return login.Abort, err
 		}
 	}
@@ -308,6 +313,12 @@ func (s *Flows) verifyContact(ctx context.Context, sess *login.Session, l *login
 			return work.ErrNotPending
 		}
 	}
+	return s.storeVerifiedContact(ctx, sess, l)
+}
+
+// storeVerifiedContact marks the contact of the attempt, to which a code was sent, as
+// verified.
+func (s *Service) storeVerifiedContact(ctx context.Context, sess *login.Session, l *login.Attempt) error {
 	if l.Email == "" {
 		return s.storeVerifiedPhone(ctx, l.UserID, l.Phone)
 	}

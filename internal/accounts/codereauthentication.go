@@ -5,14 +5,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
-	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/work"
-	"github.com/allauth-go/allauth/ratelimit"
 )
 
 // ownContact returns the contact to which a code for the logged-in user is sent, as an
@@ -78,15 +74,7 @@ func (s *Flows) requestOwnCode(ctx context.Context, sess *login.Session, email, 
 	if l == nil {
 		return work.ErrNotPending
 	}
-	field, subject := "email", l.Email
-	if subject == "" {
-		field, subject = "phone", l.Phone
-	}
-	err = s.takeLoginCode(ctx, sess, subject, l.UserID)
-	if errors.Is(err, ratelimit.ErrLimited) {
-		return problem.List(field, code.TooManyLoginAttempts)
-	}
-	if err != nil {
+	if err := s.takeRequestedCode(ctx, sess, l); err != nil {
 		return err
 	}
 	err = s.pipeline.Change(ctx, sess, l.UserID, func(ctx context.Context) error {
@@ -128,12 +116,7 @@ func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 		if !by || own == nil || cmp.Or(own.Email, own.Phone) != a.Subject {
 			return work.ErrNotPending
 		}
-		if own.Email == "" {
-			err = s.storeVerifiedPhone(ctx, own.UserID, own.Phone)
-		} else {
-			err = s.ensureVerified(ctx, sess, account.EmailAddress{UserID: own.UserID, Email: own.Email}, "code")
-		}
-		if err != nil {
+		if err := s.storeVerifiedContact(ctx, sess, own); err != nil {
 			return err
 		}
 		sess.AddMethod(own.UserID, authn.Method{Name: "code", At: s.deps.Now(), Email: own.Email, Phone: own.Phone, Reauthenticated: true})
@@ -148,11 +131,11 @@ func (s *Flows) confirmOwnCode(ctx context.Context, a *AwaitedCode) error {
 	return err
 }
 
-// requireRecentToAdd is requireRecent for a new contact. It returns nil for a user who
+// requireRecentToAdd is RequireRecent for a new contact. It returns nil for a user who
 // can reauthenticate only by a code to an unverified contact, so that a user with a
 // mistyped contact can add the right one.
 func (s *Flows) requireRecentToAdd(ctx context.Context, sess *login.Session) error {
-	stale := s.requireRecent(ctx, sess)
+	stale := s.RequireRecent(ctx, sess)
 	if !errors.Is(stale, work.ErrReauthenticate) {
 		return stale
 	}

@@ -117,7 +117,7 @@ func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input 
 	if err := s.CheckPrimaryEmail(ctx, sess, input); err != nil {
 		return nil, err
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
+	if err := s.RequireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
 	return s.changeEmails(ctx, sess, func(ctx context.Context) error {
@@ -174,7 +174,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 		login.Drop(sess, &sess.State.EmailVerification)
 		return s.Emails(ctx, sess)
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
+	if err := s.RequireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
 	return s.changeEmails(ctx, sess, func(ctx context.Context) error {
@@ -270,9 +270,9 @@ func (s *Service) LimitSubject(action string, sess *login.Session) ratelimit.Sub
 	return subject
 }
 
-// requireRecent returns work.ErrReauthenticate unless the user has authenticated recently,
+// RequireRecent returns work.ErrReauthenticate unless the user has authenticated recently,
 // or account.Config.AllowStaleSessions is set.
-func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
+func (s *Flows) RequireRecent(ctx context.Context, sess *login.Session) error {
 	if s.cfg.AllowStaleSessions {
 		return nil
 	}

@@ -48,12 +48,6 @@ func (s *Service) EmailVerificationMandatory() bool {
 	return s.cfg.EmailVerification == authn.VerificationMandatory
 }
 
-// RequireRecent returns work.ErrReauthenticate unless the user has authenticated
-// recently, or account.Config.AllowStaleSessions is set.
-func (s *Flows) RequireRecent(ctx context.Context, sess *login.Session) error {
-	return s.requireRecent(ctx, sess)
-}
-
 // maxSignupTries is how often a sign-up through a provider is tried if other requests
 // take its address or its generated username meanwhile.
 const maxSignupTries = 6

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/allauth-go/allauth/account"
@@ -362,10 +361,4 @@ func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
 // textAccountExists texts the owner of a number that someone tried to use it.
 func (s *Service) textAccountExists(ctx context.Context, number string) error {
 	return s.deps.Post.Text(ctx, "account_already_exists", number, map[string]any{}, messageLifetime)
-}
-
-// stripStar returns a sign-up field's name and whether it is required.
-func stripStar(field string) (string, bool) {
-	name, required := strings.CutSuffix(field, "*")
-	return name, required
 }

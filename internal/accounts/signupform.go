@@ -65,7 +65,7 @@ func (in SignupInput) withProblems(found authn.Errors) authn.Errors {
 func (s *Service) cleanFields(ctx context.Context, draft *newAccount, in SignupInput, emailRequired bool) (authn.Errors, error) {
 	var errs authn.Errors
 	for _, field := range s.cfg.SignupFields {
-		name, required := stripStar(field)
+		name, required := strings.CutSuffix(field, "*")
 		var one authn.Errors
 		var err error
 		switch name {
@@ -114,7 +114,7 @@ func (s *Service) sortBySignupFields(errs authn.Errors) {
 			return len(s.cfg.SignupFields) + 1
 		}
 		for i, field := range s.cfg.SignupFields {
-			if name, _ := stripStar(field); name == e.Param {
+			if strings.TrimSuffix(field, "*") == e.Param {
 				return i
 			}
 		}
