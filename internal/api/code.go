@@ -35,10 +35,7 @@ func resend(find awaits) endpoint {
 		if err != nil {
 			return reply{}, err
 		}
-		if err := code.Resend(c.ctx); err != nil {
-			return reply{}, err
-		}
-		return ok()
+		return done(code.Resend(c.ctx))
 	}
 }
 
@@ -60,18 +57,15 @@ type phoneItem struct {
 
 func (h *Handler) showPhone(c *call) (reply, error) {
 	phones, err := h.account.Phones(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
-	return phoneList(http.StatusOK, phones...), nil
+	return shown(phoneItems(phones...), err)
 }
 
-func phoneList(status int, phones ...account.Phone) reply {
+func phoneItems(phones ...account.Phone) []phoneItem {
 	items := make([]phoneItem, len(phones))
 	for i, p := range phones {
 		items[i] = phoneItem{p.Number, p.Verified}
 	}
-	return reply{status: status, data: items}
+	return items
 }
 
 func (h *Handler) changePhone(c *call, number string) (reply, error) {
@@ -83,5 +77,5 @@ func (h *Handler) changePhone(c *call, number string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return phoneList(http.StatusAccepted, phone), nil
+	return reply{status: http.StatusAccepted, data: phoneItems(phone)}, nil
 }

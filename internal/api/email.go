@@ -1,8 +1,6 @@
 package api
 
 import (
-	"net/http"
-
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn/code"
 )
@@ -15,32 +13,29 @@ type emailItem struct {
 
 func (h *Handler) listEmails(c *call) (reply, error) {
 	emails, err := h.account.Emails(c.ctx, c.sess.Session)
-	return emailList(emails), err
+	return shown(emailItems(emails), err)
 }
 
-func emailList(emails []account.EmailAddress) reply {
+func emailItems(emails []account.EmailAddress) []emailItem {
 	items := make([]emailItem, len(emails))
 	for i, e := range emails {
 		items[i] = emailItem{e.Email, e.Verified, e.Primary}
 	}
-	return reply{status: http.StatusOK, data: items}
+	return items
 }
 
 // addEmail adds an address, or corrects the one for whose code the login waits.
 func (h *Handler) addEmail(c *call, email string) (reply, error) {
 	if c.awaited != nil {
 		email, err := h.account.CorrectEmail(c.ctx, c.awaited, email)
-		return emailList([]account.EmailAddress{{Email: email}}), err
+		return shown([]emailItem{{Email: email}}, err)
 	}
 	emails, err := h.account.AddEmail(c.ctx, c.sess.Session, email)
-	return emailList(emails), err
+	return shown(emailItems(emails), err)
 }
 
 func (h *Handler) resendEmail(c *call, email string) (reply, error) {
-	if err := h.account.ResendEmail(c.ctx, c.sess.Session, email); err != nil {
-		return reply{}, err
-	}
-	return ok()
+	return done(h.account.ResendEmail(c.ctx, c.sess.Session, email))
 }
 
 func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
@@ -62,10 +57,10 @@ func (h *Handler) setPrimaryEmail(c *call) (reply, error) {
 		return reply{}, err
 	}
 	emails, err := h.account.SetPrimaryEmail(c.ctx, c.sess.Session, email)
-	return emailList(emails), err
+	return shown(emailItems(emails), err)
 }
 
 func (h *Handler) removeEmail(c *call, email string) (reply, error) {
 	emails, err := h.account.RemoveEmail(c.ctx, c.sess.Session, email)
-	return emailList(emails), err
+	return shown(emailItems(emails), err)
 }

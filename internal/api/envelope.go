@@ -188,5 +188,13 @@ func (c *call) reauthentication(only ...string) (reply, error) {
 	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: new(true)}}, nil
 }
 
-// ok returns an answer of status 200 without data.
-func ok() (reply, error) { return reply{status: http.StatusOK}, nil }
+// shown returns an answer of status 200 with the data, or err.
+func shown(data any, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, data: data}, nil
+}
+
+// done returns an answer of status 200 without data, or err.
+func done(err error) (reply, error) { return shown(nil, err) }

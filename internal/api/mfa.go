@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
@@ -67,9 +66,6 @@ func securityKey(key *factors.Key) authenticatorItem {
 
 func (h *Handler) listAuthenticators(c *call) (reply, error) {
 	list, err := h.mfa.Authenticators(c.ctx, c.sess.Session)
-	if err != nil {
-		return reply{}, err
-	}
 	items := make([]authenticatorItem, len(list))
 	for i, listed := range list {
 		switch {
@@ -81,5 +77,5 @@ func (h *Handler) listAuthenticators(c *call) (reply, error) {
 			items[i] = authenticator(listed.Authenticator)
 		}
 	}
-	return reply{status: http.StatusOK, data: items}, nil
+	return shown(items, err)
 }

@@ -12,7 +12,7 @@ import (
 func (h *Handler) showTOTP(c *call) (reply, error) {
 	app, err := h.mfa.TOTP(c.ctx, c.sess.Session)
 	if err == nil {
-		return reply{status: http.StatusOK, data: authenticator(*app)}, nil
+		return shown(authenticator(*app), nil)
 	}
 	if !errors.Is(err, authn.ErrNotFound) {
 		return reply{}, err
@@ -33,10 +33,7 @@ func (h *Handler) activateTOTP(c *call, code string) (reply, error) {
 }
 
 func (h *Handler) deactivateTOTP(c *call) (reply, error) {
-	if err := h.mfa.DeactivateTOTP(c.ctx, c.sess.Session); err != nil {
-		return reply{}, err
-	}
-	return ok()
+	return done(h.mfa.DeactivateTOTP(c.ctx, c.sess.Session))
 }
 
 func (h *Handler) showRecoveryCodes(c *call) (reply, error) {

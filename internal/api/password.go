@@ -1,8 +1,6 @@
 package api
 
 import (
-	"net/http"
-
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -13,7 +11,7 @@ func (h *Handler) requestReset(c *call, email string) (reply, error) {
 	if h.account.Config().PasswordResetByCode != nil {
 		return c.authentication()
 	}
-	return ok()
+	return done(nil)
 }
 
 func (h *Handler) showReset(c *call) (reply, error) {
@@ -24,7 +22,7 @@ func (h *Handler) showReset(c *call) (reply, error) {
 	data := struct {
 		User any `json:"user"`
 	}{c.userPayload(id)}
-	return reply{status: http.StatusOK, data: data}, nil
+	return shown(data, nil)
 }
 
 // resetPassword charges the limit before it looks for a pending reset.

@@ -125,20 +125,20 @@ func (h *Handler) webAuthnRoutes() []route {
 	cfg := h.mfa.Config()
 	return []route{
 		{paths: []string{"auth/webauthn/authenticate"}, pending: h.mfa.CheckPending, methods: methods{
-			"GET":  {do: requestOptions(h.mfa.KeyRequestOptions)},
+			"GET":  {do: options("request_options", h.mfa.KeyRequestOptions)},
 			"POST": {passes: true, do: step((*form).credential, h.mfa.AuthenticateByKey)},
 		}},
 		{paths: []string{"auth/webauthn/reauthenticate"}, login: true, methods: methods{
-			"GET":  {do: requestOptions(h.mfa.KeyReauthenticationOptions)},
+			"GET":  {do: options("request_options", h.mfa.KeyReauthenticationOptions)},
 			"POST": {do: step((*form).credential, h.mfa.ReauthenticateByKey)},
 		}},
 		{paths: []string{"auth/webauthn/login"}, off: !cfg.PasskeyLoginEnabled, methods: methods{
-			"GET":  {do: requestOptions(h.mfa.PasskeyRequestOptions)},
+			"GET":  {do: options("request_options", h.mfa.PasskeyRequestOptions)},
 			"POST": {do: step((*form).credential, h.mfa.LogInByPasskey)},
 		}},
 		{paths: []string{"auth/webauthn/signup"}, off: !cfg.PasskeySignupEnabled, local: true, methods: methods{
 			"POST": {flowLimit: ratelimit.ActionSignup, do: with((*form).passkeySignup, h.signupByPasskey)},
-			"GET":  {do: creationOptions(h.mfa.SignupOptions)},
+			"GET":  {do: options("creation_options", h.mfa.SignupOptions)},
 			"PUT":  {limit: ratelimit.ActionSignup, do: h.finishPasskeySignup},
 		}},
 		{paths: []string{"account/authenticators/webauthn"}, login: true, pending: h.mfa.CheckMayAddKey, methods: methods{

@@ -45,13 +45,10 @@ type sessionItem struct {
 
 func (h *Handler) listSessions(c *call) (reply, error) {
 	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
-	if err != nil {
-		return reply{}, err
-	}
-	return c.sessionList(rows), nil
+	return shown(c.sessionItems(rows), err)
 }
 
-func (c *call) sessionList(rows []sessions.Row) reply {
+func (c *call) sessionItems(rows []sessions.Row) []sessionItem {
 	items := make([]sessionItem, len(rows))
 	for i, row := range rows {
 		items[i] = sessionItem{
@@ -63,7 +60,7 @@ func (c *call) sessionList(rows []sessions.Row) reply {
 			items[i].LastSeenAt = &seen
 		}
 	}
-	return reply{status: http.StatusOK, data: items}
+	return items
 }
 
 func (h *Handler) endSessions(c *call, ids []string) (reply, error) {
@@ -89,5 +86,5 @@ func (h *Handler) endSessions(c *call, ids []string) (reply, error) {
 		return c.outcome(err)
 	}
 	rows = slices.DeleteFunc(rows, func(row sessions.Row) bool { return slices.Contains(ids, row.ID) })
-	return c.sessionList(rows), nil
+	return shown(c.sessionItems(rows), nil)
 }

@@ -71,12 +71,6 @@ func (f *form) optional(name string) (value string, ok bool) {
 	return value, ok
 }
 
-type emailDraft struct {
-	Email    string `json:"email"`
-	Verified bool   `json:"verified"`
-	Primary  bool   `json:"primary"`
-}
-
 type connectedItem struct {
 	UID      string                `json:"uid"`
 	Provider social.PublicProvider `json:"provider"`
@@ -102,10 +96,10 @@ func (h *Handler) showProviderSignup(c *call) (reply, error) {
 	data := struct {
 		User    draft         `json:"user"`
 		Account connectedItem `json:"account"`
-		Email   []emailDraft  `json:"email"`
-	}{draft{Display: pending.Display, Username: pending.Username}, connectedAccount(pending.Account), []emailDraft{}}
+		Email   []emailItem   `json:"email"`
+	}{draft{Display: pending.Display, Username: pending.Username}, connectedAccount(pending.Account), []emailItem{}}
 	for i, e := range pending.Emails {
-		data.Email = append(data.Email, emailDraft{e.Email, e.Verified, i == 0})
+		data.Email = append(data.Email, emailItem{e.Email, e.Verified, i == 0})
 	}
 	return reply{status: http.StatusOK, data: data}, nil
 }
@@ -119,15 +113,15 @@ func (f *form) providerSignup() login.ProviderSignupForm {
 
 func (h *Handler) listProviders(c *call) (reply, error) {
 	accounts, err := h.social.Accounts(c.ctx, c.sess.Session)
-	return accountList(accounts), err
+	return shown(connectedItems(accounts), err)
 }
 
-func accountList(accounts []social.Connected) reply {
+func connectedItems(accounts []social.Connected) []connectedItem {
 	items := make([]connectedItem, len(accounts))
 	for i, a := range accounts {
 		items[i] = connectedAccount(a)
 	}
-	return reply{status: http.StatusOK, data: items}
+	return items
 }
 
 // connected is an account at a provider.
@@ -139,5 +133,5 @@ func (f *form) connected() connected {
 
 func (h *Handler) disconnectProvider(c *call, in connected) (reply, error) {
 	accounts, err := h.social.Disconnect(c.ctx, c.sess.Session, in.provider, in.uid)
-	return accountList(accounts), err
+	return shown(connectedItems(accounts), err)
 }

@@ -3,26 +3,18 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/login"
-	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
-// requestOptions returns an endpoint that answers with the request options of issue.
-func requestOptions(issue func(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error)) endpoint {
+// options returns an endpoint that answers with the options of issue as the member name.
+func options[T any](name string, issue func(ctx context.Context, sess *login.Session) (T, error)) endpoint {
 	return func(c *call) (reply, error) {
 		options, err := issue(c.ctx, c.sess.Session)
-		if err != nil {
-			return reply{}, err
-		}
-		data := struct {
-			RequestOptions *webauthn.RequestOptions `json:"request_options"`
-		}{options}
-		return reply{status: http.StatusOK, data: data}, nil
+		return shown(map[string]T{name: options}, err)
 	}
 }
 
@@ -42,20 +34,6 @@ func (f *form) credential() []byte {
 		f.add(name, code.Invalid)
 	}
 	return []byte(text)
-}
-
-// creationOptions returns an endpoint that answers with the creation options of issue.
-func creationOptions(issue func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error)) endpoint {
-	return func(c *call) (reply, error) {
-		options, err := issue(c.ctx, c.sess.Session)
-		if err != nil {
-			return reply{}, err
-		}
-		data := struct {
-			CreationOptions *webauthn.CreationOptions `json:"creation_options"`
-		}{options}
-		return reply{status: http.StatusOK, data: data}, nil
-	}
 }
 
 // passkeySignup reads the form of a sign-up with a passkey.

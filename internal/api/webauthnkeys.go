@@ -35,7 +35,7 @@ func (f *form) newKey() newKey { return newKey{f.keyName(), f.credential()} }
 
 func (h *Handler) newKey(c *call) (reply, error) {
 	passwordless := c.r.URL.Query().Has("passwordless")
-	return creationOptions(func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
+	return options("creation_options", func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
 		return h.mfa.KeyCreationOptions(ctx, sess, passwordless)
 	})(c)
 }
@@ -103,8 +103,5 @@ func (f *form) keyIDs() []int64 {
 }
 
 func (h *Handler) removeKeys(c *call, ids []int64) (reply, error) {
-	if err := h.mfa.RemoveKeys(c.ctx, c.sess.Session, ids); err != nil {
-		return reply{}, err
-	}
-	return ok()
+	return done(h.mfa.RemoveKeys(c.ctx, c.sess.Session, ids))
 }
