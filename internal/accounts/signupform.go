@@ -285,12 +285,9 @@ func plainName(text string) string {
 }
 
 func randomSuffix(random io.Reader, size int) (string, error) {
-	b := make([]byte, size)
-	if _, err := io.ReadFull(random, b); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
+	b, err := keyring.RandomBytes(random, size)
 	for i := range b {
 		b[i] = usernameSuffix[int(b[i])%len(usernameSuffix)]
 	}
-	return string(b), nil
+	return string(b), err
 }

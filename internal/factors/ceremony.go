@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa/webauthn"
@@ -62,9 +62,9 @@ func (c ceremony) slot(sess *login.Session) *string {
 // userID is empty in a login by passkey, in which the assertion names the user. The
 // challenge replaces an earlier one of the same ceremony in the session.
 func (s *Service) issueChallenge(ctx context.Context, sess *login.Session, c ceremony, userID string, content challengeData) ([]byte, error) {
-	challenge := make([]byte, challengeSize)
-	if _, err := io.ReadFull(s.deps.Rand, challenge); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
+	challenge, err := keyring.RandomBytes(s.deps.Rand, challengeSize)
+	if err != nil {
+		return nil, err
 	}
 	data, err := json.Marshal(content)
 	if err != nil {

@@ -1,15 +1,16 @@
 package factors
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/mfa"
@@ -85,9 +86,8 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 		return nil, err
 	}
 	if len(handle) == 0 {
-		handle = make([]byte, handleSize)
-		if _, err := io.ReadFull(s.deps.Rand, handle); err != nil {
-			return nil, fmt.Errorf("read random bytes: %w", err)
+		if handle, err = keyring.RandomBytes(s.deps.Rand, handleSize); err != nil {
+			return nil, err
 		}
 	}
 	challenge, err := s.issueChallenge(ctx, sess, c, id.User.ID, challengeData{handle, passwordless})
@@ -100,18 +100,11 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 
 // userOf returns the names that an authenticator shows for a user.
 func userOf(id *login.Identity, handle []byte) webauthn.User {
-	user := webauthn.User{Handle: handle, DisplayName: id.User.Display}
-	for _, text := range []string{id.Email, id.User.Username, id.User.ID} {
-		if user.Name == "" {
-			user.Name = text
-		}
+	return webauthn.User{
+		Handle:      handle,
+		Name:        cmp.Or(id.Email, id.User.Username, id.User.ID),
+		DisplayName: cmp.Or(id.User.Display, id.User.Username, id.Email, id.User.ID),
 	}
-	for _, text := range []string{id.User.Username, id.Email, id.User.ID} {
-		if user.DisplayName == "" {
-			user.DisplayName = text
-		}
-	}
-	return user
 }
 
 // verifyRegistration verifies the response of a new key. A well-formed response always
@@ -149,11 +142,11 @@ func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, e
 	if chosen != "" {
 		return chosen, nil
 	}
-	ids, _, err := s.keysOf(ctx, userID)
+	rows, err := s.rows(ctx, userID)
 	if err != nil {
 		return "", err
 	}
-	switch n := len(ids); n {
+	switch n := countKeys(rows); n {
 	case 0:
 		return "Master key", nil
 	case 1:

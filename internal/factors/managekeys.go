@@ -29,8 +29,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 	if err != nil {
 		return err
 	}
-	keys := slices.DeleteFunc(rows, func(a mfa.Authenticator) bool { return a.Type != mfa.WebAuthn })
-	if len(keys) >= s.cfg.MaxKeys {
+	if countKeys(rows) >= s.cfg.MaxKeys {
 		return ErrTooManyKeys
 	}
 	return nil
@@ -40,7 +39,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 // of the logged-in user, whom CheckMayAddKey has accepted, creates a key. A
 // passwordless key is a passkey, which logs its user in by itself.
 func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
-	if err := s.requireRecent(ctx, sess); err != nil {
+	if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
 	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, passwordless)
@@ -56,10 +55,7 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, re
 	if err != nil {
 		return nil, false, s.registrationProblem(ctx, err)
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return nil, false, err
-	}
-	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have added an address or a key meanwhile.
 		if err := s.CheckMayAddKey(ctx, sess); err != nil {
 			return err
@@ -98,11 +94,8 @@ func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, na
 	if _, err := s.OwnKey(ctx, sess, id); err != nil {
 		return nil, unknownKey(err)
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return nil, err
-	}
 	var key *Key
-	err := s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) (err error) {
+	err := s.changeRecent(ctx, sess, func(ctx context.Context) (err error) {
 		if key, err = s.OwnKey(ctx, sess, id); err != nil {
 			return err
 		}
@@ -128,10 +121,7 @@ func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64
 			return problem.List("authenticators", code.InvalidChoice)
 		}
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return err
-	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
 			chosen := func(a mfa.Authenticator) bool { return a.Type == mfa.WebAuthn && slices.Contains(ids, a.ID) }
 			return s.remove(ctx, sess, chosen, func(a mfa.Authenticator) error {

@@ -46,11 +46,8 @@ func (s *Flows) ViewRecoveryCodes(ctx context.Context, sess *login.Session) (*Co
 	if find(rows, mfa.RecoveryCodes) == nil {
 		return nil, authn.ErrNotFound
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return nil, err
-	}
 	var codes *Codes
-	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		codes, err = s.viewCodes(ctx, sess.UserID())
 		return err
 	})
@@ -100,11 +97,8 @@ func (s *Flows) ResetRecoveryCodes(ctx context.Context, sess *login.Session) (*C
 	if !hasFactor {
 		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return nil, err
-	}
 	var codes *Codes
-	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		codes, err = s.replaceSet(ctx, sess)
 		return err
 	})

@@ -31,6 +31,10 @@ func find(rows []mfa.Authenticator, t mfa.Type) *mfa.Authenticator {
 	return nil
 }
 
+func countKeys(rows []mfa.Authenticator) int {
+	return len(rows) - len(slices.DeleteFunc(slices.Clone(rows), ofType(mfa.WebAuthn)))
+}
+
 // typesOf returns the distinct types of authenticators, in typeOrder.
 func typesOf(rows []mfa.Authenticator) []string {
 	var types []string

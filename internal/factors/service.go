@@ -94,10 +94,13 @@ func (s *Service) Config() *mfa.Config { return s.cfg }
 // OffersTrust reports whether the configuration lets users trust their browser.
 func (s *Service) OffersTrust() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
 
-// requireRecent returns work.ErrReauthenticate unless the user has authenticated
-// recently.
-func (s *Flows) requireRecent(ctx context.Context, sess *login.Session) error {
-	return s.pipeline.RequireRecent(ctx, sess)
+// changeRecent calls f in a transaction that changes the account of the logged-in user.
+// Returns work.ErrReauthenticate unless the user has authenticated recently.
+func (s *Flows) changeRecent(ctx context.Context, sess *login.Session, f func(ctx context.Context) error) error {
+	if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
+		return err
+	}
+	return s.pipeline.Change(ctx, sess, sess.UserID(), f)
 }
 
 // mustVerifyEmail reports whether the user has to verify an email address before they

@@ -51,11 +51,8 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 		return nil, incorrectCode()
 	}
 	work.Afterwards(ctx, attempt.Refund)
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return nil, err
-	}
 	row := &mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP, Claim: userClaim(mfa.TOTP, sess.UserID())}
-	err = s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have added an address meanwhile.
 		if err := s.checkMayActivate(ctx, sess); err != nil {
 			return err
@@ -98,10 +95,7 @@ func (s *Flows) DeactivateTOTP(ctx context.Context, sess *login.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.requireRecent(ctx, sess); err != nil {
-		return err
-	}
-	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
+	return s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		return s.remove(ctx, sess, ofType(mfa.TOTP), func(mfa.Authenticator) error {
 			return s.notify(ctx, sess, "mfa/totp_deactivated", "")
 		})

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/base32"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
@@ -41,9 +41,9 @@ func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, e
 	if blocked {
 		return nil, ErrUnverifiedEmail
 	}
-	raw := make([]byte, secretSize)
-	if _, err := io.ReadFull(s.deps.Rand, raw); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
+	raw, err := keyring.RandomBytes(s.deps.Rand, secretSize)
+	if err != nil {
+		return nil, err
 	}
 	app := s.newApp(base32.StdEncoding.EncodeToString(raw))
 	if err := s.storeSetup(ctx, sess, app); err != nil {

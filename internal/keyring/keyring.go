@@ -149,9 +149,9 @@ func (k *Keyring) Seal(purpose string, plaintext, associated []byte) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	nonce := make([]byte, aead.NonceSize())
-	if _, err := io.ReadFull(k.random, nonce); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
+	nonce, err := RandomBytes(k.random, aead.NonceSize())
+	if err != nil {
+		return nil, err
 	}
 	sealed := append([]byte{sealVersion}, k.keyID(0)...)
 	sealed = append(sealed, nonce...)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"maps"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/sessions/token"
 
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -115,11 +115,8 @@ func (s *Service) accessToken(userID, sessionToken string, more map[string]any) 
 
 // newID returns the id of a token: 128 random bits.
 func (s *Service) newID() (string, error) {
-	id := make([]byte, 16)
-	if _, err := io.ReadFull(s.deps.Rand, id); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(id), nil
+	id, err := keyring.RandomBytes(s.deps.Rand, 16)
+	return base64.RawURLEncoding.EncodeToString(id), err
 }
 
 // parse verifies a token of one kind and returns its claims and the session
