@@ -157,7 +157,7 @@ func (a *Auth) buildTokens(deps *work.Deps, users login.Identifier) (err error) 
 		return nil
 	}
 	realm := a.cfg.Headless.BasePath
-	if realm == defaultBasePath {
+	if realm == "/_allauth" {
 		realm = "" // as in tokens of versions without realms
 	}
 	a.tokens, err = tokens.New(*a.cfg.Tokens, tokens.Deps{

@@ -1,6 +1,7 @@
 package allauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,23 +127,11 @@ type Config struct {
 	Rand io.Reader
 }
 
-const (
-	defaultBasePath                = "/_allauth"
-	defaultLoginTimeout            = 15 * time.Minute
-	defaultReauthenticationTimeout = 5 * time.Minute
-)
-
 func (c Config) withDefaults() Config {
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	if c.SiteName == "" {
-		c.SiteName = c.hostname()
-	}
-	if c.EmailSubjectPrefix == "" {
-		c.EmailSubjectPrefix = "[" + c.SiteName + "] "
-	}
-	if c.Headless.BasePath == "" {
-		c.Headless.BasePath = defaultBasePath
-	}
+	c.SiteName = cmp.Or(c.SiteName, c.hostname())
+	c.EmailSubjectPrefix = cmp.Or(c.EmailSubjectPrefix, "["+c.SiteName+"] ")
+	c.Headless.BasePath = cmp.Or(c.Headless.BasePath, "/_allauth")
 	if c.Headless.Clients == nil {
 		c.Headless.Clients = []string{"app", "browser"}
 	}
@@ -157,25 +146,15 @@ func (c Config) withDefaults() Config {
 		{&pages.Signup, "/account/signup"},
 		{&pages.SocialLoginError, "/account/provider/callback"},
 	} {
-		if *page.url == "" {
-			*page.url = page.path
-		}
+		*page.url = cmp.Or(*page.url, page.path)
 		if strings.HasPrefix(*page.url, "/") {
 			*page.url = c.BaseURL + *page.url
 		}
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.LoginTimeout == 0 {
-		c.LoginTimeout = defaultLoginTimeout
-	}
-	if c.ReauthenticationTimeout == 0 {
-		c.ReauthenticationTimeout = defaultReauthenticationTimeout
-	}
-	if c.HookTimeout == 0 {
-		c.HookTimeout = defaultHookTimeout
-	}
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.LoginTimeout = cmp.Or(c.LoginTimeout, 15*time.Minute)
+	c.ReauthenticationTimeout = cmp.Or(c.ReauthenticationTimeout, 5*time.Minute)
+	c.HookTimeout = cmp.Or(c.HookTimeout, 10*time.Second)
 	c.Account = accounts.WithDefaults(c.Account)
 	c.Account.Password.Blocklist = append(slices.Clone(c.Account.Password.Blocklist), c.SiteName, c.hostname())
 	c.MFA = factors.WithDefaults(c.MFA)

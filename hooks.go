@@ -9,14 +9,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
-
-const defaultHookTimeout = 10 * time.Second
 
 // guardHooks replaces every function of the host by a hook.Hook that calls it.
 func (c *Config) guardHooks() error {

@@ -30,7 +30,7 @@ func newTemplates(cfg *Config) (*guardedTemplates, error) {
 	return g, err
 }
 
-// Render implements flow.Templates.
+// Render implements work.Templates.
 func (g *guardedTemplates) Render(kind string, data any) (subject, text, html string, err error) {
 	type message struct{ subject, text, html string }
 	m, err := result(context.Background(), g.hook, func(context.Context) (m message, err error) {

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,14 +16,11 @@ import (
 	"github.com/allauth-go/allauth/internal/codes"
 )
 
-// Defaults of the durations.
+// Defaults of how long codes are valid: those that authenticate the user, and those that
+// verify a contact.
 const (
-	defaultConfirmationTimeout = 24 * time.Hour
-	defaultResetTimeout        = time.Hour
-	defaultLoginCodeTimeout    = 3 * time.Minute
-	defaultVerifyCodeTimeout   = 10 * time.Minute
-	defaultMaxAttempts         = 3
-	defaultMaxEmailAddresses   = 20
+	defaultLoginCodeTimeout  = 3 * time.Minute
+	defaultVerifyCodeTimeout = 10 * time.Minute
 )
 
 // WithDefaults returns a copy in which zero fields have their defaults.
@@ -39,11 +37,11 @@ func WithDefaults(c account.Config) account.Config {
 		}
 		c.SignupFields = append(c.SignupFields, "password1*")
 	}
-	setDefault(&c.EmailConfirmationTimeout, defaultConfirmationTimeout)
-	setDefault(&c.PasswordResetTimeout, defaultResetTimeout)
-	setDefault(&c.MaxEmailAddresses, defaultMaxEmailAddresses)
-	setDefault(&c.UsernameMinLength, 1)
-	setDefault(&c.KnownDeviceCookieName, "known_device")
+	c.EmailConfirmationTimeout = cmp.Or(c.EmailConfirmationTimeout, 24*time.Hour)
+	c.PasswordResetTimeout = cmp.Or(c.PasswordResetTimeout, time.Hour)
+	c.MaxEmailAddresses = cmp.Or(c.MaxEmailAddresses, 20)
+	c.UsernameMinLength = cmp.Or(c.UsernameMinLength, 1)
+	c.KnownDeviceCookieName = cmp.Or(c.KnownDeviceCookieName, "known_device")
 	c.EmailVerificationByCode = withDefaults(c.EmailVerificationByCode, defaultVerifyCodeTimeout)
 	c.PasswordResetByCode = withDefaults(c.PasswordResetByCode, defaultLoginCodeTimeout)
 	if c.LoginByCode != nil {
@@ -59,20 +57,13 @@ func WithDefaults(c account.Config) account.Config {
 	return c
 }
 
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
 func withDefaults(c *account.CodeConfig, timeout time.Duration) *account.CodeConfig {
 	if c == nil {
 		return nil
 	}
 	copied := *c
-	setDefault(&copied.Timeout, timeout)
-	setDefault(&copied.MaxAttempts, defaultMaxAttempts)
+	copied.Timeout = cmp.Or(copied.Timeout, timeout)
+	copied.MaxAttempts = cmp.Or(copied.MaxAttempts, 3)
 	return &copied
 }
 
@@ -206,13 +197,11 @@ func validateLengths(c account.Config) error {
 }
 
 func validateTimes(c account.Config) error {
-	times := map[string]time.Duration{
-		"EmailConfirmationTimeout": c.EmailConfirmationTimeout, "PasswordResetTimeout": c.PasswordResetTimeout,
-	}
-	for _, name := range slices.Sorted(maps.Keys(times)) {
-		if times[name] < 0 {
-			return fmt.Errorf("Account.%s is negative; leave it zero for the default", name)
-		}
+	switch {
+	case c.EmailConfirmationTimeout < 0:
+		return errors.New("Account.EmailConfirmationTimeout is negative; leave it zero for the default")
+	case c.PasswordResetTimeout < 0:
+		return errors.New("Account.PasswordResetTimeout is negative; leave it zero for the default")
 	}
 	return nil
 }

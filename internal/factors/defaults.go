@@ -1,17 +1,11 @@
 package factors
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/mfa"
-)
-
-// Defaults of the durations.
-const (
-	defaultTOTPPeriod      = 30 * time.Second
-	defaultWebAuthnTimeout = 5 * time.Minute
-	defaultTrustCookieAge  = 14 * 24 * time.Hour
 )
 
 // WithDefaults returns a copy in which zero fields have their defaults, and nil for
@@ -24,24 +18,14 @@ func WithDefaults(c *mfa.Config) *mfa.Config {
 	if copied.SupportedTypes == nil {
 		copied.SupportedTypes = []mfa.Type{mfa.RecoveryCodes, mfa.TOTP}
 	}
-	for field, value := range map[*time.Duration]time.Duration{
-		&copied.TOTPPeriod: defaultTOTPPeriod, &copied.WebAuthnTimeout: defaultWebAuthnTimeout,
-		&copied.TrustCookieAge: defaultTrustCookieAge,
-	} {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	for field, value := range map[*int]int{
-		&copied.TOTPDigits: 6, &copied.MaxKeys: 25, &copied.RecoveryCodeCount: 10, &copied.RecoveryCodeDigits: 8,
-	} {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	if copied.TrustCookieName == "" {
-		copied.TrustCookieName = "mfa_trusted"
-	}
+	copied.TOTPDigits = cmp.Or(copied.TOTPDigits, 6)
+	copied.TOTPPeriod = cmp.Or(copied.TOTPPeriod, 30*time.Second)
+	copied.RecoveryCodeCount = cmp.Or(copied.RecoveryCodeCount, 10)
+	copied.RecoveryCodeDigits = cmp.Or(copied.RecoveryCodeDigits, 8)
+	copied.MaxKeys = cmp.Or(copied.MaxKeys, 25)
+	copied.WebAuthnTimeout = cmp.Or(copied.WebAuthnTimeout, 5*time.Minute)
+	copied.TrustCookieAge = cmp.Or(copied.TrustCookieAge, 14*24*time.Hour)
+	copied.TrustCookieName = cmp.Or(copied.TrustCookieName, "mfa_trusted")
 	return &copied
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,21 +12,11 @@ import (
 
 // WithDefaults returns a copy in which every zero field has its default.
 func WithDefaults(c sessions.Config) sessions.Config {
-	if c.Lifetime == 0 {
-		c.Lifetime = 30 * 24 * time.Hour
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = 14 * 24 * time.Hour
-	}
-	if c.CookieName == "" {
-		c.CookieName = "sessionid"
-	}
-	if c.CSRFCookieName == "" {
-		c.CSRFCookieName = "csrftoken"
-	}
-	if c.MaxPerUser == 0 {
-		c.MaxPerUser = 50
-	}
+	c.Lifetime = cmp.Or(c.Lifetime, 30*24*time.Hour)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, 14*24*time.Hour)
+	c.CookieName = cmp.Or(c.CookieName, "sessionid")
+	c.CSRFCookieName = cmp.Or(c.CSRFCookieName, "csrftoken")
+	c.MaxPerUser = cmp.Or(c.MaxPerUser, 50)
 	return c
 }
 

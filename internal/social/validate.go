@@ -1,6 +1,7 @@
 package social
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,13 +14,6 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 )
 
-// Defaults of the durations.
-const (
-	defaultRequestsTimeout = 5 * time.Second
-	defaultStateTimeout    = 10 * time.Minute
-	defaultSignupTimeout   = 30 * time.Minute
-)
-
 // WithDefaults returns a copy in which zero fields have their defaults, and nil for
 // nil.
 func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
@@ -27,17 +21,10 @@ func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
 		return nil
 	}
 	copied := *c
-	for field, value := range map[*time.Duration]time.Duration{
-		&copied.RequestsTimeout: defaultRequestsTimeout, &copied.StateTimeout: defaultStateTimeout,
-		&copied.SignupTimeout: defaultSignupTimeout,
-	} {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	if copied.OpenIDConnectCallbackPath == "" {
-		copied.OpenIDConnectCallbackPath = copied.CallbackPath
-	}
+	copied.RequestsTimeout = cmp.Or(copied.RequestsTimeout, 5*time.Second)
+	copied.StateTimeout = cmp.Or(copied.StateTimeout, 10*time.Minute)
+	copied.SignupTimeout = cmp.Or(copied.SignupTimeout, 30*time.Minute)
+	copied.OpenIDConnectCallbackPath = cmp.Or(copied.OpenIDConnectCallbackPath, copied.CallbackPath)
 	if copied.Only && copied.EmailVerification == nil {
 		copied.EmailVerification = new(authn.VerificationNone)
 	}

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,18 +12,10 @@ import (
 
 // WithDefaults returns a copy in which every zero field has its default.
 func WithDefaults(c token.Config) token.Config {
-	if c.AccessTokenExpiresIn == 0 {
-		c.AccessTokenExpiresIn = 5 * time.Minute
-	}
-	if c.RefreshTokenExpiresIn == 0 {
-		c.RefreshTokenExpiresIn = 24 * time.Hour
-	}
-	if c.ReuseGrace == 0 {
-		c.ReuseGrace = 5 * time.Second
-	}
-	if c.AuthorizationHeaderScheme == "" {
-		c.AuthorizationHeaderScheme = "Bearer"
-	}
+	c.AccessTokenExpiresIn = cmp.Or(c.AccessTokenExpiresIn, 5*time.Minute)
+	c.RefreshTokenExpiresIn = cmp.Or(c.RefreshTokenExpiresIn, 24*time.Hour)
+	c.ReuseGrace = cmp.Or(c.ReuseGrace, 5*time.Second)
+	c.AuthorizationHeaderScheme = cmp.Or(c.AuthorizationHeaderScheme, "Bearer")
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"golang.org/x/oauth2"
 )
@@ -118,11 +119,5 @@ func Catalogue() []Entry { return slices.Clone(catalogue) }
 
 // catalogue holds all providers, sorted by id.
 var catalogue = slices.SortedFunc(slices.Values(slices.Concat(openIDConnectEntries(), oauthEntries(), ownEntries())), func(a, b Entry) int {
-	switch {
-	case a.ID < b.ID:
-		return -1
-	case a.ID > b.ID:
-		return 1
-	}
-	return 0
+	return strings.Compare(a.ID, b.ID)
 })

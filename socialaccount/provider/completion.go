@@ -31,9 +31,7 @@ func githubEmails(ctx context.Context, p *oauth, token *oauth2.Token, profile ma
 			return err
 		}
 	}
-	if email := text(profile, "email"); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(text(profile, "email"))
 	return nil
 }
 
@@ -79,9 +77,7 @@ func lichessEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[stri
 	if err != nil {
 		return err
 	}
-	if email := text(answer, "email"); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(text(answer, "email"))
 	return nil
 }
 

@@ -113,8 +113,6 @@ func (p *facebook) limited(ctx context.Context, t Tokens) (*Identity, error) {
 	}
 	id := &Identity{UID: exact(said["sub"]), ExtraData: said, IDToken: t.IDToken}
 	id.FirstName, id.LastName = said.name()
-	if email := scalar(said["email"]); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(scalar(said["email"]))
 	return id, id.Validate()
 }

@@ -32,6 +32,13 @@ func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
 	return id
 }
 
+// takeEmail replaces the addresses by an unverified one, unless it is empty.
+func (id *Identity) takeEmail(address string) {
+	if address != "" {
+		id.Emails = []Email{{Address: address}}
+	}
+}
+
 // emailVerified reports whether the profile says that its address is verified. The
 // entry's rule is empty (never), alwaysVerified, the path of a boolean, or a path
 // and its required value.

@@ -136,9 +136,7 @@ func cleverUser(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string
 		return err
 	}
 	id.FirstName, id.LastName, id.ExtraData = text(user, "data.name.first"), text(user, "data.name.last"), user
-	if email := text(user, "data.email"); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(text(user, "data.email"))
 	roles, _ := find(user, "data.roles").(map[string]any)
 	for _, role := range slices.Sorted(maps.Keys(roles)) {
 		if id.Username = text(roles[role], "credentials.district_username"); id.Username != "" {
@@ -226,9 +224,7 @@ func lineEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]
 	if scalar(claims["sub"]) != id.UID {
 		return fmt.Errorf("sub of the ID token is not that of the profile: %w", ErrInvalid)
 	}
-	if email := scalar(claims["email"]); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(scalar(claims["email"]))
 	return nil
 }
 
@@ -242,9 +238,7 @@ func linkedInProfile(ctx context.Context, p *oauth, token *oauth2.Token, profile
 	if err != nil {
 		return nil //nolint:nilerr // the app may have no access to the address
 	}
-	if email := text(answer, "elements[0].handle~.emailAddress"); email != "" {
-		id.Emails = []Email{{Address: email}}
-	}
+	id.takeEmail(text(answer, "elements[0].handle~.emailAddress"))
 	return nil
 }
 
