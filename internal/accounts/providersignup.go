@@ -19,14 +19,15 @@ import (
 // CleanEmail returns the canonical form of an address, and false if it is invalid.
 func (s *Service) CleanEmail(address string) (string, bool) { return identifier.Email(address) }
 
-// VerifiedOwner returns the user who has verified the address, or authn.ErrNotFound.
+// VerifiedOwner returns the id of the user who has verified the address, empty if there is
+// none.
 func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, error) {
 	rows, err := s.store.EmailsByAddress(ctx, email)
 	if err != nil {
 		return "", fmt.Errorf("look up email address: %w", err)
 	}
 	if len(rows) == 0 || !rows[0].Verified {
-		return "", authn.ErrNotFound
+		return "", nil
 	}
 	return rows[0].UserID, nil
 }
@@ -157,12 +158,12 @@ func (s *Service) usableVerified(ctx context.Context, draft *newAccount, in logi
 			continue
 		}
 		if e.Email != draft.user.Email {
-			_, err := s.VerifiedOwner(ctx, e.Email)
-			if err == nil {
-				continue
-			}
-			if !errors.Is(err, authn.ErrNotFound) {
+			owner, err := s.VerifiedOwner(ctx, e.Email)
+			if err != nil {
 				return nil, err
+			}
+			if owner != "" {
+				continue
 			}
 		}
 		list = append(list, e.Email)
@@ -231,14 +232,12 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 	if err != nil {
 		return false, nil, err
 	}
-	_, err = s.VerifiedOwner(ctx, draft.user.Email)
-	if errors.Is(err, authn.ErrNotFound) {
-		return hidden, errs, nil
-	}
+	owner, err := s.VerifiedOwner(ctx, draft.user.Email)
 	if err != nil {
 		return false, nil, err
 	}
 	switch {
+	case owner == "":
 	case s.cfg.Enumeration != account.AllowEnumeration && s.cfg.EmailVerification == authn.VerificationMandatory:
 		hidden = true
 	case s.acceptsDuplicates():

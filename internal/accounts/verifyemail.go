@@ -329,11 +329,8 @@ func (s *Service) checkFree(ctx context.Context, userID, email string) error {
 
 // isTaken reports whether another user has verified the address.
 func (s *Service) isTaken(ctx context.Context, userID, email string) (bool, error) {
-	rows, err := s.store.EmailsByAddress(ctx, email)
-	if err != nil {
-		return false, fmt.Errorf("look up email address: %w", err)
-	}
-	return len(rows) > 0 && rows[0].Verified && rows[0].UserID != userID, nil
+	owner, err := s.VerifiedOwner(ctx, email)
+	return owner != "" && owner != userID, err
 }
 
 // verifyByLink marks the address as verified. Returns authn.Errors for all but one of

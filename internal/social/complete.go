@@ -44,16 +44,16 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 		})
 	}
 	owner, connect, err := s.ownerByEmail(ctx, c)
-	if errors.Is(err, authn.ErrNotFound) {
-		return s.signup(ctx, sess, c)
-	}
 	if err != nil {
 		return err
+	}
+	if owner == "" {
+		return s.signup(ctx, sess, c)
 	}
 	return s.logInUser(ctx, sess, c, owner, func(ctx context.Context) error {
 		// Check again: another request may have removed the address meanwhile.
 		now, _, err := s.ownerByEmail(ctx, c)
-		if errors.Is(err, authn.ErrNotFound) || err == nil && now != owner {
+		if err == nil && now != owner {
 			return errTaken
 		}
 		if err == nil && connect {
@@ -203,22 +203,22 @@ func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) 
 	return s.cfg.BeforeLogin(ctx, userID, c.Provider, c.identity)
 }
 
-// ownerByEmail returns the user who has verified an address that is verified at the
-// provider as well, and whether to connect the account at the provider. Returns
-// authn.ErrNotFound if there is none, or if EmailAuthentication is off for the provider.
+// ownerByEmail returns the id of the user who has verified an address that is verified at
+// the provider as well, and whether to connect the account at the provider. The id is
+// empty if there is none, or if EmailAuthentication is off for the provider.
 func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {
 	on, connect := s.emailAuthentication(c.entry)
 	if !on {
-		return "", false, authn.ErrNotFound
+		return "", false, nil
 	}
 	for _, e := range c.Emails {
 		if !e.Verified {
 			continue
 		}
 		userID, err := s.accounts.VerifiedOwner(ctx, e.Email)
-		if !errors.Is(err, authn.ErrNotFound) {
+		if err != nil || userID != "" {
 			return userID, connect, err
 		}
 	}
-	return "", false, authn.ErrNotFound
+	return "", false, nil
 }

@@ -21,8 +21,8 @@ type Accounts interface {
 	IsOpenForSignup(ctx context.Context) bool
 	// SignupByProvider creates an account and starts its first login.
 	SignupByProvider(ctx context.Context, sess *login.Session, in login.ProviderSignup) error
-	// VerifiedOwner returns the user who has verified the address, or
-	// authn.ErrNotFound.
+	// VerifiedOwner returns the id of the user who has verified the address, empty if
+	// there is none.
 	VerifiedOwner(ctx context.Context, email string) (userID string, err error)
 	// HasVerifiedEmail reports whether the user has a verified address.
 	HasVerifiedEmail(ctx context.Context, userID string) (bool, error)
