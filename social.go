@@ -42,7 +42,7 @@ func (a *Auth) queriesEmail() bool {
 // SocialAccount.StoreTokens.
 //
 // It returns [authn.ErrNotFound] if no token of the user is stored. The Token
-// method of the source returns socialaccount.ErrTokenExpired if the user has to
+// method of the source returns [socialaccount.ErrTokenExpired] if the user has to
 // log in with the provider again.
 func (a *Auth) ProviderToken(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
 	if a.social == nil {

@@ -2,6 +2,7 @@ package socialaccount
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -19,6 +20,10 @@ type Account struct {
 	// last authenticated the user.
 	CreatedAt, LastLogin time.Time
 }
+
+// ErrTokenExpired means that a stored token of a provider has expired and cannot be
+// refreshed. The user has to log in with the provider again.
+var ErrTokenExpired = errors.New("socialaccount: the provider's token has expired")
 
 // Store stores accounts at providers. Implementations must be safe for concurrent
 // use, also by several processes; each method is one atomic step. Times are kept

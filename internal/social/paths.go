@@ -1,6 +1,7 @@
 package social
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -22,14 +23,8 @@ type callbackPaths struct {
 }
 
 func newCallbackPaths(cfg *socialaccount.Config, basePath string) callbackPaths {
-	paths := callbackPaths{own: basePath + "/provider/{id}/callback", plain: cfg.CallbackPath, oidc: cfg.OpenIDConnectCallbackPath}
-	if paths.plain == "" {
-		paths.plain = paths.own
-	}
-	if paths.oidc == "" {
-		paths.oidc = paths.plain
-	}
-	return paths
+	own := basePath + "/provider/{id}/callback"
+	return callbackPaths{own: own, plain: cmp.Or(cfg.CallbackPath, own), oidc: cmp.Or(cfg.OpenIDConnectCallbackPath, cfg.CallbackPath, own)}
 }
 
 // forProvider returns the callback path of a provider.

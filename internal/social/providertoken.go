@@ -26,10 +26,6 @@ const refreshEarly = time.Minute
 // provider may already have invalidated the old refresh token.
 const refreshTimeout = 30 * time.Second
 
-// ErrTokenExpired means that a stored token has expired and cannot be refreshed. The
-// user has to log in through the provider again.
-var ErrTokenExpired = errors.New("socialaccount: the provider's token has expired")
-
 // storedToken is the plaintext of a stored token.
 type storedToken struct {
 	AccessToken  string    `json:"access_token"`
@@ -93,7 +89,7 @@ func (s *Service) updateToken(ctx context.Context, c *candidate) error {
 // TokenSource returns the source of a user's token at a provider, which refreshes the
 // token before it expires. If the user has several accounts at the provider, it uses
 // that of the last login. Returns authn.ErrNotFound if no token is stored. Token returns
-// ErrTokenExpired if the user has to log in through the provider again.
+// socialaccount.ErrTokenExpired if the user has to log in through the provider again.
 func (s *Service) TokenSource(ctx context.Context, userID, providerID string) (oauth2.TokenSource, error) {
 	a, err := s.tokenAccount(ctx, userID, providerID)
 	if err != nil {
@@ -193,12 +189,12 @@ func (t *tokenSource) load() (*socialaccount.Account, *oauth2.Token, error) {
 func (t *tokenSource) refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	e := t.providers.byID(t.provider)
 	if e == nil || old.RefreshToken == "" {
-		return nil, ErrTokenExpired
+		return nil, socialaccount.ErrTokenExpired
 	}
 	fresh, err := e.Refresh(ctx, old)
 	switch {
 	case errors.Is(err, provider.ErrInvalid), errors.Is(err, provider.ErrTokenUnsupported):
-		return nil, fmt.Errorf("refresh token of provider %q: %w: %w", t.provider, ErrTokenExpired, err)
+		return nil, fmt.Errorf("refresh token of provider %q: %w: %w", t.provider, socialaccount.ErrTokenExpired, err)
 	case err != nil:
 		return nil, fmt.Errorf("refresh token of provider %q: %w", t.provider, err)
 	}

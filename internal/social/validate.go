@@ -24,7 +24,6 @@ func WithDefaults(c *socialaccount.Config) *socialaccount.Config {
 	copied.RequestsTimeout = cmp.Or(copied.RequestsTimeout, 5*time.Second)
 	copied.StateTimeout = cmp.Or(copied.StateTimeout, 10*time.Minute)
 	copied.SignupTimeout = cmp.Or(copied.SignupTimeout, 30*time.Minute)
-	copied.OpenIDConnectCallbackPath = cmp.Or(copied.OpenIDConnectCallbackPath, copied.CallbackPath)
 	if copied.Only && copied.EmailVerification == nil {
 		copied.EmailVerification = new(authn.VerificationNone)
 	}

@@ -16,8 +16,6 @@ import (
 type Entry struct {
 	// ID is the value of App.Provider. Name is shown to users.
 	ID, Name string
-	// Slug is the segment of Django's callback path. Empty: ID.
-	Slug string
 	// Generic is true for entries whose name the host sets.
 	Generic bool
 

@@ -460,7 +460,7 @@ func oauthEntries() []Entry {
 			uid:     "response.user.name", username: "response.user.name", first: "response.user.name",
 		},
 		{
-			ID: "twentythreeandme", Name: "23andMe", Slug: "23andme",
+			ID: "twentythreeandme", Name: "23andMe",
 			authorize: "https://api.23andme.com/authorize", token: "https://api.23andme.com/token",
 			profile: "https://api.23andme.com/1/user/",
 			scopes:  []string{"basic"},

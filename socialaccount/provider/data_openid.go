@@ -6,7 +6,7 @@ func openIDConnectEntries() []Entry {
 	return []Entry{
 		{ID: "openid_connect", Name: "OpenID Connect", Generic: true},
 		{
-			ID: "amazon_cognito", Name: "Amazon Cognito", Slug: "amazon-cognito",
+			ID: "amazon_cognito", Name: "Amazon Cognito",
 			issuer: "https://cognito-idp.{Region}.amazonaws.com/{UserPool}",
 		},
 		{ID: "auth0", Name: "Auth0", issuer: "{ServerURL}"},

@@ -12,7 +12,6 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
-	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
@@ -164,7 +163,7 @@ func TestRefusedRenewals(t *testing.T) {
 	}
 	for refusal, ended := range map[error]bool{provider.ErrInvalid: true, provider.ErrTokenUnsupported: true, provider.ErrUnavailable: false} {
 		r.refusal = refusal
-		if _, err := source.Token(); !errors.Is(err, refusal) || errors.Is(err, social.ErrTokenExpired) != ended {
+		if _, err := source.Token(); !errors.Is(err, refusal) || errors.Is(err, socialaccount.ErrTokenExpired) != ended {
 			t.Errorf("%v: error %v", refusal, err)
 		}
 	}
@@ -195,7 +194,7 @@ func TestExpiredTokenThatCannotBeRenewed(t *testing.T) {
 		t.Fatalf("token %v, error %v", token, err)
 	}
 	w.Clock.Advance(time.Hour)
-	if _, err := source.Token(); !errors.Is(err, social.ErrTokenExpired) {
+	if _, err := source.Token(); !errors.Is(err, socialaccount.ErrTokenExpired) {
 		t.Fatalf("error %v", err)
 	}
 }
