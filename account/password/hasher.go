@@ -1,6 +1,7 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -86,15 +87,9 @@ type Hasher struct {
 // fix.
 func NewHasher(cfg Config) (*Hasher, error) {
 	p := cfg.Argon2id
-	if p.MemoryKiB == 0 {
-		p.MemoryKiB = 19456
-	}
-	if p.Iterations == 0 {
-		p.Iterations = 2
-	}
-	if p.Parallelism == 0 {
-		p.Parallelism = 1
-	}
+	p.MemoryKiB = cmp.Or(p.MemoryKiB, 19456)
+	p.Iterations = cmp.Or(p.Iterations, 2)
+	p.Parallelism = cmp.Or(p.Parallelism, 1)
 	if !p.bounded() {
 		return nil, fmt.Errorf("Argon2id is out of bounds; use at most %d KiB, %d iterations and %d lanes, and 8 KiB a lane",
 			maxMemoryKiB, maxArgonIterations, maxParallelism)
@@ -102,15 +97,9 @@ func NewHasher(cfg Config) (*Hasher, error) {
 	if cfg.MaxConcurrent < 0 || cfg.MaxQueue < 0 || cfg.MaxWait < 0 {
 		return nil, errors.New("MaxConcurrent, MaxQueue and MaxWait must not be negative; leave them zero for the defaults")
 	}
-	if cfg.MaxConcurrent == 0 {
-		cfg.MaxConcurrent = max(2, runtime.GOMAXPROCS(0))
-	}
-	if cfg.MaxQueue == 0 {
-		cfg.MaxQueue = max(256, 16*cfg.MaxConcurrent)
-	}
-	if cfg.MaxWait == 0 {
-		cfg.MaxWait = 10 * time.Second
-	}
+	cfg.MaxConcurrent = cmp.Or(cfg.MaxConcurrent, max(2, runtime.GOMAXPROCS(0)))
+	cfg.MaxQueue = cmp.Or(cfg.MaxQueue, max(256, 16*cfg.MaxConcurrent))
+	cfg.MaxWait = cmp.Or(cfg.MaxWait, 10*time.Second)
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}

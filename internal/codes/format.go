@@ -1,6 +1,7 @@
 package codes
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -19,17 +20,9 @@ const (
 
 func withDefaults(f account.CodeFormat) account.CodeFormat {
 	if f.Numeric {
-		f.Alphabet = codeDigits
+		f.Alphabet, f.Length = codeDigits, cmp.Or(f.Length, 9)
 	}
-	if f.Alphabet == "" {
-		f.Alphabet = codeLetters
-	}
-	if f.Length == 0 {
-		f.Length = 8
-		if f.Numeric {
-			f.Length = 9
-		}
-	}
+	f.Alphabet, f.Length = cmp.Or(f.Alphabet, codeLetters), cmp.Or(f.Length, 8)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package factors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -58,11 +59,8 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 		return nil, fmt.Errorf("BaseURL: %w", err)
 	}
 	rp := webauthn.Config{
-		RPID: cfg.WebAuthnRPID, RPName: o.SiteName, Origins: cfg.WebAuthnOrigins,
+		RPID: cmp.Or(cfg.WebAuthnRPID, base.Hostname()), RPName: o.SiteName, Origins: cfg.WebAuthnOrigins,
 		AllowInsecureOrigin: cfg.WebAuthnAllowInsecureOrigin,
-	}
-	if rp.RPID == "" {
-		rp.RPID = base.Hostname()
 	}
 	if rp.Origins == nil {
 		rp.Origins = []string{base.Scheme + "://" + base.Host}

@@ -1,6 +1,7 @@
 package factors
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"net/url"
 	"slices"
@@ -80,17 +81,8 @@ func (a *totpApp) code(step int64) (string, error) {
 // Google Authenticator). Digits and period are left out if they are the default of
 // apps.
 func (s *Service) totpURL(id *login.Identity, a *totpApp) string {
-	label := id.Email
-	if label == "" {
-		label = id.User.Username
-	}
-	if label == "" {
-		label = id.User.ID
-	}
-	issuer := s.cfg.Issuer
-	if issuer == "" {
-		issuer = s.options.SiteName
-	}
+	label := cmp.Or(id.Email, id.User.Username, id.User.ID)
+	issuer := cmp.Or(s.cfg.Issuer, s.options.SiteName)
 	address := "otpauth://totp/" + escape(label) + "?secret=" + a.Secret + "&issuer=" + escape(issuer)
 	if a.Digits != 6 {
 		address += "&digits=" + strconv.Itoa(a.Digits)

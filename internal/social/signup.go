@@ -1,6 +1,7 @@
 package social
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -177,14 +178,12 @@ func (s *Flows) PendingSignup(ctx context.Context, sess *login.Session) (*Pendin
 		Account:  s.connected(socialaccount.Account{Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData}),
 		Emails:   c.Emails,
 		Username: c.Username,
-		Display:  c.Username,
 	}
-	if p.Display == "" && len(c.Emails) > 0 {
-		p.Display = c.Emails[0].Email
+	email := ""
+	if len(c.Emails) > 0 {
+		email = c.Emails[0].Email
 	}
-	if p.Display == "" {
-		p.Display = p.Account.Display
-	}
+	p.Display = cmp.Or(c.Username, email, p.Account.Display)
 	return p, nil
 }
 

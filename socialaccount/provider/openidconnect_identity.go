@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -10,10 +11,7 @@ import (
 // user info or, if missing there, from the ID token: the user info of some
 // providers has only the sub.
 func (p *openIDConnect) identity(profile, said claims, extra map[string]any, token *oauth2.Token, idToken string) (*Identity, error) {
-	uid := exact(profile[p.claims.uid])
-	if uid == "" {
-		uid = exact(said[p.claims.uid])
-	}
+	uid := cmp.Or(exact(profile[p.claims.uid]), exact(said[p.claims.uid]))
 	id := &Identity{UID: uid, ExtraData: extra, Token: token, IDToken: idToken}
 	for _, source := range []claims{profile, said} {
 		if id.Username == "" {

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -44,11 +45,7 @@ func (s *Store) challengeKey(id string) string { return s.key("challenge", id) }
 // user gets a list of its own, so that the time does not tell whether there is a
 // user.
 func (s *Store) linkChallenge(ctx context.Context, what string, c authn.Challenge) error {
-	owner := c.UserID
-	if owner == "" {
-		owner = c.ID
-	}
-	return s.change(ctx, what, s.link("challenges", owner, c.ID, c.CreatedAt, c.ExpiresAt))
+	return s.change(ctx, what, s.link("challenges", cmp.Or(c.UserID, c.ID), c.ID, c.CreatedAt, c.ExpiresAt))
 }
 
 // CreateChallenge implements authn.ChallengeStore.
