@@ -12,15 +12,15 @@ import (
 // server would misread.
 const codecVersion = 1
 
-// stateKey is the only key we store under in an scs session.
+// stateKey is the only key in an scs session.
 const stateKey = "state"
 
-// errUnreadable means that stored data is not ours or of another version. Such
-// a session is treated as if it did not exist.
+// errUnreadable means that the stored data has another format or version. Such a
+// session is treated as if it did not exist.
 var errUnreadable = errors.New("sessions: unreadable data")
 
-// codec implements scs.Codec with versioned JSON, so that servers of different
-// builds read each other's sessions and bad data is never an error of ours.
+// codec implements scs.Codec with versioned JSON, so that servers of different builds
+// read each other's sessions.
 type codec struct{}
 
 type encoded struct {

@@ -16,17 +16,16 @@ func (m *Manager) List(ctx context.Context, id *login.Identity) ([]sessions.Row,
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
-	living := rows[:0]
+	active := rows[:0]
 	for _, row := range rows {
 		if !m.expired(&row) && row.AuthHash == id.AuthHash {
-			living = append(living, row)
+			active = append(active, row)
 		}
 	}
-	return living, nil
+	return active, nil
 }
 
-// Lives reports whether the user has that session, and it carries that
-// fingerprint.
+// Lives reports whether the user has the session, with that fingerprint.
 func (m *Manager) Lives(ctx context.Context, userID, id, authHash string) (bool, error) {
 	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
 	if err != nil {
@@ -35,7 +34,7 @@ func (m *Manager) Lives(ctx context.Context, userID, id, authHash string) (bool,
 	return slices.ContainsFunc(rows, func(row sessions.Row) bool { return row.ID == id && row.AuthHash == authHash }), nil
 }
 
-// End ends those sessions. The caller has checked whose they are.
+// End ends the sessions. It does not check that they belong to the user.
 func (m *Manager) End(ctx context.Context, ids ...string) error {
 	for _, id := range ids {
 		if err := m.deps.Store.DeleteSession(ctx, id); err != nil {
@@ -63,10 +62,10 @@ func (m *Manager) Rekey(ctx context.Context, userID, oldAuthHash, newAuthHash st
 	return nil
 }
 
-// trim ends the user's oldest sessions beyond MaxPerUser, but never the one that
-// was just stored: after the clock was set back, the newest session looks like
-// the oldest. Logins at the same time trim one after the other, or each
-// would end the sessions of the others.
+// trim ends the user's oldest sessions beyond MaxPerUser, but never the one that was
+// just stored: after the clock was set back, the newest session looks like the
+// oldest. The lock of the user makes concurrent logins trim one after the other;
+// otherwise each would end the sessions of the others.
 func (m *Manager) trim(ctx context.Context, userID, stored string) error {
 	rows, err := m.deps.Store.SessionsByUser(ctx, userID)
 	if err != nil || len(rows) <= m.cfg.MaxPerUser {

@@ -11,10 +11,9 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// Load finds the session that the tokens stand for. Without a token, and with
-// none of a session that lives, the session is anonymous. Of several sessions
-// that live, the newest one in which a user is logged in counts; if they are of
-// different users, none does.
+// Load returns the session of the tokens. It is anonymous if no token belongs to a
+// session that has not ended. Of several such sessions Load returns the newest one with
+// a logged-in user; if they belong to different users, it returns an anonymous one.
 func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client, shown ...Shown) (*Active, error) {
 	anonymous := &Active{Session: login.NewSession(kind, client)}
 	if len(shown) == 0 {
@@ -28,7 +27,7 @@ func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client
 	if err != nil {
 		return nil, fmt.Errorf("load sessions: %w", err)
 	}
-	var living []*Active
+	var active []*Active
 	for i, one := range shown {
 		at := slices.IndexFunc(rows, func(row sessions.Row) bool { return row.TokenHash == hashes[i] })
 		if at < 0 || m.expired(&rows[at]) {
@@ -42,35 +41,35 @@ func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client
 			continue
 		}
 		a := &Active{Session: login.NewSession(kind, client), token: one.Token, row: &rows[at]}
-		if alive, err := m.open(ctx, a); err != nil {
+		if ok, err := m.open(ctx, a); err != nil {
 			return nil, err
-		} else if alive {
-			living = append(living, a)
+		} else if ok {
+			active = append(active, a)
 		}
 	}
-	anonymous.TokenInvalid = len(living)+len(anonymous.successors) == 0
-	return choose(anonymous, living), nil
+	anonymous.TokenInvalid = len(active)+len(anonymous.successors) == 0
+	return choose(anonymous, active), nil
 }
 
-// choose returns the session that counts, which is the anonymous one if there is
-// none or if users contradict each other.
-func choose(anonymous *Active, living []*Active) *Active {
-	slices.SortStableFunc(living, func(a, b *Active) int {
+// choose returns the session of the request: the anonymous one if none is active, or if
+// several belong to different users.
+func choose(anonymous *Active, active []*Active) *Active {
+	slices.SortStableFunc(active, func(a, b *Active) int {
 		if a.Authenticated() != b.Authenticated() {
 			return map[bool]int{true: -1, false: 1}[a.Authenticated()]
 		}
 		return b.row.CreatedAt.Compare(a.row.CreatedAt)
 	})
 	chosen := anonymous
-	if len(living) > 0 {
-		chosen = living[0]
+	if len(active) > 0 {
+		chosen = active[0]
 	}
-	for _, a := range living {
-		if a.Authenticated() && a.UserID() != living[0].UserID() {
+	for _, a := range active {
+		if a.Authenticated() && a.UserID() != active[0].UserID() {
 			chosen = anonymous
 		}
 	}
-	for _, a := range living {
+	for _, a := range active {
 		if a != chosen {
 			chosen.others = append(chosen.others, a.row.ID)
 		}
@@ -78,8 +77,8 @@ func choose(anonymous *Active, living []*Active) *Active {
 	return chosen
 }
 
-// open reads the session of a row, and reports whether it lives.
-func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
+// open reads the session of a row, and reports whether it is active.
+func (m *Manager) open(ctx context.Context, a *Active) (active bool, err error) {
 	read := &loading{found: a.row}
 	ctx, err = m.scs[a.Kind].Load(context.WithValue(ctx, loadingKey{}, read), a.token)
 	if errors.Is(err, errUnreadable) {
@@ -88,7 +87,7 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("load session: %w", err)
 	}
-	if !read.loaded { // another store keeps the data, and has lost it
+	if !read.loaded { // the data is in another store, which has lost it
 		return false, nil
 	}
 	a.State, _ = m.scs[a.Kind].Get(ctx, stateKey).(login.State)
@@ -102,9 +101,9 @@ func (m *Manager) open(ctx context.Context, a *Active) (alive bool, err error) {
 	return m.identify(ctx, a)
 }
 
-// CheckLogin drops a pending login whose user was deleted, or got a new password
-// since it began. It is called before the login is used, unless that checks it as
-// well.
+// CheckLogin ends a pending login whose user was deleted, or has a new password since
+// the login began. It is called before the login is used, unless the flow checks this
+// itself.
 func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
 	if a.State.Login == nil || a.State.UserID != "" {
 		return nil
@@ -119,10 +118,10 @@ func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
 	return nil
 }
 
-// identify loads the session's user, and reports whether the session lives: it
-// has ended if its user was deleted, or if their credentials changed. That of a
-// disabled user answers as anonymous.
-func (m *Manager) identify(ctx context.Context, a *Active) (alive bool, err error) {
+// identify loads the session's user, and reports whether the session is active: it
+// ends when its user is deleted, or changes the password in another session. That of a
+// disabled user is treated as anonymous.
+func (m *Manager) identify(ctx context.Context, a *Active) (active bool, err error) {
 	id, err := m.identity(ctx, a)
 	if err == nil && id.AuthHash != a.row.AuthHash {
 		err = m.rekeyed(ctx, a.row, id.AuthHash)
@@ -157,9 +156,9 @@ func (m *Manager) identity(ctx context.Context, a *Active) (*login.Identity, err
 	return m.deps.Identifier.IdentityOf(profile), nil
 }
 
-// rekeyed looks whether the session has moved to a new fingerprint since its row
-// was read, as it does when its user changes the password in it. ErrNotFound if
-// it has not.
+// rekeyed reads the row again and stores its fingerprint in row: the user may have
+// changed the password in this session meanwhile. Returns authn.ErrNotFound if the
+// fingerprint of the session is not authHash.
 func (m *Manager) rekeyed(ctx context.Context, row *sessions.Row, authHash string) error {
 	current, err := m.deps.Store.SessionsByTokens(ctx, row.TokenHash)
 	if err != nil {

@@ -19,13 +19,13 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// anonymousLifetime is how long a session lasts without a logged-in user:
-// longer than any flow that could be pending in it.
+// anonymousLifetime is how long a session without a logged-in user is valid: longer
+// than any flow that may be pending in it.
 const anonymousLifetime = time.Hour
 
-// Deps is what a Manager works with.
+// Deps are the dependencies of a Manager.
 type Deps struct {
-	// Store keeps the rows, Tx locks users.
+	// Store stores the rows, Tx locks users.
 	Store sessions.Store
 	Tx    authn.Transactor
 	// Identifier looks up users.
@@ -33,14 +33,14 @@ type Deps struct {
 	// Profiles is true if the profiles that come with rows are those that the
 	// Identifier would read.
 	Profiles bool
-	// LoginTimeout is how long a login may stay pending, from its start.
+	// LoginTimeout is how long a login may be pending.
 	LoginTimeout time.Duration
-	// Now is the clock, Rand where randomness comes from.
+	// Now returns the time, Rand is the source of randomness.
 	Now  func() time.Time
 	Rand io.Reader
-	// Logger gets what goes wrong.
+	// Logger receives warnings and errors.
 	Logger *slog.Logger
-	// HostCookies is true where the names of cookies begin with __Host-.
+	// HostCookies is true if the names of cookies begin with __Host-.
 	HostCookies bool
 }
 
@@ -48,12 +48,12 @@ type Deps struct {
 type Manager struct {
 	cfg  sessions.Config
 	deps Deps
-	// Each client kind has a manager of its own: scs keeps what it loaded in
-	// the context, and an app's request must never see a browser's session.
+	// Each kind of client has its own manager: scs keeps the loaded session in the
+	// context, and a request of an app must never use a browser's session.
 	scs map[login.Kind]*scs.SessionManager
 }
 
-// New returns a Manager. The configuration has been validated.
+// New returns a Manager. cfg must be valid and have its defaults.
 func New(cfg sessions.Config, deps Deps) *Manager {
 	m := &Manager{cfg: cfg, deps: deps, scs: map[login.Kind]*scs.SessionManager{}}
 	for _, kind := range []login.Kind{login.App, login.Browser} {
@@ -73,33 +73,32 @@ type Active struct {
 	// TokenInvalid is true if the client sent a token and no session has it.
 	TokenInvalid bool
 
-	token string // empty if the session has none that is good
+	token string // empty if the session has no valid token
 	row   *sessions.Row
-	// others are the ids of further sessions that the client showed tokens of,
-	// and successors of those that go on under another token than it showed.
+	// others are the ids of further sessions whose tokens are in the request,
+	// successors those of sessions whose replaced tokens are.
 	others, successors []string
 }
 
 // Token returns the token of the stored session, empty if there is none.
 func (a *Active) Token() string { return a.token }
 
-// Row is what the store keeps beside the session, nil if nothing is stored yet.
+// Row returns the stored row of the session, nil if nothing is stored yet.
 func (a *Active) Row() *sessions.Row { return a.row }
 
 // GetsToken reports whether the session gets a new token when it is stored.
 func (a *Active) GetsToken() bool { return a.Changed() && (a.row == nil || a.Rotates()) }
 
-// Outcome is what a client has to learn of its session after a request.
+// Outcome is what the answer tells the client about its session.
 type Outcome struct {
-	// Token is the new token, empty if the one that was shown stays valid.
+	// Token is the new token, empty if the token in the request stays valid.
 	Token string
 	// Cleared is true if the request ended the session.
 	Cleared bool
 }
 
-// Keep stores what changed, and returns what the client has to learn.
-// work.ErrSessionEnded if the session was ended, or got another token, while the
-// request was under way: then nothing is stored.
+// Keep stores what changed. Returns work.ErrSessionEnded, and stores nothing, if
+// another request ended the session, or gave it another token, meanwhile.
 func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 	var outcome Outcome
 	if a.Ended() {
@@ -132,7 +131,7 @@ func (m *Manager) Keep(ctx context.Context, a *Active) (Outcome, error) {
 	return Outcome{Token: token}, nil
 }
 
-// kept notes that the session is stored as it is.
+// kept is called after the session was stored.
 func (a *Active) kept() {
 	id := ""
 	if a.row != nil {
@@ -141,13 +140,13 @@ func (a *Active) kept() {
 	a.Kept(id)
 }
 
-// maxMerges is how often a session is stored that other requests change: of any
-// number of requests at once one succeeds each time.
+// maxMerges is how often Keep tries to store a session that other requests change at
+// the same time. Of any number of concurrent requests one succeeds each time.
 const maxMerges = 100
 
-// merge brings what another request has stored of the session, since it was loaded,
-// together with what this one changed. authn.ErrNotFound if the session was ended, or
-// got another token.
+// merge merges the changes of this request with those that another request has stored
+// since the session was loaded. Returns authn.ErrNotFound if the session was ended, or
+// has another token.
 func (m *Manager) merge(ctx context.Context, a *Active) error {
 	if a.row == nil {
 		return authn.ErrConflict
@@ -201,8 +200,8 @@ func (m *Manager) NeedsTx(a *Active) bool {
 	return a.Rotates() || rows > 1
 }
 
-// Snapshot returns a function that brings the session in memory back to what it is
-// now, for a transaction that is rolled back.
+// Snapshot returns a function that restores the session in memory to its current state,
+// for a transaction that is rolled back.
 func (a *Active) Snapshot() (restore func()) {
 	saved, undo := *a, a.Session.Snapshot()
 	return func() {
@@ -243,16 +242,16 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	if !fresh || row.UserID == "" {
 		return token, nil
 	}
-	// Sessions of logins at the same time are not counted yet: there is room for as
-	// many again.
+	// Identity.Sessions does not count the sessions of concurrent logins, so trim is
+	// called from half of the limit on.
 	if known := a.Identity.Sessions; known < 0 || known >= m.cfg.MaxPerUser/2 {
 		work.Afterwards(ctx, func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
 	}
 	return token, m.endOthers(ctx, a)
 }
 
-// endOthers ends further sessions whose tokens the client showed at a login, or
-// two of them would contradict each other from now on.
+// endOthers ends the other sessions whose tokens are in the request of a login.
+// Otherwise the client would have tokens of different users from now on.
 func (m *Manager) endOthers(ctx context.Context, a *Active) error {
 	if err := m.End(ctx, a.others...); err != nil {
 		return err
@@ -289,7 +288,7 @@ func (m *Manager) nextRow(a *Active, fresh bool, now time.Time) (*sessions.Row, 
 	return &row, nil
 }
 
-// destroy ends every session that the client showed a token of.
+// destroy ends all sessions whose tokens are in the request.
 func (m *Manager) destroy(ctx context.Context, a *Active) error {
 	if err := m.End(ctx, slices.Concat(a.others, a.successors)...); err != nil {
 		return err
@@ -314,8 +313,8 @@ func (m *Manager) destroy(ctx context.Context, a *Active) error {
 	return nil
 }
 
-// Touch notes that the session was used. Once a minute is enough to tell an
-// idle session; where users see it, once a second.
+// Touch stores the time at which the session was last used, at most once a minute, or
+// once a second if users see it (Config.TrackActivity).
 func (m *Manager) Touch(ctx context.Context, a *Active) error {
 	if a.row == nil || a.row.UserID == "" {
 		return nil
@@ -334,7 +333,7 @@ func (m *Manager) Touch(ctx context.Context, a *Active) error {
 	return nil
 }
 
-// randomNumber returns an id that JavaScript can hold: 1 to 2^53-1.
+// randomNumber returns an id that a JavaScript number can represent: 1 to 2^53-1.
 func randomNumber(random io.Reader) (string, error) {
 	n, err := rand.Int(random, big.NewInt(1<<53-1))
 	if err != nil {

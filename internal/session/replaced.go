@@ -7,23 +7,23 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// replacedLifetime is how long a replaced token is kept in mind: longer than a
-// request is under way that was sent before its client learned of the new one.
+// replacedLifetime is how long a replaced token is stored: longer than a request
+// takes that the client sent before it received the new token.
 const replacedLifetime = time.Minute
 
-// replacement is the data of the row that keeps a replaced token in mind.
+// replacement is the data of the row of a replaced token.
 type replacement struct {
-	// Session is the id of the session that has another token now, Kind what
-	// carried the old one.
+	// Session is the id of the session that has a new token, Kind its Row.Kind
+	// under the old one.
 	Session string `json:"session"`
 	Kind    string `json:"kind"`
-	// Continues is true if what the client did in the session goes on under the
-	// new token.
+	// Continues is true if the session continues for the same client under the new
+	// token, see login.Session.Continues.
 	Continues bool `json:"continues"`
 }
 
-// replaced is the row that keeps the token of the session in mind, which is about
-// to get another one. The old token still ends the session, and nothing more.
+// replaced returns a row for the current token of a session that is about to get
+// another one. With the old token a client can only end the session.
 func (m *Manager) replaced(a *Active, now time.Time) (*sessions.Row, error) {
 	data, err := json.Marshal(replacement{a.row.ID, a.row.Kind, a.Continues()})
 	if err != nil {
@@ -39,8 +39,8 @@ func (m *Manager) replaced(a *Active, now time.Time) (*sessions.Row, error) {
 	}, nil
 }
 
-// successor returns the id of the session that goes on under another token than
-// the one that is shown.
+// successor returns the id of the session that continues under a new token, if row is
+// that of the replaced token in the request.
 func successor(row *sessions.Row, shown Shown) (id string, ok bool) {
 	var r replacement
 	if row.Kind != kindReplaced || json.Unmarshal(row.Data, &r) != nil || r.Kind != shown.kind || !r.Continues {

@@ -9,24 +9,24 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// rowStore implements scs.CtxStore over the rows. scs would write a session
-// back that was ended meanwhile; here a write only ever updates the row it was
-// loaded from, so what is ended stays ended.
+// rowStore implements scs.CtxStore with the rows of sessions.Store. A write updates
+// only the row from which the session was loaded, so that scs does not store a session
+// again that another request has ended.
 type rowStore struct {
 	rows     sessions.Store
-	external scs.CtxStore // nil: the data lies in the row
+	external scs.CtxStore // nil: the data is in the row
 }
 
 var _ scs.CtxStore = rowStore{}
 
-// loading carries the row between scs, which knows tokens and data only, and
-// the manager.
+// loading passes rows from the manager to rowStore, through scs, whose interface has
+// only tokens and data.
 type loading struct {
-	found  *sessions.Row // what the session is loaded from
-	loaded bool          // there is data for found
-	write  *sessions.Row // what Commit has to store
+	found  *sessions.Row // the row from which the session is loaded
+	loaded bool          // the data of found was read
+	write  *sessions.Row // the row to store
 	fresh  bool          // write has a new token
-	// old keeps the replaced token in mind, nil if there is none.
+	// old is the row of the replaced token, nil if there is none.
 	old *sessions.Row
 }
 

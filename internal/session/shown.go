@@ -17,17 +17,17 @@ const (
 	kindReplaced   = "replaced"
 )
 
-// tokenLength is that of every token that scs makes.
+// tokenLength is the length of the tokens that scs generates.
 const tokenLength = 43
 
-// Shown is a token as a client shows it. A token that comes another way than it
-// was handed out is worthless.
+// Shown is a token in a request. It is valid only in the place where the client
+// received it: an app's token is not accepted in a cookie, and the reverse.
 type Shown struct {
 	Token string
 	kind  string
 }
 
-// FromApp is the token that an app shows. None if it is empty.
+// FromApp returns the token in a request of an app, none if it is empty.
 func FromApp(token string) []Shown {
 	if token == "" {
 		return nil
@@ -35,9 +35,9 @@ func FromApp(token string) []Shown {
 	return []Shown{{token, kindApp}}
 }
 
-// FromCookies returns the tokens that a browser shows: other sites of the domain
-// and an earlier configuration may have set cookies of the same name. What can
-// be no token of ours is left out.
+// FromCookies returns the tokens in the cookies of a browser. There may be several:
+// other sites of the domain, or an earlier configuration, may have set cookies of the
+// same name. Values that do not have the length of a token are left out.
 func (m *Manager) FromCookies(r *http.Request) []Shown {
 	var shown []Shown
 	for _, value := range cookie.Values(r, m.cfg.CookieName, func(text string) bool { return len(text) == tokenLength }) {
@@ -46,7 +46,7 @@ func (m *Manager) FromCookies(r *http.Request) []Shown {
 	return shown
 }
 
-// rowKind is the Row.Kind of what a client of that kind carries.
+// rowKind returns the Row.Kind of sessions of that kind of client.
 func (m *Manager) rowKind(kind login.Kind, hostCookie bool) string {
 	switch {
 	case kind == login.App:
@@ -57,7 +57,7 @@ func (m *Manager) rowKind(kind login.Kind, hostCookie bool) string {
 	return kindBrowser
 }
 
-// hash is what the store knows a token by. It is that of scs.
+// hash returns the hash of a token under which scs stores the session.
 func hash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
