@@ -7,10 +7,9 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Charge counts an attempt at storing or sending something, see
-// [ratelimit.Limiter.Take], unless TakeAhead has counted it. It is taken back if the
-// transaction is rolled back, also where attempts are counted outside of it, and by
-// RefundCharges.
+// Charge counts an attempt to store or send something, see [ratelimit.Limiter.Take],
+// unless TakeAhead has counted it. The attempt is refunded if the transaction is rolled
+// back, even if attempts are counted in another store, and by RefundCharges.
 func (d *Deps) Charge(ctx context.Context, action string, subject ratelimit.Subject) error {
 	s := scopeOf(ctx)
 	if s.unit != nil && s.tx != nil && s.unit.ahead.isOf(action, subject) {
@@ -42,10 +41,10 @@ func (a *ahead) isOf(action string, subject ratelimit.Subject) bool {
 }
 
 // TakeAhead counts an attempt of the unit, see [ratelimit.Limiter.Take], and in the same
-// step another one, which a transaction is expected to charge by its key: Charge returns
-// what the limit said. The caller must call settle at the end, which takes the second
-// attempt back unless a transaction that charged it was committed. Nothing else is
-// charged ahead meanwhile.
+// step a second one, which a transaction is expected to charge by its key; Charge then
+// returns the result of this count. The caller must call settle at the end. It refunds
+// the second attempt unless a transaction that charged it was committed. A unit has at
+// most one such attempt at a time.
 func (d *Deps) TakeAhead(ctx context.Context, now, later ratelimit.Charge) (settle func(), err error) {
 	a := &ahead{charge: later}
 	attempts, err := d.Limits.TakeAll(ctx, now, later)
@@ -68,7 +67,7 @@ func (d *Deps) TakeAhead(ctx context.Context, now, later ratelimit.Charge) (sett
 	}, nil
 }
 
-// RefundCharges takes the attempts back that were counted for what came to nothing.
+// RefundCharges refunds the attempts of Charge whose transaction was not committed.
 func (d *Deps) RefundCharges(ctx context.Context) {
 	if u := Of(ctx); u != nil {
 		d.refund(ctx, u.charges)
@@ -76,7 +75,7 @@ func (d *Deps) RefundCharges(ctx context.Context) {
 	}
 }
 
-// refund takes attempts back.
+// refund refunds attempts.
 func (d *Deps) refund(ctx context.Context, attempts []ratelimit.Attempt) {
 	for _, attempt := range attempts {
 		if err := attempt.Refund(ctx); err != nil {

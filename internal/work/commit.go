@@ -11,30 +11,29 @@ import (
 
 // Keeper stores the session of a request.
 type Keeper interface {
-	// Keep stores what changed of the session, and what goes with it, in the
-	// transaction that ctx carries.
+	// Keep stores the changes of the session, and the tokens of an app, in the
+	// transaction of ctx.
 	Keep(ctx context.Context) error
-	// Snapshot returns a function that undoes in memory what the flows and Keep
-	// change, for a transaction that is rolled back.
+	// Snapshot returns a function that undoes in memory the changes of the flows and
+	// of Keep, for a transaction that is rolled back.
 	Snapshot() (restore func())
 	// NeedsTx reports whether Keep runs more than one statement.
 	NeedsTx() bool
-	// KeepsInTx reports whether what Keep stores is rolled back with the
-	// transaction. Where sessions live elsewhere, Keep is called after the commit: a
-	// crash in between leaves an account that is changed, and a session that is not.
+	// KeepsInTx reports whether the changes of Keep are rolled back with the
+	// transaction. If not, because sessions are in another store, Keep is called after
+	// the commit: a crash in between leaves a changed account and an unchanged session.
 	KeepsInTx() bool
 }
 
-// InTx runs f in one store transaction, and stores the session in it. If it fails,
-// the session is as if f had never run. If it collided with another transaction,
-// f is called again, so what else f changes it has to set anew each time.
+// InTx calls f in a transaction of the store, and stores the session in it. If the
+// transaction fails, the session in memory is restored. If it collides with another
+// transaction, f is called again, so f must set its other variables each time.
 //
-// Where f, or the storing of the session, comes to the point at which the host is
-// asked, the transaction is rolled back, the host is asked outside of it, and f is
-// called again, see [AskHost]. If f refuses, see [Refuse], the rest of it is stored
-// all the same.
+// If f or the Keeper returns the error of [AskHost], the transaction is rolled back, the
+// host is asked, and f is called again. If f calls [Refuse], the transaction is committed
+// before the refusal is returned.
 //
-// Inside of another InTx, f is part of the outer transaction.
+// Within another InTx, f is part of the outer transaction.
 func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) error {
 	if scopeOf(ctx).tx != nil {
 		return f(ctx)
@@ -119,18 +118,18 @@ func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) 
 	return refusal, err
 }
 
-// maxTries is how often a transaction is tried that collides with others.
+// maxTries is how often a transaction is tried if it collides with others.
 const maxTries = 10
 
-// Retry calls f, which runs a transaction, again while it collides with others,
-// at most ten times.
+// Retry calls f, which runs a transaction, until it does not collide with others, at
+// most ten times.
 func Retry(ctx context.Context, f func() error) error {
 	for try := 1; ; try++ {
 		err := f()
 		if !errors.Is(err, authn.ErrCollision) || try == maxTries {
 			return err
 		}
-		// Not at once, or those that collided collide again.
+		// Wait, so that the transactions do not collide again.
 		select {
 		case <-time.After(rand.N(time.Duration(try) * 4 * time.Millisecond)):
 		case <-ctx.Done():
@@ -146,13 +145,13 @@ type question struct {
 
 func (*question) Error() string { return "work: the host is asked outside of the transaction" }
 
-// AskHost returns the error by which a transaction stops until a function of the
-// host has been called, which may use the database by itself. ask keeps the answer,
-// so that the next run finds it. If it fails, its error is the one of the transaction.
+// AskHost returns an error that rolls the transaction back, so that ask can call a
+// function of the host, which may use the database. ask must keep the answer for the
+// next run of the transaction. If ask fails, InTx returns its error.
 func AskHost(ask func(ctx context.Context) error) error { return &question{ask} }
 
-// answered calls f again each time that the host had to be asked: more than once if
-// the user has changed since.
+// answered calls f again after each question to the host. There are several if the user
+// changes meanwhile.
 func answered(ctx context.Context, f func() error) error {
 	err := f()
 	var q *question

@@ -13,7 +13,7 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Deps is what every flow works with.
+// Deps are the dependencies of all flows.
 type Deps struct {
 	Users  authn.UserStore
 	Tx     Transactor
@@ -23,21 +23,21 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
-	// LoginTimeout is how long a login may stay pending, from its start.
+	// LoginTimeout is how long a login may be pending.
 	LoginTimeout time.Duration
 	// ReauthenticationTimeout is how long an authentication counts as recent.
 	ReauthenticationTimeout time.Duration
 	// DisableEmailNotifications sends no mail about changes of an account.
 	DisableEmailNotifications bool
-	// ProvidersOnly leaves out every way in but providers.
+	// ProvidersOnly is true if users can log in only through providers.
 	ProvidersOnly bool
 	// BaseURL is the server's public URL without a trailing slash.
 	BaseURL string
-	// FrontendURLs are the pages that mails and redirects lead to.
+	// FrontendURLs are the pages to which mails and redirects lead.
 	FrontendURLs headless.FrontendURLs
 }
 
-// WithKey puts the key, escaped, in the place of {key}.
+// WithKey replaces {key} by the escaped key.
 func WithKey(page, key string) string {
 	escaped := url.PathEscape(key)
 	if query := strings.IndexByte(page, '?'); query >= 0 && strings.Index(page, "{key}") > query {

@@ -1,17 +1,15 @@
 // Package work is the unit of work: what one request reads, charges, stores,
-// announces and leaves to do afterwards.
+// publishes and does afterwards.
 //
-// A request begins a [Unit], which its context carries, and does what it has to
-// in this order:
+// A request begins a [Unit], which is in its context, and has four phases:
 //
 //  1. It reads its input, charges its limits ([Deps.Charge]) and calls the host's
-//     functions that judge the input.
-//  2. It does what is slow: hashing, calls to providers.
+//     functions that check the input.
+//  2. It does slow work: hashing, requests to providers.
 //  3. It stores everything in one transaction ([Deps.InTx]), the session and the
-//     messages included. What was relied on before is read and compared again.
-//     Nothing in it has an effect outside of the database, because it is tried
-//     again when it collides with another transaction.
-//  4. Afterwards it refunds attempts and cleans up ([Afterwards]), and its events
-//     go to the host ([Emit]). What fails then is logged, and does not change the
-//     answer.
+//     messages included. It reads and compares again what phases 1 and 2 relied on.
+//     Nothing in it has an effect outside of the database, because it runs again
+//     if it collides with another transaction.
+//  4. It refunds attempts and cleans up ([Afterwards]), and publishes its events
+//     ([Emit]). Errors in this phase are logged and do not change the answer.
 package work

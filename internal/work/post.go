@@ -10,12 +10,11 @@ import (
 	"github.com/allauth-go/allauth/notify"
 )
 
-// Outbox takes messages in the transaction that ctx carries and delivers them
-// later.
+// Outbox stores messages in the transaction of ctx and delivers them later.
 type Outbox interface {
 	Mail(ctx context.Context, m notify.Message, expires time.Time) error
 	Text(ctx context.Context, m notify.TextMessage, expires time.Time) error
-	// Wake asks for delivery now. It does not block.
+	// Wake starts the delivery now. It does not block.
 	Wake()
 }
 
@@ -35,8 +34,8 @@ type Post struct {
 	Rand      io.Reader
 }
 
-// To returns p, or for the empty id of a user who does not exist a Post that does
-// the same work and delivers nothing.
+// To returns p, or, for the empty id of a decoy, a Post that does the same work and
+// delivers nothing.
 func (p *Post) To(userID string) *Post {
 	if userID != "" {
 		return p
@@ -46,8 +45,8 @@ func (p *Post) To(userID string) *Post {
 	return &decoy
 }
 
-// Mail renders and queues a mail. It is dropped if it could not be delivered
-// within lifetime.
+// Mail renders and queues a mail. The mail is dropped if it is not delivered within
+// lifetime.
 func (p *Post) Mail(ctx context.Context, kind, to string, data map[string]any, lifetime time.Duration) error {
 	if to == "" {
 		return nil
@@ -69,7 +68,7 @@ func (p *Post) Mail(ctx context.Context, kind, to string, data map[string]any, l
 	return nil
 }
 
-// Text renders and queues a text message. kind is one of those notify lists.
+// Text renders and queues a text message. notify lists the kinds.
 func (p *Post) Text(ctx context.Context, kind, to string, data map[string]any, lifetime time.Duration) error {
 	data["SiteName"], data["Phone"] = p.SiteName, to
 	_, text, _, err := p.Templates.Render("sms/"+kind, data)
@@ -88,7 +87,7 @@ func (p *Post) Text(ctx context.Context, kind, to string, data map[string]any, l
 	return nil
 }
 
-// wake delivers now, or once the transaction that ctx carries is committed.
+// wake starts the delivery now, or after the commit of the transaction of ctx.
 func (p *Post) wake(ctx context.Context) {
 	if tx := scopeOf(ctx).tx; tx != nil {
 		tx.mail = true

@@ -7,8 +7,8 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// reads remember what a request, or one of its transactions, has read of the
-// store, so that it is read once.
+// reads holds the values that a request, or one of its transactions, has read from the
+// store, so that each is read once.
 type reads struct {
 	mu     sync.Mutex
 	values map[any]any // nil until there is one
@@ -16,7 +16,7 @@ type reads struct {
 	earlier *reads
 }
 
-// get returns the value of a key, also an earlier one where that is accepted.
+// get returns the value of a key, also one from before the transaction if accepted.
 func (r *reads) get(key any, acceptEarlier bool) (any, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -29,13 +29,13 @@ func (r *reads) get(key any, acceptEarlier bool) (any, bool) {
 
 type earlierKey struct{}
 
-// AcceptEarlier returns a context in which a transaction accepts what its request
-// has read before, for what the transaction does not rely on.
+// AcceptEarlier returns a context in which Remember returns also values that the request
+// read before its transaction, for data that the transaction does not rely on.
 func AcceptEarlier(ctx context.Context) context.Context {
 	return context.WithValue(ctx, earlierKey{}, true)
 }
 
-// readsOf returns what the transaction that ctx carries has read, or else its unit.
+// readsOf returns the reads of the transaction of ctx, or else of its unit.
 func readsOf(ctx context.Context) *reads {
 	switch s := scopeOf(ctx); {
 	case s.tx != nil:
@@ -46,10 +46,10 @@ func readsOf(ctx context.Context) *reads {
 	return nil
 }
 
-// Remember returns what read returns, and calls it once for the key in a request,
-// and anew in each of its transactions: what a transaction relies on it has read
-// itself. The caller must not change the value. Errors are not remembered, and
-// nothing is in a context without reads.
+// Remember returns the result of read, which it calls once for each key in a request,
+// and once more in each of its transactions: a transaction relies only on data that it
+// has read itself. The caller must not change the value. Errors are not remembered. In
+// a context without a unit, read is called each time.
 func Remember[T any](ctx context.Context, key any, read func(ctx context.Context) (T, error)) (T, error) {
 	r := readsOf(ctx)
 	if r == nil {
@@ -65,7 +65,7 @@ func Remember[T any](ctx context.Context, key any, read func(ctx context.Context
 	return value, err
 }
 
-// Note lets Remember return the value for the key, without reading it.
+// Note makes Remember return the value for the key without reading it.
 func Note(ctx context.Context, key, value any) {
 	if r := readsOf(ctx); r != nil {
 		r.mu.Lock()
@@ -87,8 +87,8 @@ func Noted(ctx context.Context, key any) bool {
 	return ok
 }
 
-// Forget lets the key be read anew: it is called with each change of what the key
-// stands for.
+// Forget makes Remember read the key again. It is called after each change of the data
+// of the key.
 func Forget(ctx context.Context, key any) {
 	if r := readsOf(ctx); r != nil {
 		r.mu.Lock()
@@ -98,16 +98,16 @@ func Forget(ctx context.Context, key any) {
 	}
 }
 
-// replace sets what is known. What was read earlier does not count any more.
+// replace sets the values, and forgets those from before the transaction.
 func (r *reads) replace(values map[any]any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.values, r.earlier = values, nil
 }
 
-// Transactor is a Transactor in whose transactions everything is read anew: from
-// their start, from the lock of a user on, and after a savepoint was undone. What
-// a transaction has read is known afterwards, if it was committed.
+// Transactor is an authn.Transactor whose transactions read everything again: from
+// their start, after the lock of a user, and after the rollback of a savepoint. Values
+// that a committed transaction has read are kept.
 type Transactor struct{ authn.Transactor }
 
 // InTx implements authn.Transactor.

@@ -8,23 +8,23 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Unit is what one request does. Parallel requests each have their own.
+// Unit is the work of one request. Each request has its own.
 type Unit struct {
 	keeper     Keeper
 	events     []authn.Event
 	afterwards []func(ctx context.Context) error
-	// charges are the attempts that were counted for what is about to be stored.
+	// charges are the attempts that were counted since the last commit.
 	charges []ratelimit.Attempt
 	// ahead is an attempt that a transaction is about to charge, nil if there is none.
 	ahead *ahead
 	// commits counts the transactions.
 	commits int
-	// runs is what all runs of one transaction share, nil until one asks for it.
+	// runs is shared by all runs of one transaction, nil until Runs is called.
 	runs  map[any]any
 	reads *reads
 }
 
-// transaction is what one run of a transaction of a unit does.
+// transaction is one run of a transaction of a unit.
 type transaction struct {
 	charges []ratelimit.Attempt
 	// chargedAhead is true if the unit's attempt ahead was charged.
@@ -36,8 +36,7 @@ type transaction struct {
 	reads *reads
 }
 
-// scope is what a context carries: the unit, and the transaction in it if there is
-// one.
+// scope is the value in a context: the unit, and its transaction if there is one.
 type scope struct {
 	unit *Unit
 	tx   *transaction
@@ -54,13 +53,13 @@ func (s scope) context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, scopeKey{}, s)
 }
 
-// Begin returns a context that carries a new unit.
+// Begin returns a context with a new unit.
 func Begin(ctx context.Context) (context.Context, *Unit) {
 	u := &Unit{reads: &reads{}}
 	return scope{unit: u}.context(ctx), u
 }
 
-// ensure returns a context that carries a unit: a new one if it carried none.
+// ensure returns a context with a unit, a new one if ctx has none.
 func ensure(ctx context.Context) (context.Context, *Unit) {
 	if u := Of(ctx); u != nil {
 		return ctx, u
@@ -68,7 +67,7 @@ func ensure(ctx context.Context) (context.Context, *Unit) {
 	return Begin(ctx)
 }
 
-// SetKeeper says who stores the session. Without one nothing stores it.
+// SetKeeper sets the Keeper that stores the session. Without one it is not stored.
 func (u *Unit) SetKeeper(k Keeper) { u.keeper = k }
 
 // Commits returns how many transactions were committed.
@@ -81,15 +80,16 @@ func (u *Unit) TakeEvents() []authn.Event {
 	return events
 }
 
-// TakeAfterwards returns what Afterwards was given and empties the list.
+// TakeAfterwards returns the functions that were passed to Afterwards, and empties the
+// list.
 func (u *Unit) TakeAfterwards() []func(ctx context.Context) error {
 	list := u.afterwards
 	u.afterwards = nil
 	return list
 }
 
-// Snapshot returns a function that undoes in memory what the unit and its session
-// go through, for a transaction that is rolled back.
+// Snapshot returns a function that restores the unit and its session in memory to their
+// current state, for a transaction that is rolled back.
 func (u *Unit) Snapshot() (restore func()) {
 	events, afterwards := slices.Clone(u.events), slices.Clone(u.afterwards)
 	undo := func() {}
@@ -102,29 +102,29 @@ func (u *Unit) Snapshot() (restore func()) {
 	}
 }
 
-// Of returns the unit that ctx carries, nil if it carries none.
+// Of returns the unit of ctx, nil if there is none.
 func Of(ctx context.Context) *Unit { return scopeOf(ctx).unit }
 
-// Emit queues an event that is published once the session is stored. Outside of a
-// unit it is dropped.
+// Emit queues an event, which is published after the session is stored. Without a unit
+// in ctx the event is dropped.
 func Emit(ctx context.Context, e authn.Event) {
 	if u := Of(ctx); u != nil {
 		u.events = append(u.events, e)
 	}
 }
 
-// Afterwards calls f at the end of the request, outside of any transaction: for
-// what must not decide the client's answer, such as the refund of an attempt.
-// Errors are logged. Outside of a unit f is not called.
+// Afterwards calls f at the end of the request, outside of any transaction, for work
+// that must not change the answer, such as the refund of an attempt. Errors are logged.
+// Without a unit in ctx, f is not called.
 func Afterwards(ctx context.Context, f func(ctx context.Context) error) {
 	if u := Of(ctx); u != nil {
 		u.afterwards = append(u.afterwards, f)
 	}
 }
 
-// Runs returns what the runs of one transaction share, for effects outside of the
-// database: a run that is rolled back leaves them done, and the next run must not
-// take them for the work of another request.
+// Runs returns a value that the runs of one transaction share, for effects outside of
+// the database: a rollback does not undo them, and the next run must not mistake them
+// for those of another request.
 func Runs(ctx context.Context) map[any]any {
 	u := Of(ctx)
 	if u == nil {
@@ -136,6 +136,5 @@ func Runs(ctx context.Context) map[any]any {
 	return u.runs
 }
 
-// Refuse lets the transaction that ctx carries store what it stores, and then
-// return err.
+// Refuse makes InTx return err after it has committed the transaction of ctx.
 func Refuse(ctx context.Context, err error) { scopeOf(ctx).tx.refusal = err }
