@@ -151,7 +151,7 @@ func (a *Auth) build() error {
 	return nil
 }
 
-// buildTokens makes what issues access tokens, where that is turned on.
+// buildTokens creates the service that issues access tokens, if they are turned on.
 func (a *Auth) buildTokens(deps *work.Deps, users login.Identifier) (err error) {
 	if a.cfg.Tokens == nil {
 		return nil
@@ -167,7 +167,7 @@ func (a *Auth) buildTokens(deps *work.Deps, users login.Identifier) (err error) 
 	return err
 }
 
-// deps makes what every flow works with.
+// deps returns the dependencies of all flows.
 func (a *Auth) deps() (*work.Deps, error) {
 	keys, err := keyring.New(a.cfg.Secrets, a.cfg.Rand)
 	if err != nil {
@@ -244,7 +244,7 @@ func (a *Auth) publish(ctx context.Context, e authn.Event) {
 	}
 }
 
-// maxUserAgent is how much of a user agent is kept, in bytes.
+// maxUserAgent is the maximum length of a stored user agent, in bytes.
 const maxUserAgent = 200
 
 // clientOf describes the client of a request.

@@ -17,7 +17,7 @@ import (
 
 var errMFAOff = errors.New("allauth: Config.MFA is nil; set it to turn on second factors")
 
-// validateMFA checks what second factors require of other settings.
+// validateMFA checks MFA, and the settings on which it depends.
 func (c Config) validateMFA() error {
 	if err := factors.Validate(c.MFA); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (c Config) validateMFA() error {
 	return nil
 }
 
-// newFactors makes what knows the second factors.
+// newFactors creates the service of second factors.
 func (a *Auth) newFactors(deps *work.Deps, challenges *codes.Challenges, known factors.Accounts) (*factors.Service, error) {
 	byCode := a.cfg.Account.LoginByCode
 	return factors.New(a.cfg.MFA, a.store, deps, challenges, factors.Options{

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// newSocial makes what knows the providers.
+// newSocial creates the service of the providers.
 func (a *Auth) newSocial(deps *work.Deps, challenges *codes.Challenges) (*social.Service, error) {
 	return social.New(a.cfg.SocialAccount, a.store, a.store.Base(), deps, challenges, social.Options{
 		BasePath:       a.cfg.Headless.BasePath,

@@ -14,38 +14,38 @@ type Attempt struct {
 	// UserID is empty for a decoy, which looks like the attempt of a known user and
 	// never completes.
 	UserID string `json:"user,omitempty"`
-	// AuthHash is the fingerprint of the password that the login began under:
-	// with another one it does not go on. Empty where it begins: the current
-	// one.
+	// AuthHash is the fingerprint of the password at the start of the login, which
+	// ends if the password changes. Start sets it if it is empty.
 	AuthHash string `json:"auth_hash,omitempty"`
-	// Email or Phone is what the login went by, if either.
+	// Email or Phone is the contact with which the user logs in, if there is one.
 	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`
-	// GivenEmail and GivenPhone are what the user gave while the login waited.
+	// GivenEmail and GivenPhone are the contacts that the user gave while the login
+	// waited.
 	GivenEmail *Given `json:"given_email,omitempty"`
 	GivenPhone *Given `json:"given_phone,omitempty"`
-	// Signup marks the first login of a new account.
+	// Signup is true for the first login of a new account.
 	Signup bool `json:"signup,omitempty"`
-	// StartedAt is when the login began; it is void LoginTimeout later.
+	// StartedAt is when the login began. It expires after LoginTimeout.
 	StartedAt time.Time `json:"started_at"`
-	// Stage is where the login waits.
+	// Stage is the stage at which the login waits.
 	Stage string `json:"stage,omitempty"`
-	// Passed are the stages that waited, in order.
+	// Passed are the stages at which the login has waited, in order.
 	Passed []string `json:"passed,omitempty"`
 	Notes  `json:"notes,omitzero"`
 }
 
-// Notes are what single stages keep in the attempt.
+// Notes are the data of single stages in the attempt.
 type Notes struct {
-	// LoginCode, PhoneVerification and EmailVerification are the ids of the
-	// challenges that the attempt waits for.
+	// LoginCode, PhoneVerification and EmailVerification are the ids of the challenges
+	// for which the attempt waits.
 	LoginCode         string `json:"login_code,omitempty"`
 	PhoneVerification string `json:"phone_verification,omitempty"`
 	EmailVerification string `json:"email_verification,omitempty"`
-	// EmailPolicy is the rule on unverified addresses for this login, where it is
-	// not Config.EmailVerification of package account.
+	// EmailPolicy is the rule on unverified addresses for this login, nil for that of
+	// account.Config.EmailVerification.
 	EmailPolicy *authn.Verification `json:"email_policy,omitempty"`
-	// CodeRequired is true if a login code was required after another method.
+	// CodeRequired is true if a login code is required after another authentication.
 	CodeRequired bool `json:"code_required,omitempty"`
 	// Passkey is true if the user has shown a passkey, which is two factors.
 	Passkey bool `json:"mfa.passkey,omitempty"`
@@ -54,8 +54,8 @@ type Notes struct {
 	PasskeySignup bool `json:"mfa.passkey_signup,omitempty"`
 }
 
-// IsCurrent reports whether the user exists and has the password that the attempt
-// began under. A decoy is always current.
+// IsCurrent reports whether the user exists and still has the password of the start of
+// the attempt. A decoy is always current.
 func (l *Attempt) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
 	id, err := users.Identify(ctx, l.UserID)
 	if errors.Is(err, authn.ErrNotFound) {
@@ -64,5 +64,5 @@ func (l *Attempt) IsCurrent(ctx context.Context, users Identifier) (bool, error)
 	return err == nil && id.AuthHash == l.AuthHash, err
 }
 
-// HasPassed reports whether the login waited at that stage and was let through.
+// HasPassed reports whether the login has waited at the stage and passed it.
 func (l *Attempt) HasPassed(stage string) bool { return slices.Contains(l.Passed, stage) }

@@ -10,13 +10,12 @@ import (
 )
 
 // Change is [work.Deps.InTx] for a transaction that changes the account of a user. It
-// holds the lock of the user, so what f counts and compares is true until the
-// commit: whatever was verified before, f verifies again.
+// locks the user, so that what f reads stays true until the commit. f must check again
+// what was checked before.
 //
-// Where the user is logged in, the session and the password are compared again,
-// and the identity is read anew: work.ErrSessionEnded if the session was ended, or the
-// password replaced in another one, since the request began. An empty userID, as
-// decoys have, locks nothing.
+// If the user is logged in, Change reads the identity again. It returns
+// work.ErrSessionEnded if another request ended the session or replaced the password
+// meanwhile. For the empty userID of a decoy it locks nothing.
 func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func(ctx context.Context) error) error {
 	return p.cfg.Work.InTx(ctx, func(ctx context.Context) error {
 		if userID == "" {
@@ -34,8 +33,8 @@ func (p *Pipeline) Change(ctx context.Context, s *Session, userID string, f func
 	})
 }
 
-// reload reads the session's user again. work.ErrSessionEnded if the session does not
-// live.
+// reload reads the session's user again. Returns work.ErrSessionEnded if the session has
+// ended.
 func (p *Pipeline) reload(ctx context.Context, s *Session) error {
 	id, err := p.cfg.Accounts.Identify(ctx, s.UserID())
 	if errors.Is(err, authn.ErrNotFound) || err == nil && id.User.Disabled {

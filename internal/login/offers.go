@@ -8,14 +8,13 @@ import (
 // Offer is one entry of data.flows.
 type Offer struct {
 	ID string `json:"id"`
-	// IsPending is written when it is true, and always where it is a pointer
-	// to false.
+	// IsPending is left out if it is nil.
 	IsPending *bool `json:"is_pending,omitempty"`
 	// Types are the authenticator types of a second factor.
 	Types []string `json:"types,omitempty"`
 	// Providers are the ids of the providers to choose from.
 	Providers []string `json:"providers,omitempty"`
-	// Provider is the one whose sign-up is pending.
+	// Provider is the provider of the pending sign-up.
 	Provider any `json:"provider,omitempty"`
 }
 
@@ -69,7 +68,7 @@ func (p *Pipeline) describe(ctx context.Context, l *Attempt) (Offer, error) {
 	return offer, err
 }
 
-// merge puts the pending offer in the place of one with the same id.
+// merge replaces the offer with the same id by the pending one, or appends it.
 func merge(offers []Offer, pending Offer) []Offer {
 	for i := range offers {
 		if offers[i].ID == pending.ID {

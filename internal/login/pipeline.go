@@ -10,19 +10,19 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Config is what a Pipeline is made of.
+// Config configures a Pipeline.
 type Config struct {
 	Work     *work.Deps
 	Accounts Accounts
-	// Factors is NoFactors where second factors are turned off.
+	// Factors is NoFactors if second factors are turned off.
 	Factors Factors
-	// Social is nil where logins through providers are turned off.
+	// Social is nil if logins through providers are turned off.
 	Social   Ways
 	Sessions Sessions
-	// BeforeLogin is the host's veto, called when every stage has passed. Nil: the
-	// host lets every user log in.
+	// BeforeLogin is the host's hook that may refuse a login, called after every stage.
+	// It may be nil.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
-	// AsksClaims is true where the host adds claims to the tokens of an app.
+	// AsksClaims is true if the host adds claims to the tokens of an app.
 	AsksClaims bool
 }
 
@@ -55,13 +55,13 @@ func New(cfg Config) *Pipeline {
 	return p
 }
 
-// Start begins a login in the session, in place of one that was pending, and
-// takes it as far as it gets. The session tells the outcome: it has an
-// identity, a pending login, or neither.
+// Start begins a login in the session, in place of a pending one, and takes it to the
+// first stage that waits, or to the end. Afterwards the session has an identity, a
+// pending login, or, if the login was refused, neither.
 func (p *Pipeline) Start(ctx context.Context, s *Session, l Attempt) error {
 	l.StartedAt = p.cfg.Work.Now()
 	l.Stage = ""
-	id, err := p.cfg.Accounts.Identify(work.AcceptEarlier(ctx), l.UserID) // complete reads it anew
+	id, err := p.cfg.Accounts.Identify(work.AcceptEarlier(ctx), l.UserID) // complete reads it again
 	switch {
 	case l.UserID == "" && errors.Is(err, authn.ErrNotFound):
 	case err != nil:
@@ -76,9 +76,10 @@ func (p *Pipeline) Start(ctx context.Context, s *Session, l Attempt) error {
 	return p.walk(ctx, s, &l, p.stages)
 }
 
-// Pass lets the pending login through the stage it waits at and takes it as far
-// as it gets. work.ErrNotPending if it does not wait there, or if the user has a new
-// password by now: the login may have begun with a stolen one.
+// Pass passes the stage at which the pending login waits, and takes the login to the
+// next stage that waits, or to the end. Returns work.ErrNotPending if no login waits at
+// the stage, or if the user has a new password meanwhile: the login may have begun with
+// a stolen one.
 func (p *Pipeline) Pass(ctx context.Context, s *Session, stage string) error {
 	l := s.Pending(stage)
 	if l == nil {
@@ -101,8 +102,8 @@ func (p *Pipeline) from(id string) []stage {
 	return p.stages[slices.IndexFunc(p.stages, func(st stage) bool { return st.id == id }):]
 }
 
-// Rebind lets the pending attempt of the user continue under the new password that
-// the user has just set in it.
+// Rebind gives the user's pending attempt the fingerprint of the password that was just
+// changed in it, so that the attempt continues.
 func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error {
 	l := s.Login()
 	if l == nil || l.UserID != userID {
@@ -117,8 +118,8 @@ func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error 
 	return nil
 }
 
-// AsksHost reports whether the host is asked about users who log in: outside of any
-// transaction, when they are stored.
+// AsksHost reports whether a hook of the host is called for users who log in. It is
+// called outside of any transaction, after the user is stored.
 func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil || p.cfg.AsksClaims }
 
 // Distrust ends the trust of the user in all browsers.
@@ -126,7 +127,7 @@ func (p *Pipeline) Distrust(ctx context.Context, userID string) error {
 	return p.cfg.Factors.Distrust(ctx, userID)
 }
 
-// Evict removes every way in that is kept for the user.
+// Evict removes every way in of the user.
 func (p *Pipeline) Evict(ctx context.Context, userID string) error {
 	for _, ways := range p.ways {
 		if err := ways.Evict(ctx, userID); err != nil {
@@ -155,7 +156,8 @@ func (p *Pipeline) walk(ctx context.Context, s *Session, l *Attempt, stages []st
 	return p.complete(ctx, s, l)
 }
 
-// isVeto tells a refusal that the client may see from a hook that failed.
+// isVeto reports whether the error of a hook is a refusal, which the client receives,
+// and not a failure.
 func isVeto(err error) bool {
 	var one *authn.Error
 	var many authn.Errors
@@ -167,8 +169,8 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Attempt) error {
 		s.SetLogin(nil)
 		return nil
 	}
-	// The user is read again: it may have been disabled, or got a new password,
-	// while the login was under way.
+	// Read the user again: another request may have disabled them, or changed the
+	// password, meanwhile.
 	id, err := p.cfg.Accounts.Identify(ctx, l.UserID)
 	if errors.Is(err, authn.ErrNotFound) || err == nil && (id.User.Disabled || id.AuthHash != l.AuthHash) {
 		s.SetLogin(nil)

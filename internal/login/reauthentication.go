@@ -7,10 +7,9 @@ import (
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// Recent reports whether the last authentication is younger than
-// ReauthenticationTimeout. One that lies as far in the future, because the clock was
-// set back, is not recent. A user who has no way to reauthenticate counts as recent,
-// as they would be locked out otherwise.
+// Recent reports whether the last authentication is within ReauthenticationTimeout of
+// now, in the past or, if the clock was set back, in the future. It returns true for
+// users who have no way to reauthenticate, who would be locked out otherwise.
 func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
 	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < p.cfg.Work.ReauthenticationTimeout {
 		return true, nil
@@ -36,9 +35,9 @@ func (p *Pipeline) OnlyReauthenticatesBy(ctx context.Context, s *Session, id str
 	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != id && o.ID != FlowPasswordResetByCode }), err
 }
 
-// reauthenticationOffers returns the ways in which the logged-in user can
-// reauthenticate. A code is not one for a user with a second factor: a mailbox must
-// not stand in for that.
+// reauthenticationOffers returns the flows by which the logged-in user can
+// reauthenticate. Users with a second factor cannot do so by a code, as access to a
+// mailbox must not replace the second factor.
 func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Offer, error) {
 	var offers []Offer
 	for _, ways := range p.ways {
@@ -66,8 +65,8 @@ func (p *Pipeline) RequireRecent(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// LocksOut runs f, which takes ways in away, and reports whether the user had one
-// before and has none afterwards.
+// LocksOut calls f, which removes ways in, and reports whether the user could log in
+// before and cannot afterwards.
 func (p *Pipeline) LocksOut(ctx context.Context, userID string, f func() error) (bool, error) {
 	before, err := p.CanLogIn(ctx, userID, "")
 	if err != nil {
@@ -80,8 +79,7 @@ func (p *Pipeline) LocksOut(ctx context.Context, userID string, f func() error) 
 	return before && !after, err
 }
 
-// CanLogIn reports whether the user would still have a way in without the one
-// named by except.
+// CanLogIn reports whether the user has a way in other than the one named by except.
 func (p *Pipeline) CanLogIn(ctx context.Context, userID, except string) (bool, error) {
 	for _, ways := range p.ways {
 		ok, err := ways.CanLogIn(ctx, userID, except)

@@ -8,7 +8,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Kind is the kind of client a session belongs to.
+// Kind is the kind of client of a session.
 type Kind string
 
 const (
@@ -18,11 +18,11 @@ const (
 	Browser Kind = "browser"
 )
 
-// State is what is stored of a session. It holds ids and times only: whatever
-// is secret, counted or single-use lives in a row of its own.
+// State is the stored part of a session. It has only ids and times: secrets, counters
+// and codes are in rows of their own.
 type State struct {
 	UserID string `json:"user,omitempty"`
-	// Methods are the methods that the user of MethodsOf has authenticated by.
+	// Methods are the authentications of the user MethodsOf.
 	Methods   []authn.Method `json:"methods,omitempty"`
 	MethodsOf string         `json:"methods_of,omitempty"`
 	// Login is a login that waits at a stage.
@@ -30,8 +30,8 @@ type State struct {
 	Slots `json:"slots,omitzero"`
 }
 
-// Slots are what flows keep in a session, beside a login that waits. The texts are
-// ids of challenges.
+// Slots are the data of flows in a session, beside a pending login. The texts are ids of
+// challenges.
 type Slots struct {
 	EmailVerification string `json:"account.email_verification,omitempty"`
 	PhoneVerification string `json:"account.phone_verification,omitempty"`
@@ -47,11 +47,11 @@ type Slots struct {
 	WebAuthnReauthenticate string `json:"mfa.webauthn.reauthenticate,omitempty"`
 
 	ProviderSignup string `json:"socialaccount_signup,omitempty"`
-	// ProviderStates are the state parameters under way, the oldest first.
+	// ProviderStates are the pending state parameters, the oldest first.
 	ProviderStates []string `json:"socialaccount_states,omitempty"`
 }
 
-// IsEmpty reports whether nothing is kept.
+// IsEmpty reports whether all slots are empty.
 func (s *Slots) IsEmpty() bool { return reflect.ValueOf(s).Elem().IsZero() }
 
 // Session is the state of one client during one request. It is not safe for
@@ -62,24 +62,24 @@ type Session struct {
 	State  State
 	// Identity is the logged-in user, nil if there is none.
 	Identity *Identity
-	// RowID names the stored session, empty if there is none yet.
+	// RowID is the id of the stored session, empty if there is none yet.
 	RowID string
-	// ReadCookies returns the values of a cookie that came with a browser's
-	// request, of which other sites may have set some. It may be nil.
+	// ReadCookies returns the values of a cookie in a browser's request, some of which
+	// other sites may have set. It may be nil.
 	ReadCookies func(name string) []string
 
 	changed bool
 	rotate  bool
 	ended   bool
-	// finished is true once something that was pending has come to its end, and
-	// continues once the session got a new token for it.
+	// finished is true after a pending flow has finished, continues after the session
+	// got a new token for that reason.
 	finished, continues bool
 	cookies             []Cookie
-	// verdict is what the host said of the login.
+	// verdict is the answer of the hook BeforeLogin.
 	verdict *verdict
 }
 
-// Cookie is one that the browser is asked to keep, beside the session's.
+// Cookie is a cookie that the answer sets, beside that of the session.
 type Cookie struct {
 	Name, Value string
 	MaxAge      time.Duration // negative: delete it
@@ -101,7 +101,7 @@ func (s *Session) UserID() string {
 	return s.Identity.User.ID
 }
 
-// Kept notes that the session is stored as it is, in the row with that id.
+// Kept is called after the session was stored in the row with that id.
 func (s *Session) Kept(rowID string) {
 	s.RowID = rowID
 	s.changed, s.rotate, s.ended, s.finished, s.continues = false, false, false, false, false
@@ -110,15 +110,15 @@ func (s *Session) Kept(rowID string) {
 // Changed reports whether the state has to be stored.
 func (s *Session) Changed() bool { return s.changed }
 
-// Rotates reports whether the session goes on under a new token.
+// Rotates reports whether the session gets a new token.
 func (s *Session) Rotates() bool { return s.rotate }
 
-// Continues reports whether the session goes on under a new token for the same
-// client: a flow that was pending in it is finished, or its user stayed. Another
-// login in its place does not continue it.
+// Continues reports whether the session continues under its new token: a flow that was
+// pending in it has finished, or its user is the same. It does not continue if another
+// login takes its place.
 func (s *Session) Continues() bool { return s.continues }
 
-// Finish notes that something that was pending has come to its end.
+// Finish is called after a pending flow has finished.
 func (s *Session) Finish() { s.finished = true }
 
 // Ended reports whether the stored session must be deleted.
@@ -129,12 +129,11 @@ func (s *Session) Empty() bool {
 	return s.State.UserID == "" && s.State.Login == nil && len(s.State.Methods) == 0 && s.State.Slots.IsEmpty()
 }
 
-// maxMethods bounds how many methods a session remembers: it is read with every
-// request.
+// maxMethods is the maximum number of methods in a session, which each request reads.
 const maxMethods = 50
 
-// AddMethod records a method that the user has authenticated by. Those of another
-// user in the same session are dropped, and of too many the oldest repetition.
+// AddMethod records an authentication of the user. It removes the methods of another
+// user, and, if there are too many, the oldest reauthentication.
 func (s *Session) AddMethod(userID string, m authn.Method) {
 	if s.State.MethodsOf != userID {
 		s.State.Methods, s.State.MethodsOf = nil, userID
@@ -143,7 +142,7 @@ func (s *Session) AddMethod(userID string, m authn.Method) {
 	s.changed = true
 }
 
-// boundedMethods drops, of too many methods, the oldest repetitions.
+// boundedMethods removes the oldest reauthentications if there are too many methods.
 func boundedMethods(list []authn.Method) []authn.Method {
 	for len(list) > maxMethods {
 		repeated := slices.IndexFunc(list, func(m authn.Method) bool { return m.Reauthenticated })
@@ -152,7 +151,7 @@ func boundedMethods(list []authn.Method) []authn.Method {
 	return list
 }
 
-// Login returns the pending login, whatever stage it waits at, or nil.
+// Login returns the pending login, or nil.
 func (s *Session) Login() *Attempt {
 	if s.Authenticated() {
 		return nil
@@ -168,7 +167,7 @@ func (s *Session) Pending(stage string) *Attempt {
 	return nil
 }
 
-// SetLogin keeps l as the pending login; nil drops it.
+// SetLogin makes l the pending login. Nil ends it.
 func (s *Session) SetLogin(l *Attempt) {
 	if l == nil && s.State.Login == nil {
 		return
@@ -192,11 +191,10 @@ func (s *Session) LogIn(id *Identity) {
 	s.changed, s.rotate = true, true
 }
 
-// Rotate lets the session go on under a new token, as after a change of
-// password.
+// Rotate gives the session a new token, for example after a change of the password.
 func (s *Session) Rotate() { s.changed, s.rotate, s.continues = true, true, true }
 
-// End forgets everything, pending flows included.
+// End ends the session and all that is pending in it.
 func (s *Session) End() {
 	s.State = State{}
 	s.Identity = nil
@@ -209,7 +207,7 @@ func Put[T any](s *Session, field *T, value T) {
 	s.changed = true
 }
 
-// Drop empties a field of the session's Slots: what was pending has come to its end.
+// Drop empties a field of the session's Slots, whose flow has finished.
 func Drop[T any](s *Session, field *T) {
 	if v := reflect.ValueOf(field).Elem(); !v.IsZero() {
 		v.SetZero()
@@ -217,8 +215,8 @@ func Drop[T any](s *Session, field *T) {
 	}
 }
 
-// Snapshot returns a function that brings the session back to what it is now, for
-// a transaction that is rolled back. What the host said of the login stays.
+// Snapshot returns a function that restores the session to its current state, for a
+// transaction that is rolled back. The answer of BeforeLogin is kept.
 func (s *Session) Snapshot() (restore func()) {
 	saved := *s
 	saved.State.Methods = slices.Clone(s.State.Methods)
@@ -235,8 +233,8 @@ func (s *Session) Snapshot() (restore func()) {
 	}
 }
 
-// SentCookies returns the values of a cookie that came with a browser's request.
-// An app has no cookies, whatever it sends.
+// SentCookies returns the values of a cookie in a browser's request. Cookies of apps are
+// ignored.
 func (s *Session) SentCookies(name string) []string {
 	if s.Kind != Browser || s.ReadCookies == nil {
 		return nil
@@ -244,8 +242,8 @@ func (s *Session) SentCookies(name string) []string {
 	return s.ReadCookies(name)
 }
 
-// SetCookie asks the browser to keep c. It is ignored for apps.
+// SetCookie sets a cookie in the answer. It is ignored for apps.
 func (s *Session) SetCookie(c Cookie) { s.cookies = append(s.cookies, c) }
 
-// Cookies returns what SetCookie was asked for.
+// Cookies returns the cookies of SetCookie.
 func (s *Session) Cookies() []Cookie { return s.cookies }

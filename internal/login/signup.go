@@ -8,11 +8,11 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// ErrSignupIncomplete means that a sign-up by provider needs what the provider
-// did not tell, or something else than what it told: a form has to ask.
+// ErrSignupIncomplete means that a sign-up through a provider needs input that the
+// provider did not send, or that cannot be accepted, so the user has to fill in a form.
 var ErrSignupIncomplete = errors.New("login: sign-up needs a form")
 
-// ProviderEmail is an address that a provider names.
+// ProviderEmail is an address from a provider.
 type ProviderEmail struct {
 	// Email is in its canonical form.
 	Email string `json:"email"`
@@ -24,13 +24,12 @@ type ProviderEmail struct {
 type ProviderSignup struct {
 	// Emails are the provider's addresses, the preferred one first.
 	Emails []ProviderEmail
-	// Username, FirstName and LastName are what the provider suggests.
+	// Username, FirstName and LastName are those at the provider.
 	Username, FirstName, LastName string
-	// EmailRequired tells whether an account needs an address. Nil: what the
-	// sign-up form says.
+	// EmailRequired says whether an account needs an address. Nil: as in the sign-up
+	// form.
 	EmailRequired *bool
-	// Form is what the user typed in. Nil: no form was shown, and
-	// ErrSignupIncomplete says that one has to be.
+	// Form is the form that the user filled in, nil if none was shown yet.
 	Form *ProviderSignupForm
 	// Populate may change the user before it is created. It may be nil.
 	Populate func(ctx context.Context, u *authn.NewUser) error
@@ -41,15 +40,15 @@ type ProviderSignup struct {
 	AfterCreate func(ctx context.Context, userID string) error
 	// AfterDecoy does the work of AfterCreate for a decoy. What it writes is undone.
 	AfterDecoy func(ctx context.Context, userID string) error
-	// Recheck is called once it is known whether the address is taken. Its error
-	// ends the sign-up: the same identity may have signed up at the same time. It
+	// Recheck is called after the check whether the address is taken. It returns an
+	// error, which ends the sign-up, if the same identity has signed up meanwhile. It
 	// may be nil.
 	Recheck func(ctx context.Context) error
 	// Prepare changes the login before it starts. It may be nil.
 	Prepare func(l *Attempt)
 }
 
-// ProviderSignupForm is what the form of a sign-up by provider asks for.
+// ProviderSignupForm is the form of a sign-up through a provider.
 type ProviderSignupForm struct {
 	Email, Email2, Username, Phone string
 	// Fields are all members of the input, for the host's own ones.

@@ -10,15 +10,15 @@ import (
 	"github.com/allauth-go/allauth/internal/keyring"
 )
 
-// maxUserCookieEntries is how many users one cookie has room for: cookies have
-// to stay small.
+// maxUserCookieEntries is the maximum number of users in one cookie, whose size browsers
+// limit.
 const maxUserCookieEntries = 10
 
-// UserCookie is a signed cookie by which a browser is recognized as that of a
-// few users. It is safe for concurrent use.
+// UserCookie is a signed cookie that marks a browser as one of a few users. It is safe
+// for concurrent use.
 type UserCookie struct {
 	Name string
-	// Purpose tells its keys from others.
+	// Purpose separates its keys from others.
 	Purpose string
 	// MaxAge is how long an entry is valid.
 	MaxAge time.Duration
@@ -26,17 +26,17 @@ type UserCookie struct {
 	Now    func() time.Time
 }
 
-// UserCookieEntry is what the cookie holds for one user.
+// UserCookieEntry is the entry of one user.
 type UserCookieEntry struct {
 	ID string `json:"i"`
-	// MAC authenticates the id, and what makes the entry that of one user.
+	// MAC authenticates the id and the parts, see UserCookie.Put.
 	MAC []byte `json:"m"`
 	// At is when the entry was made, in seconds since the epoch.
 	At int64 `json:"t"`
 }
 
-// Entries returns what is in the cookie, and in others of its name, and has not
-// expired, the oldest first. What is not ours is left out.
+// Entries returns the entries that have not expired, the oldest first, of all cookies
+// with the name. Cookies with a wrong signature are left out.
 func (c UserCookie) Entries(s *Session) []UserCookieEntry {
 	var list []UserCookieEntry
 	for _, value := range s.SentCookies(c.Name) {
@@ -60,13 +60,14 @@ func (e UserCookieEntry) IsOlder(age time.Duration, now time.Time) bool {
 	return !now.Before(time.Unix(e.At, 0).Add(age))
 }
 
-// Matches reports whether the entry was put there for the same parts: the user,
-// and whatever else it hangs on.
+// Matches reports whether the entry was put for the same parts.
 func (c UserCookie) Matches(e UserCookieEntry, parts ...[]byte) bool {
 	return c.Keys.CheckMAC(c.Purpose, e.MAC, append(slices.Clip(parts), []byte(e.ID))...)
 }
 
-// Put adds an entry, in place of one for the same parts. The oldest makes room.
+// Put adds an entry for the parts: the id of the user, and other data that makes the
+// entry invalid when it changes. It replaces one for the same parts, and removes the
+// oldest if there are too many.
 func (c UserCookie) Put(s *Session, id string, parts ...[]byte) error {
 	list := slices.DeleteFunc(c.Entries(s), func(e UserCookieEntry) bool { return c.Matches(e, parts...) })
 	mac := c.Keys.MAC(c.Purpose, append(slices.Clip(parts), []byte(id))...)

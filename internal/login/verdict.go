@@ -2,7 +2,7 @@ package login
 
 import "github.com/allauth-go/allauth/authn"
 
-// verdict is what the host said of a login.
+// verdict is the answer of the hook BeforeLogin about a login.
 type verdict struct {
 	userID, authHash string
 	methods          int

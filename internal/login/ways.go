@@ -2,15 +2,15 @@ package login
 
 import "context"
 
-// Ways are the ways in that one package keeps for users.
+// Ways are the ways in which users can log in through one package.
 type Ways interface {
-	// Offers returns the flows that a session without a user may start, or has
-	// pending, beside the stages of a pending login.
+	// Offers returns the flows that a session without a user may start, and those that
+	// are pending in it, apart from the stages of a login.
 	Offers(ctx context.Context, s *Session) ([]Offer, error)
 	// ReauthenticationOffers returns the flows by which the logged-in user can
 	// reauthenticate.
 	ReauthenticationOffers(ctx context.Context, s *Session) ([]Offer, error)
-	// CanLogIn reports whether the user has a way in, not counting the one named by
+	// CanLogIn reports whether the user has a way in other than the one named by
 	// except.
 	CanLogIn(ctx context.Context, userID, except string) (bool, error)
 	// Evict removes every way in of the user. It is called when the owner of an
@@ -28,9 +28,9 @@ type Accounts interface {
 	EnterLoginByCode(ctx context.Context, s *Session, l *Attempt, trusted func() bool) (Verdict, error)
 	EnterVerifyPhone(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
 	EnterVerifyEmail(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
-	// StoreGiven stores what the user gave while the login waited, when every stage
-	// has passed. If it returns authn.Errors, the login waits for the address or
-	// number again.
+	// StoreGiven stores the contacts that the user gave while the login waited. It is
+	// called after every stage. If it returns authn.Errors, the login waits for the
+	// address or number again.
 	StoreGiven(ctx context.Context, s *Session, l *Attempt) error
 	// RememberDevice marks the browser as one in which the user has logged in.
 	RememberDevice(s *Session) error
@@ -56,9 +56,8 @@ type Factors interface {
 	HasAuthenticators(ctx context.Context, userID string) (bool, error)
 }
 
-// Sessions tells whether sessions live.
+// Sessions looks up sessions.
 type Sessions interface {
-	// Lives reports whether the user has that session, and it carries that
-	// fingerprint.
+	// Lives reports whether the user has the session, with that fingerprint.
 	Lives(ctx context.Context, userID, id, authHash string) (bool, error)
 }
