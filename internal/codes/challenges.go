@@ -40,7 +40,7 @@ func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string
 	return &c, nil
 }
 
-// Find returns the challenge if it is alive, or work.ErrNotPending.
+// Find returns the challenge, or work.ErrNotPending if it does not exist or has expired.
 func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Challenge, error) {
 	if id == "" {
 		return nil, work.ErrNotPending
@@ -64,9 +64,9 @@ func (s *Challenges) Find(ctx context.Context, purpose, id string) (*authn.Chall
 // challengeKey is the key under which a challenge is remembered.
 type challengeKey string
 
-// Match compares a secret that cannot be guessed, such as the key of a link,
-// without counting. work.ErrNotPending if there is no such challenge or the secret
-// is wrong.
+// Match compares a secret that cannot be guessed, such as the key of a link, without
+// counting an attempt. Returns work.ErrNotPending if there is no such challenge, or if
+// the secret is wrong.
 func (s *Challenges) Match(ctx context.Context, purpose, id, secret string) (*authn.Challenge, error) {
 	c, err := s.Find(ctx, purpose, id)
 	if err != nil {
@@ -98,8 +98,8 @@ func (s *Challenges) MatchKey(ctx context.Context, purpose, key string) (*Pendin
 	return &Pending{Challenge: c, codes: s}, err
 }
 
-// Consume deletes the challenge. work.ErrNotPending for all but one of several
-// parallel callers.
+// Consume deletes the challenge. Returns work.ErrNotPending to all but one of several
+// concurrent callers.
 func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 	work.Forget(ctx, challengeKey(c.ID))
 	earlier := s.runs(ctx)
@@ -117,8 +117,8 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 	return err
 }
 
-// runs returns what earlier runs of the transaction did to challenges that are kept
-// outside of it: nothing where they are rolled back with it.
+// runs returns the changes that earlier runs of the transaction made to challenges in
+// another store. There are none if challenges are rolled back with the transaction.
 func (s *Challenges) runs(ctx context.Context) map[any]any {
 	if s.Store.ChallengesInTx() {
 		return map[any]any{}
@@ -126,16 +126,16 @@ func (s *Challenges) runs(ctx context.Context) map[any]any {
 	return work.Runs(ctx)
 }
 
-// consumedKey is the key under which is remembered that a challenge was consumed.
+// consumedKey is the key in runs of a consumed challenge.
 type consumedKey string
 
-// hashKey is the key of what is stored of a challenge that was reissued.
+// hashKey is the key in runs of the hash of a reissued challenge.
 type hashKey string
 
-// Reissue gives the challenge a new secret, in place of the old one, and stores
-// what the caller changed in c: the user, the subject, the data and the counts.
-// work.ErrNotPending if it was consumed or reissued meanwhile. c keeps the hash of
-// the old secret, so that it can be tried again.
+// Reissue replaces the secret of the challenge, and stores the changes of the caller in
+// c: the user, the subject, the data and the counts. Returns work.ErrNotPending if
+// another request consumed or reissued the challenge meanwhile. c keeps the hash of the
+// old secret, so that the transaction can run again.
 func (s *Challenges) Reissue(ctx context.Context, c *authn.Challenge, secret string) error {
 	renewed := *c
 	var err error
@@ -169,8 +169,8 @@ func (s *Challenges) Matches(c *authn.Challenge, secret string) bool {
 	return ok && shown != ""
 }
 
-// hash returns what is stored of a secret. That of an empty one is random: of
-// parallel calls of Reissue one wins, for a decoy as well.
+// hash returns the stored hash of a secret. That of an empty one is random, so that only
+// one of several concurrent calls of Reissue succeeds for decoys, too.
 func (s *Challenges) hash(c *authn.Challenge, secret string) ([]byte, error) {
 	shown := typedcode.Normalize(secret)
 	if shown == "" {

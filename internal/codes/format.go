@@ -49,7 +49,7 @@ func ValidateFormat(f account.CodeFormat) error {
 	return nil
 }
 
-// newCode draws a code.
+// newCode returns a random code.
 func newCode(f account.CodeFormat, random io.Reader) (string, error) {
 	f = withDefaults(f)
 	size := big.NewInt(int64(len(f.Alphabet)))
@@ -67,7 +67,7 @@ func newCode(f account.CodeFormat, random io.Reader) (string, error) {
 	return group(string(code)), nil
 }
 
-// group puts hyphens in: two groups up to eight characters, else three.
+// group inserts hyphens: a code of up to eight characters has two groups, a longer one three.
 func group(code string) string {
 	groups := 3
 	if len(code) <= 8 {
@@ -82,8 +82,8 @@ func group(code string) string {
 	return strings.Join(append(parts, code), "-")
 }
 
-// Fits reports whether a code looks like one of the format, whatever its
-// spelling. One that does not cannot be right.
+// Fits reports whether a code has the format, in any spelling. A code that has not is
+// wrong.
 func Fits(f account.CodeFormat, code string) bool {
 	f = withDefaults(f)
 	alphabet := strings.ToLower(f.Alphabet)

@@ -15,18 +15,18 @@ type Kind struct {
 	Purpose string
 	// Param is the field in which a client sends the code.
 	Param string
-	// Mail or Text is the kind of message that carries the code.
+	// Mail or Text is the kind of the message with the code.
 	Mail, Text string
 	account.CodeConfig
 	// Charge counts a message to the contact, before a code is sent again. Nil: such
 	// messages are not limited.
 	Charge func(ctx context.Context, contact string) error
-	// Taken reports whether another user has verified the contact, so that it gets
-	// no code again. Nil: codes do not verify contacts.
+	// Taken reports whether another user has verified the contact, to which the code is
+	// then not sent again. Nil: codes do not verify contacts.
 	Taken func(ctx context.Context, userID, contact string) (bool, error)
 }
 
-// InWords is a duration as people say it.
+// InWords returns a duration in words.
 func InWords(d time.Duration) string {
 	count, unit := int(d.Round(time.Minute)/time.Minute), "minute"
 	switch {

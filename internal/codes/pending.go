@@ -13,15 +13,15 @@ import (
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
-// Pending is a code that the user is expected to type in, or, without a challenge,
-// one that is yet to be sent.
+// Pending is a code that the user has to enter, or, without a challenge, a code that is
+// not sent yet.
 type Pending struct {
 	*authn.Challenge
 	kind  Kind
 	codes *Challenges
 }
 
-// New returns a code that is yet to be sent.
+// New returns a code that is not sent yet.
 func (s *Challenges) New(kind Kind) *Pending { return &Pending{kind: kind, codes: s} }
 
 // Pending returns the code of the challenge with that id, or work.ErrNotPending.
@@ -33,12 +33,12 @@ func (s *Challenges) Pending(ctx context.Context, kind Kind, id string) (*Pendin
 	return &Pending{c, kind, s}, nil
 }
 
-// Verify counts an attempt, in the challenge and by guesses, and then compares what
-// the user typed. authn.Errors if it is wrong, work.ErrNotPending if the challenge is
-// gone. What does not look like a code is refused and not counted: what does depends
-// on the configuration only. After the last attempt the challenge is deleted, see
-// [Pending.Exhausted]. The right code does not consume the challenge: if the flow
-// does not either, the attempt is given back at the end of the request.
+// Verify counts an attempt, in the challenge and by guesses, and then compares the input
+// with the code. Returns authn.Errors if it is wrong, work.ErrNotPending if the challenge
+// does not exist any more. Input that does not have the format of codes is refused
+// without counting an attempt. After the last attempt the challenge is deleted, see
+// [Pending.Exhausted]. The right code does not consume the challenge: if the flow does
+// not either, the attempt is refunded at the end of the request.
 func (p *Pending) Verify(ctx context.Context, typed string, guesses ratelimit.Subject) error {
 	incorrect := problem.List(p.kind.Param, code.IncorrectCode)
 	switch {
@@ -96,7 +96,7 @@ func (p *Pending) refund(ctx context.Context) error {
 // Consume deletes the challenge, see [Challenges.Consume].
 func (p *Pending) Consume(ctx context.Context) error { return p.codes.Consume(ctx, p.Challenge) }
 
-// Delete ends the challenge, if it is not gone yet.
+// Delete deletes the challenge, if it still exists.
 func (p *Pending) Delete(ctx context.Context) error {
 	if err := p.codes.Store.DeleteChallenge(ctx, p.ID); err != nil {
 		return fmt.Errorf("delete challenge: %w", err)
@@ -104,8 +104,8 @@ func (p *Pending) Delete(ctx context.Context) error {
 	return nil
 }
 
-// Resend sends a new code in place of the pending one. work.ErrNotPending if no more
-// may be requested.
+// Resend replaces the pending code by a new one, which it sends. Returns
+// work.ErrNotPending if no more codes may be requested.
 func (p *Pending) Resend(ctx context.Context) error {
 	if p.Resends >= p.kind.Resends {
 		return work.ErrNotPending
@@ -128,21 +128,21 @@ func (p *Pending) Resend(ctx context.Context) error {
 	return err
 }
 
-// Recipient is the user who gets a code, and where.
+// Recipient is the user who receives a code, and the contact.
 type Recipient struct {
 	// UserID is empty for a decoy, whose code is dropped.
 	UserID string
 	// Contact is an email address or phone number.
 	Contact string
-	// Instead sends what the contact gets in place of a code, or nothing. No code is
-	// right then. Nil: the code is sent.
+	// Instead sends another message, or none, in place of the code; then every code is
+	// wrong. Nil: the code is sent.
 	Instead func(ctx context.Context) error
 }
 
 // CanChange reports whether the code may be sent to another contact.
 func (p *Pending) CanChange() bool { return p.Challenge == nil || p.Changes < p.kind.Changes }
 
-// Send sends a code, in place of the pending one if there is one, and returns the id
+// Send sends a code, which replaces the pending one if there is one, and returns the id
 // of its challenge.
 func (p *Pending) Send(ctx context.Context, to Recipient) (id string, err error) {
 	c := authn.Challenge{Purpose: p.kind.Purpose, UserID: to.UserID, MaxAttempts: p.kind.MaxAttempts}
@@ -154,8 +154,8 @@ func (p *Pending) Send(ctx context.Context, to Recipient) (id string, err error)
 	return p.put(ctx, c, to.Instead != nil, to.Instead)
 }
 
-// put stores the challenge with a new code, which it sends unless instead takes its
-// place. With drop, and for a decoy, no code is right.
+// put stores the challenge with a new code, and sends the code or calls instead. With
+// drop, and for a decoy, every code is wrong.
 func (p *Pending) put(ctx context.Context, c authn.Challenge, drop bool, instead func(ctx context.Context) error) (id string, err error) {
 	secret := ""
 	if c.UserID != "" && !drop {
@@ -183,7 +183,7 @@ func (p *Pending) put(ctx context.Context, c authn.Challenge, drop bool, instead
 	return id, err
 }
 
-// deliver mails or texts the code, or, if that is empty, a message that is dropped.
+// deliver mails or texts the code. If the code is empty, the message is dropped.
 func (p *Pending) deliver(ctx context.Context, c *authn.Challenge, secret string) error {
 	left := c.ExpiresAt.Sub(p.codes.Deps.Now())
 	post := p.codes.Deps.Post

@@ -15,20 +15,20 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// The values of the claim token_use, which keeps one kind from passing for the
-// other.
+// The values of the claim token_use, so that a token of one kind is not accepted as one
+// of the other.
 const (
 	useAccess  = "access"
 	useRefresh = "refresh"
 )
 
-// maxTokenBytes is the longest token that is looked at.
+// maxTokenBytes is the length of the longest token that is parsed, in bytes.
 const maxTokenBytes = 8 << 10
 
-// purposeSession is what the session token within a token is sealed for.
+// purposeSession is the purpose with which the session token in a token is encrypted.
 const purposeSession = "jwt_session"
 
-// claims are what is written into a token.
+// claims are the claims of a token.
 type claims struct {
 	Issuer   string           `json:"iss"`
 	Audience jwt.Audience     `json:"aud,omitempty"`
@@ -37,8 +37,8 @@ type claims struct {
 	IssuedAt *jwt.NumericDate `json:"iat"`
 	Expires  *jwt.NumericDate `json:"exp"`
 	Use      string           `json:"token_use"`
-	// Session is the session token, encrypted, as access tokens reach servers that
-	// must not use the session.
+	// Session is the session token. It is encrypted, because access tokens are sent to
+	// servers that must not use the session.
 	Session string `json:"sid"`
 }
 
@@ -56,16 +56,16 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(lifetime)),
 		Session: base64.RawURLEncoding.EncodeToString(sealed),
 	}
-	// A refresh token is for this server only: a service that looks at no more
-	// than the audience must not take it for an access token.
+	// A refresh token has no audience, so that a service that checks only the audience
+	// does not accept it as an access token.
 	if s.cfg.Audience != "" && use == useAccess {
 		c.Audience = jwt.Audience{s.cfg.Audience}
 	}
 	return c, nil
 }
 
-// associatedData binds the session token within a token to that token and to
-// this service.
+// associatedData returns the data that binds the encrypted session token to its token
+// and to this service.
 func (s *Service) associatedData(id string) []byte { return []byte(id + s.deps.Realm) }
 
 func (s *Service) sign(c *claims, more map[string]any) (string, error) {
@@ -100,7 +100,7 @@ func (s *Service) Claims(ctx context.Context, user *authn.User) (map[string]any,
 	return more, nil
 }
 
-// accessToken makes an access token for the user.
+// accessToken returns a new access token for the user.
 func (s *Service) accessToken(userID, sessionToken string, more map[string]any) (string, error) {
 	id, err := s.newID()
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Service) newID() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(id), err
 }
 
-// parse verifies a token of one kind and returns its claims and the session
-// token within. token.ErrInvalid says nothing of why.
+// parse verifies a token of one kind and returns its claims and session token. Returns
+// token.ErrInvalid, without a reason, if it is invalid.
 func (s *Service) parse(use, text string, more ...any) (*claims, string, error) {
 	if len(text) > maxTokenBytes {
 		return nil, "", token.ErrInvalid

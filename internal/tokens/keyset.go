@@ -23,7 +23,7 @@ const (
 
 func signs(k token.Key) bool { return k.Private != nil || k.Secret != nil }
 
-// prepared is a key with what goes into headers.
+// prepared is a key with its values in headers.
 type prepared struct {
 	id        string
 	algorithm jose.SignatureAlgorithm
@@ -116,8 +116,8 @@ func newKeySet(keys []token.Key) (*keySet, error) {
 	return set, nil
 }
 
-// find returns the key that a token says it was signed with. The token's
-// algorithm must be that key's: a public key is never taken for a secret.
+// find returns the key with the id and the algorithm in the header, or nil. Comparing the
+// algorithm prevents that a public key is used as a secret.
 func (s *keySet) find(header jose.Header) *prepared {
 	for _, key := range s.keys {
 		if key.id == header.KeyID && string(key.algorithm) == header.Algorithm {

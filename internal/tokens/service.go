@@ -18,21 +18,21 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
-// Deps is what a Service works with.
+// Deps are the dependencies of a Service.
 type Deps struct {
-	// Store keeps refresh tokens, Sessions the sessions they belong to.
+	// Store stores refresh tokens, Sessions their sessions.
 	Store    token.Store
 	Sessions *session.Manager
 	// Identifier looks up users.
 	Identifier login.Identifier
-	// Keys encrypt the session token within a token.
+	// Keys encrypt the session token in a token.
 	Keys *keyring.Keyring
 	// Issuer is the claim iss.
 	Issuer string
-	// Realm keeps the tokens of two services apart that have the same keys,
-	// secrets and issuer. It begins with a slash, or is empty.
+	// Realm separates the tokens of two services with the same keys, secrets and
+	// issuer. It begins with a slash, or is empty.
 	Realm string
-	// Now is the clock, Rand where randomness comes from.
+	// Now returns the time, Rand is the source of randomness.
 	Now  func() time.Time
 	Rand io.Reader
 }
@@ -45,7 +45,7 @@ type Service struct {
 	jwks []byte
 }
 
-// New returns a Service. The configuration has its defaults and is valid.
+// New returns a Service. cfg must be valid and have its defaults.
 func New(cfg token.Config, deps Deps) (*Service, error) {
 	keys, err := newKeySet(cfg.Keys)
 	if err != nil {
@@ -58,15 +58,15 @@ func New(cfg token.Config, deps Deps) (*Service, error) {
 	return &Service{cfg: cfg, deps: deps, keys: keys, jwks: jwks}, nil
 }
 
-// Pair is what an app gets when it has logged in.
+// Pair are the tokens of an app after a login.
 type Pair struct {
 	Access string
-	// Refresh is empty if the refresh token that was shown stays valid.
+	// Refresh is empty if the refresh token in the request stays valid.
 	Refresh string
 }
 
-// Issue makes a pair of tokens for the session that a user just logged in to. claims
-// are what Claims returned.
+// Issue issues the tokens of a session in which a user has just logged in. claims is the
+// result of Claims.
 func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToken string, claims map[string]any) (Pair, error) {
 	access, err := s.accessToken(active.UserID(), sessionToken, claims)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToke
 	return Pair{access, refresh}, nil
 }
 
-// nextRefresh makes a refresh token that ends with its session at the latest.
+// nextRefresh returns a new refresh token, which expires with its session at the latest.
 func (s *Service) nextRefresh(row *sessions.Row, sessionToken string) (token.RefreshToken, string, error) {
 	id, err := s.newID()
 	if err != nil {
@@ -97,10 +97,10 @@ func (s *Service) nextRefresh(row *sessions.Row, sessionToken string) (token.Ref
 	return token.RefreshToken{ID: id, SessionID: row.ID, UserID: row.UserID, ExpiresAt: s.deps.Now().Add(lifetime)}, text, err
 }
 
-// Refresh exchanges a refresh token for a new access token and, unless it is to
-// be kept, a new refresh token. token.ErrInvalid for one that is not valid, or no
-// longer; events tell of one that was used before. shown is the session that the
-// request shows beside it.
+// Refresh exchanges a refresh token for a new access token and, without
+// Config.KeepRefreshToken, a new refresh token. shown is the session of the request's
+// own session token. Returns token.ErrInvalid if the refresh token is invalid, and an
+// event if it was used before.
 func (s *Service) Refresh(ctx context.Context, text string, shown *session.Active) (pair Pair, events []authn.Event, err error) {
 	c, sessionToken, err := s.parse(useRefresh, text)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 	if err != nil {
 		return Pair{}, nil, err
 	}
-	// The token is spent last: whatever fails before can be tried again with it.
+	// The token is used up last, so that the client can try again after an error.
 	claims, err := s.Claims(ctx, active.Identity.User)
 	if err != nil {
 		return Pair{}, nil, err
@@ -143,8 +143,8 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 	return pair, nil, nil
 }
 
-// checkUnspent returns token.ErrInvalid for a refresh token of the session that was
-// used before, and ends the session unless that was a moment ago.
+// checkUnspent returns token.ErrInvalid if the refresh token was used before, or belongs
+// to another session. Reuse ends the session, see reused.
 func (s *Service) checkUnspent(ctx context.Context, id string, active *session.Active) ([]authn.Event, error) {
 	row, err := s.deps.Store.RefreshTokenByID(ctx, id)
 	switch {
@@ -169,8 +169,9 @@ func (s *Service) rotate(ctx context.Context, id string, active *session.Active,
 	return text, nil
 }
 
-// reused ends the session of a refresh token that turned up again: it is in the
-// hands of two clients, and the server cannot tell which is the owner (RFC 9700 section 4.14).
+// reused ends the session of a refresh token that was used before, unless it is within
+// ReuseGrace: an attacker may have it, and the server cannot tell which client is the
+// user's (RFC 9700 section 4.14).
 func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.Event, error) {
 	// Abs: a clock that was set back does not prolong the grace.
 	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
@@ -182,8 +183,8 @@ func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.
 	return []authn.Event{token.Reused{UserID: row.UserID, SessionID: row.SessionID}}, token.ErrInvalid
 }
 
-// session loads the session that a token belongs to, token.ErrInvalid if it has ended
-// or is not the user's any more.
+// session loads the session of a token. Returns token.ErrInvalid if it has ended, or
+// belongs to another user now.
 func (s *Service) session(ctx context.Context, c *claims, sessionToken string, client authn.Client) (*session.Active, error) {
 	active, err := s.deps.Sessions.Load(ctx, login.App, client, session.FromApp(sessionToken)...)
 	if err != nil {
@@ -195,7 +196,7 @@ func (s *Service) session(ctx context.Context, c *claims, sessionToken string, c
 	return active, nil
 }
 
-// JWKS is the document with the public keys (RFC 7517).
+// JWKS returns the document with the public keys (RFC 7517).
 func (s *Service) JWKS() []byte { return s.jwks }
 
 // FromHeader returns the token in an Authorization header, empty if there is
@@ -208,17 +209,15 @@ func (s *Service) FromHeader(h http.Header) string {
 	return text
 }
 
-// Scheme returns what precedes a token in the Authorization header.
+// Scheme returns the scheme of the Authorization header with a token.
 func (s *Service) Scheme() string { return s.cfg.AuthorizationHeaderScheme }
 
-// SessionToken returns the session token that an access token stands for, and
-// whether the access token is good. Whether the session lives is another
-// question.
+// SessionToken returns the session token in an access token, and whether the access token
+// is valid. It does not check whether the session has ended.
 func (s *Service) SessionToken(access string) (string, bool) {
 	_, sessionToken, err := s.parse(useAccess, access)
 	return sessionToken, err == nil
 }
 
-// Stateless reports whether access tokens are accepted without a look at their
-// session.
+// Stateless reports whether access tokens are accepted without loading their sessions.
 func (s *Service) Stateless() bool { return s.cfg.StatelessValidation }

@@ -13,9 +13,9 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 )
 
-// Verify checks an access token: its signature, issuer, audience and time, and,
-// unless Config.StatelessValidation is set, that its session lives. token.ErrInvalid
-// if any of it is wrong.
+// Verify checks an access token: its signature, issuer, audience and expiry, and, unless
+// Config.StatelessValidation is set, that its session has not ended. Returns
+// token.ErrInvalid if one of the checks fails.
 func (s *Service) Verify(ctx context.Context, access string) (*token.AccessToken, error) {
 	var all map[string]any
 	c, sessionToken, err := s.parse(useAccess, access, &all)
@@ -34,10 +34,9 @@ func (s *Service) Verify(ctx context.Context, access string) (*token.AccessToken
 	}, nil
 }
 
-// Load returns the session that an access token stands for, for the host's
-// routes. One that is not valid is anonymous. With Config.StatelessValidation
-// nothing is looked up: the session has no row, and its user is what the claims
-// say. LoadSession looks it up.
+// Load returns the session of an access token, for the host's routes. It is anonymous if
+// the token is invalid. With Config.StatelessValidation Load makes the session from the
+// claims: it has no row. LoadSession loads it.
 func (s *Service) Load(ctx context.Context, access string, client authn.Client) (*session.Active, error) {
 	if !s.cfg.StatelessValidation {
 		return s.LoadSession(ctx, access, client)
@@ -57,8 +56,8 @@ func (s *Service) Load(ctx context.Context, access string, client authn.Client) 
 	return active, nil
 }
 
-// LoadSession returns the stored session that an access token stands for. One
-// that has ended, or whose token is not valid, is anonymous.
+// LoadSession loads the session of an access token. It is anonymous if the token is
+// invalid, or if the session has ended.
 func (s *Service) LoadSession(ctx context.Context, access string, client authn.Client) (*session.Active, error) {
 	anonymous := &session.Active{Session: login.NewSession(login.App, client)}
 	c, sessionToken, err := s.parse(useAccess, access)
@@ -72,8 +71,8 @@ func (s *Service) LoadSession(ctx context.Context, access string, client authn.C
 	return active, err
 }
 
-// userOf returns the user that the claims describe: the id, the names that
-// OpenID Connect Core 1.0 lists in section 5.1, and what else the host added.
+// userOf returns the user in the claims: the id, the names of OpenID Connect Core 1.0,
+// section 5.1, and the claims that the host added.
 func userOf(c *claims, all map[string]any) (*authn.User, error) {
 	user := &authn.User{ID: c.Subject}
 	user.Username, _ = all["preferred_username"].(string)
