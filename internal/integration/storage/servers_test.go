@@ -74,6 +74,7 @@ func connectSQL(t testing.TB, driver, source string, dialect sqlstore.Dialect) *
 		t.Fatal(err)
 	}
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	t.Cleanup(func() { _ = db.Close() })
 	store := sqlstore.New(db, dialect)
 	if err := store.Migrate(context.Background()); err != nil {

@@ -34,6 +34,7 @@ func OpenFaulty(t testing.TB) *Faulty {
 	d, f := open(t), &Faulty{collided: map[string]bool{}}
 	db := Cable(t, d.driver, d.source, f.cut)
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(4)
 	f.Store, f.DB = sqlstore.New(db, d.dialect), db
 	return f
 }

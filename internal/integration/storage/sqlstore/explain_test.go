@@ -99,6 +99,7 @@ func runAndExplain(t *testing.T, driver string, users int) {
 	made := queries{list: map[string]bool{}}
 	observed := teststore.Cable(t, driver, source, made.add)
 	observed.SetMaxOpenConns(20)
+	observed.SetMaxIdleConns(20)
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatal(err)

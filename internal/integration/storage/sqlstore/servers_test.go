@@ -40,6 +40,7 @@ func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Diale
 		t.Fatal(err)
 	}
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	t.Cleanup(func() { _ = db.Close() })
 	return db, dialect
 }
@@ -110,5 +111,6 @@ func TestMySQLCountingFoundRows(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	runOn(t, sqlstore.New(db, sqlstore.MySQL, sqlstore.TablePrefix("other_")), db, "other_")
 }
