@@ -45,12 +45,13 @@ type Entry struct {
 	// shall log in again.
 	params, reauthenticate map[string]string
 	// scheme precedes the token in the Authorization header of the profile
-	// request: Bearer by default, unless tokenIn puts the token in the query.
-	// query, header and body are added to the request; post makes it a POST.
-	scheme, tokenIn string
-	query, header   map[string]string
-	post            bool
-	body            string
+	// request: Bearer by default, unless form is set, or tokenIn puts the token in
+	// the query, where proxies and logs see it: tokenReason says why it must be
+	// there. query, header and body are added to the request; post makes it a POST.
+	scheme, tokenIn, tokenReason string
+	query, header                map[string]string
+	post                         bool
+	body                         string
 	// The paths of members in the profile, see find. verified is the rule of
 	// Entry.emailVerified.
 	uid, email, verified, username, name, first, last string
@@ -71,7 +72,8 @@ type Entry struct {
 	// code for a token, for providers whose request is not that of OAuth 2.0.
 	codeParam string
 	exchange  func(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error)
-	// signQuery adds to the query of the profile request, form makes its body.
+	// signQuery adds to the query of the profile request. form makes its body, with
+	// the token, and the request a POST.
 	signQuery func(p *oauth, token *oauth2.Token, query url.Values)
 	form      func(p *oauth, token *oauth2.Token) url.Values
 	// complete adds to the identity what takes further requests or rules.

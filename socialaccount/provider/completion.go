@@ -138,6 +138,18 @@ func vimeoUID(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]a
 	return nil
 }
 
+// tokenForm holds the token alone.
+func tokenForm(_ *oauth, token *oauth2.Token) url.Values {
+	return url.Values{"access_token": {token.AccessToken}}
+}
+
+// introspectionForm is an introspection request (RFC 7662, section 2.1).
+func introspectionForm(p *oauth, token *oauth2.Token) url.Values {
+	return url.Values{
+		"token": {token.AccessToken}, "token_type_hint": {"access_token"}, "client_id": {p.app.ClientID}, "client_secret": {p.app.ClientSecret},
+	}
+}
+
 // hubspotProfile removes the token from the profile, which is HubSpot's
 // description of the token.
 func hubspotProfile(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string]any, _ *Identity) error {

@@ -26,6 +26,7 @@ func ownEntries() []Entry {
 		{ID: "facebook", Name: "Facebook", build: newFacebook, emailScopes: []string{"email"}, delimiter: ",",
 			uid: "id", email: "email", first: "first_name", last: "last_name", name: "name",
 			reauthenticate: map[string]string{"auth_type": "reauthenticate"},
+			tokenReason:    "the documentation of debug_token, which verifies the tokens of apps, shows no other way",
 			settings:       []string{"Scopes", "AuthParams", "PKCE", "UIDField", "APIURL", "Version", "Fields"}},
 		{ID: "telegram", Name: "Telegram", build: newTelegram, settings: []string{"AuthDateValidity"}},
 		{
@@ -84,8 +85,8 @@ func ownEntries() []Entry {
 		{
 			ID: "odnoklassniki", Name: "Odnoklassniki", key: "the public key of the app",
 			authorize: "https://connect.ok.ru/oauth/authorize", token: "https://api.ok.ru/oauth/token.do", profile: "https://api.ok.ru/fb.do",
-			scopes: []string{"VALUABLE_ACCESS"}, emailScopes: []string{"GET_EMAIL"}, delimiter: ";", scheme: noHeader,
-			uid: "uid", email: "email", first: "first_name", last: "last_name", signQuery: odnoklassnikiQuery,
+			scopes: []string{"VALUABLE_ACCESS"}, emailScopes: []string{"GET_EMAIL"}, delimiter: ";",
+			uid: "uid", email: "email", first: "first_name", last: "last_name", form: odnoklassnikiForm,
 		},
 		{
 			ID: "shopify", Name: "Shopify",
@@ -97,14 +98,14 @@ func ownEntries() []Entry {
 		{
 			ID: "untappd", Name: "Untappd",
 			authorize: "https://untappd.com/oauth/authenticate/", token: "https://untappd.com/oauth/authorize/", profile: "https://api.untappd.com/v4/user/info/",
-			tokenIn: "access_token", noPKCE: true, redirectParam: "redirect_url",
+			tokenIn: "access_token", tokenReason: "the documentation of the API shows no other way", noPKCE: true, redirectParam: "redirect_url",
 			uid: "response.user.uid", email: "response.user.settings.email_address", verified: alwaysVerified, username: "response.user.user_name",
 			first: "response.user.first_name", last: "response.user.last_name", exchange: untappdToken,
 		},
 		{
 			ID: "vk", Name: "VK",
 			authorize: "https://id.vk.ru/authorize", token: "https://id.vk.ru/oauth2/auth", profile: "https://id.vk.ru/oauth2/user_info",
-			emailScopes: []string{"email"}, post: true, scheme: noHeader, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
+			emailScopes: []string{"email"},
 			uid: "user.user_id", email: "user.email", username: "user.screen_name", first: "user.first_name", last: "user.last_name",
 			exchange: vkToken, form: vkForm,
 		},
@@ -112,7 +113,7 @@ func ownEntries() []Entry {
 			ID: "weixin", Name: "Weixin",
 			authorize: "{AuthorizeURL}", token: "https://api.weixin.qq.com/sns/oauth2/access_token", profile: "https://api.weixin.qq.com/sns/userinfo",
 			defaults: map[string]string{"AuthorizeURL": "https://open.weixin.qq.com/connect/qrconnect"}, scopes: []string{"snsapi_login"}, noPKCE: true,
-			clientIDParam: "appid", tokenIn: "access_token", query: map[string]string{"openid": "{tok:openid}"},
+			clientIDParam: "appid", tokenIn: "access_token", tokenReason: "the documentation of the API shows no other way", query: map[string]string{"openid": "{tok:openid}"},
 			uid: "openid", username: "nickname", name: "nickname", exchange: weixinToken,
 		},
 	}
@@ -276,13 +277,13 @@ func mailRuQuery(p *oauth, token *oauth2.Token, query url.Values) {
 	query.Set("sig", signed(query, p.app.ClientSecret))
 }
 
-func odnoklassnikiQuery(p *oauth, token *oauth2.Token, query url.Values) {
-	query.Set("method", "users.getCurrentUser")
-	query.Set("fields", "uid,email,first_name,last_name")
-	query.Set("application_key", p.app.Key)
-	query.Set("format", "json")
-	query.Set("sig", signed(query, md5Hex(token.AccessToken+p.app.ClientSecret)))
-	query.Set("access_token", token.AccessToken)
+func odnoklassnikiForm(p *oauth, token *oauth2.Token) url.Values {
+	form := url.Values{
+		"method": {"users.getCurrentUser"}, "fields": {"uid,email,first_name,last_name"}, "application_key": {p.app.Key}, "format": {"json"},
+	}
+	form.Set("sig", signed(form, md5Hex(token.AccessToken+p.app.ClientSecret)))
+	form.Set("access_token", token.AccessToken)
+	return form
 }
 
 func notionToken(ctx context.Context, p *oauth, code string, c Callback) (*oauth2.Token, error) {

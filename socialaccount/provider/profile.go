@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -44,7 +45,7 @@ func (p *oauth) firstProfile(ctx context.Context, token *oauth2.Token) (map[stri
 }
 
 // profile requests a document with the token where the entry says: in a header,
-// in the query, or in both.
+// in a form or in the query.
 func (p *oauth) profile(ctx context.Context, token *oauth2.Token, template string) (map[string]any, error) {
 	value, err := p.fetch(ctx, token, template)
 	if err != nil {
@@ -98,14 +99,8 @@ func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string)
 	}
 	u.RawQuery = query.Encode()
 	header := http.Header{}
-	if p.entry.scheme != noHeader {
-		scheme := p.entry.scheme
-		if scheme == "" && p.entry.tokenIn == "" {
-			scheme = "Bearer"
-		}
-		if scheme != "" {
-			header.Set("Authorization", scheme+" "+token.AccessToken)
-		}
+	if p.entry.tokenIn == "" && p.entry.form == nil && p.entry.scheme != noHeader {
+		header.Set("Authorization", cmp.Or(p.entry.scheme, "Bearer")+" "+token.AccessToken)
 	}
 	for name, value := range p.entry.header {
 		expanded, err := p.fill(value, tokenText)
@@ -114,13 +109,13 @@ func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string)
 		}
 		header.Set(name, expanded)
 	}
-	method := http.MethodGet
-	if p.entry.post {
+	method, body := http.MethodGet, p.entry.body
+	switch {
+	case p.entry.form != nil:
+		method, body = http.MethodPost, p.entry.form(p, token).Encode()
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	case p.entry.post:
 		method = http.MethodPost
-	}
-	body := p.entry.body
-	if p.entry.form != nil {
-		body = p.entry.form(p, token).Encode()
 	}
 	return fetchAny(ctx, p.client, method, u.String(), header, body)
 }
@@ -133,8 +128,6 @@ func (p *oauth) fill(value string, token func(string) string) (string, error) {
 		return p.app.ClientID, nil
 	case "{client_secret}":
 		return p.app.ClientSecret, nil
-	case "{key}":
-		return p.app.Key, nil
 	}
 	return expand(value, p.app, p.entry, token)
 }

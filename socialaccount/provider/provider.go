@@ -126,9 +126,8 @@ type App struct {
 	Name string
 	// ClientID and ClientSecret are issued by the provider.
 	ClientID, ClientSecret string
-	// Key is a third value that the provider issued: Apple's team id, or the key
-	// of an app of Odnoklassniki or Stack Exchange. Required there, refused
-	// elsewhere.
+	// Key is a third value that the provider issued: Apple's team id, or the
+	// public key of an app of Odnoklassniki. Required there, refused elsewhere.
 	Key string
 	// Settings are the further settings of this provider.
 	Settings Settings
