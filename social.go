@@ -9,6 +9,7 @@ import (
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/work"
+	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"golang.org/x/oauth2"
 )
@@ -53,4 +54,24 @@ func (a *Auth) ProviderToken(ctx context.Context, userID, providerID string) (oa
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
 	return source, nil
+}
+
+// RekeySocialAccounts stores accounts at Bitbucket, Pinterest, Reddit, SoundCloud
+// and Tumblr under the id by which users log in today, if an earlier version, or
+// django-allauth, stored them under a name or an older id. It reads the id from the
+// stored profile and asks no provider. Users of accounts under a name that they
+// have given up cannot log in with them until then. Call it once after an upgrade
+// or an import.
+//
+// It returns the accounts, without their tokens, that it could not move: their
+// stored profile has no id, or their user has another account under it.
+func (a *Auth) RekeySocialAccounts(ctx context.Context) ([]socialaccount.Account, error) {
+	if a.social == nil {
+		return nil, nil
+	}
+	left, err := a.social.Rekey(ctx)
+	if err != nil {
+		return left, fmt.Errorf("allauth: %w", err)
+	}
+	return left, nil
 }

@@ -40,6 +40,14 @@ type Store interface {
 	// were created. In a transaction it locks them: no other transaction can
 	// delete one until that transaction ends.
 	SocialAccountsByUser(ctx context.Context, userID string) ([]Account, error)
+	// SocialAccountsByProvider returns at most limit accounts of the provider whose
+	// UID is greater than after, ordered by it. UIDs are compared as bytes.
+	SocialAccountsByProvider(ctx context.Context, provider, after string, limit int) ([]Account, error)
+	// RekeySocialAccount gives the account with a's UserID, Provider and UID the
+	// UID uid and the Token of a. It returns [authn.ErrNotFound] if there is no
+	// such account, and [authn.ErrConflict] if any user has an account with
+	// Provider and uid: of any number of concurrent calls one succeeds.
+	RekeySocialAccount(ctx context.Context, a Account, uid string) error
 	// UpdateSocialAccount stores ExtraData and LastLogin of the account with a's
 	// UserID, Provider and UID. It returns [authn.ErrNotFound] if there is none.
 	UpdateSocialAccount(ctx context.Context, a Account) error

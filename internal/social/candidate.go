@@ -36,6 +36,9 @@ type candidate struct {
 
 	entry    *entry
 	identity *provider.Identity
+	// oldUID and oldName are those of the identity, storedUID is the id under which
+	// the account was found.
+	oldUID, oldName, storedUID string
 	// repeated is true if a client has used the ID token before.
 	repeated bool
 }
@@ -52,7 +55,7 @@ func (s *Flows) newCandidate(ctx context.Context, e *entry, id *provider.Identit
 	c := &candidate{
 		Provider: e.info.ID, UID: id.UID, Emails: s.cleanEmails(e, id.Emails),
 		Username: cleanName(id.Username), FirstName: cleanName(id.FirstName), LastName: cleanName(id.LastName),
-		entry: e, identity: id,
+		entry: e, identity: id, oldUID: id.OldUID, oldName: id.OldName,
 	}
 	profile := id.ExtraData
 	if s.cfg.ExtraData != nil {

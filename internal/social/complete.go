@@ -34,9 +34,9 @@ func (s *Flows) complete(ctx context.Context, sess *login.Session, c *candidate,
 // logInOrSignUp logs in the user who has the identity, or signs up a new user. Returns
 // errTaken if another request changed the user of the identity at the same time.
 func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candidate) error {
-	known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
+	known, err := s.findAccount(ctx, c)
 	if err != nil && !errors.Is(err, authn.ErrNotFound) {
-		return fmt.Errorf("look up account at provider: %w", err)
+		return err
 	}
 	if err == nil {
 		return s.logInUser(ctx, sess, c, known.UserID, func(ctx context.Context) error {
@@ -124,14 +124,14 @@ func (s *Flows) connect(ctx context.Context, sess *login.Session, c *candidate) 
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		known, err := s.store.SocialAccount(ctx, c.Provider, c.UID)
+		known, err := s.findAccount(ctx, c)
 		switch {
 		case err == nil && known.UserID == sess.UserID():
 			return s.updateAccount(ctx, c, known.UserID)
 		case err == nil:
 			return problem.List("", code.ConnectedOther)
 		case !errors.Is(err, authn.ErrNotFound):
-			return fmt.Errorf("look up account at provider: %w", err)
+			return err
 		}
 		err = s.connectAccount(ctx, sess, c, sess.UserID())
 		if errors.Is(err, errTaken) {
@@ -176,6 +176,11 @@ func (s *Service) createAccount(ctx context.Context, store socialaccount.Store, 
 // is called only after the request was found to be that of the account's user. Returns
 // errTaken if the account was disconnected at the same time.
 func (s *Service) updateAccount(ctx context.Context, c *candidate, userID string) error {
+	if c.storedUID != c.UID {
+		if err := s.moveAccount(ctx, c, userID); err != nil {
+			return err
+		}
+	}
 	account := socialaccount.Account{UserID: userID, Provider: c.Provider, UID: c.UID, ExtraData: c.ExtraData, LastLogin: s.deps.Now()}
 	err := s.store.UpdateSocialAccount(ctx, account)
 	if errors.Is(err, authn.ErrNotFound) { // disconnected meanwhile

@@ -55,6 +55,13 @@ type Entry struct {
 	// The paths of members in the profile, see find. verified is the rule of
 	// Entry.emailVerified.
 	uid, email, verified, username, name, first, last string
+	// mutableUID says why uid is a name or an address, which can change hands: why
+	// the provider has nothing better.
+	mutableUID string
+	// oldUID is the path of another id that never changes hands, oldName that of a
+	// name. Accounts may be stored under each of them. storedUID is the path of uid
+	// in a stored profile. Empty: uid.
+	oldUID, oldName, storedUID string
 	// ok is a path that must have a value, for providers whose errors look like
 	// profiles.
 	ok string

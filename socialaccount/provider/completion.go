@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,8 @@ func kakaoEmail(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string
 	return nil
 }
 
-// edxAccount requests the details of an account, as the profile has no address.
+// edxAccount requests the details of an account, as the profile has no address,
+// and no id but the username.
 func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[string]any, id *Identity) error {
 	if len(id.Emails) > 0 || id.Username == "" {
 		return nil
@@ -111,7 +113,7 @@ func edxAccount(ctx context.Context, p *oauth, token *oauth2.Token, profile map[
 		return err
 	}
 	more := p.entry.identity(details, token)
-	id.Emails, id.FirstName, id.LastName = more.Emails, more.FirstName, more.LastName
+	id.UID, id.Emails, id.FirstName, id.LastName = cmp.Or(id.UID, more.UID), more.Emails, more.FirstName, more.LastName
 	id.ExtraData = map[string]any{"me": profile, "account": details}
 	return nil
 }

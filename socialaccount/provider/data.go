@@ -15,7 +15,7 @@ func oauthEntries() []Entry {
 			authorize: "{ServerURL}/authorize", token: "{ServerURL}/token",
 			profile: "{ServerURL}/profiles/v2/me",
 			scopes:  []string{"PRODUCTION"}, defaults: map[string]string{"ServerURL": "https://public.agaveapi.co"},
-			uid: "result.username", email: "result.email", username: "result.username", first: "result.first_name", last: "result.last_name",
+			uid: "result.username", mutableUID: "the profile has no other id, and the public service has ended", email: "result.email", username: "result.username", first: "result.first_name", last: "result.last_name",
 		},
 		{
 			ID: "amazon", Name: "Amazon",
@@ -55,13 +55,13 @@ func oauthEntries() []Entry {
 			ID: "bitbucket_oauth2", Name: "Bitbucket",
 			authorize: "https://bitbucket.org/site/oauth2/authorize", token: "https://bitbucket.org/site/oauth2/access_token",
 			profile: "https://api.bitbucket.org/2.0/user",
-			uid:     "uuid", username: "username", name: "display_name", verified: "is_confirmed", complete: bitbucketEmails,
+			uid:     "account_id", oldUID: "uuid", oldName: "username", username: "username", name: "display_name", verified: "is_confirmed", complete: bitbucketEmails,
 		},
 		{
 			ID: "bitly", Name: "Bitly",
 			authorize: "https://bitly.com/oauth/authorize", token: "https://api-ssl.bitly.com/oauth/access_token",
 			profile: "https://api-ssl.bitly.com/v4/user",
-			uid:     "login", username: "login", name: "name",
+			uid:     "login", mutableUID: "the API shows no other id of a user", username: "login", name: "name",
 		},
 		{
 			ID: "box", Name: "Box",
@@ -113,7 +113,7 @@ func oauthEntries() []Entry {
 			ID: "drip", Name: "Drip",
 			authorize: "https://www.getdrip.com/oauth/authorize", token: "https://www.getdrip.com/oauth/token",
 			profile: "https://api.getdrip.com/v2/user",
-			uid:     "users[0].email", email: "users[0].email", verified: alwaysVerified, name: "users[0].name",
+			uid:     "users[0].email", mutableUID: "the API shows no id of a user", email: "users[0].email", verified: alwaysVerified, name: "users[0].name",
 		},
 		{
 			ID: "dropbox", Name: "Dropbox",
@@ -141,7 +141,7 @@ func oauthEntries() []Entry {
 			authorize: "{ServerURL}/oauth2/authorize/", token: "{ServerURL}/oauth2/access_token",
 			profile: "{ServerURL}/api/user/v1/me",
 			scopes:  []string{"profile"}, defaults: map[string]string{"ServerURL": "https://edx.org"},
-			uid: "username", email: "email", username: "username", name: "name", complete: edxAccount,
+			uid: "username", mutableUID: "Open edX lets no user change it and does not give it to another one; not every release shows another id", email: "email", username: "username", name: "name", complete: edxAccount,
 		},
 		{
 			ID: "eventbrite", Name: "Eventbrite",
@@ -161,7 +161,7 @@ func oauthEntries() []Entry {
 			authorize: "https://exist.io/oauth2/authorize", token: "https://exist.io/oauth2/access_token",
 			profile: "https://exist.io/api/2/accounts/profile/",
 			scopes:  []string{"mood_read", "health_read", "productivity_read"},
-			uid:     "username", username: "username", first: "first_name", last: "last_name",
+			uid:     "username", mutableUID: "version 2 of the API shows no other id", username: "username", first: "first_name", last: "last_name",
 		},
 		{
 			ID: "feedly", Name: "Feedly",
@@ -229,7 +229,7 @@ func oauthEntries() []Entry {
 			ID: "hubic", Name: "Hubic",
 			authorize: "https://api.hubic.com/oauth/auth", token: "https://api.hubic.com/oauth/token",
 			profile: "https://api.hubic.com/1.0/account",
-			uid:     "email", email: "email", first: "firstname", last: "lastname", complete: hubicUsername,
+			uid:     "email", mutableUID: "the profile has no id, and the service has ended", email: "email", first: "firstname", last: "lastname", complete: hubicUsername,
 		},
 		{
 			ID: "hubspot", Name: "Hubspot",
@@ -249,7 +249,7 @@ func oauthEntries() []Entry {
 			ID: "jupyterhub", Name: "JupyterHub",
 			authorize: "{ServerURL}/hub/api/oauth2/authorize", token: "{ServerURL}/hub/api/oauth2/token",
 			profile: "{ServerURL}/hub/api/user",
-			uid:     "name", username: "name",
+			uid:     "name", mutableUID: "the API shows no other id; the administrator of the server assigns names", username: "name",
 		},
 		{
 			ID: "kakao", Name: "Kakao",
@@ -277,7 +277,7 @@ func oauthEntries() []Entry {
 			authorize: "{ServerURL}/oauth/authorize", token: "{ServerURL}/oauth/token",
 			profile: "{ServerURL}/oauth/profile",
 			scopes:  []string{"profile"}, defaults: map[string]string{"ServerURL": "https://hosted.mailcow.de"},
-			uid: "id", email: "email", username: "username", name: "displayName",
+			uid: "id", mutableUID: "the id is the address of the mailbox, the profile has no other; the administrator of the server assigns addresses", email: "email", username: "username", name: "displayName",
 		},
 		{
 			ID: "mediawiki", Name: "MediaWiki",
@@ -317,7 +317,7 @@ func oauthEntries() []Entry {
 			authorize: "{ServerURL}/apps/oauth2/authorize", token: "{ServerURL}/apps/oauth2/api/v1/token",
 			profile: "{ServerURL}/ocs/v1.php/cloud/users/{tok:user_id}?format=json",
 			scopes:  []string{"read"},
-			uid:     "ocs.data.id", email: "ocs.data.email", username: "ocs.data.displayname",
+			uid:     "ocs.data.id", mutableUID: "the id is the login name, the API shows no other; the administrator of the server assigns names", email: "ocs.data.email", username: "ocs.data.displayname",
 		},
 		{
 			ID: "orcid", Name: "Orcid.org",
@@ -345,7 +345,7 @@ func oauthEntries() []Entry {
 			authorize: "https://www.pinterest.com/oauth/", token: "https://api.pinterest.com/v5/oauth/token",
 			profile: "https://api.pinterest.com/v5/user_account",
 			scopes:  []string{"user_accounts:read"}, delimiter: ",", basic: true,
-			uid: "id", username: "username",
+			uid: "id", oldName: "username", username: "username",
 		},
 		{
 			ID: "questrade", Name: "Questrade",
@@ -358,7 +358,7 @@ func oauthEntries() []Entry {
 			authorize: "https://www.reddit.com/api/v1/authorize", token: "https://www.reddit.com/api/v1/access_token",
 			profile: "https://oauth.reddit.com/api/v1/me",
 			scopes:  []string{"identity"}, basic: true, params: map[string]string{"duration": "temporary"},
-			uid: "id", username: "name",
+			uid: "id", oldName: "name", username: "name",
 		},
 		{
 			ID: "robinhood", Name: "Robinhood",
@@ -393,7 +393,7 @@ func oauthEntries() []Entry {
 			authorize: "https://soundcloud.com/connect", token: "https://api.soundcloud.com/oauth2/token",
 			profile: "https://api.soundcloud.com/me.json",
 			scheme:  "OAuth",
-			uid:     "urn", email: "email", username: "username", name: "full_name",
+			uid:     "urn", oldUID: "id", email: "email", username: "username", name: "full_name",
 		},
 		{
 			ID: "spotify", Name: "Spotify",
@@ -449,7 +449,7 @@ func oauthEntries() []Entry {
 			authorize: "https://www.tumblr.com/oauth2/authorize", token: "https://api.tumblr.com/v2/oauth2/token",
 			profile: "https://api.tumblr.com/v2/user/info",
 			scopes:  []string{"read"},
-			uid:     "response.user.name", username: "response.user.name", first: "response.user.name",
+			uid:     "response.user.blogs[primary].uuid", storedUID: "response.user.blogs[primary].uuid|blogs[primary].uuid", oldName: "response.user.name", username: "response.user.name", first: "response.user.name",
 		},
 		{
 			ID: "twentythreeandme", Name: "23andMe",

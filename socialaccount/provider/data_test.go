@@ -22,7 +22,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"atlassian", `{"account_id":"112233aa","email":"ann@example.org","email_verified":true,"nickname":"annie","name":"Ann Example"}`, "112233aa <ann@example.org!> @annie Ann/Example"},
 	{"baidu", `{"uid":"3225892368","uname":"Ann Example","portrait":"78c0"}`, "3225892368 <> @3225892368 Ann/Example"},
 	{"basecamp", `{"identity":{"id":9999999,"email_address":"ann@example.org","first_name":"Ann","last_name":"Example"},"accounts":[]}`, "9999999 <ann@example.org?> @ann@example.org Ann/Example"},
-	{"bitbucket_oauth2", `{"username":"annie","uuid":"{7f5c}","display_name":"Ann Example"}`, "{7f5c} <ann@example.org!,old@example.org?> @annie Ann/Example"},
+	{"bitbucket_oauth2", `{"account_id":"557058:7f5c","username":"annie","uuid":"{7f5c}","display_name":"Ann Example"}`, "557058:7f5c <ann@example.org!,old@example.org?> @annie Ann/Example"},
 	{"bitly", `{"login":"annie","name":"Ann Example","default_group_guid":"Bd9f"}`, "annie <> @annie Ann/Example"},
 	{"box", `{"type":"user","id":"185250","login":"ann@example.org","name":"Ann Example"}`, "185250 <ann@example.org?> @ Ann/Example"},
 	{"coinbase", `{"data":{"id":"512db383","email":"ann@example.org","name":"Ann Example","username":"annie"}}`, "512db383 <ann@example.org?> @annie Ann/Example"},
@@ -72,7 +72,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"sharefile", `{"Id":"123","Email":"ann@example.org","Username":"annie","FullName":"Ann Example"}`, "123 <ann@example.org?> @annie Ann/Example"},
 	{"slack", `{"ok":true,"sub":"U1","https://slack.com/user_id":"U1","https://slack.com/team_id":"T1","email":"ann@example.org","email_verified":true,"given_name":"Ann","family_name":"Example"}`, "T1_U1 <ann@example.org!> @ Ann/Example"},
 	{"snapchat", `{"data":{"me":{"externalId":"CAESIPiRBp0e5gLD","displayName":"Ann Example"}}}`, "CAESIPiRBp0e5gLD <> @ Ann/Example"},
-	{"soundcloud", `{"urn":"soundcloud:users:22341947","username":"annie","full_name":"Ann Example"}`, "soundcloud:users:22341947 <> @annie Ann/Example"},
+	{"soundcloud", `{"id":22341947,"urn":"soundcloud:users:22341947","username":"annie","full_name":"Ann Example"}`, "soundcloud:users:22341947 <> @annie Ann/Example"},
 	{"spotify", `{"id":"annie","display_name":"Ann Example","email":"ann@example.org"}`, "annie <ann@example.org?> @ Ann/Example"},
 	{"stackexchange", `{"items":[{"account_id":14691,"user_id":654321,"display_name":"annie"}]}`, "14691 <> @annie /"},
 	{"stocktwits", `{"response":{"status":200},"user":{"id":3,"username":"annie"}}`, "3 <> @ /"},
@@ -80,7 +80,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"stripe", `{"id":"acct_sometestid","email":"ann@example.org","display_name":"Ann Example"}`, "acct_sometestid <ann@example.org?> @ Ann/Example"},
 	{"tiktok", `{"data":{"user":{"open_id":"44322889","username":"annie","display_name":"Ann Example"}},"error":{"code":"ok"}}`, "44322889 <> @annie Ann/Example"},
 	{"trainingpeaks", `{"Id":123456,"Email":"ann@example.org","FirstName":"Ann","LastName":"Example"}`, "123456 <ann@example.org?> @ann.example Ann/Example"},
-	{"tumblr_oauth2", `{"meta":{"status":200},"response":{"user":{"name":"annie"}}}`, "annie <> @annie annie/"},
+	{"tumblr_oauth2", `{"meta":{"status":200},"response":{"user":{"name":"annie","blogs":[{"name":"fans","uuid":"t:other","primary":false},{"name":"annie","uuid":"t:7RBd","primary":true}]}}}`, "t:7RBd <> @annie annie/"},
 	{"twentythreeandme", `{"id":"56c46bdb0902f8e2","email":"ann@example.org"}`, "56c46bdb0902f8e2 <ann@example.org?> @ /"},
 	{"twitch", `{"data":[{"id":"44322889","login":"annie","display_name":"Annie","email":"ann@example.org"}]}`, "44322889 <ann@example.org?> @annie Annie/"},
 	{"twitter_oauth2", `{"data":{"id":"1337133713371337","username":"annie","name":"Ann Example","verified":false}}`, "1337133713371337 <> @annie Ann/Example"},
@@ -261,8 +261,8 @@ func appOrdinary(t testing.TB, e Entry) App {
 func TestProfilesWithoutAnIDAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, sample := range profiles {
-		if sample.id == "notion" || sample.id == "tumblr_oauth2" {
-			continue // there the id is in the token response, or is a name
+		if sample.id == "notion" {
+			continue // there the id is in the token response
 		}
 		for _, profile := range []string{`{}`, `null`, `[]`, `"x"`, `{"id":null,"uid":{},"data":[],"user":"x","response":7,"result":true}`, `{"id":""}`, `not JSON`} {
 			id, err := logIn(t, worldOf(t, sample.id, profile), appOf(sample.id), codeOf(sample.id))

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -46,6 +47,85 @@ func settingsOf(e Entry) string {
 	return strings.Join(found, "; ")
 }
 
+// ownIDs say what identifies a user where that is not one member of the profile.
+var ownIDs = map[string]string{
+	"battlenet":    "`id`, followed by -cn in China",
+	"notion":       "`owner.user.id` and `workspace_id`",
+	"shopify":      "`shop.id`, or `associated_user.id` if the app requests it per user",
+	"slack":        "the ids of the workspace and of the user",
+	"telegram":     "`id`",
+	"vimeo_oauth2": "the number in `uri`",
+}
+
+func (e Entry) isOpenID() bool { return e.issuer != "" || e.Generic || e.ID == "apple" }
+
+// paths returns alternative paths as code.
+func paths(alternatives string) string {
+	return "`" + strings.ReplaceAll(alternatives, "|", "` or `") + "`"
+}
+
+func idOf(t *testing.T, e Entry) string {
+	var id string
+	switch {
+	case ownIDs[e.ID] != "":
+		id = ownIDs[e.ID]
+	case e.uid != "":
+		id = paths(e.uid)
+	case e.isOpenID():
+		id = "`sub`"
+	default:
+		t.Errorf("%s has neither uid nor a line in ownIDs", e.ID)
+	}
+	if e.mutableUID != "" {
+		id += ", which can change hands: " + e.mutableUID
+	}
+	if e.oldUID != "" {
+		id += "; `" + e.oldUID + "` before"
+	}
+	if e.oldName != "" {
+		id += "; the name `" + e.oldName + "` before"
+	}
+	return id
+}
+
+func tokenOf(e Entry) string {
+	scheme := "`Authorization: " + cmp.Or(e.scheme, "Bearer") + "`"
+	switch {
+	case e.ID == "facebook":
+		return scheme + "; that of an app in the URL: " + e.tokenReason
+	case e.ID == "apple" || e.ID == "telegram" || !e.isOpenID() && e.profile == "":
+		return "not sent"
+	case e.tokenIn != "":
+		return "in the URL: " + e.tokenReason
+	case e.form != nil:
+		return "in a form"
+	case e.scheme == noHeader:
+		for name, value := range e.header {
+			if value == "{tok:access_token}" {
+				return "`" + name + "`"
+			}
+		}
+		return "not sent"
+	}
+	return scheme
+}
+
+func verifiedOf(e Entry) string {
+	switch path, value, isComparison := strings.Cut(e.verified, "="); {
+	case isComparison:
+		return "`" + path + "` is " + value
+	case e.verified == alwaysVerified:
+		return "all"
+	case e.verified != "":
+		return paths(e.verified)
+	case e.isOpenID():
+		return "`email_verified`"
+	case e.ID == "shopify":
+		return "`associated_user.email_verified`"
+	}
+	return "none"
+}
+
 // The page of providers is generated from the catalogue, so it is always current.
 func TestTheCatalogueIsDocumented(t *testing.T) {
 	t.Parallel()
@@ -60,12 +140,10 @@ provider.App{Provider: "github", ClientID: "…", ClientSecret: "…"}
 
 All providers except Telegram read these ` + "`Settings`" + `: ` + "`Scopes`" + `, ` + "`AuthParams`" + ` (added unchanged to the authorization request) and ` + "`PKCE`" + `, and, where one claim or one member of the profile identifies the user, ` + "`UIDField`" + `; OpenID Connect providers also read ` + "`Nonce`" + `, ` + "`SkipUserInfo`" + ` and ` + "`TokenAuthMethod`" + `. The table lists the others, with their defaults; [configuration.md](configuration.md#provider-settings) says what each does. ` + "`New`" + ` refuses a setting that the provider does not read, and lists those that it reads.
 
-The column *Verified addresses* says which addresses of a provider count as verified: *always* all of them, or those that a field of the profile marks. The library verifies all others by mail.
-
 This page is generated from the catalogue: ` + "`go test ./socialaccount/provider -run Documented -update`" + `.
 
-| Provider | Name | Protocol | Verified addresses | Tokens of apps | Further settings |
-|---|---|---|---|---|---|
+| Provider | Name | Protocol | Tokens of apps | Further settings |
+|---|---|---|---|---|
 `)
 	for _, e := range Catalogue() {
 		p, err := New(appOrdinary(t, e), Deps{})
@@ -73,13 +151,9 @@ This page is generated from the catalogue: ` + "`go test ./socialaccount/provide
 			t.Fatal(err)
 		}
 		protocol := "OAuth 2.0"
-		verified := strings.NewReplacer("=", " = ", "|", " or ").Replace(e.verified)
 		switch {
-		case e.issuer != "" || e.Generic || e.ID == "apple":
+		case e.isOpenID():
 			protocol = "OpenID Connect"
-			if verified == "" {
-				verified = "email_verified"
-			}
 		case e.ID == "telegram":
 			protocol = "signed callback"
 		}
@@ -87,12 +161,33 @@ This page is generated from the catalogue: ` + "`go test ./socialaccount/provide
 		if p.Info().Token {
 			tokens = "yes"
 		}
-		name := "`" + e.ID + "`"
-		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", name, e.Name, protocol, verified, tokens, settingsOf(e))
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", e.ID, e.Name, protocol, tokens, settingsOf(e))
 	}
 	page.WriteString(`
 Authelia, CERN, Keycloak, LinkedIn (its current product) and all other OpenID providers are ` + "`openid_connect`" + ` with their issuer as ` + "`ServerURL`" + `.
 
+## What identifies a user
+An account is stored under the id in the column *Id*, a member of the profile or a claim of the ID token. The provider never gives such an id to another user. A name or an address can change hands, and its next owner then logs in to the account: entries that are keyed by one say why the provider has nothing better. If you run the server of such a provider, never give a name to another user.
+
+Accounts that an earlier version or django-allauth stored under another id are found at the next login if the old id is no name, or if their stored profile has the new id, and are stored under the new one. Accounts of users who have changed their name since are not found. Move all accounts at once, after the upgrade or the import, and look at those that are left:
+
+` + "```go" + `
+left, err := auth.RekeySocialAccounts(ctx)
+` + "```" + `
+
+An account that changed hands before the upgrade goes to the user who logged in to it last, as the stored profile is theirs.
+
+The column *Access token* says how the token of the user travels to the provider. URLs end in the logs of servers and proxies, so it is sent in one only where the provider takes it nowhere else.
+
+The column *Verified addresses* names the field by which the provider says that it has verified an address. Addresses of all other providers are unverified until the user opens a mail, unless you set ` + "`Trust.VerifiedEmail`" + ` or ` + "`Trust.VerifiedEmailDomains`" + `.
+
+| Provider | Id | Access token | Verified addresses |
+|---|---|---|---|
+`)
+	for _, e := range Catalogue() {
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", e.ID, idOf(t, e), tokenOf(e), verifiedOf(e))
+	}
+	page.WriteString(`
 ## Not in the catalogue
 - OAuth 1.0: 500px, Discogs, Evernote, Flickr, OpenStreetMap, Trello, Tumblr (its first API), Twitter (its first API), Vimeo (its first API), Xing; also Pocket, whose protocol was similar and which was shut down.
 - OpenID 2.0: OpenID, Steam.

@@ -19,7 +19,8 @@ const (
 // identity reads the identity from a profile, with the paths of the entry.
 func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
 	id := &Identity{
-		UID: exact(find(profile, e.uid)), Username: text(profile, e.username),
+		UID: exact(find(profile, e.uid)), OldUID: exact(find(profile, e.oldUID)), OldName: exact(find(profile, e.oldName)),
+		Username:  text(profile, e.username),
 		FirstName: text(profile, e.first), LastName: text(profile, e.last),
 		ExtraData: profile, Token: token,
 	}
@@ -45,8 +46,6 @@ func (id *Identity) takeEmail(address string) {
 func (e Entry) emailVerified(profile map[string]any) bool {
 	path, value, isComparison := strings.Cut(e.verified, "=")
 	switch {
-	case e.verified == "":
-		return false
 	case e.verified == alwaysVerified:
 		return true
 	case isComparison:

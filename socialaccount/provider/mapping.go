@@ -2,13 +2,15 @@ package provider
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // find returns the value at a path such as "data.users[0].id|id": members are
-// separated by dots, elements of lists are numbered, and alternatives are
-// separated by bars. The first alternative with a value counts. It returns nil if
+// separated by dots, elements of lists are numbered, or are the first with a
+// member that is true, as in "blogs[primary]", and alternatives are separated by
+// bars. The first alternative with a value counts. It returns nil if
 // there is none.
 func find(value any, paths string) any {
 	for path := range strings.SplitSeq(paths, "|") {
@@ -34,8 +36,12 @@ func follow(value any, path string) any {
 				continue
 			}
 			list, _ := value.([]any)
-			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			if err != nil || n < 0 || n >= len(list) {
+			index = strings.TrimSuffix(index, "]")
+			n, err := strconv.Atoi(index)
+			if err != nil {
+				n = slices.IndexFunc(list, func(element any) bool { return isTrue(follow(element, index)) })
+			}
+			if n < 0 || n >= len(list) {
 				return nil
 			}
 			value = list[n]

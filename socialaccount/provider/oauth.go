@@ -53,7 +53,12 @@ func newOAuth(app App, deps Deps, e Entry) (*oauth, error) {
 	p.params = map[string]string{}
 	maps.Copy(p.params, e.params)
 	maps.Copy(p.params, app.Settings.AuthParams)
-	p.entry.uid = cmp.Or(app.Settings.UIDField, e.uid)
+	switch {
+	case app.Settings.UIDField != "":
+		p.entry.uid, p.entry.oldUID, p.entry.oldName = app.Settings.UIDField, "", ""
+	case e.oldUID != "" || e.oldName != "":
+		p.info.storedUID = cmp.Or(e.storedUID, e.uid)
+	}
 	p.pkce = orElse(app.Settings.PKCE, !e.noPKCE)
 	return p, nil
 }

@@ -106,7 +106,7 @@ func ownEntries() []Entry {
 			ID: "vk", Name: "VK",
 			authorize: "https://id.vk.ru/authorize", token: "https://id.vk.ru/oauth2/auth", profile: "https://id.vk.ru/oauth2/user_info",
 			emailScopes: []string{"email"},
-			uid: "user.user_id", email: "user.email", username: "user.screen_name", first: "user.first_name", last: "user.last_name",
+			uid:         "user.user_id", email: "user.email", username: "user.screen_name", first: "user.first_name", last: "user.last_name",
 			exchange: vkToken, form: vkForm,
 		},
 		{

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/url"
 
 	"golang.org/x/oauth2"
@@ -58,6 +59,19 @@ type Info struct {
 	// of the URL, which browsers do not send. The page at the callback must copy
 	// them to the query.
 	CallbackInFragment bool
+
+	storedUID string // the path of the id in a stored profile
+}
+
+// StoredUID returns the id of the user in the stored profile of an account, empty
+// if the profile has none. rekeyed is false if accounts of the provider were never
+// stored under another id.
+func (i Info) StoredUID(profile []byte) (uid string, rekeyed bool) {
+	var members map[string]any
+	if i.storedUID != "" && json.Unmarshal(profile, numbers(&members)) == nil {
+		uid = exact(find(members, i.storedUID))
+	}
+	return uid, i.storedUID != ""
 }
 
 // Authorization holds the parameters of an authorization request.
@@ -95,6 +109,10 @@ type Identity struct {
 	// UID is the provider's own stable id of the user: never empty, at most 191
 	// bytes, without control characters and surrounding blanks.
 	UID string
+	// OldUID is another id under which the account may be stored, and which the
+	// provider never gives to another user. OldName is a name, which it may: such
+	// an account is the user's only if its stored profile has UID. Empty: none.
+	OldUID, OldName string
 	// Emails are the addresses. The preferred one comes first.
 	Emails []Email
 	// Username, FirstName and LastName may be empty.

@@ -53,6 +53,37 @@ func (s *Store) SocialAccountsByUser(ctx context.Context, userID string) ([]soci
 	})
 }
 
+// SocialAccountsByProvider implements socialaccount.Store.
+func (s *Store) SocialAccountsByProvider(ctx context.Context, provider, after string, limit int) ([]socialaccount.Account, error) {
+	return read(ctx, s, func(now *snapshot) ([]socialaccount.Account, error) {
+		var list []socialaccount.Account
+		now.socialAccounts.indexes[socialAccountsByUID].ascend(socialKey(provider, after), func(k key, row *social) bool {
+			if k.text == provider && k.tie != after && len(list) < limit {
+				list = append(list, now.socialAccounts.clone(*row).Account)
+			}
+			return k.text == provider && len(list) < limit
+		})
+		return list, nil
+	})
+}
+
+// RekeySocialAccount implements socialaccount.Store.
+func (s *Store) RekeySocialAccount(ctx context.Context, a socialaccount.Account, uid string) error {
+	return s.write(ctx, func(tx *snapshot) error {
+		stored := tx.socialAccounts.get(socialAccountsByUID, socialKey(a.Provider, a.UID))
+		if stored == nil || stored.UserID != a.UserID {
+			return authn.ErrNotFound
+		}
+		moved := *stored
+		moved.UID, moved.Token = uid, a.Token
+		if uid != a.UID && tx.socialAccounts.get(socialAccountsByUID, socialKey(a.Provider, uid)) != nil {
+			return authn.ErrConflict
+		}
+		tx.socialAccounts.remove(stored)
+		return tx.socialAccounts.add(moved)
+	})
+}
+
 // UpdateSocialAccount implements socialaccount.Store.
 func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account) error {
 	return s.write(ctx, func(tx *snapshot) error {

@@ -59,6 +59,23 @@ func (s *Store) SocialAccountsByUser(ctx context.Context, userID string) ([]soci
 		`SELECT `+socialColumns+` FROM {social_accounts} WHERE user_id = ? ORDER BY id `+lock, []any{userID}, scanSocial)
 }
 
+// SocialAccountsByProvider implements socialaccount.Store.
+func (s *Store) SocialAccountsByProvider(ctx context.Context, provider, after string, limit int) ([]socialaccount.Account, error) {
+	return rows(ctx, s, "load accounts at provider",
+		`SELECT `+socialColumns+` FROM {social_accounts} WHERE provider = ? AND uid > ? ORDER BY uid LIMIT ?`, []any{provider, after, limit}, scanSocial)
+}
+
+// RekeySocialAccount implements socialaccount.Store.
+func (s *Store) RekeySocialAccount(ctx context.Context, a socialaccount.Account, uid string) error {
+	err := s.updateOne(ctx, "move account at provider", `{social_accounts}`,
+		`uid = ?, token = ?`, []any{uid, tokenColumn(a.Token)},
+		`provider = ? AND uid = ? AND user_id = ?`, []any{a.Provider, a.UID, a.UserID})
+	if isDuplicate(err) {
+		return authn.ErrConflict
+	}
+	return err
+}
+
 // UpdateSocialAccount implements socialaccount.Store.
 func (s *Store) UpdateSocialAccount(ctx context.Context, a socialaccount.Account) error {
 	return s.updateOne(ctx, "update account at provider", `{social_accounts}`,

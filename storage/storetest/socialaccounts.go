@@ -20,6 +20,9 @@ var socialChecks = []check[socialaccount.Store]{
 	{"a missing account is ErrNotFound", socialMissing},
 	{"an account at a provider belongs to one user", socialTaken},
 	{"one of many users gets an account", socialRace},
+	{"accounts of a provider are listed in order", socialListed},
+	{"an account is moved to another id, which no account has", socialRekeyed},
+	{"one of many accounts is moved to an id", socialRekeyRace},
 	{"an update changes profile and time only", socialUpdated},
 	{"a token swap needs the stored token", socialToken},
 	{"one of many token swaps wins", socialTokenRace},
@@ -123,6 +126,72 @@ func socialRace(k *kit, s socialaccount.Store) {
 	})
 }
 
+func socialListed(k *kit, s socialaccount.Store) {
+	provider, user := k.id(), k.user(s)
+	a, b, c := newSocial(k, user), newSocial(k, k.user(s)), newSocial(k, user)
+	a.Provider, b.Provider, c.Provider = provider, provider, provider
+	a.UID, b.UID, c.UID = "B", "a", "ä"
+	other := newSocial(k, user)
+	other.Provider = provider + "x"
+	for _, stored := range []socialaccount.Account{c, b, other, a} {
+		k.ok("CreateSocialAccount", s.CreateSocialAccount(k.Context(), stored))
+	}
+	const contract = "it returns at most limit accounts of the provider whose UID is greater than after, ordered as bytes"
+	for _, test := range []struct {
+		after string
+		limit int
+		want  []socialaccount.Account
+	}{
+		{"", 10, []socialaccount.Account{a, b, c}},
+		{"", 2, []socialaccount.Account{a, b}},
+		{"B", 2, []socialaccount.Account{b, c}},
+		{"C", 1, []socialaccount.Account{b}},
+		{"ä", 10, nil},
+	} {
+		got, err := s.SocialAccountsByProvider(k.Context(), provider, test.after, test.limit)
+		k.ok("SocialAccountsByProvider", err)
+		k.same("SocialAccountsByProvider", len(got), len(test.want), contract)
+		for i := range got {
+			k.same("SocialAccountsByProvider", utcSocial(got[i]), test.want[i], contract)
+		}
+	}
+}
+
+func socialRekeyed(k *kit, s socialaccount.Store) {
+	a, other := storedSocial(k, s, k.user(s)), storedSocial(k, s, k.user(s))
+	moved := a
+	moved.Token, moved.ExtraData, moved.LastLogin = []byte("sealed anew"), []byte("{}"), k.now(time.Hour)
+	k.fails("RekeySocialAccount to the id of another account", s.RekeySocialAccount(k.Context(), moved, other.UID), authn.ErrConflict, "ErrConflict if any user has an account with Provider and uid")
+	foreign := moved
+	foreign.UserID = other.UserID
+	k.fails("RekeySocialAccount of another user's account", s.RekeySocialAccount(k.Context(), foreign, k.id()), authn.ErrNotFound, "the account with a's UserID, Provider and UID, or ErrNotFound")
+	k.social(s, "after refused calls", a, "a refused call changes nothing")
+
+	uid := k.id()
+	for range 2 { // also to the id that it has
+		k.ok("RekeySocialAccount", s.RekeySocialAccount(k.Context(), moved, uid))
+		old := a
+		a.UID, a.Token, moved.UID = uid, moved.Token, uid
+		k.social(s, "after RekeySocialAccount", a, "it stores uid and Token, nothing else")
+		if old.UID != uid {
+			_, err := s.SocialAccount(k.Context(), old.Provider, old.UID)
+			k.fails("SocialAccount of the old id", err, authn.ErrNotFound, "the account has the UID uid")
+			k.fails("RekeySocialAccount of the old id", s.RekeySocialAccount(k.Context(), old, k.id()), authn.ErrNotFound, "ErrNotFound if there is no such account")
+		}
+	}
+	k.social(s, "of another user", other, "others stay")
+}
+
+func socialRekeyRace(k *kit, s socialaccount.Store) {
+	uid, accounts := k.id(), make([]socialaccount.Account, callers)
+	for i := range accounts {
+		accounts[i] = storedSocial(k, s, k.user(s))
+	}
+	k.oneWinner("RekeySocialAccount", authn.ErrConflict, "of any number of concurrent calls one succeeds", func(i int) error {
+		return s.RekeySocialAccount(k.Context(), accounts[i], uid)
+	})
+}
+
 func socialUpdated(k *kit, s socialaccount.Store) {
 	a := storedSocial(k, s, k.user(s))
 	changed := a
@@ -190,6 +259,7 @@ func socialCancelled(k *kit, s socialaccount.Store) {
 		changed.ExtraData = []byte("{}")
 		return s.UpdateSocialAccount(ctx, changed)
 	})
+	k.cancelled("RekeySocialAccount", func(ctx context.Context) error { return s.RekeySocialAccount(ctx, a, fresh.UID) })
 	k.cancelled("SwapSocialToken", func(ctx context.Context) error { return s.SwapSocialToken(ctx, a.Provider, a.UID, a.Token, nil) })
 	k.cancelled("DeleteSocialAccount", func(ctx context.Context) error { return s.DeleteSocialAccount(ctx, a.UserID, a.Provider, a.UID) })
 	k.social(s, "after cancelled calls", a, "a cancelled context leaves nothing behind")
