@@ -94,7 +94,7 @@ func oauthEntries() []Entry {
 			authorize: "https://disqus.com/api/oauth/2.0/authorize/", token: "https://disqus.com/api/oauth/2.0/access_token/",
 			profile: "https://disqus.com/api/3.0/users/details.json",
 			scopes:  []string{"read"}, emailScopes: []string{"email"}, delimiter: ",", tokenIn: "access_token", tokenReason: "the documentation of the API shows no other way", query: map[string]string{"api_key": "{client_id}", "api_secret": "{client_secret}"},
-			uid: "response.id", email: "response.email", verified: alwaysVerified, username: "response.username", name: "response.name",
+			uid: "response.id", email: "response.email", username: "response.username", name: "response.name",
 		},
 		{
 			ID: "douban", Name: "Douban",
@@ -113,7 +113,7 @@ func oauthEntries() []Entry {
 			ID: "drip", Name: "Drip",
 			authorize: "https://www.getdrip.com/oauth/authorize", token: "https://www.getdrip.com/oauth/token",
 			profile: "https://api.getdrip.com/v2/user",
-			uid:     "users[0].email", mutableUID: "the API shows no id of a user", email: "users[0].email", verified: alwaysVerified, name: "users[0].name",
+			uid:     "users[0].email", mutableUID: "the API shows no id of a user", email: "users[0].email", name: "users[0].name",
 		},
 		{
 			ID: "dropbox", Name: "Dropbox",
@@ -188,7 +188,7 @@ func oauthEntries() []Entry {
 			authorize: "https://auth.frontierstore.net/auth", token: "https://auth.frontierstore.net/token",
 			profile: "https://auth.frontierstore.net/me",
 			scopes:  []string{"auth", "capi"},
-			uid:     "customer_id", email: "email", verified: alwaysVerified, username: "email", first: "firstname", last: "lastname",
+			uid:     "customer_id", email: "email", username: "email", first: "firstname", last: "lastname",
 		},
 		{
 			ID: "fxa", Name: "Firefox Accounts",
@@ -236,7 +236,7 @@ func oauthEntries() []Entry {
 			authorize: "https://app.hubspot.com/oauth/authorize", token: "https://api.hubapi.com/oauth/2026-03/token",
 			profile: "https://api.hubapi.com/oauth/2026-03/token/introspect",
 			scopes:  []string{"oauth"}, form: introspectionForm,
-			uid: "user_id", email: "user", verified: alwaysVerified, complete: hubspotProfile,
+			uid: "user_id", email: "user", complete: hubspotProfile,
 		},
 		{
 			ID: "instagram", Name: "Instagram",
@@ -310,7 +310,7 @@ func oauthEntries() []Entry {
 			ID: "naver", Name: "Naver",
 			authorize: "https://nid.naver.com/oauth2.0/authorize", token: "https://nid.naver.com/oauth2.0/token",
 			profile: "https://openapi.naver.com/v1/nid/me",
-			uid:     "response.id", email: "response.email", verified: alwaysVerified, username: "response.nickname", name: "response.name",
+			uid:     "response.id", email: "response.email", username: "response.nickname", name: "response.name",
 		},
 		{
 			ID: "nextcloud", Name: "NextCloud",
@@ -505,7 +505,7 @@ func oauthEntries() []Entry {
 			authorize: "https://oauth.yandex.com/authorize", token: "https://oauth.yandex.ru/token",
 			profile: "https://login.yandex.ru/info?format=json",
 			scopes:  []string{"login:info"}, emailScopes: []string{"login:email"}, scheme: "OAuth",
-			uid: "id", email: "default_email|emails[0]", verified: alwaysVerified, username: "display_name", first: "first_name", last: "last_name",
+			uid: "id", email: "default_email|emails[0]", username: "display_name", first: "first_name", last: "last_name",
 		},
 		{
 			ID: "ynab", Name: "YNAB",

@@ -114,8 +114,6 @@ func verifiedOf(e Entry) string {
 	switch path, value, isComparison := strings.Cut(e.verified, "="); {
 	case isComparison:
 		return "`" + path + "` is " + value
-	case e.verified == alwaysVerified:
-		return "all"
 	case e.verified != "":
 		return paths(e.verified)
 	case e.isOpenID():

@@ -9,12 +9,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const (
-	// alwaysVerified is the rule of providers that send verified addresses only.
-	alwaysVerified = "always"
-	// maxUID is the length of the longest id of a user, in bytes.
-	maxUID = 191
-)
+// maxUID is the length of the longest id of a user, in bytes.
+const maxUID = 191
 
 // identity reads the identity from a profile, with the paths of the entry.
 func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {
@@ -41,14 +37,11 @@ func (id *Identity) takeEmail(address string) {
 }
 
 // emailVerified reports whether the profile says that its address is verified. The
-// entry's rule is empty (never), alwaysVerified, the path of a boolean, or a path
-// and its required value.
+// entry's rule is empty (never), the path of a boolean, or a path and its required
+// value.
 func (e Entry) emailVerified(profile map[string]any) bool {
 	path, value, isComparison := strings.Cut(e.verified, "=")
-	switch {
-	case e.verified == alwaysVerified:
-		return true
-	case isComparison:
+	if isComparison {
 		return text(profile, path) == value
 	}
 	return isTrue(find(profile, path))

@@ -99,7 +99,7 @@ func ownEntries() []Entry {
 			ID: "untappd", Name: "Untappd",
 			authorize: "https://untappd.com/oauth/authenticate/", token: "https://untappd.com/oauth/authorize/", profile: "https://api.untappd.com/v4/user/info/",
 			tokenIn: "access_token", tokenReason: "the documentation of the API shows no other way", noPKCE: true, redirectParam: "redirect_url",
-			uid: "response.user.uid", email: "response.user.settings.email_address", verified: alwaysVerified, username: "response.user.user_name",
+			uid: "response.user.uid", email: "response.user.settings.email_address", username: "response.user.user_name",
 			first: "response.user.first_name", last: "response.user.last_name", exchange: untappdToken,
 		},
 		{
