@@ -259,6 +259,14 @@ func oauthEntries() []Entry {
 			complete: kakaoEmail,
 		},
 		{
+			// The id is that of the company's account: all its users are one user.
+			ID: "klaviyo", Name: "Klaviyo",
+			authorize: "https://www.klaviyo.com/oauth/authorize", token: "https://a.klaviyo.com/oauth/token",
+			profile: "https://a.klaviyo.com/api/accounts/",
+			scopes:  []string{"accounts:read"}, basic: true, header: map[string]string{"Accept": "application/vnd.api+json", "revision": "2026-01-15"},
+			uid: "data[0].id", email: "data[0].attributes.contact_information.default_sender_email", name: "data[0].attributes.contact_information.organization_name",
+		},
+		{
 			ID: "lichess", Name: "Lichess",
 			authorize: "{ServerURL}/oauth", token: "{ServerURL}/api/token",
 			profile:     "{ServerURL}/api/account",

@@ -53,6 +53,7 @@ var profiles = []struct{ id, profile, want string }{
 	{"instagram", `{"id":"17841405793187218","username":"annie"}`, "17841405793187218 <> @annie /"},
 	{"jupyterhub", `{"kind":"user","name":"annie","admin":false}`, "annie <> @annie /"},
 	{"kakao", `{"id":4294967297,"kakao_account":{"email":"ann@example.org","is_email_verified":true,"profile":{"nickname":"annie"}}}`, "4294967297 <ann@example.org!> @annie /"},
+	{"klaviyo", `{"data":[{"type":"account","id":"ACC123","attributes":{"contact_information":{"default_sender_name":"Ann","default_sender_email":"ann@example.org","organization_name":"Ann Example"}}}]}`, "ACC123 <ann@example.org?> @ Ann/Example"},
 	{"lichess", `{"id":"annie","username":"Annie","profile":{"firstName":"Ann","lastName":"Example"}}`, "annie <ann@example.org?> @Annie Ann/Example"},
 	{"mailchimp", `{"dc":"usX","user_id":"5081108","login":{"login_name":"annie","email":"ann@example.org"}}`, "5081108 <> @annie /"},
 	{"mailcow", `{"id":"ann@example.org","username":"ann@example.org","email":"ann@example.org","displayName":"Ann Example"}`, "ann@example.org <ann@example.org?> @ann@example.org Ann/Example"},
