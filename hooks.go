@@ -109,6 +109,12 @@ func (c *Config) guardProviders(host *hook.Host) (err error) {
 			}))
 		}
 	}
+	if f := social.AuthenticateByEmail; f != nil {
+		h := host.Hook("SocialAccount.AuthenticateByEmail")
+		social.AuthenticateByEmail = func(ctx context.Context, userID, email, providerID string, id *provider.Identity) (bool, error) {
+			return result(ctx, h, func(ctx context.Context) (bool, error) { return f(ctx, userID, email, providerID, id) })
+		}
+	}
 	if f := social.BeforeLogin; f != nil {
 		h := host.Hook("SocialAccount.BeforeLogin")
 		social.BeforeLogin = func(ctx context.Context, userID, providerID string, id *provider.Identity) error {

@@ -42,6 +42,12 @@ type Config struct {
 	// EmailAuthenticationAutoConnect connects the provider's account at such a
 	// login, so that later logins do not depend on the address.
 	EmailAuthenticationAutoConnect bool
+	// AuthenticateByEmail decides in place of EmailAuthentication and of
+	// [provider.Trust] whether an address that the provider has verified logs in to
+	// the account of userID, in which the address is verified as well. It is called
+	// before the transaction, for each such address until it returns true. The
+	// client receives an [*authn.Error]. Nil: as these settings say.
+	AuthenticateByEmail func(ctx context.Context, userID, email, providerID string, id *provider.Identity) (bool, error)
 	// Only turns off all other ways to log in: passwords, codes and sign-up
 	// forms.
 	Only bool

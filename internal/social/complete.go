@@ -43,7 +43,7 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 			return s.updateAccount(ctx, c, known.UserID)
 		})
 	}
-	owner, connect, err := s.ownerByEmail(ctx, c)
+	owner, email, err := s.ownerByEmail(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -52,11 +52,11 @@ func (s *Flows) logInOrSignUp(ctx context.Context, sess *login.Session, c *candi
 	}
 	return s.logInUser(ctx, sess, c, owner, func(ctx context.Context) error {
 		// Check again: another request may have removed the address meanwhile.
-		now, _, err := s.ownerByEmail(ctx, c)
+		now, err := s.accounts.VerifiedOwner(ctx, email)
 		if err == nil && now != owner {
 			return errTaken
 		}
-		if err == nil && connect {
+		if _, connect := s.emailAuthentication(c.entry); err == nil && connect {
 			err = s.connectAccount(ctx, sess, c, owner)
 		}
 		return err
@@ -209,21 +209,28 @@ func (s *Service) beforeLogin(ctx context.Context, userID string, c *candidate) 
 }
 
 // ownerByEmail returns the id of the user who has verified an address that is verified at
-// the provider as well, and whether to connect the account at the provider. The id is
-// empty if there is none, or if EmailAuthentication is off for the provider.
-func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID string, connect bool, err error) {
-	on, connect := s.emailAuthentication(c.entry)
-	if !on {
-		return "", false, nil
+// the provider as well, and the address. Both are empty if there is none, or if the
+// address must not log in to the account.
+func (s *Flows) ownerByEmail(ctx context.Context, c *candidate) (userID, email string, err error) {
+	on, _ := s.emailAuthentication(c.entry)
+	decide := s.cfg.AuthenticateByEmail
+	if !on && decide == nil {
+		return "", "", nil
 	}
 	for _, e := range c.Emails {
 		if !e.Verified {
 			continue
 		}
 		userID, err := s.accounts.VerifiedOwner(ctx, e.Email)
-		if err != nil || userID != "" {
-			return userID, connect, err
+		if err == nil && userID == "" {
+			continue
+		}
+		if err == nil && decide != nil {
+			on, err = decide(ctx, userID, e.Email, c.Provider, c.publicIdentity())
+		}
+		if err != nil || on {
+			return userID, e.Email, err
 		}
 	}
-	return "", false, nil
+	return "", "", nil
 }

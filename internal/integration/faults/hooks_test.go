@@ -85,6 +85,10 @@ func (h *host) hook(cfg *allauth.Config) {
 			h.call(ctx, "ExtraData")
 			return profile
 		}
+		social.AuthenticateByEmail = func(ctx context.Context, _, _, _ string, _ *provider.Identity) (bool, error) {
+			h.call(ctx, "AuthenticateByEmail")
+			return true, nil
+		}
 		social.BeforeLogin = func(ctx context.Context, _, _ string, _ *provider.Identity) error {
 			h.call(ctx, "SocialAccount.BeforeLogin")
 			return nil
@@ -141,6 +145,13 @@ var hostWays = append([]way{
 			return c.Post("auth/provider/token", body{"provider": "host", "process": "login", "token": body{"access_token": email(n)}})
 		}
 	}},
+	{"login by the address of an account at a provider of the host", 200, providers, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.SignUp(app, email(n))
+		c := s.Client(app)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/provider/token", body{"provider": "host", "process": "login", "token": body{"access_token": email(n)}})
+		}
+	}},
 }, ways...)
 
 // Functions of the host use its database while no transaction of a request is
@@ -180,7 +191,7 @@ func TestFunctionsOfTheHostUseTheDatabase(t *testing.T) {
 	})
 	for _, name := range []string{
 		"Mailer", "OnEvent", "ClientIP", "UserPayload", "SignupForm", "IsOpenForSignup", "BeforeSignup", "BeforeLogin", "ValidateUsername", "Breached",
-		"Normalize", "Validate", "Claims", "PopulateUser", "ExtraData", "SocialAccount.BeforeLogin", "VerifyToken",
+		"Normalize", "Validate", "Claims", "PopulateUser", "ExtraData", "SocialAccount.BeforeLogin", "VerifyToken", "AuthenticateByEmail",
 	} {
 		if called[name] == 0 {
 			t.Errorf("%s was never called", name)
