@@ -206,6 +206,11 @@ func (c Config) validate() error {
 			return fmt.Errorf("TrustedProxies[%d] is not a prefix; use one like 10.0.0.0/8", i)
 		}
 	}
+	for _, origin := range c.TrustedOrigins {
+		if strings.Contains(origin, "*") {
+			return fmt.Errorf("TrustedOrigins holds %q, which is no origin; list each one, like https://www.example.com", origin)
+		}
+	}
 	if len(c.Headless.Clients) == 0 {
 		return errors.New("Headless.Clients is empty; use app or browser, or leave it nil for both")
 	}

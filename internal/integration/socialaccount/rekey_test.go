@@ -107,17 +107,34 @@ func tumblr(name, uuid string) string {
 	return `{"meta":{"status":200},"response":{"user":{"name":"` + name + `","blogs":[{"name":"fans","uuid":"t:fans"},{"name":"` + name + `","uuid":"` + uuid + `","primary":true}]}}}`
 }
 
-// Two blogs that have a name one after the other are two accounts.
-func TestABlogNameThatChangesHandsHandsOverNoAccount(t *testing.T) {
+// changesHands lets a user log in, take another name, and another user take the
+// first one. profile returns a profile with a name and an id.
+func changesHands(t *testing.T, providerID string, profile func(name, id string) string) {
+	t.Helper()
+	w, s := startCatalogue(t, clienttest.Open(t), provider.App{Provider: providerID}, withUsernames)
+	ann := w.userOf(s, providerID, profile("annie", "1"))
+	if again := w.userOf(s, providerID, profile("ann-example", "1")); again != ann {
+		t.Errorf("%s: the owner logs in as %s under another name, want %s", providerID, again, ann)
+	}
+	if mallory := w.userOf(s, providerID, profile("annie", "2")); mallory == ann {
+		t.Errorf("%s: the name logs in", providerID)
+	}
+}
+
+// Two users of Bitbucket or Pinterest who have a name one after the other are two
+// accounts.
+func TestNotice65196NamesHandOverNoAccount(t *testing.T) {
 	t.Parallel()
-	w, s := startCatalogue(t, memstore.New(), provider.App{Provider: "tumblr_oauth2"}, withUsernames)
-	ann := w.userOf(s, "tumblr_oauth2", tumblr("annie", "t:ann"))
-	if again := w.userOf(s, "tumblr_oauth2", tumblr("ann-example", "t:ann")); again != ann {
-		t.Errorf("the owner logs in as %s after the blog was renamed, want %s", again, ann)
-	}
-	if mallory := w.userOf(s, "tumblr_oauth2", tumblr("annie", "t:mallory")); mallory == ann {
-		t.Error("the name logs in")
-	}
+	changesHands(t, "bitbucket_oauth2", func(name, id string) string {
+		return `{"username":"` + name + `","account_id":"557058:` + id + `","uuid":"{` + id + `}"}`
+	})
+	changesHands(t, "pinterest", func(name, id string) string { return `{"username":"` + name + `","id":"` + id + `"}` })
+}
+
+// Two blogs that have a name one after the other are two accounts.
+func TestNotice65197ABlogNameHandsOverNoAccount(t *testing.T) {
+	t.Parallel()
+	changesHands(t, "tumblr_oauth2", tumblr)
 }
 
 // Accounts that an earlier version stored under a name belong to the user whose
