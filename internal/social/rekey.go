@@ -88,51 +88,73 @@ func (s *Service) rekey(ctx context.Context, a *socialaccount.Account, uid strin
 
 // Rekey stores accounts under the id of their user, if they are stored under an
 // old one and their profile has it. It returns those whose profile has none, and
-// those whose user has another account under that id.
+// those whose user has another account under that id, without their tokens.
 func (s *Service) Rekey(ctx context.Context) ([]socialaccount.Account, error) {
 	var left []socialaccount.Account
 	for _, e := range s.providers {
 		if _, rekeyed := e.info.StoredUID(nil); !rekeyed || e.hidden {
 			continue
 		}
-		after := ""
-		for {
-			accounts, err := s.store.SocialAccountsByProvider(ctx, e.info.ID, after, rekeyBatch)
-			if err != nil {
-				return left, fmt.Errorf("load accounts at provider %q: %w", e.info.ID, err)
-			}
-			for _, a := range accounts {
-				after = a.UID
-				moved, err := s.rekeyStored(ctx, e, a)
-				if err != nil {
-					return left, err
-				}
-				if !moved {
-					a.Token = nil
-					left = append(left, a)
-				}
-			}
-			if len(accounts) < rekeyBatch {
-				break
-			}
+		stay, err := s.rekeyAll(ctx, e)
+		for _, a := range stay {
+			a.Token = nil
+			left = append(left, a)
+		}
+		if err != nil {
+			return left, err
 		}
 	}
 	return left, nil
 }
 
-// rekeyStored moves an account to the id in its profile. It returns false if
-// there is none, or if it belongs to another account.
-func (s *Service) rekeyStored(ctx context.Context, e *entry, a socialaccount.Account) (bool, error) {
-	uid, _ := e.info.StoredUID(a.ExtraData)
-	if uid == "" || uid == a.UID {
-		return uid == a.UID, nil
+// rekeyAll moves the accounts at one provider, and returns those that it cannot
+// move.
+func (s *Service) rekeyAll(ctx context.Context, e *entry) (left []socialaccount.Account, err error) {
+	after := ""
+	for more := true; more; {
+		batch, err := s.store.SocialAccountsByProvider(ctx, e.info.ID, after, rekeyBatch)
+		if err != nil {
+			return left, fmt.Errorf("load accounts at provider %q: %w", e.info.ID, err)
+		}
+		for _, a := range batch {
+			after = a.UID
+		}
+		stay, err := s.rekeyEach(ctx, e, batch)
+		left = append(left, stay...)
+		if err != nil {
+			return left, err
+		}
+		more = len(batch) == rekeyBatch
 	}
-	err := s.rekey(ctx, &a, uid)
-	switch {
-	case errors.Is(err, authn.ErrNotFound): // deleted or moved meanwhile
-		return true, nil
-	case errors.Is(err, authn.ErrConflict):
-		return false, nil
+	// The id of an account may have been the name of one that was moved after it.
+	for before := len(left) + 1; len(left) < before; {
+		before = len(left)
+		if left, err = s.rekeyEach(ctx, e, left); err != nil {
+			return left, err
+		}
 	}
-	return err == nil, err
+	return left, nil
+}
+
+// rekeyEach moves accounts to the ids in their profiles, and returns those that
+// have none, or whose id another account has.
+func (s *Service) rekeyEach(ctx context.Context, e *entry, accounts []socialaccount.Account) (left []socialaccount.Account, err error) {
+	for i, a := range accounts {
+		uid, _ := e.info.StoredUID(a.ExtraData)
+		switch uid {
+		case a.UID:
+			continue
+		case "":
+			left = append(left, a)
+			continue
+		}
+		switch err := s.rekey(ctx, &a, uid); {
+		case err == nil || errors.Is(err, authn.ErrNotFound): // ErrNotFound: deleted or moved meanwhile
+		case errors.Is(err, authn.ErrConflict):
+			left = append(left, a)
+		default:
+			return append(left, accounts[i:]...), err
+		}
+	}
+	return left, nil
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
-	"github.com/allauth-go/allauth/storage/memstore"
 )
 
 // shown is the transport of a provider of the catalogue: it returns a token, and
@@ -144,7 +143,7 @@ func TestAccountsUnderANameAreThoseOfTheStoredID(t *testing.T) {
 	for name, profile := range map[string]string{"ours": tumblr("annie", "t:ann"), "Django's": `{"name":"annie","blogs":[{"uuid":"t:ann","primary":true}]}`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := memstore.New()
+			store := clienttest.Open(t)
 			w, s := startCatalogue(t, store, provider.App{Provider: "tumblr_oauth2"}, withUsernames)
 			ann := w.userWith(store, "ann", "tumblr_oauth2", "annie", profile)
 			if mallory := w.userOf(s, "tumblr_oauth2", tumblr("annie", "t:mallory")); mallory == ann {
@@ -167,7 +166,7 @@ func second[T any](_ T, err error) error { return err }
 // user's whatever its profile has. A name is not enough.
 func TestBitbucketAccountsAreFoundByTheirOldID(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
+	store := clienttest.Open(t)
 	w, s := startCatalogue(t, store, provider.App{Provider: "bitbucket_oauth2"}, withUsernames)
 	profile := func(name string) string {
 		return `{"account_id":"557058:` + name + `","uuid":"{` + name + `}","username":"` + name + `-bb"}`
@@ -191,7 +190,7 @@ func TestBitbucketAccountsAreFoundByTheirOldID(t *testing.T) {
 // user in.
 func TestANameIsNotTakenForAnID(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
+	store := clienttest.Open(t)
 	w, s := startCatalogue(t, store, provider.App{Provider: "reddit"}, withUsernames)
 	ann := w.userWith(store, "ann", "reddit", "5bhn2", `{"id":"1a","name":"5bhn2"}`)
 	bob := `{"id":"5bhn2","name":"bob"}`
@@ -228,7 +227,7 @@ func (w *world) rekey(t *testing.T, want []string) {
 // What cannot be moved is listed, as often as one asks.
 func TestRekeySocialAccounts(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
+	store := clienttest.Open(t)
 	w, s := startCatalogue(t, store, provider.App{Provider: "tumblr_oauth2"}, withUsernames)
 	ann := w.userWith(store, "ann", "tumblr_oauth2", "annie", tumblr("annie", "t:ann"))
 	w.userWith(store, "bob", "tumblr_oauth2", "bobby", `{}`)
@@ -242,10 +241,27 @@ func TestRekeySocialAccounts(t *testing.T) {
 	}
 }
 
+// The id of an account can be the name of another one. Both are moved, whichever
+// comes first.
+func TestRekeySocialAccountsWhoseIDsAreNames(t *testing.T) {
+	t.Parallel()
+	store := clienttest.Open(t)
+	w, s := startCatalogue(t, store, provider.App{Provider: "reddit"}, withUsernames)
+	ann := w.userWith(store, "ann", "reddit", "a", `{"id":"m","name":"a"}`)
+	bob := w.userWith(store, "bob", "reddit", "m", `{"id":"z","name":"m"}`)
+	eve := w.userWith(store, "eve", "reddit", "z", `{"id":"1","name":"z"}`)
+	w.rekey(t, nil)
+	for id, want := range map[string]string{"m": ann, "z": bob, "1": eve} {
+		if got := w.userOf(s, "reddit", `{"id":"`+id+`","name":"another"}`); got != want {
+			t.Errorf("%s logs in as %s, want %s", id, got, want)
+		}
+	}
+}
+
 // The token of an account is bound to its id, and moves with it.
 func TestATokenMovesWithItsAccount(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
+	store := clienttest.Open(t)
 	keep := withSocial(func(cfg *socialaccount.Config) { cfg.StoreTokens = true })
 	before, s := startCatalogue(t, store, provider.App{Provider: "bitbucket_oauth2", Settings: provider.Settings{UIDField: "uuid"}}, withUsernames, keep)
 	profile := `{"account_id":"557058:ann","uuid":"{ann}","username":"ann"}`
