@@ -50,6 +50,7 @@ func settingsOf(e Entry) string {
 // ownIDs say what identifies a user where that is not one member of the profile.
 var ownIDs = map[string]string{
 	"battlenet":    "`id`, followed by -cn in China",
+	"klaviyo":      "`data[0].id`, which is that of the company: all users of its account are one user here",
 	"notion":       "`owner.user.id` and `workspace_id`",
 	"shopify":      "`shop.id`, or `associated_user.id` if the app requests it per user",
 	"slack":        "the ids of the workspace and of the user",
@@ -110,6 +111,21 @@ func tokenOf(e Entry) string {
 	return scheme
 }
 
+// verifiedThere are the providers whose addresses django-allauth counts as
+// verified, each without a word of the provider.
+var verifiedThere = []string{"disqus", "drip", "frontier", "hubspot", "naver", "untappd", "yandex"}
+
+// sampleOf returns what is read from the samples of the provider's profiles.
+func sampleOf(id string) string {
+	var all []string
+	for _, sample := range profiles {
+		if sample.id == id {
+			all = append(all, sample.want)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
 func verifiedOf(e Entry) string {
 	switch path, value, isComparison := strings.Cut(e.verified, "="); {
 	case isComparison:
@@ -120,8 +136,26 @@ func verifiedOf(e Entry) string {
 		return "`email_verified`"
 	case e.ID == "shopify":
 		return "`associated_user.email_verified`"
+	case slices.Contains(verifiedThere, e.ID):
+		return "none: no field says so, and no documentation promises it; django-allauth counts all as verified"
+	case strings.Contains(sampleOf(e.ID), "@example.org?"):
+		return "none: no field is known that says so"
 	}
-	return "none"
+	return "none: there is no address"
+}
+
+// The page says which addresses count as verified as the samples do.
+func TestVerifiedAddressesAreDocumented(t *testing.T) {
+	t.Parallel()
+	for _, e := range Catalogue() {
+		sample, documented := sampleOf(e.ID), !strings.HasPrefix(verifiedOf(e), "none")
+		if sample != "" && documented != strings.Contains(sample, "@example.org!") {
+			t.Errorf("%s: the page says %q, its samples are read as %s", e.ID, verifiedOf(e), sample)
+		}
+		if sample == "" && !documented && e.ID != "telegram" {
+			t.Errorf("%s has no sample", e.ID)
+		}
+	}
 }
 
 // The page of providers is generated from the catalogue, so it is always current.
@@ -177,7 +211,7 @@ An account that changed hands before the upgrade goes to the user who logged in 
 
 The column *Access token* says how the token of the user travels to the provider. URLs end in the logs of servers and proxies, so it is sent in one only where the provider takes it nowhere else.
 
-The column *Verified addresses* names the field by which the provider says that it has verified an address. Addresses of all other providers are unverified until the user opens a mail, unless you set ` + "`Trust.VerifiedEmail`" + ` or ` + "`Trust.VerifiedEmailDomains`" + `.
+The column *Verified addresses* names the field by which the provider says that it has verified an address. Without it no address counts as verified, as an attacker could enter that of another user there: it is unverified until the user opens a mail, unless you set ` + "`Trust.VerifiedEmail`" + ` or ` + "`Trust.VerifiedEmailDomains`" + `.
 
 | Provider | Id | Access token | Verified addresses |
 |---|---|---|---|

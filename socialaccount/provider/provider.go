@@ -111,7 +111,8 @@ type Identity struct {
 	UID string
 	// OldUID is another id under which the account may be stored, and which the
 	// provider never gives to another user. OldName is a name, which it may: such
-	// an account is the user's only if its stored profile has UID. Empty: none.
+	// an account is the user's only if its stored profile has UID where Info says,
+	// which only the Info of a provider of the catalogue does. Empty: none.
 	OldUID, OldName string
 	// Emails are the addresses. The preferred one comes first.
 	Emails []Email
