@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -142,7 +143,7 @@ func (a *Auth) build() error {
 	}
 	a.handler = api.New(api.Settings{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
-		Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
+		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
 		Protection: protection, Client: a.client, Publish: a.publish,
 	}, api.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
@@ -222,7 +223,8 @@ func (a *Auth) protection() (*http.CrossOriginProtection, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, origin := range append([]string{base.Scheme + "://" + base.Host}, a.cfg.TrustedOrigins...) {
+	trusted := slices.Concat([]string{base.Scheme + "://" + base.Host}, a.cfg.TrustedOrigins, a.cfg.Headless.CORSOrigins)
+	for _, origin := range trusted {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("TrustedOrigins holds %q; use origins like https://www.example.com: %w", origin, err)
 		}

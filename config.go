@@ -225,8 +225,13 @@ func (c Config) validate() error {
 	if err := session.Validate(c.Sessions); err != nil {
 		return err
 	}
-	if domain := strings.TrimPrefix(c.Sessions.CookieDomain, "."); domain != "" && !isWithin(base.Hostname(), domain) {
-		return fmt.Errorf("Sessions.CookieDomain %q is neither the host of BaseURL nor a parent domain of it; use one like example.com for https://app.example.com", c.Sessions.CookieDomain)
+	for _, field := range [][2]string{{"CookieDomain", c.Sessions.CookieDomain}, {"CSRFCookieDomain", c.Sessions.CSRFCookieDomain}} {
+		if domain := strings.TrimPrefix(field[1], "."); domain != "" && !isWithin(base.Hostname(), domain) {
+			return fmt.Errorf("Sessions.%s %q is neither the host of BaseURL nor a parent domain of it; use one like example.com for https://app.example.com", field[0], field[1])
+		}
+	}
+	if err := c.validateCrossOrigin(base); err != nil {
+		return err
 	}
 	if c.Tokens != nil {
 		if err := tokens.Validate(*c.Tokens); err != nil {
@@ -247,7 +252,10 @@ func (c Config) validate() error {
 
 // cookies returns how cookies are set.
 func (c Config) cookies() cookie.Policy {
-	return cookie.Policy{Secure: strings.HasPrefix(c.BaseURL, "https:"), Domain: c.Sessions.CookieDomain}
+	return cookie.Policy{
+		Secure: strings.HasPrefix(c.BaseURL, "https:"), Domain: c.Sessions.CookieDomain,
+		ReadableDomain: cmp.Or(c.Sessions.CSRFCookieDomain, c.Sessions.CookieDomain), CrossSite: c.Sessions.CrossSite,
+	}
 }
 
 // validateCookieNames checks that the names of cookies are valid and differ.

@@ -13,6 +13,11 @@ type Config struct {
 	// Clients are the kinds of clients that are served: "app" and "browser". Nil:
 	// both.
 	Clients []string
+	// CORSOrigins are the origins, beside that of BaseURL, whose scripts may call the
+	// API and read its responses, like https://www.example.com; http is accepted for
+	// hosts of this machine only. Requests to the browser API carry cookies. Nil:
+	// none.
+	CORSOrigins []string
 	// ServeSpecification serves the OpenAPI document of the configured API at
 	// openapi.json and openapi.yaml below BasePath.
 	ServeSpecification bool

@@ -24,6 +24,14 @@ type Config struct {
 	// CSRFCookieName is the name of the cookie from which front ends read the
 	// CSRF token. Empty: "csrftoken".
 	CSRFCookieName string
+	// CSRFCookieDomain shares the CSRF cookie alone with a domain and its
+	// subdomains, whose pages can then read the token. Empty: CookieDomain.
+	CSRFCookieDomain string
+	// CrossSite lets pages of other sites, and frames in them, use the sessions of
+	// browsers: cookies are set with SameSite=None, Secure and Partitioned. It
+	// requires https and Headless.CORSOrigins; docs/frontend.md says which ways to
+	// log in work in a frame.
+	CrossSite bool
 	// TrackActivity includes in the list of sessions when each was last used.
 	TrackActivity bool
 	// MaxPerUser is the largest number of sessions of a user; beyond it the

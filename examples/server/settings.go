@@ -57,10 +57,15 @@ type hashSettings struct {
 type sessionSettings struct {
 	TrackActivity bool     `json:"track_activity"`
 	CookieAge     duration `json:"cookie_age"`
+	// CSRFCookieDomain is CSRF_COOKIE_DOMAIN of Django.
+	CSRFCookieDomain string `json:"csrf_cookie_domain"`
+	CrossSite        bool   `json:"cross_site"`
 }
 
 type headlessSettings struct {
+	BasePath           string            `json:"base_path"`
 	Clients            []string          `json:"clients"`
+	CORSOrigins        []string          `json:"cors_origins"`
 	FrontendURLs       map[string]string `json:"frontend_urls"`
 	ServeSpecification bool              `json:"serve_specification"`
 	tokenSettings
@@ -135,8 +140,8 @@ func (s *settings) config() (allauth.Config, error) {
 		Account:                   account,
 		MFA:                       s.MFA.config(),
 		SocialAccount:             social,
-		Sessions:                  sessions.Config{TrackActivity: s.UserSessions.TrackActivity, Lifetime: time.Duration(s.UserSessions.CookieAge)},
-		Headless:                  headless.Config{Clients: s.Headless.Clients, FrontendURLs: pages, ServeSpecification: s.Headless.ServeSpecification},
+		Sessions:                  s.UserSessions.config(),
+		Headless:                  s.Headless.config(pages),
 		RateLimits:                s.RateLimits.rates,
 		DisableRateLimits:         s.RateLimits.off,
 		TrustedProxies:            trustedProxies,
@@ -147,6 +152,20 @@ func (s *settings) config() (allauth.Config, error) {
 		ReauthenticationTimeout:   time.Duration(s.Account.ReauthenticationTimeout),
 		DisableEmailNotifications: !s.Account.EmailNotifications,
 	}, nil
+}
+
+func (s sessionSettings) config() sessions.Config {
+	return sessions.Config{
+		TrackActivity: s.TrackActivity, Lifetime: time.Duration(s.CookieAge),
+		CSRFCookieDomain: s.CSRFCookieDomain, CrossSite: s.CrossSite,
+	}
+}
+
+func (s headlessSettings) config(pages headless.FrontendURLs) headless.Config {
+	return headless.Config{
+		BasePath: s.BasePath, Clients: s.Clients, CORSOrigins: s.CORSOrigins,
+		FrontendURLs: pages, ServeSpecification: s.ServeSpecification,
+	}
 }
 
 func (s *settings) mailer() notify.Mailer {

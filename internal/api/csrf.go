@@ -171,7 +171,9 @@ func (c *call) setCookies(outcome session.Outcome) {
 	for _, one := range c.sess.Cookies() {
 		c.cfg.Cookies.Set(c.w, one.Name, one.Value, one.MaxAge)
 	}
-	if slices.ContainsFunc(c.csrfCookies(), func(token string) bool { return c.csrfValid(token, belongs) }) {
+	cookies := c.csrfCookies()
+	if i := slices.IndexFunc(cookies, func(token string) bool { return c.csrfValid(token, belongs) }); i >= 0 {
+		c.showCSRFToken(cookies[i])
 		return
 	}
 	token, err := c.csrfToken(belongs[0])
@@ -180,4 +182,5 @@ func (c *call) setCookies(outcome session.Outcome) {
 		return
 	}
 	c.cfg.Cookies.SetReadable(c.w, c.r, cfg.CSRFCookieName, token, csrfLifetime)
+	c.showCSRFToken(token)
 }

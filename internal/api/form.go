@@ -27,18 +27,19 @@ type form struct {
 	errs authn.Errors
 }
 
-// form reads the body. An empty body is an empty form.
+// form reads the body. An empty body is an empty form, whatever its type.
 func (c *call) form() (*form, error) {
-	if !c.hasBody() {
+	if c.r.Body == nil {
 		return &form{Object: &jsonio.Object{}}, nil
 	}
-	if mediaType, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+	text, err := jsonio.Read(c.r.Body)
+	if (err != nil || len(text) > 0) && !isJSON(c.r.Header) {
 		return nil, errUnsupportedMediaType
 	}
-	if c.r.Header.Get("Content-Encoding") != "" {
-		return nil, errUnsupportedMediaType
+	var object *jsonio.Object
+	if err == nil {
+		object, err = jsonio.Parse(text)
 	}
-	object, err := jsonio.ReadObject(c.r.Body)
 	switch {
 	case errors.Is(err, jsonio.ErrTooLarge):
 		return nil, errTooLarge
@@ -48,8 +49,15 @@ func (c *call) form() (*form, error) {
 	return &form{Object: object}, nil
 }
 
-func (c *call) hasBody() bool {
-	return c.r.ContentLength != 0 && c.r.Body != nil && c.r.Body != http.NoBody
+// isJSON reports whether a body is JSON that is not compressed. Parameters of the type,
+// such as charset, mean nothing (RFC 8259 section 11).
+func isJSON(h http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != "application/json" {
+		return false
+	}
+	encoding := strings.TrimSpace(h.Get("Content-Encoding"))
+	return encoding == "" || strings.EqualFold(encoding, "identity")
 }
 
 func (f *form) add(param, code string, args ...any) {

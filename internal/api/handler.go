@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/cors"
+
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
@@ -35,6 +37,8 @@ type Settings struct {
 	Clients []login.Kind
 	// ServeSpecification serves the OpenAPI document.
 	ServeSpecification bool
+	// CORSOrigins are the other origins whose scripts may call the API.
+	CORSOrigins []string
 	// Cookies holds the attributes of cookies.
 	Cookies cookie.Policy
 	// UserPayload may change data.user.
@@ -59,7 +63,8 @@ type Handler struct {
 	work     *work.Deps
 	logger   *slog.Logger
 	routes   map[login.Kind]map[string]*resource
-	openAPI  []byte // nil: not served
+	cors     map[login.Kind]*cors.Cors // nil: off
+	openAPI  []byte                    // nil: not served
 }
 
 // Deps are the services that a Handler calls.
@@ -89,6 +94,7 @@ func New(cfg Settings, deps Deps) *Handler {
 	for _, r := range h.table() {
 		h.add(r)
 	}
+	h.cors = crossOrigin(cfg.CORSOrigins, cfg.Clients)
 	if cfg.ServeSpecification {
 		h.openAPI = h.OpenAPI()
 	}
@@ -135,6 +141,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		c.write(reply{status: http.StatusNotFound})
 		return
+	}
+	if h.cors != nil {
+		h.cors[kind].HandlerFunc(w, r)
+		if isPreflight(r) {
+			return
+		}
 	}
 	c.path = h.routes[kind][path]
 	if c.path == nil {

@@ -46,7 +46,7 @@ func (f *form) providerToken() social.TokenInput {
 		}
 		return in
 	}
-	token, err := jsonio.ReadObject(bytes.NewReader(raw))
+	token, err := jsonio.Parse(raw)
 	if err != nil {
 		f.add("token", code.InvalidToken)
 		return in

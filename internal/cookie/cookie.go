@@ -21,9 +21,13 @@ const maxValues = 8
 type Policy struct {
 	// Secure means that browsers reach the server by https.
 	Secure bool
-	// Domain is the Domain attribute of all cookies. Empty: only the host that set a
+	// Domain is the Domain attribute of HttpOnly cookies. Empty: only the host that set a
 	// cookie gets it.
 	Domain string
+	// ReadableDomain is the Domain attribute of cookies that scripts can read.
+	ReadableDomain string
+	// CrossSite means that pages of other sites, and frames in them, send the cookies.
+	CrossSite bool
 }
 
 // Value is one value of a cookie.
@@ -91,20 +95,20 @@ func (p Policy) Clear(w http.ResponseWriter, r *http.Request, name string) {
 	if set != name && len(r.CookiesNamed(set)) == 0 {
 		p.write(w, name, "", "", -1, true)
 	}
-	p.clearHostOnly(w, r, name)
+	p.clearHostOnly(w, r, name, p.Domain)
 }
 
 // SetReadable sets a cookie of exactly that name, which scripts can read. It deletes an
 // older cookie of the host, because of two cookies of one name scripts may see the
 // older one.
 func (p Policy) SetReadable(w http.ResponseWriter, r *http.Request, name, value string, lifetime time.Duration) {
-	p.write(w, name, p.Domain, value, lifetime, false)
-	p.clearHostOnly(w, r, name)
+	p.write(w, name, p.ReadableDomain, value, lifetime, false)
+	p.clearHostOnly(w, r, name, p.ReadableDomain)
 }
 
 // clearHostOnly deletes the cookie of the host if the policy sets that of a domain.
-func (p Policy) clearHostOnly(w http.ResponseWriter, r *http.Request, name string) {
-	if p.Domain != "" && len(r.CookiesNamed(name)) > 0 {
+func (p Policy) clearHostOnly(w http.ResponseWriter, r *http.Request, name, domain string) {
+	if domain != "" && len(r.CookiesNamed(name)) > 0 {
 		p.write(w, name, "", "", -1, true)
 	}
 }
@@ -122,6 +126,9 @@ func (p Policy) write(w http.ResponseWriter, name, domain, value string, lifetim
 		Name: name, Value: value, Path: "/", Domain: domain,
 		MaxAge: int(lifetime / time.Second), Expires: time.Now().Add(lifetime),
 		Secure: p.Secure, HttpOnly: httpOnly, SameSite: http.SameSiteLaxMode,
+	}
+	if p.CrossSite {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
 	}
 	if lifetime < 0 {
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)

@@ -1,10 +1,11 @@
 // Package jsonio strictly parses the input of the API: one JSON object (RFC 8259) of
 // limited size and depth, in valid UTF-8, with exact and unique member names.
 //
-//	object, err := jsonio.ReadObject(r.Body)
+//	text, err := jsonio.Read(r.Body)
 //	if errors.Is(err, jsonio.ErrTooLarge) {
 //		// 413
 //	}
+//	object, err := jsonio.Parse(text)
 //	email, present, ok := object.String("email")
 //
 // Lenient parsers disagree about which of two equal names counts, whether "EMAIL" is

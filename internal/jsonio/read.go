@@ -35,10 +35,9 @@ var (
 	ErrMalformed = errors.New("jsonio: malformed body")
 )
 
-// ReadObject reads and parses an object. It returns an empty object for an empty body
-// and for null. Returns ErrTooLarge or ErrMalformed for an invalid body, and the error of
-// body if reading it fails. It reads at most one byte more than MaxBody.
-func ReadObject(body io.Reader) (*Object, error) {
+// Read reads a body. Returns ErrTooLarge, or the error of body if reading it fails. It
+// reads at most one byte more than MaxBody.
+func Read(body io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(body, MaxBody+1))
 	var exceeded *http.MaxBytesError
 	switch {
@@ -46,13 +45,19 @@ func ReadObject(body io.Reader) (*Object, error) {
 		return nil, ErrTooLarge
 	case err != nil:
 		return nil, fmt.Errorf("read body: %w", err)
-	case len(text) == 0:
-		return &Object{}, nil
 	}
-	return parse(text)
+	return text, nil
 }
 
-func parse(text []byte) (*Object, error) {
+// Parse parses an object. It returns an empty object for an empty text and for null.
+// Returns ErrMalformed for an invalid text, and ErrTooLarge for one beyond MaxBody.
+func Parse(text []byte) (*Object, error) {
+	switch {
+	case len(text) == 0:
+		return &Object{}, nil
+	case len(text) > MaxBody:
+		return nil, ErrTooLarge
+	}
 	if !utf8.Valid(text) {
 		return nil, malformed("not UTF-8")
 	}

@@ -23,8 +23,10 @@ func WithDefaults(c sessions.Config) sessions.Config {
 // Validate reports the first field that is invalid.
 func Validate(c sessions.Config) error {
 	switch {
-	case (&http.Cookie{Name: "name", Domain: c.CookieDomain}).Valid() != nil:
+	case !isDomain(c.CookieDomain):
 		return fmt.Errorf("Sessions.CookieDomain %q is not a domain; use one like example.com", c.CookieDomain)
+	case !isDomain(c.CSRFCookieDomain):
+		return fmt.Errorf("Sessions.CSRFCookieDomain %q is not a domain; use one like example.com", c.CSRFCookieDomain)
 	case c.Lifetime < 0:
 		return errors.New("Sessions.Lifetime is negative; leave it zero for 30 days")
 	case c.IdleTimeout < 0:
@@ -34,3 +36,6 @@ func Validate(c sessions.Config) error {
 	}
 	return nil
 }
+
+// isDomain reports whether a text is empty or may be the Domain of a cookie.
+func isDomain(text string) bool { return (&http.Cookie{Name: "name", Domain: text}).Valid() == nil }

@@ -1,7 +1,6 @@
 package webauthn
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -28,7 +27,7 @@ type answer struct {
 
 // readAnswer parses a response, as strictly as any other input.
 func readAnswer(text []byte) (*answer, error) {
-	if _, err := jsonio.ReadObject(bytes.NewReader(text)); err != nil {
+	if _, err := jsonio.Parse(text); err != nil {
 		return nil, reject("read answer: %w", err)
 	}
 	var a answer
