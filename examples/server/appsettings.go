@@ -20,6 +20,7 @@ type appSettings struct {
 	OAuthPKCEEnabled *bool             `json:"oauth_pkce_enabled"`
 	UIDField         string            `json:"uid_field"`
 	ServerURL        string            `json:"server_url"`
+	Issuer           string            `json:"issuer"`
 	APIURL           string            `json:"api_url"`
 	Tenant           string            `json:"tenant"`
 	Domain           string            `json:"domain"`
@@ -27,6 +28,7 @@ type appSettings struct {
 	UserPool         string            `json:"user_pool"`
 	Site             string            `json:"site"`
 	AuthorizeURL     string            `json:"authorize_url"`
+	FormPost         bool              `json:"form_post"`
 	NonceEnabled     *bool             `json:"nonce_enabled"`
 	FetchUserInfo    *bool             `json:"fetch_userinfo"`
 	TokenAuthMethod  string            `json:"token_auth_method"`
@@ -89,8 +91,8 @@ func (p providerSettings) app() provider.App {
 		Provider: p.Provider, ProviderID: p.ProviderID, Name: p.Name, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Key: p.Key, Hidden: s.Hidden,
 		Settings: provider.Settings{
 			Scopes: s.Scope, AuthParams: s.AuthParams, PKCE: s.OAuthPKCEEnabled, UIDField: s.UIDField,
-			ServerURL: s.ServerURL, APIURL: s.APIURL, Tenant: s.Tenant, Domain: s.Domain, Region: s.Region, UserPool: s.UserPool, Site: s.Site,
-			AuthorizeURL: s.AuthorizeURL, Nonce: s.NonceEnabled, SkipUserInfo: s.FetchUserInfo != nil && !*s.FetchUserInfo,
+			ServerURL: s.ServerURL, Issuer: s.Issuer, APIURL: s.APIURL, Tenant: s.Tenant, Domain: s.Domain, Region: s.Region, UserPool: s.UserPool, Site: s.Site,
+			AuthorizeURL: s.AuthorizeURL, FormPost: s.FormPost, Nonce: s.NonceEnabled, SkipUserInfo: s.FetchUserInfo != nil && !*s.FetchUserInfo,
 			TokenAuthMethod: s.TokenAuthMethod, CertificateKey: s.CertificateKey, Version: s.Version,
 			AuthDateValidity: time.Duration(s.AuthDateValidity * float64(time.Second)),
 		},

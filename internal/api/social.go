@@ -58,6 +58,7 @@ func (f *form) providerToken() social.TokenInput {
 	in.IDToken, okID = inner.optional("id_token")
 	in.AccessToken, okAccess = inner.optional("access_token")
 	in.NoToken = !okID || !okAccess
+	in.User = inner.textOf("user")
 	return in
 }
 
@@ -69,6 +70,15 @@ func (f *form) optional(name string) (value string, ok bool) {
 		return "", false
 	}
 	return value, ok
+}
+
+// textOf returns the content of a text, or the JSON of any other value, without an
+// opinion on it.
+func (f *form) textOf(name string) string {
+	if value, present, ok := f.String(name); ok && present {
+		return value
+	}
+	return string(f.Raw(name))
 }
 
 type connectedItem struct {

@@ -43,6 +43,10 @@ func (c *call) callback(providerID string) {
 		c.writeFragmentPage()
 		return
 	}
+	if c.social.ShowsForm(providerID, values) {
+		c.writeDummyPage(providerID, values)
+		return
+	}
 	if err := c.load(login.Browser); err != nil {
 		c.callbackFailed(err)
 		return
@@ -51,14 +55,17 @@ func (c *call) callback(providerID string) {
 }
 
 // redirectTo stores the session and redirects the browser.
-func (c *call) redirectTo(location string) {
+func (c *call) redirectTo(finished social.Finished) {
 	if err := c.complete(); err != nil {
 		c.abort()
 		c.callbackFailed(err)
 		return
 	}
+	if err := c.social.RememberFinished(c.ctx, finished); err != nil {
+		c.logger.ErrorContext(c.ctx, "a reload of this callback will lead to the error page", "path", c.r.URL.Path, "error", err)
+	}
 	c.setCookies(c.kept.Outcome)
-	c.write(reply{status: http.StatusFound, location: location})
+	c.write(reply{status: http.StatusFound, location: finished.Location})
 }
 
 func (c *call) callbackFailed(err error) {

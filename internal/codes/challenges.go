@@ -21,14 +21,15 @@ type Challenges struct {
 }
 
 // Issue stores a challenge for the secret. c holds the purpose, the user, the
-// subject, the data and the number of attempts; the rest is filled in. With an
-// empty secret nothing ever matches.
+// subject, the data, the number of attempts, and the id unless it is to be random;
+// the rest is filled in. With an empty secret nothing ever matches.
 func (s *Challenges) Issue(ctx context.Context, c authn.Challenge, secret string, lifetime time.Duration) (*authn.Challenge, error) {
-	id, err := keyring.RandomID(s.Deps.Rand)
-	if err != nil {
-		return nil, err
+	var err error
+	if c.ID == "" {
+		if c.ID, err = keyring.RandomID(s.Deps.Rand); err != nil {
+			return nil, err
+		}
 	}
-	c.ID = id
 	c.CreatedAt = s.Deps.Now()
 	c.ExpiresAt = c.CreatedAt.Add(lifetime)
 	if c.Hash, err = s.hash(&c, secret); err != nil {

@@ -3,6 +3,7 @@ package social
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"time"
 
@@ -15,21 +16,28 @@ import (
 
 // FinishRedirect handles a provider's authorization response and returns the URL to
 // which the browser is redirected: that of the request, with parameters for an error if
-// there was one. Afterwards sess shows whether the user is logged in.
-func (s *Flows) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) string {
-	st, err := s.consumeState(ctx, sess, values.Get("state"))
+// there was one. Afterwards sess shows whether the user is logged in. The caller passes
+// what it returns to RememberFinished once the session is stored.
+func (s *Flows) FinishRedirect(ctx context.Context, sess *login.Session, providerID string, values url.Values) Finished {
+	parameter := values.Get("state")
+	st, err := s.consumeState(ctx, sess, parameter)
+	if errors.Is(err, work.ErrNotPending) {
+		if location, known := s.finishedBefore(ctx, parameter); known {
+			return Finished{Location: location}
+		}
+	}
 	if err != nil {
 		s.reportFailure(ctx, sess, providerID, ProcessLogin, err)
-		return s.errorPage(code.Unknown)
+		return Finished{Location: s.errorPage(code.Unknown)}
 	}
 	err = s.finishRedirect(ctx, sess, providerID, st, values)
 	if err == nil && !s.hasOutcome(sess) {
 		err = errNoLogin
 	}
 	if err != nil {
-		return withError(st.Next, s.reportFailure(ctx, sess, providerID, st.Process, err), st.Process)
+		return Finished{withError(st.Next, s.reportFailure(ctx, sess, providerID, st.Process, err), st.Process), parameter}
 	}
-	return st.Next
+	return Finished{st.Next, parameter}
 }
 
 func (s *Flows) finishRedirect(ctx context.Context, sess *login.Session, providerID string, st *state, values url.Values) error {

@@ -38,6 +38,16 @@ func (s *Service) AnswersInFragment(providerID string, values url.Values) bool {
 	return e != nil && e.info.CallbackInFragment && values.Has("state") && len(values) == 1
 }
 
+// ShowsForm reports whether the callback shows the form of the provider for development:
+// values are those of a callback before the form is filled in.
+func (s *Service) ShowsForm(providerID string, values url.Values) bool {
+	e := s.providers.byID(providerID)
+	return e != nil && e.info.Development && values.Has("state") && len(values) == 1
+}
+
+// NameOf returns the name of a provider that users see.
+func (s *Service) NameOf(providerID string) string { return s.providers.byID(providerID).info.Name }
+
 // SealForm encrypts a form into a text for a URL, which is valid for five minutes. It
 // returns false if the form is too large.
 func (s *Service) SealForm(providerID string, form url.Values) (string, bool) {

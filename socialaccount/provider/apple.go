@@ -61,7 +61,7 @@ func newApple(app App, deps Deps, e Entry) (Provider, error) {
 	client := deps.client()
 	return &apple{
 		app: app, client: client, now: deps.Now, signer: signer, scopes: scopes, params: app.Settings.AuthParams, pkce: orElse(app.Settings.PKCE, true), clientID: ids[0],
-		tokens: idTokens{now: deps.Now, keys: &keySet{client: client, now: deps.Now, url: func(context.Context) (string, error) { return appleKeys, nil }}},
+		tokens: idTokens{now: deps.Now, keys: &keySet{client: client, now: deps.Now, logger: deps.Logger, url: func(context.Context) (string, error) { return appleKeys, nil }}},
 		info: Info{
 			ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
 			Redirect: true, Token: true, CallbackByPost: true,
@@ -157,8 +157,8 @@ func (p *apple) Exchange(ctx context.Context, c Callback) (*Identity, error) {
 	return id, nil
 }
 
-// appleName parses what Apple posts of the user, at the first consent only. It is
-// not signed, so only the name is used.
+// appleName parses what Apple tells of the user, at the first consent only. It is not
+// signed, so only the name is used.
 func appleName(posted string) (first, last string) {
 	var user struct {
 		Name struct {
@@ -193,7 +193,12 @@ func (p *apple) VerifyToken(ctx context.Context, t Tokens) (*Identity, error) {
 		}
 		return nil, ErrTokenMissing
 	}
-	return p.identity(ctx, t.IDToken, expected{nonce: t.Nonce})
+	id, err := p.identity(ctx, t.IDToken, expected{nonce: t.Nonce})
+	if err != nil {
+		return nil, err
+	}
+	id.FirstName, id.LastName = appleName(t.User)
+	return id, nil
 }
 
 // Refresh implements Provider.

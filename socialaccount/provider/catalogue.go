@@ -71,6 +71,8 @@ type Entry struct {
 	defaults map[string]string
 	settings []string
 	key      string
+	// noClient is for providers without a client id.
+	noClient bool
 	// within is the domain of the profile's host, for providers that send the
 	// profile's address in the token response: the token is sent to no other
 	// host.
@@ -101,8 +103,11 @@ func New(app App, deps Deps) (Provider, error) {
 		return nil, fmt.Errorf("%q: %w", app.Provider, ErrUnknownClass)
 	}
 	e := catalogue[i]
-	if len(clientIDs(app)) == 0 {
+	switch hasID := len(clientIDs(app)) > 0; {
+	case !hasID && !e.noClient:
 		return nil, errors.New("ClientID is empty; set it to what the provider issued")
+	case hasID && e.noClient:
+		return nil, fmt.Errorf("ClientID does nothing for %s; leave it out", e.ID)
 	}
 	if err := app.checkKey(e); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // The settings that all entries of a protocol read.
 var (
 	oauthSettings         = []string{"Scopes", "AuthParams", "PKCE"}
-	openIDConnectSettings = []string{"Scopes", "AuthParams", "PKCE", "UIDField", "Nonce", "SkipUserInfo", "TokenAuthMethod"}
+	openIDConnectSettings = []string{"Scopes", "AuthParams", "PKCE", "UIDField", "FormPost", "Nonce", "SkipUserInfo", "TokenAuthMethod"}
 )
 
 // requestParams are the parameters of the authorization request that a login
@@ -33,7 +33,7 @@ func (s Settings) check(e Entry) error {
 			return fmt.Errorf("Settings.%s does nothing for %s; leave it out, or use one of %s", name, e.ID, strings.Join(known, ", "))
 		}
 	}
-	for _, field := range []struct{ name, value string }{{"ServerURL", s.ServerURL}, {"APIURL", s.APIURL}, {"AuthorizeURL", s.AuthorizeURL}} {
+	for _, field := range []struct{ name, value string }{{"ServerURL", s.ServerURL}, {"Issuer", s.Issuer}, {"APIURL", s.APIURL}, {"AuthorizeURL", s.AuthorizeURL}} {
 		if err := checkURL(field.name, field.value); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (e Entry) readSettings() []string {
 	case e.settings != nil:
 		return e.settings
 	case e.Generic:
-		return append(slices.Clone(openIDConnectSettings), "ServerURL")
+		return append(slices.Clone(openIDConnectSettings), "ServerURL", "Issuer")
 	case e.issuer != "":
 		return slices.Concat(openIDConnectSettings, e.addressSettings())
 	case e.uid == "": // the id consists of several members

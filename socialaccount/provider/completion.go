@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -98,6 +99,32 @@ func kakaoEmail(_ context.Context, _ *oauth, _ *oauth2.Token, profile map[string
 		if find(profile, "kakao_account.is_email_valid") == false {
 			id.Emails[i].Verified = false
 		}
+	}
+	return nil
+}
+
+// microsoftEmail leaves out the name of a guest in a directory, which is made of the
+// address in its own directory and is no address.
+func microsoftEmail(_ context.Context, _ *oauth, _ *oauth2.Token, _ map[string]any, id *Identity) error {
+	id.Emails = slices.DeleteFunc(id.Emails, func(e Email) bool { return strings.Contains(strings.ToUpper(e.Address), "#EXT#") })
+	return nil
+}
+
+// xEmail requests the confirmed address. X refuses the request of an app that has no
+// permission for addresses.
+func xEmail(ctx context.Context, p *oauth, token *oauth2.Token, _ map[string]any, id *Identity) error {
+	if !p.email {
+		return nil
+	}
+	answer, err := p.profile(ctx, token, "https://api.x.com/2/users/me?user.fields=confirmed_email")
+	switch {
+	case errors.Is(err, ErrInvalid):
+		return nil
+	case err != nil:
+		return err
+	}
+	if email := text(answer, "data.confirmed_email"); email != "" {
+		id.Emails = []Email{{Address: email, Verified: true}}
 	}
 	return nil
 }

@@ -305,7 +305,7 @@ func oauthEntries() []Entry {
 			authorize: "{ServerURL}/{Tenant}/oauth2/v2.0/authorize", token: "{ServerURL}/{Tenant}/oauth2/v2.0/token",
 			profile: "{APIURL}/v1.0/me?$select=displayName,givenName,id,mail,mailNickname,surname,userPrincipalName",
 			scopes:  []string{"User.Read"}, defaults: map[string]string{"Tenant": "common", "ServerURL": "https://login.microsoftonline.com", "APIURL": "https://graph.microsoft.com"},
-			uid: "id", email: "mail|userPrincipalName", username: "mailNickname", first: "givenName", last: "surname", ok: "id",
+			uid: "id", email: "mail|userPrincipalName", username: "mailNickname", first: "givenName", last: "surname", ok: "id", complete: microsoftEmail,
 		},
 		{
 			ID: "miro", Name: "Miro",
@@ -477,8 +477,8 @@ func oauthEntries() []Entry {
 			ID: "twitter_oauth2", Name: "X",
 			authorize: "https://x.com/i/oauth2/authorize", token: "https://api.x.com/2/oauth2/token",
 			profile: "https://api.x.com/2/users/me?user.fields=id,name,username,verified,profile_image_url,created_at",
-			scopes:  []string{"users.read", "tweet.read"}, basic: true,
-			uid: "data.id", username: "data.username", name: "data.name",
+			scopes:  []string{"users.read", "tweet.read"}, emailScopes: []string{"users.email"}, basic: true,
+			uid: "data.id", username: "data.username", name: "data.name", complete: xEmail,
 		},
 		{
 			ID: "vimeo_oauth2", Name: "Vimeo",

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -16,6 +17,9 @@ type Deps struct {
 	Transport http.RoundTripper
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
+	// Logger receives warnings about responses of providers that are not as their
+	// specification says. Nil: slog.Default.
+	Logger *slog.Logger
 	// QueryEmail requests the email address from providers for which that takes
 	// another scope or request.
 	QueryEmail bool
@@ -30,6 +34,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.Default()
 	}
 	return d
 }

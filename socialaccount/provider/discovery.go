@@ -38,18 +38,22 @@ type metadata struct {
 // discovery fetches the metadata of a provider and caches it for an hour. It is
 // safe for concurrent use.
 type discovery struct {
-	// url is the URL of the metadata; issuer is the issuer that it must name.
+	// url is the URL of the metadata; issuer is the issuer that it must name, without
+	// a slash at the end unless the host has set it.
 	url, issuer string
-	client      *http.Client
-	now         func() time.Time
+	// exact means that the host has set the issuer.
+	exact  bool
+	client *http.Client
+	now    func() time.Time
 
 	found shared[metadata]
 	// failed is when a request last failed, in nanoseconds.
 	failed atomic.Int64
 }
 
-// newDiscovery takes the URL of the issuer, or that of its metadata.
-func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (*discovery, error) {
+// newDiscovery takes the URL of the issuer, or that of its metadata, and the issuer if
+// it is another one.
+func newDiscovery(serverURL, issuer string, client *http.Client, now func() time.Time) (*discovery, error) {
 	u, err := url.Parse(serverURL)
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("Settings.ServerURL %q is not a URL; use the issuer, like https://id.example.com", serverURL)
@@ -58,11 +62,14 @@ func newDiscovery(serverURL string, client *http.Client, now func() time.Time) (
 		return nil, fmt.Errorf("Settings.ServerURL %q is not encrypted; use https", serverURL)
 	}
 	d := &discovery{client: client, now: now}
-	if issuer, _, found := strings.Cut(serverURL, "/.well-known/"); found {
-		d.url, d.issuer = serverURL, issuer
+	if base, _, found := strings.Cut(serverURL, "/.well-known/"); found {
+		d.url, d.issuer = serverURL, base
 	} else {
 		d.issuer = strings.TrimSuffix(serverURL, "/")
 		d.url = d.issuer + wellKnown
+	}
+	if issuer != "" {
+		d.issuer, d.exact = issuer, true
 	}
 	return d, nil
 }
@@ -94,8 +101,8 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	}
 	// A server that names another issuer in its metadata could impersonate that
 	// issuer.
-	if strings.TrimSuffix(m.Issuer, "/") != d.issuer {
-		return nil, fmt.Errorf("the metadata at %s names the issuer %q: %w", d.url, m.Issuer, ErrInvalid)
+	if m.Issuer != d.issuer && (d.exact || strings.TrimSuffix(m.Issuer, "/") != d.issuer) {
+		return nil, fmt.Errorf("the metadata at %s names the issuer %q, not Settings.Issuer or Settings.ServerURL: %w", d.url, m.Issuer, ErrInvalid)
 	}
 	endpoints := []string{m.AuthURL, m.TokenURL, m.JWKSURL}
 	if m.UserInfoURL != "" {

@@ -170,7 +170,7 @@ All providers of the catalogue. Register your app with the provider, which issue
 provider.App{Provider: "github", ClientID: "…", ClientSecret: "…"}
 ` + "```" + `
 
-All providers except Telegram read these ` + "`Settings`" + `: ` + "`Scopes`" + `, ` + "`AuthParams`" + ` (added unchanged to the authorization request) and ` + "`PKCE`" + `, and, where one claim or one member of the profile identifies the user, ` + "`UIDField`" + `; OpenID Connect providers also read ` + "`Nonce`" + `, ` + "`SkipUserInfo`" + ` and ` + "`TokenAuthMethod`" + `. The table lists the others, with their defaults; [configuration.md](configuration.md#provider-settings) says what each does. ` + "`New`" + ` refuses a setting that the provider does not read, and lists those that it reads.
+All providers except Telegram and the dummy read these ` + "`Settings`" + `: ` + "`Scopes`" + `, ` + "`AuthParams`" + ` (added unchanged to the authorization request) and ` + "`PKCE`" + `, and, where one claim or one member of the profile identifies the user, ` + "`UIDField`" + `; OpenID Connect providers also read ` + "`Nonce`" + `, ` + "`SkipUserInfo`" + ` and ` + "`TokenAuthMethod`" + `. The table lists the others, with their defaults; [configuration.md](configuration.md#provider-settings) says what each does. ` + "`New`" + ` refuses a setting that the provider does not read, and lists those that it reads.
 
 This page is generated from the catalogue: ` + "`go test ./socialaccount/provider -run Documented -update`" + `.
 
@@ -188,6 +188,8 @@ This page is generated from the catalogue: ` + "`go test ./socialaccount/provide
 			protocol = "OpenID Connect"
 		case e.ID == "telegram":
 			protocol = "signed callback"
+		case e.ID == "dummy":
+			protocol = "none: everyone logs in as anyone, during development only"
 		}
 		tokens := ""
 		if p.Info().Token {
@@ -224,7 +226,7 @@ The column *Verified addresses* names the field by which the provider says that 
 - OAuth 1.0: 500px, Discogs, Evernote, Flickr, OpenStreetMap, Trello, Tumblr (its first API), Twitter (its first API), Vimeo (its first API), Xing; also Pocket, whose protocol was similar and which was shut down.
 - OpenID 2.0: OpenID, Steam.
 - SAML.
-- Draugiem, whose callback has no state, and django-allauth's dummy provider: the quickstart has a demo provider.
+- Draugiem, whose callback has no state.
 
 ## Adding a provider
 An OpenID Connect provider needs only its issuer: add an entry in ` + "`socialaccount/provider/data_openid.go`" + `. An OAuth 2.0 provider needs its endpoints and the paths in its profile: add an entry in ` + "`data.go`" + `, and a sample of its profile in ` + "`data_test.go`" + `. Code for a provider that departs from the protocol goes to ` + "`own.go`" + `. A host can add its own provider in ` + "`SocialAccount.Custom`" + `, any implementation of ` + "`provider.Provider`" + `. Its settings are fields of the host's own type; what the host trusts it with is set in ` + "`SocialAccount.CustomTrust`" + `.

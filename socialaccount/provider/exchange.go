@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -59,6 +62,8 @@ func checkIssuer(values url.Values, m *metadata) error {
 type tokenEndpoint struct {
 	client *http.Client
 	now    func() time.Time
+	// onlyIDToken accepts a response without an access token if it has an ID token.
+	onlyIDToken bool
 	*oauth2.Config
 }
 
@@ -83,15 +88,37 @@ func (e tokenEndpoint) send(ctx context.Context, request func(context.Context) (
 	client.Transport = heard
 	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
-		return nil, asInvalid(err)
-	}
-	if token.ExpiresIn > 0 { // so that it expires by our clock
-		token.Expiry = e.now().Add(time.Duration(token.ExpiresIn) * time.Second)
+		var refused *oauth2.RetrieveError
+		if errors.As(err, &refused) || !e.onlyIDToken || !isSet(heard.answer["id_token"]) || isSet(heard.answer["access_token"]) {
+			return nil, asInvalid(err)
+		}
+		token = &oauth2.Token{}
 	}
 	if heard.answer != nil {
 		token = token.WithExtra(heard.answer)
 	}
+	token.Expiry = expiry(e.now(), token.Extra("expires_in")) // by our clock
 	return token, nil
+}
+
+// isSet reports whether a member of a response is a text that is not empty.
+func isSet(member any) bool {
+	text, isText := member.(string)
+	return isText && text != ""
+}
+
+// maxLifetime is the longest accepted lifetime of a token, in seconds: a century.
+const maxLifetime = 100 * 365 * 24 * 3600
+
+// expiry returns when a token expires that lives for so many seconds, rounded down.
+// Providers write them as 3600, 3600.0, or "3600". It returns the zero time, which means
+// that the expiry is not known, for anything else.
+func expiry(now time.Time, seconds any) time.Time {
+	number, err := strconv.ParseFloat(strings.TrimSpace(fmt.Sprint(seconds)), 64)
+	if err != nil || !(number >= 1 && number <= maxLifetime) {
+		return time.Time{}
+	}
+	return now.Add(time.Duration(number) * time.Second)
 }
 
 // shownToken returns an access token that a client sent, with the expiry that its
@@ -105,7 +132,9 @@ func shownToken(access string, end any) *oauth2.Token {
 }
 
 // jsonRecorder is a transport that records a JSON response with its numbers as
-// written: the ids of some providers have twenty digits.
+// written: the ids of some providers have twenty digits. It removes the lifetime of the
+// token from the response, which the caller reads by itself: package oauth2 refuses
+// the whole response if it is not a whole number.
 type jsonRecorder struct {
 	next   http.RoundTripper
 	answer map[string]any
@@ -122,10 +151,18 @@ func (l *jsonRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Body = io.NopCloser(bytes.NewReader(text))
 	if err := json.Unmarshal(text, numbers(&l.answer)); err != nil {
 		l.answer = nil // a form, or unusable
+	} else if _, present := l.answer["expires_in"]; present {
+		rest := maps.Clone(l.answer)
+		delete(rest, "expires_in")
+		if text, err = json.Marshal(rest); err != nil {
+			return nil, err
+		}
+		response.Header.Del("Content-Length")
+		response.ContentLength = int64(len(text))
 	}
+	response.Body = io.NopCloser(bytes.NewReader(text))
 	return response, nil
 }
 

@@ -42,7 +42,7 @@ func newFacebook(app App, deps Deps, e Entry) (Provider, error) {
 	}
 	plain.info.Token = true
 	return &facebook{oauth: plain, graph: graph, fields: fields, tokens: idTokens{now: deps.Now, keys: &keySet{
-		client: plain.client, now: deps.Now, url: func(context.Context) (string, error) { return facebookKeys, nil },
+		client: plain.client, now: deps.Now, logger: deps.Logger, url: func(context.Context) (string, error) { return facebookKeys, nil },
 	}}}, nil
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // maxUID is the length of the longest id of a user, in bytes.
-const maxUID = 191
+const maxUID = 255
 
 // identity reads the identity from a profile, with the paths of the entry.
 func (e Entry) identity(profile map[string]any, token *oauth2.Token) *Identity {

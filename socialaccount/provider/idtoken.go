@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/allauth-go/allauth/internal/idtoken"
 )
@@ -76,6 +77,34 @@ func (v idTokens) verify(ctx context.Context, text string, want expected) (claim
 		return nil, fmt.Errorf("the nonce does not match: %w", ErrInvalid)
 	case want.accessToken != "" && token.AccessTokenHash != "" && token.VerifyAccessToken(want.accessToken) != nil:
 		return nil, fmt.Errorf("at_hash does not match the access token: %w", ErrInvalid)
+	}
+	return said, nil
+}
+
+// verifyUserInfo returns the claims of a signed user info (OpenID Connect Core 1.0,
+// section 5.3.2). Issuer and audience must be those of ID tokens, if they are present.
+func (v idTokens) verifyUserInfo(ctx context.Context, r *response, want expected) (claims, error) {
+	text := strings.TrimSpace(string(r.body))
+	if strings.Count(text, ".") == 4 { // RFC 7516 section 3.1
+		return nil, fmt.Errorf("the user info is encrypted, which is not supported: %w", ErrInvalid)
+	}
+	payload, err := v.keys.verify(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("user info: %w", err)
+	}
+	said, err := (&response{host: r.host, body: payload}).object()
+	if err != nil {
+		return nil, err
+	}
+	var named jwt.Claims
+	if err := json.Unmarshal(payload, &named); err != nil {
+		return nil, fmt.Errorf("user info: %w: %w", ErrInvalid, err)
+	}
+	switch {
+	case named.Issuer != "" && named.Issuer != want.issuer:
+		return nil, fmt.Errorf("iss of the user info is not the issuer: %w", ErrInvalid)
+	case len(named.Audience) > 0 && !slices.ContainsFunc(want.audiences, named.Audience.Contains):
+		return nil, fmt.Errorf("aud of the user info is not our client: %w", ErrInvalid)
 	}
 	return said, nil
 }

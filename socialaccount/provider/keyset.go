@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ const keysAge = time.Hour
 type keySet struct {
 	client *http.Client
 	now    func() time.Time
+	logger *slog.Logger
 	// url returns the URL of the keys.
 	url func(ctx context.Context) (string, error)
 
@@ -63,12 +65,12 @@ func (s *keySet) verify(ctx context.Context, text string) ([]byte, error) {
 	return nil, err
 }
 
-// signedBy returns the payload of a token that one of the keys signed. Only keys
-// with the token's kid are tried, if it has one.
+// signedBy returns the payload of a token that one of the keys signed. If the token
+// has a kid, keys with another one are not tried.
 func signedBy(keys []jose.JSONWebKey, token *jose.JSONWebSignature) ([]byte, error) {
 	header := token.Signatures[0].Header
 	for _, key := range keys {
-		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
+		if header.KeyID != "" && key.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
 			continue
 		}
 		if payload, err := token.Verify(key.Public()); err == nil {
@@ -92,8 +94,11 @@ func (s *keySet) fetch(ctx context.Context) (*[]jose.JSONWebKey, error) {
 	}
 	keys := []jose.JSONWebKey{}
 	for _, text := range set.Keys {
-		var key jose.JSONWebKey
-		if json.Unmarshal(text, &key) == nil && (key.Use == "" || key.Use == "sig") {
+		key, unreadable, err := readKey(text)
+		if len(unreadable) > 0 {
+			s.logger.WarnContext(ctx, "a key of the provider has members that cannot be read", "url", address, "kid", key.KeyID, "members", unreadable)
+		}
+		if err == nil && (key.Use == "" || key.Use == "sig") {
 			keys = append(keys, key)
 		}
 	}

@@ -52,13 +52,13 @@ func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {
 	if e.verified != "" {
 		p.claims.emailVerified = e.verified
 	}
-	if p.discovery, err = newDiscovery(serverURL, p.client, deps.Now); err != nil {
+	if p.discovery, err = newDiscovery(serverURL, app.Settings.Issuer, p.client, deps.Now); err != nil {
 		return nil, err
 	}
 	if e.metadata != "" {
 		p.discovery.url = e.metadata
 	}
-	p.tokens = idTokens{now: deps.Now, keys: &keySet{client: p.client, now: deps.Now, url: func(ctx context.Context) (string, error) {
+	p.tokens = idTokens{now: deps.Now, keys: &keySet{client: p.client, now: deps.Now, logger: deps.Logger, url: func(ctx context.Context) (string, error) {
 		m, err := p.discovery.get(ctx)
 		if err != nil {
 			return "", err
@@ -68,7 +68,7 @@ func newOpenIDConnect(app App, deps Deps, e Entry) (Provider, error) {
 	p.configure()
 	p.info = Info{
 		ID: app.id(), Class: app.Provider, Name: e.Name, ClientID: app.ClientID, ClientIDs: ids,
-		Redirect: true, Token: true,
+		Redirect: true, Token: true, CallbackByPost: app.Settings.FormPost,
 	}
 	if e.Generic {
 		p.info.OpenIDConfigurationURL = p.discovery.url

@@ -36,6 +36,9 @@ func (p *openIDConnect) AuthCodeURL(ctx context.Context, a Authorization) (strin
 	if p.pkce {
 		options = append(options, oauth2.S256ChallengeOption(a.CodeVerifier))
 	}
+	if p.info.CallbackByPost {
+		options = append(options, oauth2.SetAuthURLParam("response_mode", "form_post"))
+	}
 	options = append(options, authURLParams(p.params)...)
 	switch again := p.entry.reauthenticate; {
 	case !a.Reauthenticate:
@@ -72,7 +75,10 @@ func (p *openIDConnect) Exchange(ctx context.Context, c Callback) (*Identity, er
 	if p.pkce {
 		options = append(options, oauth2.VerifierOption(c.CodeVerifier))
 	}
-	token, err := p.endpoint(m, c.RedirectURL).exchange(ctx, code, options...)
+	asksUserInfo := p.userInfo && m.UserInfoURL != ""
+	endpoint := p.endpoint(m, c.RedirectURL)
+	endpoint.onlyIDToken = !asksUserInfo
+	token, err := endpoint.exchange(ctx, code, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +96,7 @@ func (p *openIDConnect) Exchange(ctx context.Context, c Callback) (*Identity, er
 		return nil, err
 	}
 	extra := map[string]any{"id_token": map[string]any(said)}
-	if !p.userInfo || m.UserInfoURL == "" {
+	if !asksUserInfo {
 		return p.identity(nil, said, extra, token, idToken)
 	}
 	profile, err := p.fetchUserInfo(ctx, m, token, said)
@@ -105,10 +111,20 @@ func (p *openIDConnect) expected(m *metadata) expected {
 	return expected{issuer: m.Issuer, algorithms: m.algorithms(), audiences: p.info.ClientIDs}
 }
 
-// fetchUserInfo requests the user info. Its sub must be that of the ID token
-// (OpenID Connect Core 1.0, section 5.3.2).
+// fetchUserInfo requests the user info, which may be signed. Its sub must be that of
+// the ID token (OpenID Connect Core 1.0, section 5.3.2).
 func (p *openIDConnect) fetchUserInfo(ctx context.Context, m *metadata, token *oauth2.Token, said claims) (claims, error) {
-	profile, err := fetchJSON(ctx, p.client, http.MethodGet, m.UserInfoURL, http.Header{"Authorization": {"Bearer " + token.AccessToken}}, "")
+	header := http.Header{"Authorization": {"Bearer " + token.AccessToken}, "Accept": {"application/json, application/jwt"}}
+	response, err := fetch(ctx, p.client, http.MethodGet, m.UserInfoURL, header, "")
+	if err != nil {
+		return nil, err
+	}
+	var profile claims
+	if response.isJWT() {
+		profile, err = p.tokens.verifyUserInfo(ctx, response, p.expected(m))
+	} else {
+		profile, err = response.object()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -28,6 +27,8 @@ func ownEntries() []Entry {
 			reauthenticate: map[string]string{"auth_type": "reauthenticate"},
 			tokenReason:    "the documentation of debug_token, which verifies the tokens of apps, shows no other way",
 			settings:       []string{"Scopes", "AuthParams", "PKCE", "UIDField", "APIURL", "Version", "Fields"}},
+		{ID: "dummy", Name: "Dummy", build: newDummy, noClient: true, settings: []string{},
+			uid: "id", email: "email", verified: "email_verified", username: "username", first: "first_name", last: "last_name"},
 		{ID: "telegram", Name: "Telegram", build: newTelegram, settings: []string{"AuthDateValidity"}},
 		{
 			ID: "battlenet", Name: "Battle.net",
@@ -167,9 +168,7 @@ func (p *oauth) tokenOf(answer map[string]any, access, refresh, expires string) 
 	if token.AccessToken == "" {
 		return nil, fmt.Errorf("no token in the response: %w", ErrInvalid)
 	}
-	if seconds, err := json.Number(text(answer, expires)).Int64(); err == nil && seconds > 0 {
-		token.Expiry = p.now().Add(time.Duration(seconds) * time.Second)
-	}
+	token.Expiry = expiry(p.now(), find(answer, expires))
 	return token.WithExtra(answer), nil
 }
 

@@ -117,7 +117,11 @@ func (p *oauth) fetch(ctx context.Context, token *oauth2.Token, template string)
 	case p.entry.post:
 		method = http.MethodPost
 	}
-	return fetchAny(ctx, p.client, method, u.String(), header, body)
+	r, err := fetch(ctx, p.client, method, u.String(), header, body)
+	if err != nil {
+		return nil, err
+	}
+	return r.value()
 }
 
 // fill expands a value of the query or a header, which may contain the app's

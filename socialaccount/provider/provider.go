@@ -59,6 +59,9 @@ type Info struct {
 	// of the URL, which browsers do not send. The page at the callback must copy
 	// them to the query.
 	CallbackInFragment bool
+	// Development is true for the provider by which everyone can log in as anyone.
+	// allauth.New refuses it unless BaseURL is on this machine.
+	Development bool
 
 	storedUID string // the path of the id in a stored profile
 }
@@ -102,11 +105,15 @@ type Tokens struct {
 	ClientID, IDToken, AccessToken string
 	// Nonce is the required nonce of the ID token. Empty: any.
 	Nonce string
+	// User is what the provider told the app of the user beside the tokens, as JSON.
+	// It is not signed, so only a name is read: {"name": {"firstName": …,
+	// "lastName": …}} from Apple, which tells it at the first login only.
+	User string
 }
 
 // Identity is the user as described by the provider.
 type Identity struct {
-	// UID is the provider's own stable id of the user: never empty, at most 191
+	// UID is the provider's own stable id of the user: never empty, at most 255
 	// bytes, without control characters and surrounding blanks.
 	UID string
 	// OldUID is another id under which the account may be stored, and which the

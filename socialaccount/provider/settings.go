@@ -33,6 +33,11 @@ type Settings struct {
 	// issuer, or the URL of its metadata (OpenID Connect Discovery 1.0 section
 	// 4). Empty: that of the catalogue; required if there is none.
 	ServerURL string
+	// Issuer is the issuer of ID tokens if it is not ServerURL, exactly as the
+	// provider's metadata names it: Azure AD B2C and Oracle IDCS have metadata at
+	// another address, and authentik may have one issuer for all apps. Only
+	// openid_connect reads it. Empty: ServerURL.
+	Issuer string
 	// APIURL is the base URL of the API, for providers that have it on another
 	// host: Facebook, Firefox Accounts, GitHub, Microsoft, PayPal and
 	// TrainingPeaks. Empty: that of the catalogue, and /api/v3 below ServerURL
@@ -57,6 +62,10 @@ type Settings struct {
 	// own browser.
 	AuthorizeURL string
 
+	// FormPost lets the provider send its response as a form that the browser posts,
+	// so that it is in no log and no history (OAuth 2.0 Form Post Response Mode).
+	// OpenID Connect only.
+	FormPost bool
 	// Nonce says whether ID tokens must contain the nonce of the request (OpenID
 	// Connect Core 1.0 section 3.1.2.1). Nil: true, except for LinkedIn, which
 	// sends none. OpenID Connect only.

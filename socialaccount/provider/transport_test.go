@@ -21,6 +21,8 @@ type world struct {
 	t       testing.TB
 	mu      sync.Mutex
 	answers map[string]string
+	// types are the media types of answers, by the same keys. Missing: JSON.
+	types map[string]string
 	// challenge is the PKCE challenge of the authorization request, empty if
 	// there was none.
 	challenge string
@@ -57,7 +59,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", Request: r,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text)),
+		Header: http.Header{"Content-Type": {cmp.Or(w.types[best], "application/json")}}, Body: io.NopCloser(strings.NewReader(text)),
 	}, nil
 }
 

@@ -89,8 +89,20 @@ func TestStateIsGoodOnceAndNotForLong(t *testing.T) {
 	c := w.Client(browser)
 	callback := w.pick(w.begin(c, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
 	w.comeBack(c, callback)
+	c.Delete("auth/session", nil).Status(401)
+	for name, again := range map[string]*clienttest.Client{"the browser": c, "another browser": w.Client(browser)} {
+		if where := w.comeBack(again, callback); where != "/done" {
+			t.Errorf("the second time %s lands at %s", name, where)
+		}
+		loggedOut(t, again)
+	}
+	forged := changed(t, callback, "state", parameter(t, callback, "state")+"x")
+	if where := w.comeBack(w.Client(browser), forged); where != w.errorPage() {
+		t.Errorf("a forged state lands at %s", where)
+	}
+	w.Clock.Advance(11 * time.Minute)
 	if where := w.comeBack(c, callback); where != w.errorPage() {
-		t.Errorf("the second time it lands at %s", where)
+		t.Errorf("11 minutes later it lands at %s", where)
 	}
 	late := w.Client(browser)
 	callback = w.pick(w.begin(late, "op", "login", "/done"), userForm("Ann", "ann@example.org"))
@@ -109,7 +121,7 @@ func TestStateIsUsedUpByAFailure(t *testing.T) {
 	if where := w.comeBack(c, changed(t, callback, "code", "wrong")); where != failed("/done", "unknown", "login") {
 		t.Fatalf("lands at %s", where)
 	}
-	if where := w.comeBack(c, callback); where != w.errorPage() {
+	if where := w.comeBack(c, callback); where != failed("/done", "unknown", "login") {
 		t.Fatalf("the true answer after a false one lands at %s", where)
 	}
 	loggedOut(t, c)

@@ -46,8 +46,12 @@ func TestParallelCallbacksOfOneState(t *testing.T) {
 		}
 		var arrived, loggedIn atomic.Int64
 		clienttest.Parallel(crowd, func(i int) {
-			if w.comeBack(clients[i], callback) == "/done" {
+			switch where := w.comeBack(clients[i], callback); where {
+			case "/done": // the first, and those that came after its end
 				arrived.Add(1)
+			case w.errorPage():
+			default:
+				t.Errorf("one lands at %s", where)
 			}
 		})
 		for _, c := range clients {
@@ -55,7 +59,7 @@ func TestParallelCallbacksOfOneState(t *testing.T) {
 				loggedIn.Add(1)
 			}
 		}
-		if arrived.Load() != 1 || loggedIn.Load() != 1 {
+		if arrived.Load() < 1 || loggedIn.Load() != 1 {
 			t.Fatalf("%d arrived, %d are logged in, want one", arrived.Load(), loggedIn.Load())
 		}
 	})

@@ -186,7 +186,7 @@ func TestTokenLimits(t *testing.T) {
 func TestUnusableIDsOfCustomProviders(t *testing.T) {
 	t.Parallel()
 	w, _, _ := withTokens(t, memstore.New(), false)
-	for _, uid := range []string{"ann ", " ann", "ann\n", strings.Repeat("a", 192)} {
+	for _, uid := range []string{"ann ", " ann", "ann\n", strings.Repeat("a", 256)} {
 		w.Client(app).Post("auth/provider/token", body{"provider": "renewing", "process": "login", "token": body{"access_token": uid}}).
 			Problems("token:invalid_token")
 	}
