@@ -71,6 +71,8 @@ func (v idTokens) verify(ctx context.Context, text string, want expected) (claim
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	switch {
+	case token.Subject == "":
+		return nil, fmt.Errorf("no sub in the ID token: %w", ErrInvalid)
 	case !authorizedParty(said, token.Audience, want):
 		return nil, fmt.Errorf("azp is not our client: %w", ErrInvalid)
 	case want.nonce != "" && token.Nonce != want.nonce:
