@@ -177,15 +177,16 @@ type relyingParty struct {
 	authorization url.Values
 }
 
-func startRelyingParty(t *testing.T, op *suiteProvider, formPost bool) *relyingParty {
+func startRelyingParty(t *testing.T, op *suiteProvider, formPost bool, edit ...func(cfg *allauth.Config)) *relyingParty {
 	t.Helper()
 	r := &relyingParty{world: &world{t: t}, op: op}
-	r.Server = clienttest.StartOn(t, memstore.New(), func(cfg *allauth.Config) {
+	edits := append([]func(*allauth.Config){func(cfg *allauth.Config) {
 		cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{
 			Provider: "openid_connect", ProviderID: "suite", ClientID: "client", ClientSecret: secret,
 			Settings: provider.Settings{ServerURL: op.URL, FormPost: formPost},
 		}}}
-	})
+	}}, edit...)
+	r.Server = clienttest.StartOn(t, memstore.New(), edits...)
 	r.browser = r.Client(browser)
 	return r
 }
