@@ -17,13 +17,13 @@ func TestSettingsOfProvidersAreMapped(t *testing.T) {
 		want provider.App
 	}{
 		"every provider": {
-			`{"provider": "openid_connect", "provider_id": "acme", "settings": {"server_url": "https://id.example.org", "scope": "openid email",
+			`{"provider": "openid_connect", "provider_id": "acme", "settings": {"server_url": "https://id.example.org", "issuer": "https://issuer.example.org", "form_post": true, "scope": "openid email",
 				"auth_params": {"prompt": "consent"}, "oauth_pkce_enabled": false, "nonce_enabled": true, "fetch_userinfo": false, "uid_field": "oid",
 				"token_auth_method": "client_secret_post", "verified_email": ["example.org"], "email_authentication": true, "hidden": true}}`,
 			provider.App{
 				Provider: "openid_connect", ProviderID: "acme", Hidden: true,
 				Settings: provider.Settings{
-					ServerURL: "https://id.example.org", Scopes: []string{"openid", "email"}, AuthParams: map[string]string{"prompt": "consent"},
+					ServerURL: "https://id.example.org", Issuer: "https://issuer.example.org", FormPost: true, Scopes: []string{"openid", "email"}, AuthParams: map[string]string{"prompt": "consent"},
 					PKCE: new(false), Nonce: new(true), SkipUserInfo: true, UIDField: "oid", TokenAuthMethod: "client_secret_post",
 				},
 				Trust: provider.Trust{EmailAuthentication: new(true), VerifiedEmailDomains: []string{"example.org"}},

@@ -198,11 +198,11 @@ func selected(list []any, part string) any {
 }
 
 // The calls of clients that were written for django-allauth, as their code makes them,
-// work with the standalone server. Each was also run as a whole with it.
+// work with the standalone server.
 func TestRecordedCallsOfOtherClients(t *testing.T) {
 	t.Parallel()
 	for _, client := range []recorded{swiftClient, reactExample, allauthJS} {
-		t.Run(client.name, func(t *testing.T) {
+		t.Run(client.name+"@"+client.version, func(t *testing.T) {
 			t.Parallel()
 			sink := smtpsink.Start(t)
 			config := configFor(t, sink)

@@ -299,3 +299,35 @@ func (m module) refused(t *testing.T, formPost bool) {
 		}
 	}
 }
+
+// The metadata of some providers is at another address than their issuer. The one that
+// the host has set is the only one that counts.
+func TestIssuerIsNotTheAddressOfTheMetadata(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://issuer.example.org/v2.0/"
+	named := func(name string) func(members map[string]any) {
+		return func(members map[string]any) {
+			if members["issuer"] != nil {
+				members["issuer"] = name
+			} else {
+				members["iss"] = name
+			}
+		}
+	}
+	for _, test := range []struct{ name, metadata, token, want string }{
+		{"the issuer", issuer, issuer, "/done"},
+		{"the address in the metadata", "", issuer, failed("/done", "unknown", "login")},
+		{"the address in the token", issuer, "", failed("/done", "unknown", "login")},
+		{"another slash", issuer, strings.TrimSuffix(issuer, "/"), failed("/done", "unknown", "login")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			op := startSuiteProvider(t)
+			op.editMetadata, op.editClaims = named(cmp.Or(test.metadata, op.URL)), named(cmp.Or(test.token, op.URL))
+			r := startRelyingParty(t, op, false, func(cfg *allauth.Config) { cfg.SocialAccount.Providers[0].Settings.Issuer = issuer })
+			if where := r.logIn(t); where != test.want {
+				t.Errorf("lands at %s", where)
+			}
+		})
+	}
+}

@@ -1,7 +1,6 @@
 package socialaccount_test
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -293,10 +292,10 @@ func (p *suiteProvider) tellUser(w http.ResponseWriter, r *http.Request) {
 
 // rotate replaces the signing key by another one.
 func (p *suiteProvider) rotate(i int) {
-	public := suiteKeys().rsa[i]
+	key := suiteKeys().rsa[i]
 	number := string(rune('0' + i))
-	p.published = []any{jose.JSONWebKey{Key: crypto.PublicKey(public.Public()), KeyID: "rsa-" + number, Use: "sig"}}
-	p.sign = signWith(p.t, jose.RS256, public, "rsa-"+number)
+	p.published = []any{jose.JSONWebKey{Key: key.Public(), KeyID: "rsa-" + number, Use: "sig"}}
+	p.sign = signWith(p.t, jose.RS256, key, "rsa-"+number)
 }
 
 // count returns how many requests for a path arrived.
