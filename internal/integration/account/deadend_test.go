@@ -122,8 +122,8 @@ func TestNoLoginIsADeadEnd(t *testing.T) {
 				for j, way := range ways {
 					n++
 					w := &walker{s: s, user: u.number(n)}
-					if !w.can(way) || (verification+code+phone+j)%2 == 1 {
-						continue
+					if !w.can(way) || (verification+code+phone+j)%2 == 1 || clienttest.Raced && n%3 != 0 {
+						continue // the race detector need not see every combination
 					}
 					w.create(t, store, hash)
 					t.Run(fmt.Sprintf("%s/%s by %s", name, way.by, way.field), func(t *testing.T) {

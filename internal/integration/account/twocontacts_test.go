@@ -69,6 +69,9 @@ func TestProofsOfTwoContactsInEveryOrder(t *testing.T) {
 								continue
 							}
 							n++
+							if clienttest.Raced && n%3 != 0 {
+								continue // the race detector need not see every order
+							}
 							p := newPair(t, s, store, n, kinds, [2]standing{first, second})
 							ok := t.Run(fmt.Sprintf("%s, %s/%v", first, second, order), func(t *testing.T) {
 								for _, step := range order {

@@ -121,15 +121,12 @@ const (
 	tolerance = 0.03
 )
 
-var (
-	update = flag.Bool("update", false, "write the allocations to docs/performance.md")
-	raced  bool
-)
+var update = flag.Bool("update", false, "write the allocations to docs/performance.md")
 
 // The table of the documentation says how much each operation allocates. The
 // numbers may only shrink.
 func TestAllocations(t *testing.T) {
-	if raced {
+	if clienttest.Raced {
 		t.Skip("the race detector allocates, too")
 	}
 	text, err := os.ReadFile(page)

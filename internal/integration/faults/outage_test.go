@@ -66,7 +66,7 @@ func TestFailureAtEachStatement(t *testing.T) {
 		c, send := w.prepare(s, 0)
 		want := s.outcome(c, send)
 		c, send = w.prepare(s, 1)
-		for n, happened := 1, true; happened; n++ {
+		for n, happened := 1, true; happened; n += stride {
 			got := s.outcome(c, func() (answer *clienttest.Answer) {
 				answer, happened = withFault(c, failHeader, n, send)
 				return answer
@@ -78,7 +78,7 @@ func TestFailureAtEachStatement(t *testing.T) {
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("with an outage at statement %d, or afterwards:\n%v\nwithout:\n%v", n, got, want)
 			}
-			c, send = w.prepare(s, n+1)
+			c, send = w.prepare(s, n+stride)
 		}
 	})
 }
