@@ -284,6 +284,11 @@ func (s *Service) addProviderEmails(ctx context.Context, rows Rows, userID strin
 		return nil, fmt.Errorf("add email address: %w", err)
 	}
 	added = append(added, typed)
+	if draft.user.Phone != "" {
+		// The number is verified first, and the mails must not tell whether another user
+		// has it. The user can request the link later.
+		return added, nil
+	}
 	if draft.isDecoy {
 		typed.UserID = ""
 	}
