@@ -2,6 +2,8 @@ package provider
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
@@ -15,6 +17,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // testKey returns the public key of the provider as members.
@@ -69,6 +74,7 @@ func TestKeysAsProvidersPublishThem(t *testing.T) {
 		"n in standard base64":         {"n", base64.StdEncoding.EncodeToString(n), true},
 		"n in standard, not padded":    {"n", base64.RawStdEncoding.EncodeToString(n), true},
 		"padded e":                     {"e", "AQAB====", true},
+		"n in lines":                   {"n", strings.ReplaceAll(base64.StdEncoding.EncodeToString(n), "A", "A\r\n\t "), true},
 		"no kid":                       {"kid", nil, false},
 		"a number as kid":              {"kid", 7, true},
 		"a list as use":                {"use", []string{"sig"}, true},
@@ -94,6 +100,60 @@ func TestKeysAsProvidersPublishThem(t *testing.T) {
 		}
 		if logged := strings.Contains(log.String(), "members=["+c.member+"]"); logged != c.logged {
 			t.Errorf("%s: the log says %q", name, log.String())
+		}
+	}
+}
+
+// Coordinates of elliptic curves are often written as numbers, without zeros in front or
+// with one too many, and not as texts of a fixed size (RFC 7518 section 6.2.1.2).
+func TestCoordinatesAsProvidersPublishThem(t *testing.T) {
+	t.Parallel()
+	for alg, curve := range map[jose.SignatureAlgorithm]elliptic.Curve{jose.ES256: elliptic.P256(), jose.ES384: elliptic.P384(), jose.ES512: elliptic.P521()} {
+		size := (curve.Params().BitSize + 7) / 8
+		for _, zeros := range []int{0, 1} { // in front of a coordinate
+			private := keyWithZeros(t, curve, zeros)
+			for name, write := range map[string]func(n *big.Int) []byte{
+				"as specified":      func(n *big.Int) []byte { return n.FillBytes(make([]byte, size)) },
+				"without zeros":     func(n *big.Int) []byte { return n.Bytes() },
+				"with another zero": func(n *big.Int) []byte { return n.FillBytes(make([]byte, size+1)) },
+			} {
+				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: private}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				token, err := jwt.Signed(signer).Claims(goodClaims()).Serialize()
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := openIDWorld(t, token)
+				w.answers["/keys"] = keysOf(t, map[string]any{
+					"kty": "EC", "crv": curve.Params().Name, "x": base64.RawURLEncoding.EncodeToString(write(private.X)), "y": base64.RawURLEncoding.EncodeToString(write(private.Y)),
+				})
+				if _, err := exchange(t, newOpenID(t, w, openIDApp())); err != nil {
+					t.Errorf("%s, %s, %d zeros: %v", alg, name, zeros, err)
+				}
+			}
+		}
+	}
+	for name, x := range map[string]string{"nothing": "", "too long": strings.Repeat("_", 60), "not on the curve": "AQ"} {
+		w := openIDWorld(t, signedToken(t, goodClaims()))
+		w.answers["/keys"] = keysOf(t, map[string]any{"kty": "EC", "crv": "P-256", "x": x, "y": x}, testKey(t))
+		if _, err := exchange(t, newOpenID(t, w, openIDApp())); err != nil {
+			t.Errorf("beside a key with %s as coordinate: %v", name, err)
+		}
+	}
+}
+
+// keyWithZeros returns a private key whose x begins with at least that many zero bytes.
+func keyWithZeros(t *testing.T, curve elliptic.Curve, zeros int) *ecdsa.PrivateKey {
+	t.Helper()
+	for {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (curve.Params().BitSize+7)/8-len(key.X.Bytes()) >= zeros {
+			return key
 		}
 	}
 }
@@ -182,6 +242,10 @@ func TestSignedUserInfo(t *testing.T) {
 		"alg none":            {encode([]byte(`{"alg":"none"}`)) + "." + encode(plain) + ".", ""},
 		"no signature":        {strings.Join(strings.Split(signedToken(t, info), ".")[:2], ".") + ".", ""},
 		"JSON in spite of it": {string(plain), "signed@example.org"},
+		"within its lifetime": {signedToken(t, with(info, "exp", testNow.Add(time.Minute).Unix())), "signed@example.org"},
+		"by a clock behind":   {signedToken(t, with(info, "exp", testNow.Add(-clockSkew/2).Unix())), "signed@example.org"},
+		"expired":             {signedToken(t, with(info, "exp", testNow.Add(-time.Hour).Unix())), ""},
+		"not valid yet":       {signedToken(t, with(info, "nbf", testNow.Add(time.Hour).Unix())), ""},
 		"encrypted":           {"a.b.c.d.e", ""},
 		"nothing":             {"", ""},
 	} {
@@ -253,6 +317,61 @@ func TestLifetimesOfTokens(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: expires after %v, want %v", member, got, want)
 		}
+	}
+}
+
+// Members of a token response that are not texts, where they should be, are as good as
+// none, and a response is read by what it is and not by its type.
+func TestTokenResponsesAsProvidersSendThem(t *testing.T) {
+	t.Parallel()
+	const idToken = `,"id_token":"%s"}`
+	for name, c := range map[string]struct{ mediaType, response string }{
+		"a number as type":               {"application/json", `{"access_token":"at","token_type":0` + idToken},
+		"no refresh token, as false":     {"application/json", `{"access_token":"at","refresh_token":false` + idToken},
+		"no error, as zero":              {"application/json", `{"access_token":"at","error":0,"error_description":[]` + idToken},
+		"JSON as plain text":             {"text/plain", `{"access_token":"at"` + idToken},
+		"JSON as plain text, in lines":   {"text/plain", "\n {\n\"access_token\":\"at\"" + idToken},
+		"JSON with a byte order mark":    {"application/json", "\ufeff" + `{"access_token":"at"` + idToken},
+		"a form":                         {"application/x-www-form-urlencoded", `access_token=at&expires_in=299.7&id_token=%s`},
+		"a form as plain text":           {"text/plain; charset=utf-8", `access_token=at&expires_in=3600.0&id_token=%s`},
+		"a form as a page":               {"text/html", `access_token=at&expires_in=soon&id_token=%s`},
+		"a form without a type":          {" ", `access_token=at&id_token=%s`},
+		"a form that is called JSON":     {"application/json", `access_token=at&id_token=%s`},
+		"JSON in a type of the provider": {"application/vnd.example+json", `{"access_token":"at"` + idToken},
+	} {
+		w := openIDWorld(t, "")
+		w.answers["/token"] = fmt.Sprintf(c.response, signedToken(t, goodClaims()))
+		w.types = map[string]string{"/token": c.mediaType}
+		id, err := exchange(t, newOpenID(t, w, openIDApp()))
+		if err != nil || id.Token.AccessToken != "at" || id.Token.RefreshToken != "" {
+			t.Errorf("%s: %+v, %v", name, id, err)
+		}
+	}
+	for name, response := range map[string]string{
+		"a page":              `<html><a href="?access_token=at&id_token=x">Log in</a></html>`,
+		"an error":            `{"error":"bad_verification_code","access_token":"at"` + idToken,
+		"an error as a form":  `error=bad_verification_code&access_token=at&id_token=%s`,
+		"an error as object":  `{"error":{"message":"no"}` + idToken,
+		"a number as token":   `{"access_token":7` + idToken,
+		"a number, and error": `{"access_token":7,"error":"no"` + idToken,
+	} {
+		w := openIDWorld(t, "")
+		w.answers["/token"] = strings.ReplaceAll(response, "%s", signedToken(t, goodClaims()))
+		if id, err := exchange(t, newOpenID(t, w, openIDApp())); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %+v, %v", name, id, err)
+		}
+	}
+}
+
+// A byte order mark before JSON is skipped (RFC 8259 section 8.1).
+func TestByteOrderMarks(t *testing.T) {
+	t.Parallel()
+	w := openIDWorld(t, signedToken(t, goodClaims()))
+	for name, text := range w.answers {
+		w.answers[name] = "\ufeff" + text
+	}
+	if _, err := exchange(t, newOpenID(t, w, openIDApp())); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -132,9 +132,10 @@ func shownToken(access string, end any) *oauth2.Token {
 }
 
 // jsonRecorder is a transport that records a JSON response with its numbers as
-// written: the ids of some providers have twenty digits. It removes the lifetime of the
-// token from the response, which the caller reads by itself: package oauth2 refuses
-// the whole response if it is not a whole number.
+// written: the ids of some providers have twenty digits. It removes from the response the
+// lifetime of the token, which the caller reads by itself, and all members that are not
+// texts, as package oauth2 refuses the whole response for a member of another type. What
+// is not JSON is declared to be a form, whatever the provider calls it.
 type jsonRecorder struct {
 	next   http.RoundTripper
 	answer map[string]any
@@ -151,17 +152,19 @@ func (l *jsonRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(text, numbers(&l.answer)); err != nil {
-		l.answer = nil // a form, or unusable
-	} else if _, present := l.answer["expires_in"]; present {
-		rest := maps.Clone(l.answer)
-		delete(rest, "expires_in")
-		if text, err = json.Marshal(rest); err != nil {
+	mediaType := "application/json"
+	if json.Unmarshal(text, numbers(&l.answer)) == nil {
+		texts := maps.Clone(l.answer)
+		maps.DeleteFunc(texts, func(name string, member any) bool { return name == "expires_in" || !isSet(member) })
+		if text, err = json.Marshal(texts); err != nil {
 			return nil, err
 		}
-		response.Header.Del("Content-Length")
-		response.ContentLength = int64(len(text))
+	} else {
+		l.answer, mediaType = nil, "application/x-www-form-urlencoded"
 	}
+	response.Header.Set("Content-Type", mediaType)
+	response.Header.Del("Content-Length")
+	response.ContentLength = int64(len(text))
 	response.Body = io.NopCloser(bytes.NewReader(text))
 	return response, nil
 }

@@ -18,6 +18,8 @@ const (
 	// userAgent is the default User-Agent: some providers refuse requests without
 	// one.
 	userAgent = "allauth-go"
+	// byteOrderMark is U+FEFF in UTF-8.
+	byteOrderMark = "\ufeff"
 )
 
 var (
@@ -48,6 +50,10 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Reader
 		io.Closer
 	}{body, response.Body}
+	// Some providers begin JSON with a byte order mark (RFC 8259 section 8.1).
+	if first, err := body.Peek(len(byteOrderMark)); err == nil && string(first) == byteOrderMark {
+		_, _ = body.Discard(len(byteOrderMark)) // it was read
+	}
 	// Some providers send JSON as plain text.
 	if first, err := body.Peek(1); err == nil && first[0] == '{' {
 		response.Header.Set("Content-Type", "application/json")

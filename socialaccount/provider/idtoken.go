@@ -84,7 +84,8 @@ func (v idTokens) verify(ctx context.Context, text string, want expected) (claim
 }
 
 // verifyUserInfo returns the claims of a signed user info (OpenID Connect Core 1.0,
-// section 5.3.2). Issuer and audience must be those of ID tokens, if they are present.
+// section 5.3.2). Issuer and audience must be those of ID tokens, and the times must be
+// valid, if they are present.
 func (v idTokens) verifyUserInfo(ctx context.Context, r *response, want expected) (claims, error) {
 	text := strings.TrimSpace(string(r.body))
 	if strings.Count(text, ".") == 4 { // RFC 7516 section 3.1
@@ -100,6 +101,9 @@ func (v idTokens) verifyUserInfo(ctx context.Context, r *response, want expected
 	}
 	var named jwt.Claims
 	if err := json.Unmarshal(payload, &named); err != nil {
+		return nil, fmt.Errorf("user info: %w: %w", ErrInvalid, err)
+	}
+	if err := named.ValidateWithLeeway(jwt.Expected{Time: v.now()}, clockSkew); err != nil {
 		return nil, fmt.Errorf("user info: %w: %w", ErrInvalid, err)
 	}
 	switch {

@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -18,9 +20,12 @@ var keyMembers = map[string]bool{
 	"n": true, "e": true, "x": true, "y": true,
 }
 
+// coordinateSizes are the sizes of the coordinates x and y of a curve, in bytes.
+var coordinateSizes = map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}
+
 // readKey reads a public key. It also returns the names of members that are not as their
 // specification says, which are left out if the key can be used without them. Numbers may
-// be in any form of base64.
+// be in any form of base64, and coordinates may have too few or too many zeros in front.
 func readKey(text json.RawMessage) (key jose.JSONWebKey, unreadable []string, err error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -43,6 +48,14 @@ func readKey(text json.RawMessage) (key jose.JSONWebKey, unreadable []string, er
 			plain[name] = value
 		}
 	}
+	if size := coordinateSizes[plain["crv"]]; size > 0 {
+		for _, name := range []string{"x", "y"} {
+			if sized := resize(plain[name], size); sized != plain[name] {
+				plain[name] = sized
+				unreadable = append(unreadable, name)
+			}
+		}
+	}
 	clean, err := json.Marshal(plain)
 	if err != nil {
 		return key, unreadable, err
@@ -53,10 +66,22 @@ func readKey(text json.RawMessage) (key jose.JSONWebKey, unreadable []string, er
 	return key, append(unreadable, unreadableCertificates(clean, members)...), nil
 }
 
-// base64URL rewrites base64 in the form without padding that keys require (RFC 7515
-// section 2).
+// base64URL rewrites base64 in the form without padding and white space that keys
+// require (RFC 7515 section 2).
 func base64URL(text string) string {
-	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_", "\r", "", "\n", "").Replace(text), "=")
+	text = strings.Join(strings.Fields(text), "")
+	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
+}
+
+// resize rewrites a number in base64 with that many bytes (RFC 7518 section 6.2.1.2). It
+// returns text if it is no such number.
+func resize(text string, size int) string {
+	plain, err := base64.RawURLEncoding.DecodeString(text)
+	number := new(big.Int).SetBytes(plain)
+	if err != nil || len(plain) == 0 || number.BitLen() > 8*size {
+		return text
+	}
+	return base64.RawURLEncoding.EncodeToString(number.FillBytes(make([]byte, size)))
 }
 
 // unreadableCertificates returns the members with certificates that cannot be read
