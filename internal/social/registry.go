@@ -26,24 +26,38 @@ type registry []*entry
 // publicID returns the id of a registration on the wire.
 func publicID(app provider.App) string { return cmp.Or(app.ProviderID, app.Provider) }
 
-// newRegistry builds the providers of a configuration with build.
-func newRegistry(cfg *socialaccount.Config, build func(provider.App) (provider.Provider, error)) (registry, error) {
+// newRegistry builds the providers of a configuration.
+func newRegistry(cfg *socialaccount.Config, o Options) (registry, error) {
 	var r registry
 	for i, app := range cfg.Providers {
-		p, err := build(app)
+		p, err := o.Build(app)
 		if errors.Is(err, provider.ErrUnknownClass) {
 			return nil, fmt.Errorf("SocialAccount.Providers[%d].Provider: %w; docs/providers.md lists the names", i, err)
+		}
+		if err == nil {
+			err = o.accept(p.Info())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("SocialAccount.Providers[%d] (%s): %w", i, publicID(app), err)
 		}
 		r = append(r, &entry{p, p.Info(), cloneTrust(app.Trust), app.Hidden})
 	}
-	for _, p := range cfg.Custom {
+	for i, p := range cfg.Custom {
 		info := p.Info()
+		if err := o.accept(info); err != nil {
+			return nil, fmt.Errorf("SocialAccount.Custom[%d] (%s): %w", i, info.ID, err)
+		}
 		r = append(r, &entry{p, info, cloneTrust(cfg.CustomTrust[info.ID]), false})
 	}
 	return r, nil
+}
+
+// accept returns an error for a provider that is not for this server.
+func (o Options) accept(info provider.Info) error {
+	if info.Development && !o.Development {
+		return errors.New("everyone could log in as anyone; leave the provider out, or set BaseURL to this machine, like http://localhost:8080")
+	}
+	return nil
 }
 
 // cloneTrust returns a deep copy of t.

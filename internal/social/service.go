@@ -44,6 +44,8 @@ type Accounts interface {
 type Options struct {
 	// Build returns the provider of a registration.
 	Build func(provider.App) (provider.Provider, error)
+	// Development accepts providers for development.
+	Development bool
 	// BasePath is the path of the API, without a trailing slash.
 	BasePath string
 	// TrustedOrigins are the origins to which browsers may be redirected, beside those
@@ -68,7 +70,7 @@ type Service struct {
 
 // New returns a Service. cfg must be valid and have its defaults.
 func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *work.Deps, challenges *codes.Challenges, o Options) (*Service, error) {
-	providers, err := newRegistry(cfg, o.Build)
+	providers, err := newRegistry(cfg, o)
 	if err != nil {
 		return nil, err
 	}

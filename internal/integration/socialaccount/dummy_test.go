@@ -95,23 +95,35 @@ func TestTokensOfTheDummyProvider(t *testing.T) {
 	})
 }
 
-// The provider is refused where others than the developer reach the server.
-func TestTheDummyProviderIsForDevelopment(t *testing.T) {
+// inDevelopment is a provider of the host that logs in everyone as anyone.
+type inDevelopment struct{ redirectOnly }
+
+func (inDevelopment) Info() provider.Info {
+	return provider.Info{ID: "own", Class: "own", Name: "Own", Redirect: true, Development: true}
+}
+
+// The provider, and one of the host that says the same of itself, is refused where others
+// than the developer reach the server.
+func TestProvidersForDevelopment(t *testing.T) {
 	t.Parallel()
-	for base, valid := range map[string]bool{
-		"http://localhost:8000": true, "http://127.0.0.1": true, "https://app.localhost": true,
-		"https://app.example.org": false, "http://192.168.1.2": false, "https://localhost.example.org": false,
+	for where, social := range map[string]socialaccount.Config{
+		"SocialAccount.Providers[0] (dummy)": {Providers: []provider.App{{Provider: "dummy"}}},
+		"SocialAccount.Custom[0] (own)":      {Custom: []provider.Provider{inDevelopment{}}},
 	} {
-		auth, err := allauth.New(allauth.Config{
-			BaseURL: base, Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{},
-			SocialAccount: &socialaccount.Config{Providers: []provider.App{{Provider: "dummy"}}},
-		}, memstore.New())
-		if valid != (err == nil) || err != nil && !strings.Contains(err.Error(), "SocialAccount.Providers[0] (dummy): everyone could log in as anyone; leave the provider out") {
-			t.Errorf("%s: %v", base, err)
-		}
-		if auth != nil {
-			if err := auth.Close(t.Context()); err != nil {
-				t.Error(err)
+		for base, valid := range map[string]bool{
+			"http://localhost:8000": true, "http://127.0.0.1": true, "https://app.localhost": true, "http://[::1]:8000": true,
+			"https://app.example.org": false, "http://192.168.1.2": false, "https://localhost.example.org": false, "http://0.0.0.0:8000": false,
+		} {
+			auth, err := allauth.New(allauth.Config{
+				BaseURL: base, Secrets: [][]byte{clienttest.Secret}, Mailer: &notify.Log{}, SocialAccount: &social,
+			}, memstore.New())
+			if valid != (err == nil) || err != nil && !strings.Contains(err.Error(), where+": everyone could log in as anyone; leave the provider out") {
+				t.Errorf("%s at %s: %v", where, base, err)
+			}
+			if auth != nil {
+				if err := auth.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
 			}
 		}
 	}
