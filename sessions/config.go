@@ -30,7 +30,8 @@ type Config struct {
 	// CrossSite lets pages of other sites, and frames in them, use the sessions of
 	// browsers: cookies are set with SameSite=None, Secure and Partitioned. It
 	// requires https and Headless.CORSOrigins; docs/frontend.md says which ways to
-	// log in work in a frame.
+	// log in work in a frame. The host's own routes must then refuse requests that
+	// other sites cause, for example by http.CrossOriginProtection.
 	CrossSite bool
 	// TrackActivity includes in the list of sessions when each was last used.
 	TrackActivity bool
