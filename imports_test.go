@@ -30,12 +30,12 @@ var arrows = map[string][]string{
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/keyring", "internal/login", "internal/work", "sessions"}, vocabulary...),
 	"internal/tokens":   append([]string{"internal/keyring", "internal/login", "internal/session", "internal/work", "sessions"}, vocabulary...),
 	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/codes", "internal/hook", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work"}, vocabulary...),
-	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work", "mfa"}, vocabulary...),
+	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/wireid", "internal/work", "mfa"}, vocabulary...),
 	"internal/social":   append([]string{"internal/codes", "internal/hook", "internal/idtoken", "internal/keyring", "internal/login", "internal/problem", "internal/work", "socialaccount"}, vocabulary...),
 	"internal/api":      append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount"}, vocabulary...),
 	"":                  append([]string{"account", "headless", "internal", "mfa", "sessions", "socialaccount", "storage"}, vocabulary...),
 	"internal/problem":  {"authn"},
-	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/mailtemplate": {},
+	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/wireid": {}, "internal/mailtemplate": {},
 	"internal/outbox": {"notify", "internal/hook"},
 }
 

@@ -11,7 +11,8 @@ import (
 // deleted, even if another store still holds its data.
 type Row struct {
 	// ID is a random decimal number, unique, and independent of the token. A
-	// session keeps it when its token changes.
+	// session keeps it when its token changes. The API shows a shorter number
+	// that is unique among the sessions of the user.
 	ID string
 	// TokenHash is a hash of the token. The token itself is not stored.
 	TokenHash string

@@ -9,6 +9,7 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/login"
+	"github.com/allauth-go/allauth/internal/wireid"
 )
 
 // reply is the answer of an endpoint.
@@ -138,9 +139,11 @@ func (c *call) authentication() (reply, error) {
 }
 
 func (c *call) authenticatedData() authenticated {
-	methods := c.sess.State.Methods
-	if methods == nil {
-		methods = []authn.Method{}
+	methods := append([]authn.Method{}, c.sess.State.Methods...)
+	for i, m := range methods {
+		if m.AuthenticatorID != 0 {
+			methods[i].AuthenticatorID = wireid.Of(m.AuthenticatorID)[0]
+		}
 	}
 	return authenticated{c.userPayload(c.sess.Identity), methods}
 }

@@ -60,7 +60,7 @@ func recoveryCodes(codes *factors.Codes) authenticatorItem {
 
 func securityKey(key *factors.Key) authenticatorItem {
 	item := authenticator(key.Authenticator)
-	item.ID, item.Name, item.IsPasswordless = key.ID, key.Name, key.Passwordless
+	item.ID, item.Name, item.IsPasswordless = key.WireID, key.Name, key.Passwordless
 	return item
 }
 

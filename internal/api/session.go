@@ -2,13 +2,14 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/problem"
+	"github.com/allauth-go/allauth/internal/wireid"
 	"github.com/allauth-go/allauth/sessions"
 )
 
@@ -35,12 +36,12 @@ func (h *Handler) logout(c *call) (reply, error) {
 
 // sessionItem is an entry of the list of sessions.
 type sessionItem struct {
-	UserAgent  string          `json:"user_agent"`
-	IP         string          `json:"ip"`
-	CreatedAt  float64         `json:"created_at"`
-	IsCurrent  bool            `json:"is_current"`
-	ID         json.RawMessage `json:"id"`
-	LastSeenAt *float64        `json:"last_seen_at,omitempty"`
+	UserAgent  string   `json:"user_agent"`
+	IP         string   `json:"ip"`
+	CreatedAt  float64  `json:"created_at"`
+	IsCurrent  bool     `json:"is_current"`
+	ID         int64    `json:"id"`
+	LastSeenAt *float64 `json:"last_seen_at,omitempty"`
 }
 
 func (h *Handler) listSessions(c *call) (reply, error) {
@@ -49,11 +50,11 @@ func (h *Handler) listSessions(c *call) (reply, error) {
 }
 
 func (c *call) sessionItems(rows []sessions.Row) []sessionItem {
-	items := make([]sessionItem, len(rows))
+	items, ids := make([]sessionItem, len(rows)), sessionIDs(rows)
 	for i, row := range rows {
 		items[i] = sessionItem{
 			UserAgent: row.UserAgent, IP: row.IP, CreatedAt: authn.Seconds(row.CreatedAt),
-			IsCurrent: row.ID == c.sess.RowID, ID: json.RawMessage(row.ID),
+			IsCurrent: row.ID == c.sess.RowID, ID: ids[i],
 		}
 		if c.sessions.Config().TrackActivity {
 			seen := authn.Seconds(row.LastSeenAt)
@@ -63,15 +64,27 @@ func (c *call) sessionItems(rows []sessions.Row) []sessionItem {
 	return items
 }
 
-func (h *Handler) endSessions(c *call, ids []string) (reply, error) {
+// sessionIDs returns the ids by which clients know the sessions of a user.
+func sessionIDs(rows []sessions.Row) []int64 {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i], _ = strconv.ParseInt(row.ID, 10, 64) // it is a decimal number
+	}
+	return wireid.Of(ids...)
+}
+
+func (h *Handler) endSessions(c *call, wireIDs []string) (reply, error) {
 	rows, err := h.sessions.List(c.ctx, c.sess.Identity)
 	if err != nil {
 		return reply{}, err
 	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(rows, func(row sessions.Row) bool { return row.ID == id }) {
+	known, ids := sessionIDs(rows), make([]string, len(wireIDs))
+	for i, wireID := range wireIDs {
+		at := slices.IndexFunc(known, func(id int64) bool { return strconv.FormatInt(id, 10) == wireID })
+		if at < 0 {
 			return reply{}, problem.List("sessions", code.InvalidChoice)
 		}
+		ids[i] = rows[at].ID
 	}
 	err = h.work.InTx(c.ctx, func(ctx context.Context) error {
 		if err := h.pipeline.Distrust(ctx, c.sess.UserID()); err != nil {

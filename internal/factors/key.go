@@ -7,12 +7,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
+	"github.com/allauth-go/allauth/internal/wireid"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/mfa/webauthn"
 )
@@ -20,6 +22,8 @@ import (
 // Key is a security key or passkey as its owner sees it.
 type Key struct {
 	mfa.Authenticator
+	// WireID is the id by which clients know the key.
+	WireID int64
 	// Passwordless is true for a passkey, which logs its user in by itself. Nil
 	// means unknown.
 	Passwordless *bool
@@ -133,7 +137,34 @@ func (s *Service) storeKey(ctx context.Context, userID, name string, key *webaut
 	if err := s.create(ctx, row, key); err != nil {
 		return nil, err
 	}
-	return &Key{*row, key.Passwordless}, nil
+	wireID, err := s.newWireID(ctx, row)
+	return &Key{*row, wireID, key.Passwordless}, err
+}
+
+// wireIDs returns the ids by which clients know the authenticators of a user.
+func wireIDs(rows []mfa.Authenticator) []int64 {
+	ids := make([]int64, len(rows))
+	for i, a := range rows {
+		ids[i] = a.ID
+	}
+	return wireid.Of(ids...)
+}
+
+// newWireID returns the id by which clients know an authenticator that was just stored.
+// It reads the user's others only if theirs matter.
+func (s *Service) newWireID(ctx context.Context, a *mfa.Authenticator) (int64, error) {
+	if a.ID <= wireid.Max {
+		return wireid.Of(a.ID)[0], nil
+	}
+	rows, err := s.rows(ctx, a.UserID)
+	if err != nil {
+		return 0, err
+	}
+	i := slices.IndexFunc(rows, func(row mfa.Authenticator) bool { return row.ID == a.ID })
+	if i < 0 {
+		return 0, authn.ErrNotFound
+	}
+	return wireIDs(rows)[i], nil
 }
 
 // keyName returns the name of a new key: the chosen one, or a default that depends on

@@ -22,7 +22,7 @@ func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Li
 	if err != nil {
 		return nil, err
 	}
-	list := make([]Listed, len(rows))
+	list, ids := make([]Listed, len(rows)), wireIDs(rows)
 	for i, a := range rows {
 		list[i].Authenticator = a
 		switch a.Type {
@@ -38,7 +38,7 @@ func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Li
 			if err != nil {
 				return nil, err
 			}
-			list[i].Key = &Key{a, key.Passwordless}
+			list[i].Key = &Key{a, ids[i], key.Passwordless}
 		}
 	}
 	return list, nil

@@ -72,31 +72,31 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, re
 	return key, codesGenerated, nil
 }
 
-// OwnKey returns a key of the logged-in user, or authn.ErrNotFound.
-func (s *Service) OwnKey(ctx context.Context, sess *login.Session, id int64) (*Key, error) {
+// OwnKey returns the key that the logged-in user's clients know by that id, or
+// authn.ErrNotFound.
+func (s *Service) OwnKey(ctx context.Context, sess *login.Session, wireID int64) (*Key, error) {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range rows {
-		if a.ID == id && a.Type == mfa.WebAuthn {
-			key, err := s.key(&a)
-			return &Key{a, key.Passwordless}, err
-		}
+	i := slices.Index(wireIDs(rows), wireID)
+	if i < 0 || rows[i].Type != mfa.WebAuthn {
+		return nil, authn.ErrNotFound
 	}
-	return nil, authn.ErrNotFound
+	key, err := s.key(&rows[i])
+	return &Key{rows[i], wireID, key.Passwordless}, err
 }
 
 // RenameKey changes the name of a key of the logged-in user. Returns authn.Errors if
 // the user has no such key, work.ErrNotPending if another request changed it at the
 // same time.
-func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, name string) (*Key, error) {
-	if _, err := s.OwnKey(ctx, sess, id); err != nil {
+func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, wireID int64, name string) (*Key, error) {
+	if _, err := s.OwnKey(ctx, sess, wireID); err != nil {
 		return nil, unknownKey(err)
 	}
 	var key *Key
 	err := s.changeRecent(ctx, sess, func(ctx context.Context) (err error) {
-		if key, err = s.OwnKey(ctx, sess, id); err != nil {
+		if key, err = s.OwnKey(ctx, sess, wireID); err != nil {
 			return err
 		}
 		key.Name = name
@@ -111,15 +111,18 @@ func (s *Flows) RenameKey(ctx context.Context, sess *login.Session, id int64, na
 // RemoveKeys removes keys of the logged-in user. Returns authn.Errors, and removes
 // none, if one of the ids is not that of a key of the user, or if the user could not
 // log in without the keys.
-func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, ids []int64) error {
+func (s *Flows) RemoveKeys(ctx context.Context, sess *login.Session, wireIDList []int64) error {
 	rows, err := s.rows(ctx, sess.UserID())
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return a.Type == mfa.WebAuthn && a.ID == id }) {
+	ids := make([]int64, len(wireIDList))
+	for n, wireID := range wireIDList {
+		i := slices.Index(wireIDs(rows), wireID)
+		if i < 0 || rows[i].Type != mfa.WebAuthn {
 			return problem.List("authenticators", code.InvalidChoice)
 		}
+		ids[n] = rows[i].ID
 	}
 	return s.changeRecent(ctx, sess, func(ctx context.Context) error {
 		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
