@@ -170,6 +170,12 @@ type Config struct {
 	// authentication.
 	AllowStaleSessions bool
 
+	// GenerateUsernames gives a username to each user who signs up without one:
+	// the part of the email address before the @, or a name from the provider,
+	// with a random suffix if another user has it. The API shows users by it, and
+	// never by their address. Sites that come from django-allauth turn this on.
+	// Accounts that the host creates keep what they are given.
+	GenerateUsernames bool
 	// UsernameMinLength is in characters. Zero: 1.
 	UsernameMinLength int
 	// UsernameBlacklist holds usernames that are refused, in any case.

@@ -11,7 +11,8 @@ type User struct {
 	// ID is opaque, stable and never reused. On the wire a decimal number is a
 	// JSON number, any other ID a string.
 	ID string
-	// Username is the name that the user chose, as typed. It may be empty.
+	// Username is the name that the user chose, as typed, or that
+	// account.Config.GenerateUsernames made. It may be empty.
 	Username string
 	// Display is the name that is shown to users. Empty: the username, or else
 	// the email address.

@@ -32,6 +32,7 @@ type accountSettings struct {
 	EmailNotifications       bool                  `json:"email_notifications"`
 	EmailUnknownAccounts     *bool                 `json:"email_unknown_accounts"`
 	EmailSubjectPrefix       string                `json:"email_subject_prefix"`
+	GenerateUsernames        bool                  `json:"generate_usernames"`
 	UsernameMinLength        int                   `json:"username_min_length"`
 	UsernameBlacklist        []string              `json:"username_blacklist"`
 	PreserveUsernameCasing   *bool                 `json:"preserve_username_casing"`
@@ -86,6 +87,7 @@ func (s *accountSettings) config(texter notify.Texter) (account.Config, error) {
 		PasswordResetTimeout:        time.Duration(s.PasswordResetTimeout),
 		AllowStaleSessions:          !s.ReauthenticationRequired,
 		DisableEmailUnknownAccounts: s.EmailUnknownAccounts != nil && !*s.EmailUnknownAccounts,
+		GenerateUsernames:           s.GenerateUsernames,
 		UsernameMinLength:           s.UsernameMinLength,
 		UsernameBlacklist:           s.UsernameBlacklist,
 		LowercaseUsernames:          s.PreserveUsernameCasing != nil && !*s.PreserveUsernameCasing,

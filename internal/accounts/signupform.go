@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
@@ -228,7 +230,16 @@ func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn
 
 func (s *Service) needsUsername() bool {
 	present, _ := signupField(s.cfg, "username")
-	return present || logsInBy(s.cfg, account.LoginByUsername)
+	return present || s.cfg.GenerateUsernames || logsInBy(s.cfg, account.LoginByUsername)
+}
+
+// Display returns the name of a user as the API shows it.
+func (s *Service) Display(id *login.Identity) string {
+	name := login.NameOf(id.User)
+	if s.cfg.GenerateUsernames { // other users may see the name in place of the address
+		return cmp.Or(name, id.User.ID)
+	}
+	return cmp.Or(name, id.Email, id.User.ID)
 }
 
 // usernames returns the store in which a generated username is looked up.
@@ -239,26 +250,56 @@ func (s *Service) usernames(decoy bool) account.UsernameStore {
 	return s.store
 }
 
-const usernameSuffix = "0123456789abcdefghijklmnopqrstuvwxyz"
+const (
+	usernameSuffix     = "0123456789abcdefghijklmnopqrstuvwxyz"
+	usernameSuffixSize = 4
+	// usernameCandidates are looked up at most, usernameLookups in any case: the time must
+	// not tell that the local part of a known address is the username of its owner.
+	usernameCandidates, usernameLookups = 4, 2
+)
 
-// generateUsername returns a free username, generated from the local part of the address.
+// generateUsername returns a free username: the local part of the address, with a suffix
+// if that is taken or refused by the rules for usernames. It is random if all candidates
+// are.
 func (s *Service) generateUsername(ctx context.Context, email string, decoy bool) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	stem := plainName(local)
-	for size := range 7 {
-		suffix, err := randomSuffix(s.deps.Rand, size)
+	var free string
+	for n := 0; n < usernameLookups || n < usernameCandidates && free == ""; n++ {
+		candidate, err := s.usernameCandidate(ctx, stem, n > 0)
 		if err != nil {
 			return "", err
 		}
-		_, err = s.usernames(decoy).UserIDByUsername(ctx, identifier.Username(stem+suffix))
-		if errors.Is(err, authn.ErrNotFound) {
-			return stem + suffix, nil
-		}
-		if err != nil {
+		_, err = s.usernames(decoy).UserIDByUsername(ctx, identifier.Username(candidate))
+		switch {
+		case errors.Is(err, authn.ErrNotFound):
+			free = cmp.Or(free, candidate)
+		case err != nil:
 			return "", fmt.Errorf("look up username: %w", err)
 		}
 	}
+	if free != "" {
+		return free, nil
+	}
 	return keyring.RandomID(s.deps.Rand)
+}
+
+// usernameCandidate returns the stem as a username, with a random suffix or without. It is
+// empty if the rules for usernames refuse it.
+func (s *Service) usernameCandidate(ctx context.Context, stem string, suffixed bool) (string, error) {
+	name := stem
+	if suffixed {
+		suffix, err := randomSuffix(s.deps.Rand, max(usernameSuffixSize, s.cfg.UsernameMinLength-len(stem)))
+		if err != nil {
+			return "", err
+		}
+		name += suffix
+	}
+	name, errs, err := s.cleanUsername(ctx, name, false)
+	if err != nil || len(errs) > 0 {
+		return "", err
+	}
+	return name, nil
 }
 
 // plainName removes the characters that username rules may forbid. It returns "user" if
@@ -281,7 +322,7 @@ func plainName(text string) string {
 	if plain == "" {
 		return "user"
 	}
-	return plain[:min(len(plain), identifier.MaxUsernameLength-6)]
+	return plain[:min(len(plain), identifier.MaxUsernameLength-usernameSuffixSize)]
 }
 
 func randomSuffix(random io.Reader, size int) (string, error) {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -82,7 +81,7 @@ type user struct {
 func (c *call) userPayload(id *login.Identity) any {
 	u := user{
 		ID:                userID(id.User.ID),
-		Display:           display(id),
+		Display:           c.account.Display(id),
 		Email:             id.Email,
 		HasUsablePassword: id.HasUsablePassword,
 		Username:          id.User.Username,
@@ -115,8 +114,6 @@ func isDecimal(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 53)
 	return err == nil && strconv.FormatUint(n, 10) == text
 }
-
-func display(id *login.Identity) string { return cmp.Or(login.NameOf(id.User), id.Email, id.User.ID) }
 
 // authenticated is the data of an answer to a client with a logged-in user.
 type authenticated struct {

@@ -224,6 +224,20 @@ func usernames(cfg *allauth.Config) {
 	cfg.Account.SignupFields = []string{"username", "email*", "password1*"}
 }
 
+// generated gives users who sign up a username. namedByAddress is an account that got
+// one so, and freeWithTakenName a free address of which it would be that of another user.
+var generated = setting(func(cfg *account.Config) { cfg.GenerateUsernames = true })
+
+func namedByAddress(w *world) subject {
+	return w.account(func(in *authn.NewAccount) { in.Username, _, _ = strings.Cut(in.Email, "@") })
+}
+
+func freeWithTakenName(w *world) subject {
+	s := w.free()
+	w.account(func(in *authn.NewAccount) { in.Username, _, _ = strings.Cut(s.email, "@") })
+	return s
+}
+
 func setting(edit func(cfg *account.Config)) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) { edit(&cfg.Account) }
 }
@@ -251,6 +265,8 @@ var pairs = []pair{
 	{"sign-up by link, logins judged by the host", with(judged), verified, free, []step{signup}, allowed},
 	{"sign-up by code, logins judged by the host", with(codes, judged), verified, free, []step{signup}, allowed},
 	{"sign-up by link with a username", with(usernames), verified, free, []step{signup}, allowed},
+	{"sign-up by link with a generated username", with(generated), namedByAddress, free, []step{signup}, allowed},
+	{"sign-up by link with a generated username that is taken", with(generated), namedByAddress, freeWithTakenName, []step{signup}, allowed},
 	{"sign-up by link with a username that was typed", with(usernames), verified, free, []step{signupWithUsername}, allowed},
 	{"sign-up by code", with(codes, oftener), verified, free, []step{signup, resendEmail, guessEmail, resendEmail}, allowed},
 	{"sign-up by code, limited", with(codes), verified, free, []step{signup, refused(429, resendEmail), refused(429, signup)}, allowed},
