@@ -214,7 +214,7 @@ func (a *Auth) limits() (*ratelimit.Limiter, error) {
 	if a.cfg.DisableRateLimits {
 		limits = nil
 	}
-	return ratelimit.NewLimiter(a.store, limits, a.cfg.Now, a.cfg.Rand), nil
+	return ratelimit.NewLimiter(a.store, limits, a.cfg.Now, a.cfg.Rand, a.cfg.Logger), nil
 }
 
 func (a *Auth) protection() (*http.CrossOriginProtection, error) {

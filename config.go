@@ -117,8 +117,10 @@ type Config struct {
 	// error is logged. After OnEvent the request succeeds all the same, and after
 	// Account.Password.Breached the password is accepted. Zero: 10 seconds.
 	HookTimeout time.Duration
-	// Logger receives errors and warnings. Secrets are never logged. Nil:
-	// slog.Default.
+	// Logger receives errors, warnings, at Info each refused limit, and at Debug
+	// credentials of the other kind of client. Neither secrets nor addresses are
+	// logged; they are removed from the errors of senders and from the values of
+	// panics. Nil: slog.Default.
 	Logger *slog.Logger
 
 	// Now is the clock. Nil: the system's clock. For tests.

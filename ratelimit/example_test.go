@@ -18,7 +18,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	start := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	limiter := ratelimit.NewLimiter(ratelimit.NewMemoryStore(), limits, func() time.Time { return start }, rand.Reader)
+	limiter := ratelimit.NewLimiter(ratelimit.NewMemoryStore(), limits, func() time.Time { return start }, rand.Reader, nil)
 	for range 3 {
 		_, err := limiter.Take(context.Background(), ratelimit.ActionLogin, ratelimit.Subject{Key: "ann@example.org"})
 		var limited *ratelimit.LimitError

@@ -29,7 +29,7 @@ func two(text string) (one, other *Limiter, store *watched, c *clock) {
 	}
 	store = &watched{Store: NewMemoryStore()}
 	limits := Limits{"act": rates}
-	return NewLimiter(store, limits, c.now, rand.Reader), NewLimiter(store, limits, c.now, rand.Reader), store, c
+	return NewLimiter(store, limits, c.now, rand.Reader, nil), NewLimiter(store, limits, c.now, rand.Reader, nil), store, c
 }
 
 // An attempt that the store refused is refused for a second without asking it

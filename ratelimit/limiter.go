@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -48,14 +49,19 @@ type Limiter struct {
 	limits Limits
 	now    func() time.Time
 	random io.Reader
+	logger *slog.Logger
 	full   fullBuckets
 }
 
 // NewLimiter returns a limiter. After the store has refused an attempt, the
 // limiter refuses the next ones itself for at most a second, so that a flood from
-// one source does not reach the store.
-func NewLimiter(store Store, limits Limits, now func() time.Time, random io.Reader) *Limiter {
-	return &Limiter{store: store, limits: limits, now: now, random: random}
+// one source does not reach the store. It logs each refusal at the level Info, without
+// the key. A nil logger stands for slog.Default.
+func NewLimiter(store Store, limits Limits, now func() time.Time, random io.Reader, logger *slog.Logger) *Limiter {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	return &Limiter{store: store, limits: limits, now: now, random: random, logger: logger}
 }
 
 // Attempt is a counted attempt.
@@ -122,7 +128,10 @@ func (l *Limiter) TakeAll(ctx context.Context, charges ...Charge) ([]Attempt, er
 		return nil, err
 	}
 	if refusal != nil {
-		return nil, &LimitError{actions[refusal.Key], refusal.Wait}
+		action := actions[refusal.Key]
+		i := slices.IndexFunc(charges, func(c Charge) bool { return c.Action == action })
+		l.log(ctx, charges[i], refusal)
+		return nil, &LimitError{action, refusal.Wait}
 	}
 	return attempts, nil
 }
@@ -156,7 +165,22 @@ func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, 
 	if err != nil {
 		return false, fmt.Errorf("look up attempts of %s: %w", action, err)
 	}
+	if refusal != nil {
+		l.log(ctx, Charge{action, s}, refusal)
+	}
 	return refusal == nil, nil
+}
+
+// log logs a refusal.
+func (l *Limiter) log(ctx context.Context, c Charge, r *Refusal) {
+	attributes := []slog.Attr{slog.String("action", c.Action), slog.Duration("retry_after", r.Wait.Round(time.Second))}
+	if c.Subject.IP.IsValid() {
+		attributes = append(attributes, slog.String("ip", c.Subject.IP.String()))
+	}
+	if c.Subject.User != "" {
+		attributes = append(attributes, slog.String("user", c.Subject.User))
+	}
+	l.logger.LogAttrs(ctx, slog.LevelInfo, "limit reached", attributes...)
 }
 
 // refundTimeout bounds a refund, which does not end with the client's request.

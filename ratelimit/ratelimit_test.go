@@ -86,7 +86,7 @@ func limiter(text string) (*Limiter, *clock) {
 	if err != nil {
 		panic(err)
 	}
-	return NewLimiter(NewMemoryStore(), Limits{"act": rates}, c.now, rand.Reader), c
+	return NewLimiter(NewMemoryStore(), Limits{"act": rates}, c.now, rand.Reader, nil), c
 }
 
 func taken(t *testing.T, l *Limiter, s Subject) bool {

@@ -21,7 +21,7 @@ func several(store Store, first, second string) (*Limiter, []Charge) {
 		limits[action] = rates
 	}
 	s := Subject{IP: netip.MustParseAddr("192.0.2.1"), Key: "a"}
-	return NewLimiter(store, limits, c.now, rand.Reader), []Charge{{"first", s}, {"second", s}}
+	return NewLimiter(store, limits, c.now, rand.Reader, nil), []Charge{{"first", s}, {"second", s}}
 }
 
 // One call of the store counts an attempt at two actions.

@@ -325,11 +325,25 @@ func (c *call) load(kind login.Kind) (err error) {
 	if err == nil && byToken && c.sess.TokenInvalid && !c.tokens.Stateless() {
 		c.sess, err = c.sessions.Load(c.ctx, kind, client)
 	}
+	if len(c.shown) == 0 {
+		c.logOtherCredential(kind)
+	}
 	if err == nil {
 		c.sess.ReadCookies = c.cookies
 		c.unit.SetKeeper(c)
 	}
 	return err
+}
+
+// logOtherCredential logs that a client without a credential of its kind sent one of the
+// other kind, for developers who mixed up the two.
+func (c *call) logOtherCredential(kind login.Kind) {
+	switch {
+	case kind == login.Browser && c.r.Header.Get("X-Session-Token") != "":
+		c.logger.DebugContext(c.ctx, "an app's session token was sent to browser/, which reads cookies", "path", c.r.URL.Path)
+	case kind == login.App && len(c.sessions.FromCookies(c.r)) > 0:
+		c.logger.DebugContext(c.ctx, "a browser cookie was sent to app/, which reads X-Session-Token", "path", c.r.URL.Path)
+	}
 }
 
 // cookies returns the values of an HttpOnly cookie that flows set.

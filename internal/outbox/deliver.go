@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/notify"
@@ -46,11 +48,11 @@ func (o *Outbox) deliver(e notify.Entry) {
 		o.setState(e.ID, delivered)
 		o.remove(e)
 	case errors.Is(err, notify.ErrPermanent):
-		log.Warn("outbox: message refused for good", "error", class(err))
+		log.Warn("outbox: message refused for good", "error", m.describe(err))
 		o.discard(e)
 	default:
 		o.retry(e) // before logging, so that tests can wait for both
-		log.Warn("outbox: delivery failed", "error", class(err))
+		log.Warn("outbox: delivery failed", "error", m.describe(err))
 	}
 }
 
@@ -61,13 +63,26 @@ func (o *Outbox) read(e notify.Entry) (opened, error) {
 	case e.Channel == notify.ChannelMail && o.Mailer != nil:
 		var m notify.Message
 		err := o.open(e, &m)
-		return opened{m.Kind, "Mailer", hook.Words(m.To, m.Subject, m.Text, m.HTML), func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
+		return opened{m.Kind, "Mailer", recipient(m.To, m.Subject, m.Text, m.HTML), func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
 	case e.Channel == notify.ChannelText && o.Texter != nil:
 		var m notify.TextMessage
 		err := o.open(e, &m)
-		return opened{m.Kind, "Texter", hook.Words(m.To, m.Text), func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
+		return opened{m.Kind, "Texter", recipient(m.To, m.Text), func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
 	}
 	return opened{}, fmt.Errorf("%w: %s", errNoSender, e.Channel)
+}
+
+// lastDigits is how many digits of a phone number identify it in its national form.
+const lastDigits = 7
+
+// recipient returns the words of a message that must not be logged, and how else errors
+// may name its recipient: by the part before the @, or by digits.
+func recipient(to string, texts ...string) []string {
+	words := hook.Words(append(texts, to)...)
+	if local, _, ok := strings.Cut(to, "@"); ok {
+		return append(words, local)
+	}
+	return append(words, to[max(0, len(to)-lastDigits):])
 }
 
 // send calls the host's sender. It turns a panic into errPanic.
@@ -83,21 +98,18 @@ func (o *Outbox) send(m opened) (err error) {
 	return m.send(ctx)
 }
 
-// class describes an error for the log, without texts of the sender or the mail server,
-// which may contain the recipient's address.
-func class(err error) string {
-	var failure *notify.DeliveryError
-	switch {
-	case errors.As(err, &failure):
-		return failure.Error()
-	case errors.Is(err, errUnreadable):
+// describe returns an error for the log, with the responses of mail servers and without
+// the message and its recipient.
+func (m opened) describe(err error) string {
+	if errors.Is(err, errUnreadable) {
 		return errUnreadable.Error()
-	case errors.Is(err, errPanic), errors.Is(err, errNoSender):
-		return err.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timed out"
-	case errors.Is(err, context.Canceled):
-		return "cancelled"
 	}
-	return fmt.Sprintf("error of type %T", err)
+	text := fmt.Sprint(err) // an error of the host may panic
+	var failure *notify.DeliveryError
+	if errors.As(err, &failure) && failure.Unwrap() != nil {
+		if cause := fmt.Sprint(failure.Unwrap()); !strings.Contains(text, cause) {
+			text += ": " + cause
+		}
+	}
+	return hook.Redact(cmp.Or(text, fmt.Sprintf("error of type %T", err)), m.secrets...)
 }

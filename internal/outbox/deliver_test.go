@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/smtpsink"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -141,21 +142,59 @@ func TestStoreThatHandsOutTooMuch(t *testing.T) {
 	store.waitEmpty(t)
 }
 
-func TestClass(t *testing.T) {
+// hostileError panics when it is printed.
+type hostileError struct{}
+
+func (hostileError) Error() string { panic("no text") }
+
+// The log says what the mail server or the gateway said, but neither to whom the message
+// goes nor what it says.
+func TestDescribe(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
+	mail := opened{secrets: recipient("ann.lee@example.org", "Your code", "Hello,\n\nyour code is ABCD-EFGH.\nOpen https://app.example/key/Xyz12345?next=1 to log in.")}
+	text := opened{secrets: recipient("+31612345678", "ABCD-EFGH is your code")}
+	for name, test := range map[string]struct {
+		m    opened
 		err  error
 		want string
 	}{
-		{fmt.Errorf("mail to ann@example.org: %w", &notify.DeliveryError{Step: "recipient", Code: 452}), "notify: recipient failed: status 452"},
-		{fmt.Errorf("ann@example.org: %w", context.DeadlineExceeded), "timed out"},
-		{fmt.Errorf("ann@example.org: %w", context.Canceled), "cancelled"},
-		{errors.New("ann@example.org unknown"), "error of type *errors.errorString"},
-		{fmt.Errorf("%w: %w", errUnreadable, errors.New("hidden")), errUnreadable.Error()},
-	}
-	for _, test := range tests {
-		if got := class(test.err); got != test.want {
-			t.Errorf("class(%v) = %q, want %q", test.err, got, test.want)
+		"the response of a mail server": {
+			mail,
+			fmt.Errorf("mail to ann.lee@example.org: %w", sinkError(t)),
+			"mail to …: notify: recipient failed: status 550 5.1.1: ", // and the response
+		},
+		"a host's error":              {mail, errors.New("quota of the account is used up"), "quota of the account is used up"},
+		"an address":                  {mail, errors.New("550 <Ann.Lee@example.org>: sender bob@example.com may not relay"), "550 <…>: sender … may not relay"},
+		"an escaped address":          {mail, errors.New("to=ann.lee%40example.org refused"), "to=… refused"},
+		"the name of the mailbox":     {mail, errors.New("no mailbox ann.lee here"), "no mailbox … here"},
+		"the code and the link":       {mail, errors.New("spam: ABCD-EFGH, Xyz12345"), "spam: …, …"},
+		"the message":                 {mail, errors.New("spam: Your code"), "spam: …"},
+		"the key of a gateway":        {mail, errors.New(`Post "https://api.example/v1/key-123?to=x": connection refused`), `Post "https://api.example/…": connection refused`},
+		"a password in a URL":         {mail, errors.New(`dial smtp://app:hunt/er2@mail.example:25: no route to host`), `dial smtp://… no route to host`},
+		"a phone number":              {text, errors.New("+31 6 1234-5678 unreachable via 192.168.100.200:8080"), "… unreachable via 192.168.100.200:8080"},
+		"a phone number without plus": {text, errors.New("0612345678 unreachable"), "061… unreachable"},
+		"the code of a text":          {text, errors.New("ABCD-EFGH is no unicode"), "… is no unicode"},
+		"a time limit":                {mail, fmt.Errorf("ann.lee@example.org: %w", context.DeadlineExceeded), "…: context deadline exceeded"},
+		"an error that panics":        {mail, hostileError{}, "%!v(PANIC=Error method: no text)"},
+		"an empty error":              {mail, errors.New(""), "error of type *errors.errorString"},
+		"a message of another key":    {mail, fmt.Errorf("%w: %w", errUnreadable, errors.New("hidden")), errUnreadable.Error()},
+	} {
+		got := test.m.describe(test.err)
+		same := got == test.want || strings.HasSuffix(test.want, " ") && strings.HasPrefix(got, test.want)
+		if !same || strings.Contains(got, "ann.lee") {
+			t.Errorf("%s: %v is described as %q, want %q", name, test.err, got, test.want)
 		}
 	}
+}
+
+// sinkError is the error of a mail server that refuses a recipient.
+func sinkError(t *testing.T) error {
+	t.Helper()
+	sink := smtpsink.Start(t)
+	sink.RejectRecipient("ann.lee@example.org")
+	err := smtp(sink).Send(t.Context(), notify.Message{ID: "message1", To: "ann.lee@example.org", Subject: "s", Text: "t"})
+	if err == nil {
+		t.Fatal("the server accepted the recipient")
+	}
+	return err
 }

@@ -38,6 +38,7 @@ func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client
 			continue
 		}
 		if rows[at].Kind != one.kind {
+			m.deps.Logger.DebugContext(ctx, "a session token was sent in another way than it was issued for", "issued", rows[at].Kind, "sent", one.kind)
 			continue
 		}
 		a := &Active{Session: login.NewSession(kind, client), token: one.Token, row: &rows[at]}
