@@ -9,7 +9,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 )
 
-// Whoever signs up through a provider can read the mails to the address that they type.
+// A user who signs up through a provider can read the mails to the address that they type.
 // The mails do not tell whether the number belongs to another user.
 func TestMailsDoNotTellThatANumberIsTaken(t *testing.T) {
 	t.Parallel()
