@@ -216,6 +216,46 @@ func TestAnIssuerAtAnotherAddress(t *testing.T) {
 	}
 }
 
+// Lists and booleans in the metadata may be texts, and those that cannot be read count as
+// missing.
+func TestMetadataAsProvidersPublishIt(t *testing.T) {
+	t.Parallel()
+	for members, c := range map[string]struct{ valid, basic, needsIssuer bool }{
+		`"token_endpoint_auth_methods_supported":["client_secret_basic"]`:        {true, true, false},
+		`"token_endpoint_auth_methods_supported":"client_secret_basic"`:          {true, true, false},
+		`"token_endpoint_auth_methods_supported":[{},"client_secret_basic"]`:     {true, true, false},
+		`"token_endpoint_auth_methods_supported":{}`:                             {true, false, false},
+		`"token_endpoint_auth_methods_supported":null`:                           {true, false, false},
+		`"id_token_signing_alg_values_supported":"RS256"`:                        {true, false, false},
+		`"id_token_signing_alg_values_supported":[["RS256"],7]`:                  {true, false, false},
+		`"id_token_signing_alg_values_supported":"ES256"`:                        {false, false, false},
+		`"id_token_signing_alg_values_supported":["none","ES256"]`:               {false, false, false},
+		`"authorization_response_iss_parameter_supported":"true"`:                {true, false, true},
+		`"authorization_response_iss_parameter_supported":true`:                  {true, false, true},
+		`"authorization_response_iss_parameter_supported":"false"`:               {true, false, false},
+		`"authorization_response_iss_parameter_supported":[]`:                    {true, false, false},
+		`"scopes_supported":7,"claims_supported":{},"acr_values_supported":null`: {true, false, false},
+	} {
+		w := openIDWorld(t, signedToken(t, goodClaims()))
+		w.answers["openid-configuration"] = strings.Replace(metadataOf(testIssuer), "{", "{"+members+",", 1)
+		p := newOpenID(t, w, openIDApp())
+		values := url.Values{"code": {"c"}}
+		callback := Callback{Values: values, Nonce: "n", CodeVerifier: testVerifier, RedirectURL: "https://app.example.org/callback"}
+		if _, err := p.Exchange(t.Context(), callback); (err == nil) != (c.valid && !c.needsIssuer) {
+			t.Errorf("%s, without iss: %v", members, err)
+		}
+		values.Set("iss", testIssuer)
+		if _, err := p.Exchange(t.Context(), callback); (err == nil) != c.valid {
+			t.Errorf("%s: %v", members, err)
+		}
+		for _, r := range w.seen {
+			if _, _, basic := r.BasicAuth(); strings.HasSuffix(r.URL.Path, "/token") && basic != c.basic {
+				t.Errorf("%s: Basic authentication: %v", members, basic)
+			}
+		}
+	}
+}
+
 // User info may be signed, and is checked like an ID token then.
 func TestSignedUserInfo(t *testing.T) {
 	t.Parallel()

@@ -23,16 +23,16 @@ const (
 )
 
 // metadata is the metadata of an OpenID provider (OpenID Connect Discovery 1.0,
-// section 3).
+// section 3). A text may stand for a list or a boolean.
 type metadata struct {
-	Issuer       string   `json:"issuer"`
-	AuthURL      string   `json:"authorization_endpoint"`
-	TokenURL     string   `json:"token_endpoint"`
-	UserInfoURL  string   `json:"userinfo_endpoint"`
-	JWKSURL      string   `json:"jwks_uri"`
-	AuthMethods  []string `json:"token_endpoint_auth_methods_supported"`
-	SigningAlgs  []string `json:"id_token_signing_alg_values_supported"`
-	SendsIssuers bool     `json:"authorization_response_iss_parameter_supported"`
+	Issuer       string `json:"issuer"`
+	AuthURL      string `json:"authorization_endpoint"`
+	TokenURL     string `json:"token_endpoint"`
+	UserInfoURL  string `json:"userinfo_endpoint"`
+	JWKSURL      string `json:"jwks_uri"`
+	AuthMethods  any    `json:"token_endpoint_auth_methods_supported"`
+	SigningAlgs  any    `json:"id_token_signing_alg_values_supported"`
+	SendsIssuers any    `json:"authorization_response_iss_parameter_supported"`
 }
 
 // discovery fetches the metadata of a provider and caches it for an hour. It is
@@ -132,11 +132,17 @@ func (d *discovery) mayName(endpoint string) bool {
 func (m *metadata) algorithms() []string {
 	var named []string
 	for _, algorithm := range signingAlgorithms {
-		if slices.Contains(m.SigningAlgs, string(algorithm)) {
+		if names(m.SigningAlgs, string(algorithm)) {
 			named = append(named, string(algorithm))
 		}
 	}
 	return named
+}
+
+// names reports whether a member of the metadata is the value, or a list with it.
+func names(member any, value string) bool {
+	list, _ := member.([]any)
+	return member == value || slices.Contains(list, any(value))
 }
 
 // getJSON fetches a JSON document.

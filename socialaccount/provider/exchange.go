@@ -52,7 +52,7 @@ func authorizationCode(values url.Values, param string) (string, error) {
 // sends it (RFC 9207).
 func checkIssuer(values url.Values, m *metadata) error {
 	named := values.Get("iss")
-	if named != m.Issuer && (named != "" || m.SendsIssuers) {
+	if named != m.Issuer && (named != "" || isTrue(m.SendsIssuers)) {
 		return fmt.Errorf("iss of the authorization response is not the issuer: %w", ErrInvalid)
 	}
 	return nil

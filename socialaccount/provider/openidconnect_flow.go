@@ -13,7 +13,7 @@ import (
 
 func (p *openIDConnect) endpoint(m *metadata, redirectURL string) tokenEndpoint {
 	style := oauth2.AuthStyleInParams
-	basic := slices.Contains(m.AuthMethods, "client_secret_basic") && !slices.Contains(m.AuthMethods, "client_secret_post")
+	basic := names(m.AuthMethods, "client_secret_basic") && !names(m.AuthMethods, "client_secret_post")
 	if p.app.ClientSecret != "" && (p.authMethod == "client_secret_basic" || p.authMethod == "" && basic) {
 		style = oauth2.AuthStyleInHeader
 	}
