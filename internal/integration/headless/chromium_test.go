@@ -10,12 +10,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/internal/clienttest"
+	"github.com/allauth-go/allauth/internal/integration/testbrowser"
 )
 
 // The hosts of these tests, all of which lead to one server with https.
@@ -40,10 +40,7 @@ type hosts struct {
 // the test.
 func startHosts(t *testing.T, frontEnds []string, edit ...func(cfg *allauth.Config)) *hosts {
 	t.Helper()
-	path := os.Getenv("ALLAUTH_TEST_CHROMIUM")
-	if path == "" {
-		t.Skip("ALLAUTH_TEST_CHROMIUM is not set")
-	}
+	browser := testbrowser.Start(t, chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("host-resolver-rules", "MAP * 127.0.0.1"))
 	page, err := os.ReadFile("../../../docs/frontend.md")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +49,7 @@ func startHosts(t *testing.T, frontEnds []string, edit ...func(cfg *allauth.Conf
 	if script == nil {
 		t.Fatal("docs/frontend.md has no function for another origin")
 	}
-	h := &hosts{}
+	h := &hosts{browser: browser}
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Host, apiHost+":") {
 			h.Handler.ServeHTTP(w, r)
@@ -73,15 +70,6 @@ func startHosts(t *testing.T, frontEnds []string, edit ...func(cfg *allauth.Conf
 		}
 	}}, edit...)...)
 	h.SignUp(clienttest.App, "ann@example.org")
-	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("host-resolver-rules", "MAP * 127.0.0.1"))
-	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
-	ctx, cancelBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		cancelBrowser()
-		cancelAllocator()
-	})
-	h.browser = ctx
 	return h
 }
 
@@ -98,7 +86,7 @@ func (h *hosts) visit(t *testing.T, host string) {
 // call lets the page call the API, and returns the status, or what went wrong.
 func (h *hosts) call(t *testing.T, method, path, body string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(h.browser, 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.browser, testbrowser.Patience)
 	defer cancel()
 	result, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(
 		"call(%q, %q, %s).then((response) => String(response.status), (error) => error.name)", method, path, body), chromedp.EvalAwaitPromise))

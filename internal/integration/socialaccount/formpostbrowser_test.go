@@ -3,14 +3,13 @@ package socialaccount_test
 import (
 	"context"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/internal/integration/testbrowser"
 )
 
 // loginPage starts a login at the provider when it is opened.
@@ -26,10 +25,7 @@ fetch("/_allauth/browser/v1/config").then(() => {
 // cookies with that form, and the login ends in the browser's session all the same.
 func TestProvidersResponseByFormInABrowser(t *testing.T) {
 	t.Parallel()
-	path := os.Getenv("ALLAUTH_TEST_CHROMIUM")
-	if path == "" {
-		t.Skip("ALLAUTH_TEST_CHROMIUM is not set")
-	}
+	ctx := testbrowser.Start(t)
 	r := startRelyingParty(t, startSuiteProvider(t), true, func(cfg *allauth.Config) {
 		cfg.BaseURL = strings.Replace(cfg.BaseURL, "127.0.0.1", "localhost", 1) // another site than the provider's
 	})
@@ -47,15 +43,10 @@ func TestProvidersResponseByFormInABrowser(t *testing.T) {
 			_, _ = w.Write([]byte("<!doctype html><title>" + request.URL.String() + "</title>"))
 		}
 	})
-	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
-	defer cancelAllocator()
-	ctx, cancelBrowser := chromedp.NewContext(ctx)
-	defer cancelBrowser()
 	if err := chromedp.Do(ctx, chromedp.Navigate(r.Config.BaseURL+"/login")); err != nil {
 		t.Fatal(err)
 	}
-	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	wait, cancel := context.WithTimeout(ctx, testbrowser.Patience)
 	defer cancel()
 	const landed = `new Promise((resolve) => { const look = () => document.title.startsWith("/") ? resolve(document.title) : setTimeout(look, 20); look() })`
 	title, err := "", error(nil)
