@@ -48,6 +48,8 @@ type Config struct {
 	// EditIDToken and EditUserInfo may change the claims, to test whether a client
 	// rejects them. They may be nil.
 	EditIDToken, EditUserInfo func(claims map[string]any)
+	// Key signs the tokens. Nil: a new one, which takes long to generate.
+	Key *rsa.PrivateKey
 }
 
 // Provider is an OpenID provider on loopback. It is safe for concurrent use.
@@ -95,9 +97,10 @@ func Start(cfg Config, addr string) (*Provider, error) {
 			{Subject: "grace", Name: "Grace Example", Email: "grace@example.com"},
 		}
 	}
-	key, err := rsa.GenerateKey(rand.Reader, keySize)
-	if err != nil {
-		return nil, fmt.Errorf("demoprovider: make key: %w", err)
+	if cfg.Key == nil {
+		if cfg.Key, err = rsa.GenerateKey(rand.Reader, keySize); err != nil {
+			return nil, fmt.Errorf("demoprovider: make key: %w", err)
+		}
 	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(context.Background(), "tcp", addr)
@@ -105,7 +108,7 @@ func Start(cfg Config, addr string) (*Provider, error) {
 		return nil, fmt.Errorf("demoprovider: %w", err)
 	}
 	p := &Provider{
-		cfg: cfg, issuer: "http://" + listener.Addr().String(), key: key,
+		cfg: cfg, issuer: "http://" + listener.Addr().String(), key: cfg.Key,
 		codes: map[string]grant{}, tokens: map[string]map[string]any{},
 	}
 	p.server = &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second}

@@ -223,7 +223,7 @@ func TestInvalidTokensAreRefused(t *testing.T) {
 	}
 	rs256 := map[string]any{"alg": "RS256", "kid": "demo"}
 	keep := func(map[string]any) {}
-	other := w.newOP("op")
+	other := w.newOP("op", nil)
 	foreign, err := other.Sign(rs256, full(keep))
 	if err != nil {
 		t.Fatal(err)

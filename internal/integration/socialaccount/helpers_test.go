@@ -2,9 +2,12 @@ package socialaccount_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +49,7 @@ func start(t *testing.T, edit ...func(cfg *allauth.Config)) *world {
 func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config)) *world {
 	t.Helper()
 	w := &world{t: t}
-	w.op = w.newOP("op")
+	w.op = w.newOP("op", opKey())
 	edits := append([]func(*allauth.Config){func(cfg *allauth.Config) {
 		cfg.SocialAccount = &socialaccount.Config{}
 		register(cfg, w.op, "op")
@@ -55,11 +58,20 @@ func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config
 	return w
 }
 
-// newOP starts a provider for a client id.
-func (w *world) newOP(clientID string) *demoprovider.Provider {
+// opKey is the key of the provider that tests log in through.
+var opKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// newOP starts a provider for a client id. Without a key it gets a new one.
+func (w *world) newOP(clientID string, key *rsa.PrivateKey) *demoprovider.Provider {
 	w.t.Helper()
 	op, err := demoprovider.Start(demoprovider.Config{
-		ClientID: clientID, ClientSecret: secret, Now: w.now,
+		ClientID: clientID, ClientSecret: secret, Now: w.now, Key: key,
 		EditIDToken: func(claims map[string]any) {
 			if w.editID != nil {
 				w.editID(claims)

@@ -31,9 +31,9 @@ func TestPairsDoTheSameWork(t *testing.T) {
 			t.Parallel()
 			shared := open(t, i)
 			for _, m := range modes {
-				for _, p := range pairs {
-					if slices.Contains(p.told, m.mode) {
-						continue
+				for j, p := range pairs {
+					if slices.Contains(p.told, m.mode) || clienttest.Raced && j%3 != 0 {
+						continue // the race detector need not see every pair
 					}
 					t.Run(m.name+"/"+p.name, func(t *testing.T) {
 						compare(t, shared.start(t, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...), p)
