@@ -48,7 +48,7 @@ type Config struct {
 	// EditIDToken and EditUserInfo may change the claims, to test whether a client
 	// rejects them. They may be nil.
 	EditIDToken, EditUserInfo func(claims map[string]any)
-	// Key signs the tokens. Nil: a new one, which takes long to generate.
+	// Key signs the tokens. Nil: a new one, which takes long to generate, see SharedKey.
 	Key *rsa.PrivateKey
 }
 
@@ -74,6 +74,16 @@ type grant struct {
 
 // keySize is the size of the signing key, in bits.
 const keySize = 2048
+
+// SharedKey returns a key for the providers of one process that need none of their own.
+// The first call generates it.
+var SharedKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, keySize)
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return key
+})
 
 // Start listens on an address of the loopback interface, like 127.0.0.1:0, and
 // serves until Close.

@@ -35,15 +35,18 @@ func (s *Service) AnswersByForm(providerID string) bool {
 // state.
 func (s *Service) AnswersInFragment(providerID string, values url.Values) bool {
 	e := s.providers.byID(providerID)
-	return e != nil && e.info.CallbackInFragment && values.Has("state") && len(values) == 1
+	return e != nil && e.info.CallbackInFragment && isOnlyState(values)
 }
 
 // ShowsForm reports whether the callback shows the form of the provider for development:
 // values are those of a callback before the form is filled in.
 func (s *Service) ShowsForm(providerID string, values url.Values) bool {
 	e := s.providers.byID(providerID)
-	return e != nil && e.info.Development && values.Has("state") && len(values) == 1
+	return e != nil && e.info.Development && isOnlyState(values)
 }
+
+// isOnlyState reports whether state is the only parameter of a callback.
+func isOnlyState(values url.Values) bool { return values.Has("state") && len(values) == 1 }
 
 // NameOf returns the name of a provider that users see.
 func (s *Service) NameOf(providerID string) string { return s.providers.byID(providerID).info.Name }

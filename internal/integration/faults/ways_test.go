@@ -5,11 +5,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"regexp"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -211,18 +209,9 @@ func tokens(s *site, cfg *allauth.Config) {
 	cfg.Tokens = &token.Config{Keys: []token.Key{{Private: key}}}
 }
 
-// opKey is the key of all providers, as one takes long to generate.
-var opKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
 // providers starts an OpenID provider that the server trusts.
 func providers(s *site, cfg *allauth.Config) {
-	op, err := demoprovider.Start(demoprovider.Config{ClientID: "op", ClientSecret: "secret", Key: opKey()}, "127.0.0.1:0")
+	op, err := demoprovider.Start(demoprovider.Config{ClientID: "op", ClientSecret: "secret", Key: demoprovider.SharedKey()}, "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
 	}

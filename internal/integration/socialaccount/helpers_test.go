@@ -2,12 +2,10 @@ package socialaccount_test
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -49,7 +47,7 @@ func start(t *testing.T, edit ...func(cfg *allauth.Config)) *world {
 func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config)) *world {
 	t.Helper()
 	w := &world{t: t}
-	w.op = w.newOP("op", opKey())
+	w.op = w.newOP("op", demoprovider.SharedKey())
 	edits := append([]func(*allauth.Config){func(cfg *allauth.Config) {
 		cfg.SocialAccount = &socialaccount.Config{}
 		register(cfg, w.op, "op")
@@ -57,15 +55,6 @@ func startOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config
 	w.Server = clienttest.StartOn(t, store, edits...)
 	return w
 }
-
-// opKey is the key of the provider that tests log in through.
-var opKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
 
 // newOP starts a provider for a client id. Without a key it gets a new one.
 func (w *world) newOP(clientID string, key *rsa.PrivateKey) *demoprovider.Provider {
