@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/work"
 )
 
 // cleanBatch is the largest number of rows that one store call deletes.
@@ -24,13 +25,37 @@ func (a *Auth) Clean(ctx context.Context) error {
 	}
 }
 
+type actorKey struct{}
+
+// WithActor returns a context in which administrative calls, such as SetPassword, are
+// done by the user with that ID, for [authn.Event.ActorID]. Without it the actor of
+// calls below Middleware is the user of the session, and that of other calls is empty.
+func WithActor(ctx context.Context, actorID string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actorID)
+}
+
+// administer calls f, which is an administrative call, as one unit of work.
+func (a *Auth) administer(ctx context.Context, f func(ctx context.Context) error) error {
+	var origin work.Origin
+	if s := a.sessionFrom(ctx); s != nil {
+		origin = work.Origin{ActorID: s.UserID(), SessionID: s.RowID, Client: s.Client}
+	}
+	if actorID, ok := ctx.Value(actorKey{}).(string); ok {
+		origin.ActorID = actorID
+	}
+	return a.work.Do(ctx, origin, f)
+}
+
 // LogOutEverywhere ends all sessions of the user, and the trust in their
 // browsers.
 func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
-	if err := a.pipeline.Distrust(ctx, userID); err != nil {
-		return fmt.Errorf("allauth: %w", err)
-	}
-	if err := a.sessions.EndAll(ctx, userID, ""); err != nil {
+	err := a.administer(ctx, func(ctx context.Context) error {
+		if err := a.pipeline.Distrust(ctx, userID); err != nil {
+			return err
+		}
+		return a.sessions.EndAll(ctx, userID, "")
+	})
+	if err != nil {
 		return fmt.Errorf("allauth: %w", err)
 	}
 	return nil
@@ -42,7 +67,11 @@ func (a *Auth) LogOutEverywhere(ctx context.Context, userID string) error {
 // username or phone number is invalid, [authn.ErrConflict] if one is taken, and
 // password.ErrUnsupportedHash if the hash cannot be verified.
 func (a *Auth) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User, error) {
-	user, err := a.account.CreateUser(ctx, in)
+	var user *authn.User
+	err := a.administer(ctx, func(ctx context.Context) (err error) {
+		user, err = a.account.CreateUser(ctx, in)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("allauth: create user: %w", err)
 	}
@@ -52,7 +81,8 @@ func (a *Auth) CreateUser(ctx context.Context, in authn.NewAccount) (*authn.User
 // SetPassword sets the user's password and ends all their sessions. The password
 // policy does not apply.
 func (a *Auth) SetPassword(ctx context.Context, userID, password string) error {
-	if err := a.account.SetPassword(ctx, userID, password); err != nil {
+	err := a.administer(ctx, func(ctx context.Context) error { return a.account.SetPassword(ctx, userID, password) })
+	if err != nil {
 		return fmt.Errorf("allauth: set password: %w", err)
 	}
 	return nil

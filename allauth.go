@@ -43,6 +43,7 @@ type Auth struct {
 	social   *social.Flows  // nil: off
 	mfa      *factors.Flows // nil: off
 	pipeline *login.Pipeline
+	work     *work.Deps
 	outbox   *outbox.Outbox
 	client   func(r *http.Request) authn.Client
 }
@@ -98,6 +99,7 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
+	a.work = deps
 	challenges := &codes.Challenges{Store: a.store, Deps: deps}
 	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
 	if err != nil {
@@ -144,7 +146,7 @@ func (a *Auth) build() error {
 	a.handler = api.New(api.Settings{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
 		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
-		Protection: protection, Client: a.client, Publish: a.publish,
+		Protection: protection, Client: a.client,
 	}, api.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
 		Work: deps,
@@ -199,6 +201,7 @@ func (a *Auth) deps() (*work.Deps, error) {
 		Now:          a.cfg.Now,
 		Rand:         a.cfg.Rand,
 		Logger:       a.cfg.Logger,
+		OnEvent:      a.cfg.OnEvent,
 		LoginTimeout: a.cfg.LoginTimeout, ReauthenticationTimeout: a.cfg.ReauthenticationTimeout, DisableEmailNotifications: a.cfg.DisableEmailNotifications,
 		ProvidersOnly: a.cfg.SocialAccount != nil && a.cfg.SocialAccount.Only,
 		BaseURL:       a.cfg.BaseURL,
@@ -238,12 +241,6 @@ func (a *Auth) kinds() []login.Kind {
 		kinds = append(kinds, login.Kind(kind))
 	}
 	return kinds
-}
-
-func (a *Auth) publish(ctx context.Context, e authn.Event) {
-	if a.cfg.OnEvent != nil {
-		a.cfg.OnEvent(ctx, e)
-	}
 }
 
 // maxUserAgent is the maximum length of a stored user agent, in bytes.

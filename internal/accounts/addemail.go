@@ -107,7 +107,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 	if err != nil {
 		return fmt.Errorf("add email address: %w", err)
 	}
-	work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: email})
+	work.Emit(ctx, address.UserID, account.EmailAdded{Email: email})
 	if err := s.deleteResetKeys(ctx, address.UserID); err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -42,11 +41,11 @@ func (s *Flows) authenticate(ctx context.Context, sess *login.Session, login rat
 	}
 	user, hash, err := s.firstMatch(ctx, candidates, in.Password, s.comparedHashes(in.Method))
 	if errors.Is(err, errWrongPassword) {
-		failed := account.LoginFailed{Identifier: in.Identifier, IP: clientip.Text(sess.Client.IP)}
+		userID := ""
 		if len(candidates) > 0 {
-			failed.UserID = candidates[0]
+			userID = candidates[0]
 		}
-		work.Emit(ctx, failed)
+		work.Emit(ctx, userID, account.LoginFailed{Identifier: in.Identifier})
 		return nil, "", err
 	}
 	work.Afterwards(ctx, attempts[1].Refund) // the password was right, or the server failed

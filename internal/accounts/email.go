@@ -198,7 +198,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 		if err := s.deleteResetKeys(ctx, sess.UserID()); err != nil {
 			return err
 		}
-		work.Emit(ctx, account.EmailRemoved{UserID: sess.UserID(), Email: address.Email})
+		work.Emit(ctx, sess.UserID(), account.EmailRemoved{Email: address.Email})
 		if err := s.refresh(ctx, sess); err != nil {
 			return err
 		}

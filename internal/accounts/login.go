@@ -112,11 +112,10 @@ func (s *Service) cleanIdentifier(ctx context.Context, method account.LoginMetho
 
 // Logout ends the session and all that is pending in it.
 func (s *Service) Logout(ctx context.Context, sess *login.Session) {
-	userID := sess.UserID()
-	sess.End()
-	if userID != "" {
-		work.Emit(ctx, account.UserLoggedOut{UserID: userID})
+	if userID := sess.UserID(); userID != "" {
+		work.Emit(ctx, userID, account.UserLoggedOut{}) // before the session, and with it the actor, is removed
 	}
+	sess.End()
 }
 
 // Reauthenticate verifies the password of the logged-in user. Returns authn.Errors for a

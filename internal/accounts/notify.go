@@ -35,6 +35,6 @@ func (s *Service) notifyAt(ctx context.Context, sess *login.Session, kind string
 // announceEmailChange publishes the event and mails the old address about a new primary
 // address.
 func (s *Service) announceEmailChange(ctx context.Context, sess *login.Session, owner *login.Identity, from, to string) error {
-	work.Emit(ctx, account.EmailChanged{UserID: owner.User.ID, From: from, To: to})
+	work.Emit(ctx, owner.User.ID, account.EmailChanged{From: from, To: to})
 	return s.notifyAt(ctx, sess, "account/email_changed", owner, from, map[string]any{"FromEmail": from, "ToEmail": to})
 }

@@ -124,10 +124,10 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 func (s *Service) finishPasswordChange(ctx context.Context, sess *login.Session, hadPassword bool) error {
 	kind := "account/password_changed"
 	if hadPassword {
-		work.Emit(ctx, account.PasswordChanged{UserID: sess.UserID()})
+		work.Emit(ctx, sess.UserID(), account.PasswordChanged{})
 	} else {
 		kind = "account/password_set"
-		work.Emit(ctx, account.PasswordSet{UserID: sess.UserID()})
+		work.Emit(ctx, sess.UserID(), account.PasswordSet{})
 	}
 	if err := s.Notify(ctx, sess, kind, sess.Identity, map[string]any{}); err != nil {
 		return err
@@ -158,6 +158,11 @@ func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) err
 		old, err := s.passwordHash(ctx, userID)
 		if err != nil {
 			return err
+		}
+		if password.Usable(old) {
+			work.Emit(ctx, userID, account.PasswordChanged{})
+		} else {
+			work.Emit(ctx, userID, account.PasswordSet{})
 		}
 		return s.replacePassword(ctx, userID, authHash(old), hash, "")
 	})

@@ -130,14 +130,14 @@ func (s *Service) storeVerifiedPhone(ctx context.Context, userID, number string)
 		return fmt.Errorf("verify phone number: %w", err)
 	}
 	if isNew {
-		changed := account.PhoneChanged{UserID: userID, To: number}
+		changed := account.PhoneChanged{To: number}
 		if old != nil {
 			changed.From = old.Number
 		}
-		work.Emit(ctx, changed)
+		work.Emit(ctx, userID, changed)
 	}
 	if isNew || !old.Verified {
-		work.Emit(ctx, account.PhoneVerified{UserID: userID, Number: number})
+		work.Emit(ctx, userID, account.PhoneVerified{Number: number})
 	}
 	return nil
 }

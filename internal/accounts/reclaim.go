@@ -27,7 +27,7 @@ func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contac
 	if c.anyVerified() {
 		return nil
 	}
-	reclaimed := account.AddressReclaimed{UserID: userID}
+	var reclaimed account.AddressReclaimed
 	if c.phone != nil && c.phone.Number == contact {
 		if s.cfg.Phone != nil && s.cfg.Phone.VerificationDisabled {
 			return nil // numbers are never verified
@@ -50,7 +50,7 @@ func (s *Flows) reclaim(ctx context.Context, sess *login.Session, userID, contac
 	if err := s.pipeline.Rebind(ctx, sess, userID); err != nil {
 		return err
 	}
-	work.Emit(ctx, reclaimed)
+	work.Emit(ctx, userID, reclaimed)
 	return nil
 }
 

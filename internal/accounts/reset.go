@@ -142,7 +142,7 @@ func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string)
 			return err
 		}
 	}
-	work.Emit(ctx, account.PasswordReset{UserID: userID})
+	work.Emit(ctx, userID, account.PasswordReset{})
 	id, err := s.Identify(ctx, userID)
 	if err != nil {
 		return err

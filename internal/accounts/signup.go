@@ -172,7 +172,7 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 		if err != nil {
 			return err
 		}
-		work.Emit(ctx, account.UserSignedUp{UserID: userID})
+		work.Emit(ctx, userID, account.UserSignedUp{})
 		attempt = login.Attempt{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 		if len(draft.verifiedByProvider) > 0 {
 			attempt.Email = "" // any verified address passes the stage verify_email

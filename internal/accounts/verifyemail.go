@@ -358,7 +358,7 @@ func (s *Service) markVerified(ctx context.Context, sess *login.Session, address
 		return false, fmt.Errorf("verify email address: %w", err)
 	}
 	if won {
-		work.Emit(ctx, account.EmailConfirmed{UserID: address.UserID, Email: address.Email})
+		work.Emit(ctx, address.UserID, account.EmailConfirmed{Email: address.Email})
 	}
 	emails, err := s.emailsOf(ctx, address.UserID)
 	if err != nil {

@@ -65,7 +65,7 @@ func (s *Service) storeVerifiedEmail(ctx context.Context, sess *login.Session, a
 		if err := s.store.AddEmail(ctx, address, false); err != nil {
 			return fmt.Errorf("add email address: %w", err)
 		}
-		work.Emit(ctx, account.EmailAdded{UserID: address.UserID, Email: address.Email})
+		work.Emit(ctx, address.UserID, account.EmailAdded{Email: address.Email})
 	}
 	_, err = s.markVerified(ctx, sess, address, "key")
 	return err

@@ -194,24 +194,17 @@ func (c *call) complete() error {
 	if err := c.keepRest(); err != nil {
 		return err
 	}
-	c.publish(false)
-	c.cleanUp()
+	c.work.Finish(c.ctx, c.r.URL.Path)
 	return nil
 }
 
-// abort is complete for a request whose session is not stored.
+// abort is complete for a request whose session is not stored, so that there was no login.
 func (c *call) abort() {
-	c.publish(true)
-	c.cleanUp()
-}
-
-// cleanUp calls the functions that flows passed to work.Afterwards, and logs their errors.
-func (c *call) cleanUp() {
-	for _, f := range c.unit.TakeAfterwards() {
-		if err := f(c.ctx); err != nil {
-			c.logger.ErrorContext(c.ctx, "clean-up after a request failed", "path", c.r.URL.Path, "error", err)
-		}
-	}
+	c.unit.DropEvents(func(e authn.Event) bool {
+		_, login := e.Details.(account.UserLoggedIn)
+		return login
+	})
+	c.work.Finish(c.ctx, c.r.URL.Path)
 }
 
 // keepRest stores a session that changed outside of a transaction, or the time of its use.
@@ -239,17 +232,6 @@ func (c *call) finish(answer reply, err error) {
 	}
 	c.addTokens(&answer)
 	c.write(answer)
-}
-
-// publish publishes the events of this request. With ended it leaves out UserLoggedIn,
-// because the session was not stored.
-func (c *call) publish(ended bool) {
-	for _, event := range c.unit.TakeEvents() {
-		if _, login := event.(account.UserLoggedIn); login && ended {
-			continue
-		}
-		c.cfg.Publish(c.ctx, event)
-	}
 }
 
 // addTokens adds the tokens of the stored session to the answer: cookies for a browser,
@@ -331,8 +313,14 @@ func (c *call) load(kind login.Kind) (err error) {
 	if err == nil {
 		c.sess.ReadCookies = c.cookies
 		c.unit.SetKeeper(c)
+		c.unit.SetOrigin(c.origin)
 	}
 	return err
+}
+
+// origin returns the user and the session of the request.
+func (c *call) origin() work.Origin {
+	return work.Origin{ActorID: c.sess.UserID(), SessionID: c.sess.RowID, Client: c.sess.Client}
 }
 
 // logOtherCredential logs that a client without a credential of its kind sent one of the

@@ -47,8 +47,6 @@ type Settings struct {
 	Protection *http.CrossOriginProtection
 	// Client returns the client of a request.
 	Client func(r *http.Request) authn.Client
-	// Publish passes events to the host.
-	Publish func(ctx context.Context, e authn.Event)
 }
 
 // Handler serves the API. It is safe for concurrent use.
@@ -121,7 +119,7 @@ func (h *Handler) add(r route) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	ctx, unit := work.Begin(r.Context())
+	ctx, unit := h.work.Begin(r.Context())
 	r = r.WithContext(ctx)
 	c := &call{Handler: h, w: w, r: r, ctx: ctx, unit: unit}
 	defer h.recoverPanic(c)

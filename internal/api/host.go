@@ -8,7 +8,6 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/problem"
 	"github.com/allauth-go/allauth/internal/session"
-	"github.com/allauth-go/allauth/internal/work"
 )
 
 // WriteUnauthorized answers a request to a route of the host like the API without a
@@ -67,7 +66,7 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 
 func (h *Handler) hostCall(w http.ResponseWriter, r *http.Request, session *session.Active) *call {
 	setHeaders(w.Header())
-	ctx, unit := work.Begin(r.Context())
+	ctx, unit := h.work.Begin(r.Context())
 	return &call{Handler: h, w: w, r: r.WithContext(ctx), ctx: ctx, unit: unit, sess: session}
 }
 

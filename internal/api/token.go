@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions/token"
 )
 
@@ -27,10 +26,7 @@ func (h *Handler) refreshTokens(c *call, refresh string) (reply, error) {
 	if h.tokens == nil {
 		return reply{status: http.StatusBadRequest}, nil
 	}
-	pair, events, err := h.tokens.Refresh(c.ctx, refresh, c.sess)
-	for _, event := range events {
-		work.Emit(c.ctx, event)
-	}
+	pair, err := h.tokens.Refresh(c.ctx, refresh, c.sess)
 	if errors.Is(err, token.ErrInvalid) {
 		return reply{status: http.StatusBadRequest}, nil
 	}

@@ -65,7 +65,7 @@ func (p *Pending) Verify(ctx context.Context, typed string, guesses ratelimit.Su
 		}
 	}
 	if p.UserID != "" {
-		work.Emit(ctx, account.CodeRejected{UserID: p.UserID, Purpose: p.Purpose, Last: p.Exhausted()})
+		work.Emit(ctx, p.UserID, account.CodeRejected{Purpose: p.Purpose, Last: p.Exhausted()})
 	}
 	return incorrect
 }

@@ -66,7 +66,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 	if err != nil {
 		return err
 	}
-	failed := mfa.AuthenticationFailed{UserID: userID, Reauthentication: reauthentication}
+	failed := mfa.AuthenticationFailed{Reauthentication: reauthentication}
 	var rows []mfa.Authenticator
 	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) (err error) {
 		if rows, err = s.rows(ctx, userID); err != nil {
@@ -78,7 +78,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 			return err
 		}
 		sess.AddMethod(userID, authn.Method{Name: "mfa", At: s.deps.Now(), AuthenticatorID: used.ID, Type: string(used.Type)})
-		work.Emit(ctx, mfa.AuthenticatorUsed{UserID: userID, ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
+		work.Emit(ctx, userID, mfa.AuthenticatorUsed{ID: used.ID, Type: used.Type, Reauthenticated: reauthentication})
 		return then(ctx)
 	})
 	if errors.Is(err, errWrongFormat) {
@@ -87,7 +87,7 @@ func (s *Flows) authenticateByCode(ctx context.Context, sess *login.Session, use
 	}
 	if errors.Is(err, errWrongCode) {
 		if failed.Type != "" {
-			work.Emit(ctx, failed)
+			work.Emit(ctx, userID, failed)
 		}
 		return incorrectCode()
 	}

@@ -11,7 +11,7 @@ import (
 // announceAdded publishes the event and mails the owner about a new authenticator. It
 // generates recovery codes if the user has none, and reports whether it did.
 func (s *Service) announceAdded(ctx context.Context, sess *login.Session, a *mfa.Authenticator, mail string) (bool, error) {
-	work.Emit(ctx, mfa.AuthenticatorAdded{UserID: a.UserID, ID: a.ID, Type: a.Type})
+	work.Emit(ctx, a.UserID, mfa.AuthenticatorAdded{ID: a.ID, Type: a.Type})
 	if err := s.notify(ctx, sess, mail, a.Name); err != nil {
 		return false, err
 	}

@@ -32,7 +32,7 @@ func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) 
 	if err != nil {
 		return false, err
 	}
-	work.Emit(ctx, mfa.AuthenticatorAdded{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	work.Emit(ctx, row.UserID, mfa.AuthenticatorAdded{ID: row.ID, Type: row.Type})
 	return true, nil
 }
 
@@ -125,6 +125,6 @@ func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, 
 	if err != nil {
 		return nil, err
 	}
-	work.Emit(ctx, mfa.AuthenticatorReset{UserID: row.UserID, ID: row.ID, Type: row.Type})
+	work.Emit(ctx, row.UserID, mfa.AuthenticatorReset{ID: row.ID, Type: row.Type})
 	return viewOf(*row, set), s.notify(ctx, sess, "mfa/recovery_codes_generated", "")
 }

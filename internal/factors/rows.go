@@ -175,6 +175,6 @@ func (s *Service) deleteAuthenticator(ctx context.Context, a mfa.Authenticator) 
 	if err := s.store.DeleteAuthenticator(ctx, a.UserID, a.ID); err != nil {
 		return fmt.Errorf("delete authenticator: %w", err)
 	}
-	work.Emit(ctx, mfa.AuthenticatorRemoved{UserID: a.UserID, ID: a.ID, Type: a.Type})
+	work.Emit(ctx, a.UserID, mfa.AuthenticatorRemoved{ID: a.ID, Type: a.Type})
 	return nil
 }

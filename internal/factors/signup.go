@@ -64,7 +64,7 @@ func (s *Flows) FinishSignup(ctx context.Context, sess *login.Session, name stri
 		if err != nil {
 			return err
 		}
-		work.Emit(ctx, mfa.AuthenticatorAdded{UserID: userID, ID: key.ID, Type: key.Type})
+		work.Emit(ctx, userID, mfa.AuthenticatorAdded{ID: key.ID, Type: key.Type})
 		return s.pipeline.Pass(ctx, sess, login.StageMFASignupWebAuthn)
 	})
 	return s.registrationProblem(ctx, err)

@@ -137,24 +137,24 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 		return s.assertionProblem(ctx, sess, userID, err)
 	}
 	used := mfa.AuthenticatorUsed{Type: mfa.WebAuthn, Reauthenticated: c == ceremonyReauthenticate, Passwordless: c == ceremonyLogin}
-	var cloned *mfa.KeyCloned
+	var cloned, key *mfa.Authenticator
 	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
 		row, err := s.verifyAssertion(ctx, assertion, challenge, userID)
 		if errors.Is(err, webauthn.ErrCloned) {
-			cloned = &mfa.KeyCloned{UserID: row.UserID, ID: row.ID}
+			cloned = row
 		}
 		if err != nil {
 			return err
 		}
-		used.UserID, used.ID = row.UserID, row.ID
+		key, used.ID = row, row.ID
 		if err := then(ctx, row); err != nil {
 			return err
 		}
-		work.Emit(ctx, used)
+		work.Emit(ctx, row.UserID, used)
 		return nil
 	})
 	if cloned != nil {
-		work.Emit(ctx, *cloned)
+		work.Emit(ctx, cloned.UserID, mfa.KeyCloned{ID: cloned.ID})
 	}
 	if err != nil {
 		if !errors.Is(err, webauthn.ErrRejected) {
@@ -162,7 +162,7 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 		}
 		return s.assertionProblem(ctx, sess, userID, err)
 	}
-	s.renewAfterwards(ctx, used.UserID)
+	s.renewAfterwards(ctx, key.UserID)
 	s.clearFailures(ctx, attempt, userID)
 	return nil
 }
@@ -212,7 +212,7 @@ func (s *Service) assertionProblem(ctx context.Context, sess *login.Session, use
 	}
 	s.deps.Logger.DebugContext(ctx, "security key rejected", "error", err)
 	if userID != "" {
-		work.Emit(ctx, mfa.AuthenticationFailed{UserID: userID, Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
+		work.Emit(ctx, userID, mfa.AuthenticationFailed{Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
 	}
 	return problem.List("credential", code.IncorrectCode)
 }

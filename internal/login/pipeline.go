@@ -212,6 +212,6 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Attempt) error {
 		}
 	}
 	s.LogIn(id)
-	work.Emit(ctx, account.UserLoggedIn{UserID: l.UserID, Signup: l.Signup, Methods: slices.Clone(methods), Client: s.Client})
+	work.Emit(ctx, l.UserID, account.UserLoggedIn{Signup: l.Signup, Methods: slices.Clone(methods)})
 	return p.cfg.Accounts.RememberDevice(s)
 }

@@ -74,7 +74,7 @@ func (s *Flows) Disconnect(ctx context.Context, sess *login.Session, providerID,
 		if err != nil {
 			return fmt.Errorf("delete account at provider: %w", err)
 		}
-		work.Emit(ctx, socialaccount.AccountDisconnected{UserID: userID, Provider: providerID, UID: uid})
+		work.Emit(ctx, userID, socialaccount.AccountDisconnected{Provider: providerID, UID: uid})
 		if err := s.notify(ctx, sess, "socialaccount/account_disconnected", userID, s.connected(accounts[i]).Provider.Name); err != nil {
 			return err
 		}

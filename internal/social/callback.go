@@ -107,6 +107,6 @@ func (s *Service) hasOutcome(sess *login.Session) bool {
 func (s *Service) reportFailure(ctx context.Context, sess *login.Session, providerID string, process Process, err error) string {
 	s.logFailure(ctx, sess, err, providerID)
 	code := failureCode(err)
-	work.Emit(ctx, socialaccount.LoginFailed{Provider: providerID, Process: string(process), Code: code})
+	work.Emit(ctx, "", socialaccount.LoginFailed{Provider: providerID, Process: string(process), Code: code})
 	return code
 }

@@ -147,7 +147,7 @@ func (s *Flows) connectAccount(ctx context.Context, sess *login.Session, c *cand
 	if err := s.createAccount(ctx, s.store, c, userID); err != nil {
 		return err
 	}
-	work.Emit(ctx, socialaccount.AccountConnected{UserID: userID, Provider: c.Provider, UID: c.UID})
+	work.Emit(ctx, userID, socialaccount.AccountConnected{Provider: c.Provider, UID: c.UID})
 	return s.notify(ctx, sess, "socialaccount/account_connected", userID, c.entry.info.Name)
 }
 
@@ -192,7 +192,7 @@ func (s *Service) updateAccount(ctx context.Context, c *candidate, userID string
 	if err := s.updateToken(ctx, c); err != nil {
 		return err
 	}
-	work.Emit(ctx, socialaccount.AccountUpdated{UserID: userID, Provider: c.Provider, UID: c.UID})
+	work.Emit(ctx, userID, socialaccount.AccountUpdated{Provider: c.Provider, UID: c.UID})
 	return nil
 }
 

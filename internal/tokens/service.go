@@ -14,6 +14,7 @@ import (
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
+	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 )
@@ -99,12 +100,12 @@ func (s *Service) nextRefresh(row *sessions.Row, sessionToken string) (token.Ref
 
 // Refresh exchanges a refresh token for a new access token and, without
 // Config.KeepRefreshToken, a new refresh token. shown is the session of the request's
-// own session token. Returns token.ErrInvalid if the refresh token is invalid, and an
-// event if it was used before.
-func (s *Service) Refresh(ctx context.Context, text string, shown *session.Active) (pair Pair, events []authn.Event, err error) {
+// own session token. Returns token.ErrInvalid if the refresh token is invalid, or was used
+// before.
+func (s *Service) Refresh(ctx context.Context, text string, shown *session.Active) (pair Pair, err error) {
 	c, sessionToken, err := s.parse(useRefresh, text)
 	if err != nil {
-		return Pair{}, nil, err
+		return Pair{}, err
 	}
 	active := shown
 	if shown.Token() != sessionToken {
@@ -113,22 +114,22 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 		err = token.ErrInvalid
 	}
 	if err != nil {
-		return Pair{}, nil, err
+		return Pair{}, err
 	}
 	// The token is used up last, so that the client can try again after an error.
 	claims, err := s.Claims(ctx, active.Identity.User)
 	if err != nil {
-		return Pair{}, nil, err
+		return Pair{}, err
 	}
 	if pair.Access, err = s.accessToken(active.UserID(), sessionToken, claims); err != nil {
-		return Pair{}, nil, err
+		return Pair{}, err
 	}
 	if s.cfg.KeepRefreshToken {
-		events, err = s.checkUnspent(ctx, c.ID, active)
+		err = s.checkUnspent(ctx, c.ID, active)
 	} else {
 		pair.Refresh, err = s.rotate(ctx, c.ID, active, sessionToken)
 		if errors.Is(err, authn.ErrConflict) { // it was used before
-			events, err = s.checkUnspent(ctx, c.ID, active)
+			err = s.checkUnspent(ctx, c.ID, active)
 		}
 	}
 	if errors.Is(err, authn.ErrNotFound) {
@@ -138,24 +139,24 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 		err = s.deps.Sessions.Touch(ctx, active)
 	}
 	if err != nil {
-		return Pair{}, events, err
+		return Pair{}, err
 	}
-	return pair, nil, nil
+	return pair, nil
 }
 
 // checkUnspent returns token.ErrInvalid if the refresh token was used before, or belongs
 // to another session. Reuse ends the session, see reused.
-func (s *Service) checkUnspent(ctx context.Context, id string, active *session.Active) ([]authn.Event, error) {
+func (s *Service) checkUnspent(ctx context.Context, id string, active *session.Active) error {
 	row, err := s.deps.Store.RefreshTokenByID(ctx, id)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("load refresh token: %w", err)
+		return fmt.Errorf("load refresh token: %w", err)
 	case row.SessionID != active.Row().ID:
-		return nil, token.ErrInvalid
+		return token.ErrInvalid
 	case !row.SpentAt.IsZero():
 		return s.reused(ctx, row)
 	}
-	return nil, nil
+	return nil
 }
 
 func (s *Service) rotate(ctx context.Context, id string, active *session.Active, sessionToken string) (string, error) {
@@ -172,15 +173,16 @@ func (s *Service) rotate(ctx context.Context, id string, active *session.Active,
 // reused ends the session of a refresh token that was used before, unless it is within
 // ReuseGrace: an attacker may have it, and the server cannot tell which client is the
 // user's (RFC 9700 section 4.14).
-func (s *Service) reused(ctx context.Context, row *token.RefreshToken) ([]authn.Event, error) {
+func (s *Service) reused(ctx context.Context, row *token.RefreshToken) error {
 	// Abs: a clock that was set back does not prolong the grace.
 	if s.deps.Now().Sub(row.SpentAt).Abs() <= s.cfg.ReuseGrace {
-		return nil, token.ErrInvalid
+		return token.ErrInvalid
 	}
 	if err := s.deps.Sessions.End(ctx, row.SessionID); err != nil {
-		return nil, err
+		return err
 	}
-	return []authn.Event{token.Reused{UserID: row.UserID, SessionID: row.SessionID}}, token.ErrInvalid
+	work.Emit(ctx, row.UserID, token.Reused{SessionID: row.SessionID})
+	return token.ErrInvalid
 }
 
 // session loads the session of a token. Returns token.ErrInvalid if it has ended, or

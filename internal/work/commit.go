@@ -38,7 +38,7 @@ func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) erro
 	if scopeOf(ctx).tx != nil {
 		return f(ctx)
 	}
-	ctx, u := ensure(ctx)
+	ctx, u := d.ensure(ctx)
 	u.runs = nil
 	var refusal error
 	err := answered(ctx, func() (err error) {

@@ -1,6 +1,7 @@
 package work
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/url"
@@ -23,6 +24,8 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
+	// OnEvent receives the events of what was stored. It may be nil.
+	OnEvent func(ctx context.Context, e authn.Event)
 	// LoginTimeout is how long a login may be pending.
 	LoginTimeout time.Duration
 	// ReauthenticationTimeout is how long an authentication counts as recent.

@@ -10,6 +10,9 @@ import (
 
 // Unit is the work of one request. Each request has its own.
 type Unit struct {
+	deps *Deps
+	// origin is nil until SetOrigin is called.
+	origin     func() Origin
 	keeper     Keeper
 	events     []authn.Event
 	afterwards []func(ctx context.Context) error
@@ -54,17 +57,17 @@ func (s scope) context(ctx context.Context) context.Context {
 }
 
 // Begin returns a context with a new unit.
-func Begin(ctx context.Context) (context.Context, *Unit) {
-	u := &Unit{reads: &reads{}}
+func (d *Deps) Begin(ctx context.Context) (context.Context, *Unit) {
+	u := &Unit{deps: d, reads: &reads{}}
 	return scope{unit: u}.context(ctx), u
 }
 
 // ensure returns a context with a unit, a new one if ctx has none.
-func ensure(ctx context.Context) (context.Context, *Unit) {
+func (d *Deps) ensure(ctx context.Context) (context.Context, *Unit) {
 	if u := Of(ctx); u != nil {
 		return ctx, u
 	}
-	return Begin(ctx)
+	return d.Begin(ctx)
 }
 
 // SetKeeper sets the Keeper that stores the session. Without one it is not stored.
@@ -72,21 +75,6 @@ func (u *Unit) SetKeeper(k Keeper) { u.keeper = k }
 
 // Commits returns how many transactions were committed.
 func (u *Unit) Commits() int { return u.commits }
-
-// TakeEvents returns the queued events and empties the queue.
-func (u *Unit) TakeEvents() []authn.Event {
-	events := u.events
-	u.events = nil
-	return events
-}
-
-// TakeAfterwards returns the functions that were passed to Afterwards, and empties the
-// list.
-func (u *Unit) TakeAfterwards() []func(ctx context.Context) error {
-	list := u.afterwards
-	u.afterwards = nil
-	return list
-}
 
 // Snapshot returns a function that restores the unit and its session in memory to their
 // current state, for a transaction that is rolled back.
@@ -104,14 +92,6 @@ func (u *Unit) Snapshot() (restore func()) {
 
 // Of returns the unit of ctx, nil if there is none.
 func Of(ctx context.Context) *Unit { return scopeOf(ctx).unit }
-
-// Emit queues an event, which is published after the session is stored. Without a unit
-// in ctx the event is dropped.
-func Emit(ctx context.Context, e authn.Event) {
-	if u := Of(ctx); u != nil {
-		u.events = append(u.events, e)
-	}
-}
 
 // Afterwards calls f at the end of the request, outside of any transaction, for work
 // that must not change the answer, such as the refund of an attempt. Errors are logged.

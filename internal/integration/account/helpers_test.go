@@ -12,9 +12,9 @@ import (
 )
 
 // countEvents counts the events of one type.
-func countEvents[T authn.Event](n *atomic.Int64) func(ctx context.Context, e authn.Event) {
+func countEvents[T authn.EventDetails](n *atomic.Int64) func(ctx context.Context, e authn.Event) {
 	return func(_ context.Context, e authn.Event) {
-		if _, ok := e.(T); ok {
+		if _, ok := e.Details.(T); ok {
 			n.Add(1)
 		}
 	}

@@ -336,7 +336,7 @@ func TestAFirstPrimaryAddressReplacesNone(t *testing.T) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByUsername}
 		cfg.Account.EmailVerification = authn.VerificationNone
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
-			if changed, ok := e.(account.EmailChanged); ok {
+			if changed, ok := e.Details.(account.EmailChanged); ok {
 				changes <- changed
 			}
 		}

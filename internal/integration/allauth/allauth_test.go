@@ -362,7 +362,7 @@ func TestEventsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	var names []string
 	s := clienttest.Start(t, func(cfg *allauth.Config) {
-		cfg.OnEvent = func(_ context.Context, e authn.Event) { names = append(names, e.EventName()) }
+		cfg.OnEvent = func(_ context.Context, e authn.Event) { names = append(names, e.Name) }
 	})
 	c := s.SignUp(clienttest.App, "ann@example.org")
 	c.Delete("auth/session", nil).Status(401)

@@ -41,7 +41,7 @@ func TestWrongCodesUseUpAReauthenticationCode(t *testing.T) {
 		var rejected []account.CodeRejected
 		s := clienttest.Start(t, passwordless, func(cfg *allauth.Config) {
 			cfg.OnEvent = func(_ context.Context, e authn.Event) {
-				if one, ok := e.(account.CodeRejected); ok {
+				if one, ok := e.Details.(account.CodeRejected); ok {
 					mu.Lock()
 					defer mu.Unlock()
 					rejected = append(rejected, one)

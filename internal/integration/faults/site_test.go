@@ -61,7 +61,7 @@ func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s 
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.events = append(s.events, e.EventName())
+			s.events = append(s.events, e.Name)
 		}
 		for _, change := range edit {
 			change(s, cfg)

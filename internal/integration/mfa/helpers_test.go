@@ -71,12 +71,12 @@ func (e *events) collect(cfg *allauth.Config) {
 }
 
 // take returns the events of one type, oldest first, and removes them.
-func take[T authn.Event](e *events) []T {
+func take[T authn.EventDetails](e *events) []T {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var found []T
 	e.list = slices.DeleteFunc(e.list, func(event authn.Event) bool {
-		one, ok := event.(T)
+		one, ok := event.Details.(T)
 		if ok {
 			found = append(found, one)
 		}

@@ -73,7 +73,7 @@ func TestAPasskeyIsAWayIn(t *testing.T) {
 
 func TestEventNamesStay(t *testing.T) {
 	t.Parallel()
-	for event, want := range map[authn.Event]string{
+	for event, want := range map[authn.EventDetails]string{
 		mfa.AuthenticatorAdded{}: "mfa.authenticator_added", mfa.AuthenticatorRemoved{}: "mfa.authenticator_removed",
 		mfa.AuthenticatorReset{}: "mfa.authenticator_reset", mfa.AuthenticatorUsed{}: "mfa.authenticator_used",
 		mfa.AuthenticationFailed{}: "mfa.authentication_failed", mfa.KeyCloned{}: "mfa.key_cloned",

@@ -27,7 +27,7 @@ func stores(t *testing.T, test func(t *testing.T, store storage.Store)) {
 func signups(n *atomic.Int64) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) {
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
-			if _, ok := e.(account.UserSignedUp); ok {
+			if _, ok := e.Details.(account.UserSignedUp); ok {
 				n.Add(1)
 			}
 		}

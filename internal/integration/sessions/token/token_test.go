@@ -187,7 +187,7 @@ func TestAReplayEndsTheSession(t *testing.T) {
 	var reused atomic.Int64
 	s := start(t, token.Config{}, func(cfg *allauth.Config) {
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
-			if _, ok := e.(token.Reused); ok {
+			if _, ok := e.Details.(token.Reused); ok {
 				reused.Add(1)
 			}
 		}
