@@ -5,24 +5,25 @@ import (
 	"fmt"
 
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clean"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
-// cleanBatch is the largest number of rows that one store call deletes.
-const cleanBatch = 1000
-
-// Clean deletes expired rows, in batches, until none are left or ctx ends. Call
-// it regularly, from one server or from all.
-func (a *Auth) Clean(ctx context.Context) error {
-	for {
-		n, err := a.store.Clean(ctx, a.cfg.Now(), cleanBatch)
-		if err != nil {
-			return fmt.Errorf("allauth: clean: %w", err)
-		}
-		if n < cleanBatch {
-			return nil
-		}
+// cleanSteps are the steps of a pass that deletes what is no longer needed.
+func (a *Auth) cleanSteps() []clean.Step {
+	return []clean.Step{
+		{Name: "expired rows", Batch: a.store.Clean},
 	}
+}
+
+// Clean deletes rows that are no longer needed, in short batches with pauses, until
+// none are left or ctx ends. Servers do so by themselves in the background, unless
+// Config.CleanInterval is negative.
+func (a *Auth) Clean(ctx context.Context) error {
+	if err := a.cleaner.Run(ctx); err != nil {
+		return fmt.Errorf("allauth: %w", err)
+	}
+	return nil
 }
 
 type actorKey struct{}

@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/api"
+	"github.com/allauth-go/allauth/internal/clean"
 	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/factors"
@@ -45,12 +46,13 @@ type Auth struct {
 	pipeline *login.Pipeline
 	work     *work.Deps
 	outbox   *outbox.Outbox
+	cleaner  *clean.Cleaner
 	client   func(r *http.Request) authn.Client
 }
 
 // New returns an Auth for the configuration. The error names the field that is
-// wrong, and the fix. From now on mails are delivered in the background: call
-// Close when the server stops.
+// wrong, and the fix. From now on mails are delivered and expired rows deleted in the
+// background: call Close when the server stops.
 func New(cfg Config, store storage.Store) (*Auth, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -76,6 +78,9 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
 	a.outbox.Start()
+	if cfg.CleanInterval > 0 {
+		a.cleaner.Start()
+	}
 	return a, nil
 }
 
@@ -143,6 +148,9 @@ func (a *Auth) build() error {
 	if err != nil {
 		return err
 	}
+	a.cleaner = clean.New(clean.Config{
+		Steps: a.cleanSteps(), Limits: a.store, Period: a.cfg.CleanInterval, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger,
+	})
 	a.handler = api.New(api.Settings{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
 		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
@@ -275,9 +283,9 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Ser
 // are turned on. Headless.ServeSpecification serves it.
 func (a *Auth) OpenAPI() []byte { return a.handler.OpenAPI() }
 
-// Close stops the delivery of mails. It finishes those that are being sent, and
-// sends those that are due until ctx ends. The next server that starts with the
-// same store delivers the others.
+// Close stops the delivery of mails and the deletion of expired rows. It finishes
+// the mails that are being sent, and sends those that are due until ctx ends. The
+// next server that starts with the same store delivers the others.
 func (a *Auth) Close(ctx context.Context) error {
-	return errors.Join(a.outbox.Close(ctx), a.account.Close(ctx))
+	return errors.Join(a.cleaner.Close(ctx), a.outbox.Close(ctx), a.account.Close(ctx))
 }

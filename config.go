@@ -123,6 +123,11 @@ type Config struct {
 	// panics. Nil: slog.Default.
 	Logger *slog.Logger
 
+	// CleanInterval is how often one of the servers with the same store deletes
+	// expired rows in the background. Zero: 10 minutes. Negative: never; call
+	// Auth.Clean instead.
+	CleanInterval time.Duration
+
 	// Now is the clock. Nil: the system's clock. For tests.
 	Now func() time.Time
 	// Rand is the source of randomness. Nil: crypto/rand. For tests.
@@ -156,6 +161,7 @@ func (c Config) withDefaults() Config {
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	c.LoginTimeout = cmp.Or(c.LoginTimeout, 15*time.Minute)
 	c.ReauthenticationTimeout = cmp.Or(c.ReauthenticationTimeout, 5*time.Minute)
+	c.CleanInterval = cmp.Or(c.CleanInterval, 10*time.Minute)
 	c.HookTimeout = cmp.Or(c.HookTimeout, 10*time.Second)
 	c.Account = accounts.WithDefaults(c.Account)
 	c.Account.Password.Blocklist = append(slices.Clone(c.Account.Password.Blocklist), c.SiteName, c.hostname())

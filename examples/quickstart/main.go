@@ -20,7 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/notify"
 )
 
@@ -76,7 +75,6 @@ func run(ctx context.Context, listener net.Listener, o options, output io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, within(5*time.Second, auth.Close)) }()
-	go clean(ctx, auth)
 	if _, err := fmt.Fprintf(output, "Open %s\n\n", baseURL); err != nil {
 		return err
 	}
@@ -102,22 +100,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	case <-ctx.Done():
 		return within(5*time.Second, server.Shutdown)
-	}
-}
-
-// clean deletes expired rows every hour.
-func clean(ctx context.Context, auth *allauth.Auth) {
-	ticker := time.NewTicker(time.Hour)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := auth.Clean(ctx); err != nil {
-				fmt.Fprintln(os.Stderr, "quickstart:", err)
-			}
-		}
 	}
 }
 

@@ -57,7 +57,6 @@ func run(path, addr string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	go clean(ctx, auth)
 	err = serve(ctx, addr, auth)
 	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -89,20 +88,4 @@ func serve(ctx context.Context, addr string, handler http.Handler) error {
 	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(shutdown)
-}
-
-// clean deletes expired rows every hour.
-func clean(ctx context.Context, auth *allauth.Auth) {
-	ticker := time.NewTicker(time.Hour)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := auth.Clean(ctx); err != nil {
-				slog.Error("not cleaned", "error", err)
-			}
-		}
-	}
 }

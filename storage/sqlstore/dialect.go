@@ -126,10 +126,11 @@ func (d Dialect) placeholders(query string) string {
 }
 
 // SQLiteDSN returns the data source name with which modernc.org/sqlite opens the
-// file as this package requires. The path ":memory:" is a database in memory.
+// file as this package requires. The path ":memory:" is a database in memory. The
+// write-ahead log shrinks to 64 MiB after a large transaction.
 func SQLiteDSN(path string) string {
 	options := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"},
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "journal_size_limit(67108864)"},
 		"_txlock": {"immediate"},
 	}
 	if path == ":memory:" {

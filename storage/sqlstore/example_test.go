@@ -27,7 +27,7 @@ func Example() {
 // The data source name sets what the store needs of SQLite.
 func ExampleSQLiteDSN() {
 	fmt.Println(sqlstore.SQLiteDSN("app.db"))
-	// Output: file:app.db?_pragma=busy_timeout%2810000%29&_pragma=journal_mode%28WAL%29&_pragma=synchronous%28NORMAL%29&_txlock=immediate
+	// Output: file:app.db?_pragma=busy_timeout%2810000%29&_pragma=journal_mode%28WAL%29&_pragma=synchronous%28NORMAL%29&_pragma=journal_size_limit%2867108864%29&_txlock=immediate
 }
 
 // A row of the host is written in the library's transaction, or not at all.
