@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"encoding/json"
+	"time"
 )
 
 // User is the part of an account that the library needs. The host may keep more;
@@ -19,6 +20,8 @@ type User struct {
 	Display string
 	// Disabled users cannot log in, and their sessions are treated as anonymous.
 	Disabled bool
+	// CreatedAt is when the user was created. It is zero if the store does not say.
+	CreatedAt time.Time
 	// Extra holds the custom sign-up fields. The stores of this module keep them;
 	// a host with its own user table may leave them out.
 	Extra map[string]json.RawMessage

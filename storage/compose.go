@@ -13,6 +13,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Parts are the parts of a store that are kept elsewhere: in the host's own
@@ -31,6 +32,10 @@ type Parts struct {
 	Usernames account.UsernameStore
 	Emails    account.EmailStore
 	Phones    account.PhoneStore
+	// Directory lists and changes the users. Nil: that of the base store, or none if
+	// Users, Usernames, Emails or Phones are kept elsewhere: then the calls of
+	// allauth.Auth.Users that list or change users return [users.ErrUnsupported].
+	Directory users.Directory
 	// Authenticators are second factors and passkeys.
 	Authenticators mfa.Store
 	// SocialAccounts are the accounts of users at providers.
@@ -64,7 +69,10 @@ func Compose(base Store, parts Parts) Store {
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
 		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
-		Keeper: forgetter{base, parts}, base: base.Base(), parts: parts,
+		DeletionStore: base, Keeper: forgetter{base, parts}, directory: parts.Directory, base: base.Base(), parts: parts,
+	}
+	if parts.Directory == nil && parts.Users == nil && parts.Usernames == nil && parts.Emails == nil && parts.Phones == nil {
+		c.directory = base.Directory()
 	}
 	if parts.Passwords == nil && parts.Emails == nil && base.ProfileOrigin() == any(base) {
 		c.profiles = base
@@ -118,14 +126,19 @@ type composed struct {
 	sessionStore
 	socialStore
 	tokenStore
+	users.DeletionStore
 	Keeper
-	base Store
+	directory users.Directory
+	base      Store
 	// profiles reads the profiles without the host's users. Nil if the other
 	// parts are not in one store.
 	profiles account.Store
 	// parts are the parts that are kept elsewhere.
 	parts Parts
 }
+
+// Directory implements Store.
+func (c *composed) Directory() users.Directory { return c.directory }
 
 // Base implements Store.
 func (c *composed) Base() Store { return c.base }

@@ -12,6 +12,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Store stores everything that the library keeps. Implementations must be safe
@@ -27,7 +28,12 @@ type Store interface {
 	mfa.Store
 	notify.Store
 	ratelimit.Store
+	users.DeletionStore
 	Keeper
+	// Directory returns the directory of the store's users. It is nil if the store
+	// cannot list and change them: that of a host which embeds a store of this module
+	// and overrides CreateUser and UserByID returns one of its own, or nil.
+	Directory() users.Directory
 	// Base returns the store without the parts that the host keeps elsewhere.
 	// Decoys, which make a request for an unknown account do the same work as for
 	// a known one, are stored there: they never reach a part of the host. A store

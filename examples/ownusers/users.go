@@ -13,6 +13,7 @@ import (
 	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/storage/sqlstore"
+	administration "github.com/allauth-go/allauth/users"
 )
 
 // users is the library's store with users and password hashes in the
@@ -41,6 +42,10 @@ func (u users) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	}
 	return &authn.User{ID: id, Display: p.Name, Record: p}, err
 }
+
+// Directory implements storage.Store. The application lists and changes its users
+// itself.
+func (u users) Directory() administration.Directory { return nil }
 
 // PasswordHash implements account.PasswordStore.
 func (u users) PasswordHash(ctx context.Context, userID string) (string, error) {

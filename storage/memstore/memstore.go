@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Store is a storage.Store in memory. It is safe for concurrent use.
@@ -53,6 +54,7 @@ type snapshot struct {
 	messages       table[notify.Entry]
 	socialAccounts table[social]
 	authenticators table[mfa.Authenticator]
+	deletions      table[users.Deletion]
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -63,7 +65,7 @@ func New() *Store {
 	s.current.Store(&snapshot{
 		users: newUsers(), usernames: newUsernames(), passwords: newPasswords(), emails: newEmails(), phones: newPhones(),
 		challenges: newChallenges(), sessions: newSessions(), refreshTokens: newRefreshTokens(), messages: newMessages(),
-		socialAccounts: newSocialAccounts(), authenticators: newAuthenticators(),
+		socialAccounts: newSocialAccounts(), authenticators: newAuthenticators(), deletions: newDeletions(),
 	})
 	return s
 }
@@ -191,6 +193,7 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		tx.refreshTokens.removeAll(refreshTokensByUser, userID)
 		tx.socialAccounts.removeAll(socialAccountsByUser, userID)
 		tx.authenticators.removeAll(authenticatorsByUser, userID)
+		tx.deletions.removeAll(deletionsByUser, userID)
 		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"time"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -22,11 +23,20 @@ func newUsers() table[authn.User] {
 
 // CreateUser implements authn.UserStore.
 func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
-	id, err := rand.Int(rand.Reader, big.NewInt(1<<53-1))
+	id, err := rand.Int(rand.Reader, big.NewInt(maxUserID))
 	if err != nil {
 		return nil, fmt.Errorf("memstore: create user: %w", err)
 	}
-	user := authn.User{ID: id.String(), Username: u.Username, Display: u.Display, Extra: maps.Clone(u.Extra)}
+	return s.createUser(ctx, id.String(), u)
+}
+
+// maxUserID is the largest id of a user.
+const maxUserID = 1<<53 - 1
+
+func (s *Store) createUser(ctx context.Context, id string, u authn.NewUser) (*authn.User, error) {
+	user := authn.User{
+		ID: id, Username: u.Username, Display: u.Display, Extra: maps.Clone(u.Extra), CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
+	}
 	if err := s.write(ctx, func(tx *snapshot) error { return tx.users.add(user) }); err != nil {
 		return nil, err
 	}

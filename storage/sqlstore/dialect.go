@@ -16,8 +16,11 @@ type Dialect struct {
 	// ignoreConflict ends an INSERT that skips rows that violate a unique
 	// constraint. It is empty if the failed INSERT leaves the transaction usable.
 	ignoreConflict string
-	// hash is the column of password hashes, compared byte by byte.
-	hash string
+	// collate follows a text that is compared byte by byte.
+	collate string
+	// inOrder joins a table after those before it. A database that chooses the order
+	// itself may read all users before it looks at a prefix.
+	inOrder string
 	// returning is true if an UPDATE can return the rows that it changed.
 	returning bool
 	// forUpdate locks the rows that a SELECT reads.
@@ -51,7 +54,7 @@ type Dialect struct {
 var (
 	// SQLite, from 3.35.
 	SQLite = Dialect{
-		name: "sqlite", returning: true, hash: "hash", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
+		name: "sqlite", returning: true, inOrder: "CROSS JOIN", sessionUser: `u.id = CAST(s.user_id AS INTEGER) AND CAST(u.id AS TEXT) = s.user_id`,
 		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
 		lockedInOrder: "id IN ({ids})",
@@ -59,7 +62,7 @@ var (
 	}
 	// Postgres is PostgreSQL, from 13.
 	Postgres = Dialect{
-		name: "postgres", returning: true, hash: `hash COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
+		name: "postgres", returning: true, inOrder: "JOIN", collate: ` COLLATE "C"`, sessionUser: `u.id = CASE WHEN s.user_id ~ '^[1-9][0-9]{0,17}$' THEN s.user_id::bigint END`,
 		numbered: true, ignoreConflict: " ON CONFLICT DO NOTHING", forUpdate: "FOR UPDATE",
 		lockExisting:  "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
@@ -73,7 +76,7 @@ var (
 	}
 	// MySQL is MySQL from 8.0 and MariaDB from 10.6.
 	MySQL = Dialect{
-		name: "mysql", hash: "hash", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
+		name: "mysql", inOrder: "STRAIGHT_JOIN", sessionUser: `u.id = CAST(s.user_id AS SIGNED) AND CAST(u.id AS CHAR) = s.user_id`,
 		forUpdate: "FOR UPDATE", isolation: sql.LevelReadCommitted,
 		lockExisting: "ON DUPLICATE KEY UPDATE user_id = user_id",
 		// The sum is out of range for any row. MySQL finds the rows by the

@@ -38,7 +38,7 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		if err := s.LockUser(ctx, userID); err != nil {
 			return err
 		}
-		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts", "authenticators", "user_locks"} {
+		for _, table := range []string{"sessions", "refresh_tokens", "challenges", "emails", "phones", "passwords", "usernames", "social_accounts", "authenticators", "deletions", "user_locks"} {
 			if _, err := s.exec(ctx, "forget user", `DELETE FROM {`+table+`} WHERE user_id = ?`, userID); err != nil {
 				return err
 			}

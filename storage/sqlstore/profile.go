@@ -10,17 +10,18 @@ import (
 )
 
 // profileColumns are columns of {users} u and {passwords} p.
-const profileColumns = `u.username, u.display, u.disabled, u.extra, p.hash`
+const profileColumns = `u.username, u.display, u.disabled, u.extra, u.created_at, p.hash`
 
 // profileRow is the target of profileColumns.
 type profileRow struct {
 	username, display, hash sql.NullString
 	disabled                sql.NullBool
 	extra                   []byte
+	createdAt               sql.NullInt64
 }
 
 func (r *profileRow) targets() []any {
-	return []any{&r.username, &r.display, &r.disabled, &r.extra, &r.hash}
+	return []any{&r.username, &r.display, &r.disabled, &r.extra, &r.createdAt, &r.hash}
 }
 
 // profile returns the profile of the user with that id, which shows that address.
@@ -29,7 +30,9 @@ func (r *profileRow) profile(userID, email string) (*authn.Profile, error) {
 	if !r.username.Valid {
 		return p, nil
 	}
-	p.User = &authn.User{ID: userID, Username: r.username.String, Display: r.display.String, Disabled: r.disabled.Bool}
+	p.User = &authn.User{
+		ID: userID, Username: r.username.String, Display: r.display.String, Disabled: r.disabled.Bool, CreatedAt: fromMicros(r.createdAt.Int64),
+	}
 	return p, readExtra(r.extra, p.User)
 }
 

@@ -15,19 +15,29 @@ import (
 
 // CreateUser implements authn.UserStore.
 func (s *Store) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User, error) {
+	// Random ids do not tell how many users there are. JavaScript numbers hold 53
+	// bits.
+	id, err := rand.Int(s.random, big.NewInt(maxUserID))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: create user: %w", err)
+	}
+	return s.createUser(ctx, id.Int64(), u)
+}
+
+// maxUserID is the largest id of a user.
+const maxUserID = 1<<53 - 1
+
+// createUser stores a user. It returns authn.ErrConflict if the id exists.
+func (s *Store) createUser(ctx context.Context, id int64, u authn.NewUser) (*authn.User, error) {
 	extra, err := json.Marshal(u.Extra)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create user: %w", err)
 	}
-	// Random ids do not tell how many users there are. JavaScript numbers hold 53
-	// bits.
-	id, err := rand.Int(s.random, big.NewInt(1<<53-1))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: create user: %w", err)
+	user := &authn.User{
+		ID: strconv.FormatInt(id, 10), Username: u.Username, Display: s.dialect.freeText(u.Display), CreatedAt: fromMicros(micros(time.Now())),
 	}
-	user := &authn.User{ID: id.String(), Username: u.Username, Display: s.dialect.freeText(u.Display)}
-	_, err = s.exec(ctx, "create user", `INSERT INTO {users} (id, username, display, extra, created_at) VALUES (?, ?, ?, ?, ?)`,
-		id.Int64(), user.Username, user.Display, string(extra), micros(time.Now()))
+	err = s.insert(ctx, "create user", `{users} (id, username, display, extra, created_at) VALUES (?, ?, ?, ?, ?)`,
+		id, user.Username, user.Display, string(extra), micros(user.CreatedAt))
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +52,13 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	}
 	user := authn.User{ID: id}
 	var extra []byte
-	err = s.row(ctx, "load user", `SELECT username, display, disabled, extra FROM {users} WHERE id = ?`, []any{number},
-		&user.Username, &user.Display, &user.Disabled, &extra)
+	var created int64
+	err = s.row(ctx, "load user", `SELECT username, display, disabled, extra, created_at FROM {users} WHERE id = ?`, []any{number},
+		&user.Username, &user.Display, &user.Disabled, &extra, &created)
 	if err != nil {
 		return nil, err
 	}
+	user.CreatedAt = fromMicros(created)
 	return &user, readExtra(extra, &user)
 }
 
@@ -105,7 +117,8 @@ func (s *Store) SwapPasswordHash(ctx context.Context, userID, old, new string) e
 // NextPasswordHash implements account.PasswordStore.
 func (s *Store) NextPasswordHash(ctx context.Context, from string) (string, error) {
 	var hash string
-	err := s.row(ctx, "look up password hash", `SELECT hash FROM {passwords} WHERE `+s.dialect.hash+` >= ? ORDER BY `+s.dialect.hash+` LIMIT 1`, []any{from}, &hash)
+	column := `hash` + s.dialect.collate
+	err := s.row(ctx, "look up password hash", `SELECT hash FROM {passwords} WHERE `+column+` >= ? ORDER BY `+column+` LIMIT 1`, []any{from}, &hash)
 	return hash, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Option says which part of the contract does not apply to a store.
@@ -81,6 +82,10 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 		{"RateLimits", func(t *testing.T) {
 			RateLimits(t, part(open, func(s storage.Store) ratelimit.Store { return s }))
 		}},
+		{"Deletions", func(t *testing.T) {
+			Deletions(t, part(open, func(s storage.Store) users.DeletionStore { return s }))
+		}},
+		{"Directory", func(t *testing.T) { Directory(t, open) }},
 		{"Profiles", func(t *testing.T) { Profiles(t, open) }},
 		{"Transactions", func(t *testing.T) { Transactions(t, open, options...) }},
 		{"Keeper", func(t *testing.T) { Keeper(t, open, options...) }},

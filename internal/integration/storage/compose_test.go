@@ -17,6 +17,7 @@ import (
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
 	"github.com/allauth-go/allauth/storage/storetest"
+	"github.com/allauth-go/allauth/users"
 )
 
 // A store of which every part was replaced passes the tests of a whole store.
@@ -76,7 +77,7 @@ func (o otherPhones) PhonesByNumber(ctx context.Context, number string) ([]accou
 
 // part is a store that records the calls, and refuses them.
 type part struct {
-	storage.Store
+	*memstore.Store
 	asked map[string]bool
 }
 
@@ -112,6 +113,10 @@ func (p part) DeleteSession(context.Context, string) error { return p.ask("Sessi
 
 func (p part) DeleteChallenge(context.Context, string) error { return p.ask("Challenges") }
 
+func (p part) ReleaseUsernames(context.Context, string) error { return p.ask("Directory") }
+
+func (p part) Directory() users.Directory { return p }
+
 func (p part) ResetBuckets(context.Context, []string) error { return p.ask("RateLimits") }
 
 // Each field of Parts replaces its part, and no other.
@@ -127,8 +132,12 @@ func TestOnePartIsReplaced(t *testing.T) {
 		_, user := s.UserByID(ctx, "1")
 		_, hash := s.PasswordHash(ctx, "1")
 		asked := 0
+		released := users.ErrUnsupported
+		if d := s.Directory(); d != nil {
+			released = d.ReleaseUsernames(ctx, "1")
+		}
 		for _, err := range []error{
-			user, hash, s.DeleteEmail(ctx, "1", "a"), s.ClaimUsername(ctx, "1", "a"), s.DeletePhone(ctx, "1"),
+			user, hash, released, s.DeleteEmail(ctx, "1", "a"), s.ClaimUsername(ctx, "1", "a"), s.DeletePhone(ctx, "1"),
 			s.DeleteAuthenticator(ctx, "1", 1), s.DeleteSocialAccount(ctx, "1", "a", "b"), s.DeleteMessage(ctx, "a"),
 			s.CreateRefreshToken(ctx, token.RefreshToken{ID: "a"}), s.DeleteSession(ctx, "1"), s.DeleteChallenge(ctx, "a"),
 			s.ResetBuckets(ctx, nil),

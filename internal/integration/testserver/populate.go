@@ -40,6 +40,7 @@ var fill = []string{
 	`INSERT INTO allauth_authenticators (user_id, type, name, claim, data, counter, version, created_at, last_used_at)
 		SELECT CONCAT(n, ''), 'totp', '', CONCAT('claim', n), '', 0, 0, n, 0 FROM %s`,
 	`INSERT INTO allauth_rate_limits (id, hits, expires_at) SELECT CONCAT('bucket', n), '[]', n FROM %s`,
+	`INSERT INTO allauth_deletions (user_id, requested_at, due_at) SELECT CONCAT(n, ''), n, n FROM %s`,
 	`INSERT INTO allauth_user_locks (user_id) SELECT CONCAT(n, '') FROM %s`,
 	`INSERT INTO allauth_refresh_tokens (id, session_id, user_id, spent_at, expires_at)
 		SELECT CONCAT('token', n), CONCAT(n, ''), CONCAT(n, ''), 0, n FROM %s`,
@@ -70,7 +71,7 @@ func Populate(t testing.TB, db *sql.DB, driver string, n int) {
 	}
 	if _, err := db.Exec(map[string]string{
 		"sqlite": "ANALYZE", "pgx": "ANALYZE",
-		"mysql": "ANALYZE TABLE allauth_users, allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones, allauth_rate_limits, allauth_authenticators, allauth_user_locks",
+		"mysql": "ANALYZE TABLE allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones, allauth_rate_limits, allauth_authenticators, allauth_user_locks, allauth_deletions, allauth_users, allauth_usernames",
 	}[driver]); err != nil {
 		t.Fatal(err)
 	}
