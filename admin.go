@@ -39,7 +39,7 @@ func WithActor(ctx context.Context, actorID string) context.Context {
 func (a *Auth) administer(ctx context.Context, f func(ctx context.Context) error) error {
 	var origin work.Origin
 	if s := a.sessionFrom(ctx); s != nil {
-		origin = work.Origin{ActorID: s.UserID(), SessionID: s.RowID, Client: s.Client}
+		origin = work.Origin{ActorID: s.ActorID(), SessionID: s.RowID, Client: s.Client}
 	}
 	if actorID, ok := ctx.Value(actorKey{}).(string); ok {
 		origin.ActorID = actorID

@@ -65,6 +65,10 @@ type Config struct {
 	// error the API answers with status 503 and nothing is kept. It is called
 	// again if a concurrent request changes the user meanwhile.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// MayImpersonate decides whether a user may act as another one, see
+	// Auth.Impersonate. It is called after all other conditions are met. Return an
+	// error to refuse it; Impersonate returns that error. Nil: no user may.
+	MayImpersonate func(ctx context.Context, actor, target *authn.User, reason string) error
 	// DisableEmailNotifications sends no mail about changes of passwords,
 	// addresses, second factors and connected accounts.
 	DisableEmailNotifications bool

@@ -51,6 +51,12 @@ func (c *Config) guardHooks() error {
 			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, u, slices.Clone(methods)) })
 		}
 	}
+	if f := c.MayImpersonate; f != nil {
+		h := host.Hook("MayImpersonate")
+		c.MayImpersonate = func(ctx context.Context, actor, target *authn.User, reason string) error {
+			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, actor, target, reason) })
+		}
+	}
 	if f := c.Headless.UserPayload; f != nil {
 		h := host.Hook("Headless.UserPayload")
 		c.Headless.UserPayload = func(ctx context.Context, u *authn.User, payload map[string]any) {

@@ -27,6 +27,9 @@ func (a *Auth) sessionFrom(ctx context.Context) *session.Active {
 // and RequireLogin: by the X-Session-Token header, by an access token in the
 // Authorization header if Config.Tokens is set, or by the session cookie. It may
 // also wrap the API's own routes. If the store fails, it answers with status 503.
+//
+// The API refuses requests that other sites cause. Routes of the host that change
+// something must do so, too: wrap those that browsers call in ProtectForms.
 func (a *Auth) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, a.cfg.Headless.BasePath+"/") {
@@ -88,11 +91,15 @@ func (a *Auth) serves(kind login.Kind) bool {
 }
 
 // requireSession calls next for requests of logged-in users, with the stored
-// session, and answers others like RequireLogin. With a stateless access token
-// the session is loaded here.
+// session, and answers others like RequireLogin, and users who act as others with
+// status 403. With a stateless access token the session is loaded here.
 func (a *Auth) requireSession(next func(w http.ResponseWriter, r *http.Request, session *session.Active)) http.Handler {
 	return a.RequireLogin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session := a.sessionFrom(r.Context())
+		if session.Actor != nil {
+			a.handler.WriteImpersonated(w, r)
+			return
+		}
 		if session.Row() != nil {
 			next(w, r, session)
 			return
@@ -142,12 +149,28 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 
 // RequireRecent calls next if the user authenticated within
 // Config.ReauthenticationTimeout. Otherwise it answers with status 401 and the
-// ways to reauthenticate. It requires Middleware of the same Auth around it.
+// ways to reauthenticate, or, if the user acts as another one, with status 403 and
+// the code impersonated. It requires Middleware of the same Auth around it.
 func (a *Auth) RequireRecent(next http.Handler) http.Handler {
 	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
 		recent, err := a.pipeline.Recent(r.Context(), session.Session)
 		if err != nil || !recent {
 			a.handler.WriteReauthentication(w, r, session, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ProtectForms answers with status 403 if a page of another site caused a request that may
+// change something (CSRF), as the headers Sec-Fetch-Site, Origin and Referer show. Pages of
+// Config.BaseURL, Config.TrustedOrigins and Headless.CORSOrigins are trusted. GET, HEAD and
+// OPTIONS pass, so routes for them must change nothing, and so do requests without these
+// headers, which browsers do not send. It needs no Middleware and no token in the form.
+func (a *Auth) ProtectForms(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.handler.IsCrossSite(r) {
+			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -14,6 +14,9 @@ var (
 	// ErrConflict means that a unique value is taken, or that the row has changed
 	// since it was read.
 	ErrConflict = errors.New("authn: conflict")
+	// ErrForbidden means that it is not allowed: to this user, for this user, or in
+	// this session.
+	ErrForbidden = errors.New("authn: forbidden")
 	// ErrCollision means that the database rolled the transaction back because of
 	// a concurrent one, for example after a deadlock. Retrying may succeed.
 	ErrCollision = errors.New("authn: collision of transactions")

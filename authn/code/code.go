@@ -120,6 +120,9 @@ const (
 	// UnverifiedEmail means that the account has an unverified email address, and
 	// cannot have authenticators.
 	UnverifiedEmail = "unverified_email"
+	// Impersonated means that the request is not allowed while the user acts as another
+	// one, see Auth.Impersonate.
+	Impersonated = "impersonated"
 	// MFARequired means that a route of the host asks for a second factor, and the
 	// account has none.
 	MFARequired = "mfa_required"

@@ -37,6 +37,9 @@ type call struct {
 	written bool
 	// fromProvider is true for the callback of a provider.
 	fromProvider bool
+	// hostMethod is the method of the host's request that makes this one in process,
+	// empty for a request of a client.
+	hostMethod string
 }
 
 func (c *call) serve(kind login.Kind) {
@@ -97,6 +100,11 @@ func (c *call) dispatchLogin() (reply, error) {
 // dispatch checks the request against its row of the table, in the order that
 // clients observe.
 func (c *call) dispatch() (reply, error) {
+	// An impersonation that is over counts, so that a late request which was meant for
+	// the other user does not concern the actor.
+	if c.sess.Actor != nil && !c.route.impersonated {
+		return reply{}, work.ErrImpersonated
+	}
 	if c.route.login && !c.sess.Authenticated() {
 		return reply{}, work.ErrUnauthenticated
 	}
@@ -312,15 +320,21 @@ func (c *call) load(kind login.Kind) (err error) {
 	}
 	if err == nil {
 		c.sess.ReadCookies = c.cookies
-		c.unit.SetKeeper(c)
-		c.unit.SetOrigin(c.origin)
+		c.use(c.sess)
 	}
 	return err
 }
 
+// use makes the session that of the request.
+func (c *call) use(sess *session.Active) {
+	c.sess = sess
+	c.unit.SetKeeper(c)
+	c.unit.SetOrigin(c.origin)
+}
+
 // origin returns the user and the session of the request.
 func (c *call) origin() work.Origin {
-	return work.Origin{ActorID: c.sess.UserID(), SessionID: c.sess.RowID, Client: c.sess.Client}
+	return work.Origin{ActorID: c.sess.ActorID(), SessionID: c.sess.RowID, Client: c.sess.Client}
 }
 
 // logOtherCredential logs that a client without a credential of its kind sent one of the

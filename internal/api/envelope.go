@@ -31,6 +31,8 @@ type meta struct {
 	Secret                 string `json:"secret,omitempty"`
 	TOTPURL                string `json:"totp_url,omitempty"`
 	RecoveryCodesGenerated *bool  `json:"recovery_codes_generated,omitempty"`
+	// Impersonation is set while an actor acts as the user.
+	Impersonation *impersonation `json:"impersonation,omitempty"`
 }
 
 type envelope struct {
@@ -130,7 +132,7 @@ type flows struct {
 // log in.
 func (c *call) authentication() (reply, error) {
 	if c.sess.Authenticated() {
-		return reply{status: http.StatusOK, data: c.authenticatedData(), meta: &meta{IsAuthenticated: new(true)}}, nil
+		return reply{status: http.StatusOK, data: c.authenticatedData(), meta: &meta{IsAuthenticated: new(true), Impersonation: c.impersonation()}}, nil
 	}
 	return c.anonymous(http.StatusUnauthorized)
 }

@@ -117,11 +117,15 @@ func (h *Handler) add(r route) {
 }
 
 // ServeHTTP implements http.Handler.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r, "") }
+
+// serve is ServeHTTP. hostMethod is the method of the host's request if the host makes this
+// one in process.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, hostMethod string) {
 	setHeaders(w.Header())
 	ctx, unit := h.work.Begin(r.Context())
 	r = r.WithContext(ctx)
-	c := &call{Handler: h, w: w, r: r, ctx: ctx, unit: unit}
+	c := &call{Handler: h, w: w, r: r, ctx: ctx, unit: unit, hostMethod: hostMethod}
 	defer h.recoverPanic(c)
 	if r.URL.Path == h.cfg.BasePath+jwksPath && h.tokens != nil {
 		c.writeDocument("application/jwk-set+json", h.tokens.JWKS())

@@ -64,6 +64,12 @@ func (h *Handler) WriteSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	}
 }
 
+// WriteImpersonated answers a request to a route of the host that a user must not use who acts
+// as another one.
+func (h *Handler) WriteImpersonated(w http.ResponseWriter, r *http.Request) {
+	h.hostCall(w, r, nil).write(reply{status: http.StatusForbidden, errors: problem.List("", code.Impersonated)})
+}
+
 func (h *Handler) hostCall(w http.ResponseWriter, r *http.Request, session *session.Active) *call {
 	setHeaders(w.Header())
 	ctx, unit := h.work.Begin(r.Context())

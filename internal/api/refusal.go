@@ -37,6 +37,7 @@ var refusals = []struct {
 	{err: factors.ErrUnverifiedEmail, status: http.StatusConflict, problems: problem.List("", code.UnverifiedEmail)},
 	{err: factors.ErrTooManyKeys, status: http.StatusConflict, problems: problem.List("", code.MaxSecurityKeys)},
 	{err: work.ErrNotPending, status: http.StatusConflict},
+	{err: work.ErrImpersonated, status: http.StatusForbidden, problems: problem.List("", code.Impersonated)},
 	{err: work.ErrForbidden, status: http.StatusForbidden},
 	{err: work.ErrUnauthenticated, answer: (*call).authentication},
 	{err: work.ErrStageNotPending, answer: (*call).noStage},

@@ -25,6 +25,9 @@ type route struct {
 	// login requires a logged-in user. Otherwise the answer is 401. The flows of such a
 	// route do not check it again.
 	login bool
+	// impersonated routes are those that a user may use who acts as another one. On
+	// others the answer is 403.
+	impersonated bool
 	// pending returns an error unless the session has the pending login or flow that the
 	// route requires. Nil: it requires none.
 	pending func(ctx context.Context, sess *login.Session) error

@@ -10,16 +10,16 @@ import (
 )
 
 // table returns all routes of the API. A request is checked against its row from left to
-// right: 401, 409, 405, 429, then the body.
+// right: 401, 403, 409, 405, 429, then the body.
 func (h *Handler) table() []route {
 	return slices.Concat(h.sessionRoutes(), h.accountRoutes(), h.codeRoutes(), h.mfaRoutes(), h.webAuthnRoutes(), h.socialRoutes())
 }
 
 func (h *Handler) sessionRoutes() []route {
 	return []route{
-		{paths: []string{"config"}, methods: methods{"GET": {do: h.config}}},
-		{paths: []string{"auth/session"}, methods: methods{
-			"GET":    {do: (*call).authentication},
+		{paths: []string{"config"}, impersonated: true, methods: methods{"GET": {do: h.config}}},
+		{paths: []string{"auth/session"}, impersonated: true, methods: methods{
+			"GET":    {do: h.showSession},
 			"DELETE": {do: h.logout},
 		}},
 		{paths: []string{"auth/reauthenticate"}, local: true, login: true, methods: methods{

@@ -30,8 +30,7 @@ func (h *Handler) config(c *call) (reply, error) {
 }
 
 func (h *Handler) logout(c *call) (reply, error) {
-	err := c.work.Keep(c.ctx, func() { h.account.Logout(c.ctx, c.sess.Session) })
-	return c.outcome(err)
+	return c.outcome(c.logOut())
 }
 
 // sessionItem is an entry of the list of sessions.

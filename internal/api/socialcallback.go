@@ -51,6 +51,10 @@ func (c *call) callback(providerID string) {
 		c.callbackFailed(err)
 		return
 	}
+	if c.sess.Actor != nil {
+		c.callbackFailed(work.ErrImpersonated)
+		return
+	}
 	c.redirectTo(c.social.FinishRedirect(c.ctx, c.sess.Session, providerID, values))
 }
 
@@ -69,7 +73,7 @@ func (c *call) redirectTo(finished social.Finished) {
 }
 
 func (c *call) callbackFailed(err error) {
-	if !errors.Is(err, work.ErrSessionEnded) {
+	if !errors.Is(err, work.ErrSessionEnded) && !errors.Is(err, work.ErrImpersonated) {
 		c.work.RefundCharges(c.ctx)
 		c.logger.ErrorContext(c.ctx, "callback failed", "path", c.r.URL.Path, "error", err)
 	}

@@ -32,7 +32,10 @@ type Attempt struct {
 	Stage string `json:"stage,omitempty"`
 	// Passed are the stages at which the login has waited, in order.
 	Passed []string `json:"passed,omitempty"`
-	Notes  `json:"notes,omitzero"`
+	// Skipped are the stages that the login does not enter, because the host has
+	// checked itself what they check.
+	Skipped []string `json:"skipped,omitempty"`
+	Notes   `json:"notes,omitzero"`
 }
 
 // Notes are the data of single stages in the attempt.

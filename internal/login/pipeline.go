@@ -139,6 +139,9 @@ func (p *Pipeline) Evict(ctx context.Context, userID string) error {
 
 func (p *Pipeline) walk(ctx context.Context, s *Session, l *Attempt, stages []stage) error {
 	for _, stage := range stages {
+		if slices.Contains(l.Skipped, stage.id) {
+			continue
+		}
 		verdict, err := stage.enter(ctx, s, l)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -11,7 +12,7 @@ import (
 // now, in the past or, if the clock was set back, in the future. It returns true for
 // users who have no way to reauthenticate, who would be locked out otherwise.
 func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
-	if n := len(s.State.Methods); n > 0 && p.cfg.Work.Now().Sub(s.State.Methods[n-1].At).Abs() < p.cfg.Work.ReauthenticationTimeout {
+	if n := len(s.State.Methods); n > 0 && p.isRecent(s.State.Methods[n-1]) {
 		return true, nil
 	}
 	offers, err := p.reauthenticationOffers(ctx, s)
@@ -19,6 +20,16 @@ func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
 		return false, err
 	}
 	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != FlowPasswordResetByCode }), nil
+}
+
+func (p *Pipeline) isRecent(m authn.Method) bool {
+	return p.cfg.Work.Now().Sub(m.At).Abs() < p.cfg.Work.ReauthenticationTimeout
+}
+
+// HasRecentSecondFactor reports whether the user has authenticated with a second factor or
+// a passkey in this session, within ReauthenticationTimeout of now.
+func (p *Pipeline) HasRecentSecondFactor(s *Session) bool {
+	return slices.ContainsFunc(s.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" && p.isRecent(m) })
 }
 
 // ReauthenticatesBy reports whether the logged-in user can reauthenticate by that

@@ -27,7 +27,9 @@ type State struct {
 	MethodsOf string         `json:"methods_of,omitempty"`
 	// Login is a login that waits at a stage.
 	Login *Attempt `json:"login,omitempty"`
-	Slots `json:"slots,omitzero"`
+	// Impersonation is set while the user to whom the session belongs acts as UserID.
+	Impersonation *Impersonation `json:"impersonation,omitempty"`
+	Slots         `json:"slots,omitzero"`
 }
 
 // Slots are the data of flows in a session, beside a pending login. The texts are ids of
@@ -62,6 +64,9 @@ type Session struct {
 	State  State
 	// Identity is the logged-in user, nil if there is none.
 	Identity *Identity
+	// Actor is the user who acts as Identity, nil without an impersonation. If it is
+	// set and Identity is nil, the impersonation is over.
+	Actor *Identity
 	// RowID is the id of the stored session, empty if there is none yet.
 	RowID string
 	// ReadCookies returns the values of a cookie in a browser's request, some of which
@@ -178,6 +183,7 @@ func (s *Session) SetLogin(l *Attempt) {
 
 // LogIn makes the identity the session's user, under a new token.
 func (s *Session) LogIn(id *Identity) {
+	s.State.UserID, s.State.Impersonation, s.Actor = s.State.OwnerID(), nil, nil
 	if s.State.MethodsOf != id.User.ID {
 		s.State.Methods, s.State.MethodsOf = nil, id.User.ID
 	}
@@ -197,7 +203,7 @@ func (s *Session) Rotate() { s.changed, s.rotate, s.continues = true, true, true
 // End ends the session and all that is pending in it.
 func (s *Session) End() {
 	s.State = State{}
-	s.Identity = nil
+	s.Identity, s.Actor = nil, nil
 	s.changed, s.rotate, s.ended = false, false, true
 }
 

@@ -112,7 +112,8 @@ var texts = table{
 	code.PasswordTooSimilar:      {anyField: "The password is too similar to your name or email address. Choose another one."},
 	code.PasswordEntirelyNumeric: {anyField: "The password cannot be entirely numeric."},
 
-	// Second factors.
+	// Second factors, and users who act as others.
+	code.Impersonated:                {anyField: "Stop acting as this user first."},
 	code.UnverifiedEmail:             {anyField: "Verify your email address first."},
 	code.MFARequired:                 {anyField: "Add an authenticator to your account first."},
 	code.MaxSecurityKeys:             {anyField: "Remove a security key before you add another one."},

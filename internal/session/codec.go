@@ -8,9 +8,13 @@ import (
 	"github.com/allauth-go/allauth/internal/login"
 )
 
-// codecVersion is raised when the encoding changes in a way that an older
-// server would misread.
-const codecVersion = 1
+// The versions of the encoding. A new one is added when the encoding changes in a way that
+// an older server would misread.
+const (
+	codecVersion = 1
+	// codecImpersonation is the version of sessions with an impersonation.
+	codecImpersonation = 2
+)
 
 // stateKey is the only key in an scs session.
 const stateKey = "state"
@@ -31,12 +35,16 @@ type encoded struct {
 
 func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 	state, _ := values[stateKey].(login.State)
-	return json.Marshal(encoded{codecVersion, deadline.UnixMicro(), state})
+	version := codecVersion
+	if state.Impersonation != nil {
+		version = codecImpersonation
+	}
+	return json.Marshal(encoded{version, deadline.UnixMicro(), state})
 }
 
 func (codec) Decode(data []byte) (time.Time, map[string]any, error) {
 	var e encoded
-	if err := json.Unmarshal(data, &e); err != nil || e.Version != codecVersion {
+	if err := json.Unmarshal(data, &e); err != nil || e.Version != codecVersion && e.Version != codecImpersonation {
 		return time.Time{}, nil, errUnreadable
 	}
 	return time.UnixMicro(e.Deadline).UTC(), map[string]any{stateKey: e.State}, nil

@@ -120,8 +120,8 @@ func (m *Manager) CheckLogin(ctx context.Context, a *Active) error {
 }
 
 // identify loads the session's user, and reports whether the session is active: it
-// ends when its user is deleted, or changes the password in another session. That of a
-// disabled user is treated as anonymous.
+// ends when the user to whom it belongs is deleted, or changes the password in another
+// session. That of a disabled user is treated as anonymous.
 func (m *Manager) identify(ctx context.Context, a *Active) (active bool, err error) {
 	id, err := m.identity(ctx, a)
 	if err == nil && id.AuthHash != a.row.AuthHash {
@@ -138,18 +138,42 @@ func (m *Manager) identify(ctx context.Context, a *Active) (active bool, err err
 	if err != nil {
 		return false, fmt.Errorf("load user of session: %w", err)
 	}
-	if !id.User.Disabled {
-		a.Identity = id
+	if id.User.Disabled {
+		return true, nil
 	}
+	if a.State.Impersonation != nil {
+		return true, m.impersonate(ctx, a, id)
+	}
+	a.Identity = id
 	return true, nil
 }
 
-// identity returns the identity of the session's user, which may have been read
-// along with the row.
+// impersonate loads the user as whom the actor acts. It sets no identity if the
+// impersonation is over.
+func (m *Manager) impersonate(ctx context.Context, a *Active, actor *login.Identity) error {
+	a.Actor = actor
+	if !m.deps.Now().Before(a.State.Impersonation.EndsAt) {
+		return nil
+	}
+	id, err := m.deps.Identifier.Identify(ctx, a.State.UserID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load impersonated user: %w", err)
+	}
+	if !id.User.Disabled && id.AuthHash == a.State.Impersonation.AuthHash {
+		a.Identity = id
+	}
+	return nil
+}
+
+// identity returns the identity of the user to whom the session belongs, which may have
+// been read along with the row.
 func (m *Manager) identity(ctx context.Context, a *Active) (*login.Identity, error) {
-	profile := a.row.Profile
-	if !m.deps.Profiles || profile == nil || a.row.UserID != a.State.UserID {
-		return m.deps.Identifier.Identify(ctx, a.State.UserID)
+	profile, ownerID := a.row.Profile, a.State.OwnerID()
+	if !m.deps.Profiles || profile == nil || a.row.UserID != ownerID {
+		return m.deps.Identifier.Identify(ctx, ownerID)
 	}
 	if profile.User == nil {
 		return nil, authn.ErrNotFound

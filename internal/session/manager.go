@@ -244,7 +244,7 @@ func (m *Manager) store(ctx context.Context, a *Active) (string, error) {
 	}
 	// Identity.Sessions does not count the sessions of concurrent logins, so trim is
 	// called from half of the limit on.
-	if known := a.Identity.Sessions; known < 0 || known >= m.cfg.MaxPerUser/2 {
+	if known := a.Owner().Sessions; known < 0 || known >= m.cfg.MaxPerUser/2 {
 		work.Afterwards(ctx, func(ctx context.Context) error { return m.trim(ctx, row.UserID, row.ID) })
 	}
 	return token, m.endOthers(ctx, a)
@@ -273,15 +273,16 @@ func (m *Manager) nextRow(a *Active, fresh bool, now time.Time) (*sessions.Row, 
 	if fresh {
 		row.Kind, row.CreatedAt = m.rowKind(a.Kind, m.deps.HostCookies), now
 	}
+	ownerID := a.State.OwnerID()
 	switch {
-	case a.State.UserID == "":
+	case ownerID == "":
 		row.ExpiresAt = now.Add(anonymousLifetime)
-	case row.UserID != a.State.UserID:
+	case row.UserID != ownerID:
 		row.ExpiresAt = now.Add(m.cfg.Lifetime)
 	}
-	row.UserID = a.State.UserID
-	if a.Identity != nil {
-		row.AuthHash = a.Identity.AuthHash
+	row.UserID = ownerID
+	if owner := a.Owner(); owner != nil {
+		row.AuthHash = owner.AuthHash
 	}
 	row.LastSeenAt = now
 	row.IP, row.UserAgent = clientip.Text(a.Client.IP), a.Client.UserAgent

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/sessions/token"
 
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -40,10 +41,25 @@ type claims struct {
 	// Session is the session token. It is encrypted, because access tokens are sent to
 	// servers that must not use the session.
 	Session string `json:"sid"`
+	// Actor is the user who acts as the subject (RFC 8693 section 4.1), nil unless the
+	// session is an impersonation.
+	Actor *actor `json:"act,omitempty"`
+}
+
+type actor struct {
+	Subject string `json:"sub"`
+}
+
+// actorID returns the id of the user who acts as the subject, empty if there is none.
+func (c *claims) actorID() string {
+	if c.Actor == nil {
+		return ""
+	}
+	return c.Actor.Subject
 }
 
 // registered are the claims that a host cannot replace.
-var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid"}
+var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid", "act"}
 
 func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {
 	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), s.associatedData(id))
@@ -100,15 +116,23 @@ func (s *Service) Claims(ctx context.Context, user *authn.User) (map[string]any,
 	return more, nil
 }
 
-// accessToken returns a new access token for the user.
-func (s *Service) accessToken(userID, sessionToken string, more map[string]any) (string, error) {
+// accessToken returns a new access token for the user of the session. That of an
+// impersonation names the actor and expires with the impersonation at the latest.
+func (s *Service) accessToken(active *session.Active, sessionToken string, more map[string]any) (string, error) {
 	id, err := s.newID()
 	if err != nil {
 		return "", err
 	}
-	c, err := s.newClaims(useAccess, userID, sessionToken, id, s.cfg.AccessTokenExpiresIn)
+	lifetime := s.cfg.AccessTokenExpiresIn
+	if i := active.State.Impersonation; i != nil {
+		lifetime = min(lifetime, i.EndsAt.Sub(s.deps.Now()))
+	}
+	c, err := s.newClaims(useAccess, active.UserID(), sessionToken, id, lifetime)
 	if err != nil {
 		return "", err
+	}
+	if active.Actor != nil {
+		c.Actor = &actor{active.ActorID()}
 	}
 	return s.sign(c, more)
 }

@@ -62,16 +62,17 @@ func New(cfg token.Config, deps Deps) (*Service, error) {
 // Pair are the tokens of an app after a login.
 type Pair struct {
 	Access string
-	// Refresh is empty if the refresh token in the request stays valid.
+	// Refresh is empty if the refresh token in the request stays valid, and in an
+	// impersonation, which cannot be prolonged.
 	Refresh string
 }
 
 // Issue issues the tokens of a session in which a user has just logged in. claims is the
 // result of Claims.
 func (s *Service) Issue(ctx context.Context, active *session.Active, sessionToken string, claims map[string]any) (Pair, error) {
-	access, err := s.accessToken(active.UserID(), sessionToken, claims)
-	if err != nil {
-		return Pair{}, err
+	access, err := s.accessToken(active, sessionToken, claims)
+	if err != nil || active.Actor != nil {
+		return Pair{Access: access}, err
 	}
 	next, refresh, err := s.nextRefresh(active.Row(), sessionToken)
 	if err != nil {
@@ -110,7 +111,7 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 	active := shown
 	if shown.Token() != sessionToken {
 		active, err = s.session(ctx, c, sessionToken, shown.Client)
-	} else if shown.UserID() != c.Subject {
+	} else if shown.UserID() != c.Subject || shown.Actor != nil {
 		err = token.ErrInvalid
 	}
 	if err != nil {
@@ -121,7 +122,7 @@ func (s *Service) Refresh(ctx context.Context, text string, shown *session.Activ
 	if err != nil {
 		return Pair{}, err
 	}
-	if pair.Access, err = s.accessToken(active.UserID(), sessionToken, claims); err != nil {
+	if pair.Access, err = s.accessToken(active, sessionToken, claims); err != nil {
 		return Pair{}, err
 	}
 	if s.cfg.KeepRefreshToken {
@@ -185,14 +186,17 @@ func (s *Service) reused(ctx context.Context, row *token.RefreshToken) error {
 	return token.ErrInvalid
 }
 
-// session loads the session of a token. Returns token.ErrInvalid if it has ended, or
-// belongs to another user now.
+// session loads the session of a token. Returns token.ErrInvalid if it has ended, or has
+// another user or actor now.
 func (s *Service) session(ctx context.Context, c *claims, sessionToken string, client authn.Client) (*session.Active, error) {
 	active, err := s.deps.Sessions.Load(ctx, login.App, client, session.FromApp(sessionToken)...)
 	if err != nil {
 		return nil, err
 	}
 	if active.TokenInvalid || !active.Authenticated() || active.UserID() != c.Subject {
+		return nil, token.ErrInvalid
+	}
+	if actorID := c.actorID(); (actorID != "" || active.Actor != nil) && actorID != active.ActorID() {
 		return nil, token.ErrInvalid
 	}
 	return active, nil

@@ -29,7 +29,7 @@ func (s *Service) Verify(ctx context.Context, access string) (*token.AccessToken
 	}
 	delete(all, "sid")
 	return &token.AccessToken{
-		ID: c.ID, UserID: c.Subject, Claims: all,
+		ID: c.ID, UserID: c.Subject, ActorID: c.actorID(), Claims: all,
 		IssuedAt: c.IssuedAt.Time().UTC(), ExpiresAt: c.Expires.Time().UTC(),
 	}, nil
 }
@@ -53,6 +53,9 @@ func (s *Service) Load(ctx context.Context, access string, client authn.Client) 
 	}
 	active.Identity = &login.Identity{User: user}
 	active.State.UserID = user.ID
+	if actorID := c.actorID(); actorID != "" {
+		active.Actor = &login.Identity{User: &authn.User{ID: actorID}}
+	}
 	return active, nil
 }
 

@@ -10,6 +10,9 @@ var (
 	ErrNotPending = errors.New("work: not pending")
 	// ErrForbidden means that the host does not allow it: status 403.
 	ErrForbidden = errors.New("work: forbidden")
+	// ErrImpersonated means that it is not allowed to a user who acts as another one:
+	// status 403.
+	ErrImpersonated = errors.New("work: not in an impersonation")
 	// ErrUnauthenticated means that no user is logged in: status 401 with the
 	// flows by which a user can log in.
 	ErrUnauthenticated = errors.New("work: not authenticated")
