@@ -190,4 +190,9 @@ type Config struct {
 	Password password.Policy
 	// PasswordHash configures how passwords are hashed.
 	PasswordHash password.Config
+	// KeepPasswordHashes leaves stored hashes as they are, for hosts whose earlier
+	// login still reads them. Otherwise a login replaces a hash of another format or
+	// with weaker parameters. New passwords are hashed as PasswordHash says all the
+	// same.
+	KeepPasswordHashes bool
 }

@@ -17,9 +17,9 @@ import (
 // schema is the application's own. The library does not change it.
 const schema = `
 CREATE TABLE IF NOT EXISTS users (
-	id TEXT PRIMARY KEY,          -- a UUID
-	email TEXT UNIQUE,
-	password_hash TEXT,           -- bcrypt
+	id UUID PRIMARY KEY,
+	email TEXT NOT NULL UNIQUE,
+	password_hash TEXT NOT NULL,  -- bcrypt
 	name TEXT NOT NULL,
 	created_at TIMESTAMP NOT NULL
 )`
@@ -33,9 +33,7 @@ type person struct {
 // personByID returns a row, or sql.ErrNoRows.
 func personByID(ctx context.Context, db querier, id string) (*person, error) {
 	p := person{ID: id}
-	var email sql.NullString
-	err := db.QueryRowContext(ctx, `SELECT email, name, created_at FROM users WHERE id = ?`, id).Scan(&email, &p.Name, &p.Since)
-	p.Email = email.String
+	err := db.QueryRowContext(ctx, `SELECT email, name, created_at FROM users WHERE id = $1`, id).Scan(&p.Email, &p.Name, &p.Since)
 	return &p, err
 }
 

@@ -3,40 +3,40 @@
 // they have.
 //
 //	go run ./examples/ownusers -database app.db
+//	go run ./examples/ownusers -database postgres://localhost/app
 //
 // app.go is the existing application, users.go the store that connects it with
-// the library. docs/own-user-table.md explains it.
+// the library, and adopt.go what existing users need beside it.
+// docs/own-user-table.md explains them.
 package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver named "sqlite"
-
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/notify"
-	"github.com/allauth-go/allauth/storage/sqlstore"
 )
 
 func main() {
-	database := flag.String("database", "app.db", "the application's SQLite file")
+	database := flag.String("database", "app.db", "the application's SQLite file, or the URL of a PostgreSQL database")
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
 	secret := flag.String("secret", os.Getenv("SECRET"), "at least 32 bytes; the default is $SECRET")
+	keepHashes := flag.Bool("keep-hashes", false, "leave the hashes of existing passwords as they are")
 	flag.Parse()
-	if err := run(*database, *addr, *secret); err != nil {
+	if err := run(*database, *addr, *secret, *keepHashes); err != nil {
 		log.Fatal("ownusers: ", err)
 	}
 }
 
-func run(database, addr, secret string) (err error) {
+func run(database, addr, secret string, keepHashes bool) (err error) {
 	db, store, err := open(context.Background(), database)
 	if err != nil {
 		return err
@@ -46,33 +46,21 @@ func run(database, addr, secret string) (err error) {
 		BaseURL: "http://" + addr,
 		Secrets: [][]byte{[]byte(secret)},
 		Mailer:  &notify.Log{Writer: os.Stdout},
+		// While there may be a way back to the old login page, which reads bcrypt.
+		Account: account.Config{KeepPasswordHashes: keepHashes},
 	}, store)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, auth.Close(context.Background())) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		adopted, err := store.adoptAll(ctx)
+		slog.Info("adopted existing users", "users", adopted, "error", err)
+	}()
 	server := http.Server{Addr: addr, Handler: routes(auth), ReadHeaderTimeout: 5 * time.Second}
 	return server.ListenAndServe()
-}
-
-// open opens the application's database, with the library's tables in it.
-func open(ctx context.Context, path string) (*sql.DB, users, error) {
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
-	if err != nil {
-		return nil, users{}, err
-	}
-	ours := sqlstore.New(db, sqlstore.SQLite)
-	store := users{Store: ours, db: db}
-	if _, err = db.ExecContext(ctx, schema+index); err == nil {
-		err = ours.Migrate(ctx)
-	}
-	if err == nil {
-		err = store.adopt(ctx)
-	}
-	if err != nil {
-		return nil, users{}, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
-	}
-	return db, store, nil
 }
 
 func routes(auth *allauth.Auth) http.Handler {

@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
-	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/account/identifier"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/storage/sqlstore"
 	administration "github.com/allauth-go/allauth/users"
@@ -21,14 +21,30 @@ import (
 type users struct {
 	*sqlstore.Store // everything else
 	db              *sql.DB
+	flavor
 }
 
 func (u users) conn(ctx context.Context) sqlstore.Querier { return sqlstore.Conn(ctx, u.db) }
 
+// isKey reports whether an id can be one of the table: PostgreSQL fails to
+// compare a UUID with another text.
+func isKey(id string) bool { return uuid.Validate(id) == nil }
+
+// plain returns a text without what PostgreSQL cannot store. No address has it,
+// but clients and providers may send it.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
+// noAddress is the address of a user who has none that the unique column could
+// hold. No mail server has a name below .invalid.
+const noAddress = `CAST(id AS TEXT) || '@unknown.invalid'`
+
 // CreateUser implements authn.UserStore.
 func (u users) CreateUser(ctx context.Context, n authn.NewUser) (*authn.User, error) {
-	p := person{ID: uuid.NewString(), Name: n.Display, Since: time.Now().UTC()}
-	if _, err := u.conn(ctx).ExecContext(ctx, `INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)`, p.ID, p.Name, p.Since); err != nil {
+	p := person{ID: uuid.NewString(), Name: plain(n.Display), Since: time.Now().UTC()}
+	if _, err := u.conn(ctx).ExecContext(ctx, `INSERT INTO users (id, email, password_hash, name, created_at) VALUES ($1, $2, '', $3, $4)`,
+		p.ID, p.ID+"@unknown.invalid", p.Name, p.Since); err != nil {
 		return nil, err
 	}
 	return &authn.User{ID: p.ID, Username: n.Username, Display: p.Name, Record: &p}, nil
@@ -36,6 +52,9 @@ func (u users) CreateUser(ctx context.Context, n authn.NewUser) (*authn.User, er
 
 // UserByID implements authn.UserStore.
 func (u users) UserByID(ctx context.Context, id string) (*authn.User, error) {
+	if !isKey(id) {
+		return nil, cmp.Or(ctx.Err(), authn.ErrNotFound)
+	}
 	p, err := personByID(ctx, u.conn(ctx), id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, authn.ErrNotFound
@@ -49,8 +68,11 @@ func (u users) Directory() administration.Directory { return nil }
 
 // PasswordHash implements account.PasswordStore.
 func (u users) PasswordHash(ctx context.Context, userID string) (string, error) {
+	if !isKey(userID) {
+		return "", cmp.Or(ctx.Err(), authn.ErrNotFound)
+	}
 	var hash string
-	err := u.conn(ctx).QueryRowContext(ctx, `SELECT password_hash FROM users WHERE id = ? AND password_hash <> ''`, userID).Scan(&hash)
+	err := u.conn(ctx).QueryRowContext(ctx, `SELECT password_hash FROM users WHERE id = $1 AND password_hash <> ''`, userID).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", authn.ErrNotFound
 	}
@@ -59,8 +81,10 @@ func (u users) PasswordHash(ctx context.Context, userID string) (string, error) 
 
 // SwapPasswordHash implements account.PasswordStore.
 func (u users) SwapPasswordHash(ctx context.Context, userID, old, new string) error {
-	result, err := u.conn(ctx).ExecContext(ctx,
-		`UPDATE users SET password_hash = ? WHERE id = ? AND COALESCE(password_hash, '') = ?`, new, userID, old)
+	if !isKey(userID) {
+		return cmp.Or(ctx.Err(), authn.ErrConflict)
+	}
+	result, err := u.conn(ctx).ExecContext(ctx, `UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`, new, userID, old)
 	if err != nil {
 		return err
 	}
@@ -70,18 +94,26 @@ func (u users) SwapPasswordHash(ctx context.Context, userID, old, new string) er
 	return authn.ErrConflict
 }
 
-// index is for NextPasswordHash. It is created beside the application's schema.
-const index = `; CREATE INDEX IF NOT EXISTS users_password_hash ON users (password_hash)`
-
 // NextPasswordHash implements account.PasswordStore.
 func (u users) NextPasswordHash(ctx context.Context, from string) (string, error) {
 	var hash string
 	err := u.conn(ctx).QueryRowContext(ctx,
-		`SELECT password_hash FROM users WHERE password_hash >= ? ORDER BY password_hash LIMIT 1`, from).Scan(&hash)
+		`SELECT password_hash FROM users WHERE `+u.hash+` >= $1 ORDER BY `+u.hash+` LIMIT 1`, from).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", authn.ErrNotFound
 	}
 	return hash, err
+}
+
+// ForgetUser implements storage.Keeper. It also deletes the application's row.
+func (u users) ForgetUser(ctx context.Context, userID string) error {
+	return u.InTx(ctx, func(ctx context.Context) error {
+		if err := u.Store.ForgetUser(ctx, userID); err != nil || !isKey(userID) {
+			return err
+		}
+		_, err := u.conn(ctx).ExecContext(ctx, `DELETE FROM users WHERE id = $1`, userID)
+		return err
+	})
 }
 
 // The library keeps the email addresses, as a user can have several and verify
@@ -89,12 +121,12 @@ func (u users) NextPasswordHash(ctx context.Context, from string) (string, error
 
 // AddEmail implements account.EmailStore.
 func (u users) AddEmail(ctx context.Context, a account.EmailAddress, exclusive bool) error {
-	return u.follow(ctx, a.UserID, func(ctx context.Context) error { return u.Store.AddEmail(ctx, a, exclusive) })
+	return u.follow(ctx, a.UserID, a.Email, func(ctx context.Context) error { return u.Store.AddEmail(ctx, a, exclusive) })
 }
 
 // VerifyEmail implements account.EmailStore.
 func (u users) VerifyEmail(ctx context.Context, userID, email string) (won bool, err error) {
-	err = u.follow(ctx, userID, func(ctx context.Context) error {
+	err = u.follow(ctx, userID, email, func(ctx context.Context) error {
 		won, err = u.Store.VerifyEmail(ctx, userID, email)
 		return err
 	})
@@ -103,18 +135,27 @@ func (u users) VerifyEmail(ctx context.Context, userID, email string) (won bool,
 
 // SetPrimaryEmail implements account.EmailStore.
 func (u users) SetPrimaryEmail(ctx context.Context, userID, email string) error {
-	return u.follow(ctx, userID, func(ctx context.Context) error { return u.Store.SetPrimaryEmail(ctx, userID, email) })
+	return u.follow(ctx, userID, email, func(ctx context.Context) error { return u.Store.SetPrimaryEmail(ctx, userID, email) })
 }
 
-// follow changes addresses and writes the primary one to the column, in one
-// transaction. The column is unique: a verified address is removed from the rows
-// of other users, an unverified one is written only if no other row has it.
-func (u users) follow(ctx context.Context, userID string, change func(ctx context.Context) error) error {
+// DeleteEmail implements account.EmailStore.
+func (u users) DeleteEmail(ctx context.Context, userID, email string) error {
+	return u.follow(ctx, userID, email, func(ctx context.Context) error { return u.Store.DeleteEmail(ctx, userID, email) })
+}
+
+// follow adopts those whom a change of addresses concerns, makes the change, and
+// writes the primary address to the column, in one transaction. The column is
+// unique: a verified address is removed from the rows of other users, an
+// unverified one is written only if no other row has it.
+func (u users) follow(ctx context.Context, userID, email string, change func(ctx context.Context) error) error {
 	return u.InTx(ctx, func(ctx context.Context) error {
-		if err := change(ctx); err != nil {
+		if err := u.adoptConcerned(ctx, userID, email); err != nil {
 			return err
 		}
-		list, err := u.EmailsByUser(ctx, userID)
+		if err := change(ctx); err != nil || !isKey(userID) {
+			return err
+		}
+		list, err := u.Store.EmailsByUser(ctx, userID)
 		if err != nil {
 			return err
 		}
@@ -123,62 +164,15 @@ func (u users) follow(ctx context.Context, userID string, change func(ctx contex
 				continue
 			}
 			if a.Verified {
-				if _, err := u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = NULL WHERE email = ? AND id <> ?`, a.Email, userID); err != nil {
+				if _, err := u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = `+noAddress+` WHERE lower(email) = $1 AND id <> $2`, a.Email, userID); err != nil {
 					return err
 				}
 			}
-			_, err = u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = ? WHERE id = ?
-				AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email = ? AND other.id <> ?)`, a.Email, userID, a.Email, userID)
+			_, err = u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = $1 WHERE id = $2
+				AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email = $1 AND other.id <> $2)`, a.Email, userID)
+			return err
 		}
+		_, err = u.conn(ctx).ExecContext(ctx, `UPDATE users SET email = `+noAddress+` WHERE id = $1`, userID)
 		return err
 	})
-}
-
-// ForgetUser implements storage.Keeper. It also deletes the application's row.
-func (u users) ForgetUser(ctx context.Context, userID string) error {
-	return u.InTx(ctx, func(ctx context.Context) error {
-		if err := u.Store.ForgetUser(ctx, userID); err != nil {
-			return err
-		}
-		_, err := u.conn(ctx).ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID)
-		return err
-	})
-}
-
-// adopt passes the addresses of existing users to the library. It can be called
-// at every start: it reads only users that the library does not know yet.
-func (u users) adopt(ctx context.Context) error {
-	rows, err := u.db.QueryContext(ctx, `SELECT id, email, created_at FROM users
-		WHERE email <> '' AND NOT EXISTS (SELECT 1 FROM allauth_emails WHERE user_id = users.id) ORDER BY created_at`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err returns its error
-	var found []account.EmailAddress
-	for rows.Next() {
-		a := account.EmailAddress{Primary: true, Verified: false}
-		if err := rows.Scan(&a.UserID, &a.Email, &a.CreatedAt); err != nil {
-			return err
-		}
-		found = append(found, a)
-	}
-	for _, a := range found {
-		email, ok := identifier.KnownEmail(a.Email)
-		if !ok {
-			slog.WarnContext(ctx, "the email address is not valid", "user", a.UserID)
-			continue
-		}
-		a.Email = email
-		err := u.Store.AddEmail(ctx, a, true)
-		if errors.Is(err, authn.ErrConflict) {
-			// The addresses differ only in case: both users can log in with their
-			// passwords until one of them verifies the address.
-			slog.WarnContext(ctx, "two accounts have the email address", "user", a.UserID)
-			err = u.Store.AddEmail(ctx, a, false)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -134,7 +134,7 @@ func (s *Flows) firstMatch(ctx context.Context, userIDs []string, pass string, m
 		if err != nil {
 			return nil, "", err
 		}
-		if !match.Upgrade {
+		if !match.Upgrade || s.cfg.KeepPasswordHashes {
 			return user, hash, nil
 		}
 		hash, changed := s.upgradeHash(ctx, id, pass, hash)
