@@ -27,6 +27,7 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
@@ -45,6 +46,7 @@ type Auth struct {
 	mfa      *factors.Flows // nil: off
 	pipeline *login.Pipeline
 	work     *work.Deps
+	trail    *trail.Trail // nil: off
 	outbox   *outbox.Outbox
 	cleaner  *clean.Cleaner
 	client   func(r *http.Request) authn.Client
@@ -105,6 +107,9 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.work = deps
+	if a.trail = a.newTrail(); a.trail != nil {
+		deps.Trail = a.trail
+	}
 	challenges := &codes.Challenges{Store: a.store, Deps: deps}
 	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
 	if err != nil {
@@ -156,7 +161,7 @@ func (a *Auth) build() error {
 		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
 		Protection: protection, Client: a.client,
 	}, api.Deps{
-		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa,
+		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa, Trail: a.trail,
 		Work: deps,
 	})
 	return nil

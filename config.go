@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/internal/accounts"
@@ -116,6 +117,9 @@ type Config struct {
 	// OnEvent is called once for each event, after it is stored. The response
 	// waits for it, so it should return quickly. docs/events.md lists the events.
 	OnEvent func(ctx context.Context, e authn.Event)
+	// Audit keeps events as rows, in the transaction of the change that they are
+	// about, for AuditEvents. Nil: off.
+	Audit *audit.Config
 	// HookTimeout bounds each call of a function or provider of the host. If one
 	// takes longer, or panics, the API answers with status 503 or 500, and the
 	// error is logged. After OnEvent the request succeeds all the same, and after
@@ -172,6 +176,7 @@ func (c Config) withDefaults() Config {
 	c.MFA = factors.WithDefaults(c.MFA)
 	c.SocialAccount = social.WithDefaults(c.SocialAccount)
 	c.Sessions = session.WithDefaults(c.Sessions)
+	c.Audit = auditDefaults(c.Audit)
 	if c.Tokens != nil {
 		tokens := tokens.WithDefaults(*c.Tokens)
 		c.Tokens = &tokens
@@ -249,6 +254,9 @@ func (c Config) validate() error {
 		if err := tokens.Validate(*c.Tokens); err != nil {
 			return err
 		}
+	}
+	if err := validateAudit(c.Audit); err != nil {
+		return err
 	}
 	if err := social.Validate(c.SocialAccount); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
@@ -55,20 +56,22 @@ type Parts struct {
 	// transactions: otherwise a message can be sent although its change failed,
 	// or be lost although its change succeeded.
 	Outbox notify.Store
+	// Audit holds the events that are kept. It should join the transactions.
+	Audit audit.Store
 }
 
 // Compose returns a Store that keeps the given parts elsewhere and everything
 // else in base.
 //
 // ForgetUser deletes the rows of the user in every part that can list or delete
-// them: Sessions, Challenges, Emails, Phones, Authenticators and SocialAccounts.
+// them: Sessions, Challenges, Emails, Phones, Authenticators, SocialAccounts and Audit.
 // If Users, Passwords, Usernames or RefreshTokens are kept elsewhere, the host
 // deletes their rows. Clean deletes expired rows of base only.
 func Compose(base Store, parts Parts) Store {
 	c := &composed{
 		UserStore: base, Transactor: base, ChallengeStore: base,
 		EmailStore: base, PasswordStore: base, UsernameStore: base, PhoneStore: base,
-		authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
+		auditStore: base, authenticatorStore: base, limitStore: base, outboxStore: base, sessionStore: base, socialStore: base, tokenStore: base,
 		DeletionStore: base, Keeper: forgetter{base, parts}, directory: parts.Directory, base: base.Base(), parts: parts,
 	}
 	if parts.Directory == nil && parts.Users == nil && parts.Usernames == nil && parts.Emails == nil && parts.Phones == nil {
@@ -89,6 +92,7 @@ func Compose(base Store, parts Parts) Store {
 	replace(&c.ChallengeStore, parts.Challenges)
 	replace(&c.limitStore, parts.RateLimits)
 	replace(&c.outboxStore, parts.Outbox)
+	replace(&c.auditStore, parts.Audit)
 	return c
 }
 
@@ -103,6 +107,7 @@ func replace[T comparable](target *T, part T) {
 // Names for the parts that are called Store in their packages, as a struct can
 // embed only one type of a name.
 type (
+	auditStore         = audit.Store
 	authenticatorStore = mfa.Store
 	limitStore         = ratelimit.Store
 	outboxStore        = notify.Store
@@ -120,6 +125,7 @@ type composed struct {
 	account.PasswordStore
 	account.UsernameStore
 	account.PhoneStore
+	auditStore
 	authenticatorStore
 	limitStore
 	outboxStore
@@ -326,6 +332,9 @@ func (f forgetter) forgetOthers(ctx context.Context, userID string) error {
 	}
 	if err == nil && f.parts.Challenges != nil {
 		err = f.parts.Challenges.DeleteUserChallenges(ctx, "", userID)
+	}
+	if err == nil && f.parts.Audit != nil {
+		err = f.parts.Audit.ForgetEvents(ctx, userID)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
@@ -29,6 +30,7 @@ type Store interface {
 	notify.Store
 	ratelimit.Store
 	users.DeletionStore
+	audit.Store
 	Keeper
 	// Directory returns the directory of the store's users. It is nil if the store
 	// cannot list and change them: that of a host which embeds a store of this module
@@ -44,11 +46,12 @@ type Store interface {
 // Keeper deletes rows that are no longer needed.
 type Keeper interface {
 	// Clean deletes at most limit rows that expired before now, and returns how
-	// many it deleted: sessions, challenges, refresh tokens, counters, and
+	// many it deleted: sessions, challenges, refresh tokens, counters, events, and
 	// messages of [notify.ChannelDecoy]. A result below limit means that no more
 	// rows have expired.
 	Clean(ctx context.Context, now time.Time, limit int) (int, error)
-	// ForgetUser deletes all rows of the user, in one transaction. It is not an
-	// error if there are none. Users in the host's own table are kept.
+	// ForgetUser deletes all rows of the user, in one transaction, and calls
+	// ForgetEvents. It is not an error if there are none. Users in the host's own
+	// table are kept.
 	ForgetUser(ctx context.Context, userID string) error
 }

@@ -33,6 +33,7 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 		if err != nil {
 			return err
 		}
+		work.EmitDecoy(ctx, account.UserSignedUp{})
 		return opts.consume(ctx)
 	}, func(ctx context.Context) error {
 		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -58,6 +59,7 @@ type Handler struct {
 	tokens   *tokens.Service
 	social   *social.Flows  // nil: off
 	mfa      *factors.Flows // nil: off
+	trail    *trail.Trail   // nil: off
 	work     *work.Deps
 	logger   *slog.Logger
 	routes   map[login.Kind]map[string]*resource
@@ -75,15 +77,17 @@ type Deps struct {
 	// Social logs in users through providers. Nil: off.
 	Social *social.Flows
 	// MFA authenticates users by second factors. Nil: off.
-	MFA  *factors.Flows
-	Work *work.Deps
+	MFA *factors.Flows
+	// Trail keeps events. Nil: off.
+	Trail *trail.Trail
+	Work  *work.Deps
 }
 
 // New returns a Handler.
 func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline,
-		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, work: deps.Work, logger: deps.Work.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, trail: deps.Trail, work: deps.Work, logger: deps.Work.Logger,
 		routes: map[login.Kind]map[string]*resource{},
 	}
 	for _, kind := range cfg.Clients {

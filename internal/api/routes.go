@@ -36,6 +36,7 @@ func (h *Handler) sessionRoutes() []route {
 func (h *Handler) accountRoutes() []route {
 	email := required("email", (*form).email)
 	return []route{
+		{paths: []string{"account/activity"}, off: h.trail == nil || !h.trail.ShowToUsers, login: true, methods: methods{"GET": {do: h.activity}}},
 		{paths: []string{"auth/login"}, local: true, methods: methods{
 			"POST": {flowLimit: ratelimit.ActionLogin, do: h.login},
 		}},

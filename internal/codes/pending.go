@@ -64,8 +64,11 @@ func (p *Pending) Verify(ctx context.Context, typed string, guesses ratelimit.Su
 			return err
 		}
 	}
+	rejected := account.CodeRejected{Purpose: p.Purpose, Last: p.Exhausted()}
 	if p.UserID != "" {
-		work.Emit(ctx, p.UserID, account.CodeRejected{Purpose: p.Purpose, Last: p.Exhausted()})
+		work.Emit(ctx, p.UserID, rejected)
+	} else {
+		work.EmitDecoy(ctx, rejected)
 	}
 	return incorrect
 }

@@ -26,7 +26,7 @@ type Keeper interface {
 }
 
 // InTx calls f in a transaction of the store, and stores the session in it. If the
-// transaction fails, the session in memory is restored. If it collides with another
+// transaction fails, the session in memory is restored. The events are stored in it, too. If it collides with another
 // transaction, f is called again, so f must set its other variables each time.
 //
 // If f or the Keeper returns the error of [AskHost], the transaction is rolled back, the
@@ -60,13 +60,14 @@ func (d *Deps) InTx(ctx context.Context, f func(ctx context.Context) error) erro
 }
 
 // Keep calls f, which changes the session and nothing in the store, and stores the
-// session like InTx: without a transaction if one statement does it.
+// session like InTx: without a transaction if one statement does it, and no event has to
+// be stored with it.
 func (d *Deps) Keep(ctx context.Context, f func()) error {
 	u := Of(ctx)
 	restore := u.Snapshot()
 	f()
 	var err error
-	if u.keeper.NeedsTx() {
+	if u.keeper.NeedsTx() || u.keeper.KeepsInTx() && u.hasUnstored() {
 		err = d.InTx(ctx, func(context.Context) error { return nil })
 	} else {
 		err = Retry(ctx, func() error {
@@ -94,10 +95,12 @@ func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) 
 			if err := f(ctx); err != nil {
 				return err
 			}
-			if u.keeper == nil || !u.keeper.KeepsInTx() {
-				return nil
+			if u.keeper != nil && u.keeper.KeepsInTx() {
+				if err := u.keeper.Keep(ctx); err != nil {
+					return err
+				}
 			}
-			return u.keeper.Keep(ctx)
+			return u.storeEvents(ctx) // last: the session of a login has an id now
 		})
 		switch {
 		case tx == nil:

@@ -24,6 +24,8 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
+	// Trail stores events. Nil: they are not stored.
+	Trail Trail
 	// OnEvent receives the events of what was stored. It may be nil.
 	OnEvent func(ctx context.Context, e authn.Event)
 	// LoginTimeout is how long a login may be pending.

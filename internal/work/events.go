@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
@@ -17,29 +18,57 @@ type Origin struct {
 	Client             authn.Client
 }
 
+// Trail stores events.
+type Trail interface {
+	// Append stores events, and does the same work for decoys of events, in the
+	// transaction of ctx if there is one.
+	Append(ctx context.Context, events, decoys []authn.Event) error
+}
+
+// event is a queued event.
+type event struct {
+	authn.Event
+	// isDecoy is true for an event that is not published.
+	isDecoy bool
+	// stored is true after the Trail has stored it.
+	stored bool
+}
+
 // SetOrigin sets a function that returns the origin of the unit. It is called for each
 // event, when it is emitted and when it is published, because a login changes the actor
 // and the session.
 func (u *Unit) SetOrigin(origin func() Origin) { u.origin = origin }
 
-// Emit queues an event about a user, whose id may be empty. It is published after the
-// session is stored. Without a unit in ctx the event is dropped.
+// Emit queues an event about a user, whose id may be empty. It is stored, if the host
+// keeps events, in the transaction of ctx or at the end of the request, and published
+// after the session is stored. Without a unit in ctx the event is dropped.
 func Emit(ctx context.Context, userID string, details authn.EventDetails) {
+	emit(ctx, userID, details, false)
+}
+
+// EmitDecoy does the work of Emit for a request about an account that does not exist.
+// The event is not published.
+func EmitDecoy(ctx context.Context, details authn.EventDetails) { emit(ctx, "", details, true) }
+
+func emit(ctx context.Context, userID string, details authn.EventDetails, isDecoy bool) {
 	u := Of(ctx)
 	if u == nil {
 		return
 	}
 	e := authn.Event{Name: details.EventName(), Time: u.deps.Now(), UserID: userID, Details: details}
+	if n := len(u.events); n > 0 && !u.events[n-1].Time.Before(e.Time) {
+		e.Time = u.events[n-1].Time.Add(time.Microsecond) // lists are ordered by time
+	}
 	if u.origin != nil {
 		origin := u.origin()
 		e.ActorID, e.SessionID, e.Client = origin.ActorID, origin.SessionID, origin.Client
 	}
-	u.events = append(u.events, e)
+	u.events = append(u.events, event{Event: e, isDecoy: isDecoy})
 }
 
 // DropEvents removes queued events.
 func (u *Unit) DropEvents(drop func(e authn.Event) bool) {
-	u.events = slices.DeleteFunc(slices.Clone(u.events), drop)
+	u.events = slices.DeleteFunc(slices.Clone(u.events), func(e event) bool { return drop(e.Event) })
 }
 
 // sealEvents gives each event an id, and what was unknown when it was emitted: the
@@ -52,14 +81,13 @@ func (u *Unit) sealEvents() error {
 	}
 	for i := range u.events {
 		e := &u.events[i]
-		if e.ID != "" {
-			continue
+		if e.ID == "" {
+			id, err := keyring.RandomID(u.deps.Rand)
+			if err != nil {
+				return fmt.Errorf("id of an event: %w", err)
+			}
+			e.ID = id
 		}
-		id, err := keyring.RandomID(u.deps.Rand)
-		if err != nil {
-			return err
-		}
-		e.ID = id
 		if e.SessionID == "" {
 			e.SessionID = origin.SessionID
 		}
@@ -70,26 +98,63 @@ func (u *Unit) sealEvents() error {
 	return nil
 }
 
-// Finish publishes the events of the unit of ctx, and calls the functions that were
-// passed to Afterwards. path is that of the request, for logged errors.
-func (d *Deps) Finish(ctx context.Context, path string) {
-	u := Of(ctx)
-	failed := func(err error) {
-		d.Logger.ErrorContext(ctx, "clean-up after a request failed", "path", path, "error", err)
+// hasUnstored reports whether there are events that the Trail has to store.
+func (u *Unit) hasUnstored() bool {
+	return u.deps.Trail != nil && slices.ContainsFunc(u.events, func(e event) bool { return !e.stored })
+}
+
+// storeEvents stores the events that are not stored yet, in the transaction of ctx if
+// there is one.
+func (u *Unit) storeEvents(ctx context.Context) error {
+	if !u.hasUnstored() {
+		return nil
 	}
 	if err := u.sealEvents(); err != nil {
-		failed(fmt.Errorf("events have no id: %w", err))
+		return err
+	}
+	var events, decoys []authn.Event
+	for _, e := range u.events {
+		switch {
+		case e.stored:
+		case e.isDecoy:
+			decoys = append(decoys, e.Event)
+		default:
+			events = append(events, e.Event)
+		}
+	}
+	if err := u.deps.Trail.Append(ctx, events, decoys); err != nil {
+		return err
+	}
+	for i := range u.events {
+		u.events[i].stored = true
+	}
+	return nil
+}
+
+// Finish stores the events of the unit of ctx that no transaction has stored, publishes
+// all of them, and calls the functions that were passed to Afterwards. path is that of
+// the request, for logged errors.
+func (d *Deps) Finish(ctx context.Context, path string) {
+	u := Of(ctx)
+	failed := func(what string, err error) {
+		d.Logger.ErrorContext(ctx, what, "path", path, "error", err)
+	}
+	if err := u.storeEvents(ctx); err != nil {
+		failed("events were not stored", err)
+	}
+	if err := u.sealEvents(); err != nil {
+		failed("events are incomplete", err)
 	}
 	events, afterwards := u.events, u.afterwards
 	u.events, u.afterwards = nil, nil
 	for _, e := range events {
-		if d.OnEvent != nil {
-			d.OnEvent(ctx, e)
+		if d.OnEvent != nil && !e.isDecoy {
+			d.OnEvent(ctx, e.Event)
 		}
 	}
 	for _, f := range afterwards {
 		if err := f(ctx); err != nil {
-			failed(err)
+			failed("clean-up after a request failed", err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/ratelimit"
 )
 
@@ -14,7 +13,7 @@ type Unit struct {
 	// origin is nil until SetOrigin is called.
 	origin     func() Origin
 	keeper     Keeper
-	events     []authn.Event
+	events     []event
 	afterwards []func(ctx context.Context) error
 	// charges are the attempts that were counted since the last commit.
 	charges []ratelimit.Attempt

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
@@ -55,6 +56,7 @@ type snapshot struct {
 	socialAccounts table[social]
 	authenticators table[mfa.Authenticator]
 	deletions      table[users.Deletion]
+	events         table[audit.Row]
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -65,7 +67,7 @@ func New() *Store {
 	s.current.Store(&snapshot{
 		users: newUsers(), usernames: newUsernames(), passwords: newPasswords(), emails: newEmails(), phones: newPhones(),
 		challenges: newChallenges(), sessions: newSessions(), refreshTokens: newRefreshTokens(), messages: newMessages(),
-		socialAccounts: newSocialAccounts(), authenticators: newAuthenticators(), deletions: newDeletions(),
+		socialAccounts: newSocialAccounts(), authenticators: newAuthenticators(), deletions: newDeletions(), events: newEvents(),
 	})
 	return s
 }
@@ -174,6 +176,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 		n += tx.sessions.removeUntil(sessionsByExpiry, byTime, before, limit-n)
 		n += tx.challenges.removeUntil(challengesByExpiry, byTime, before, limit-n)
 		n += tx.refreshTokens.removeUntil(refreshTokensByExpiry, byTime, before, limit-n)
+		n += tx.events.removeUntil(eventsByExpiry, byTime, before, limit-n)
 		n += tx.messages.removeUntil(messagesByChannel, notify.ChannelDecoy, before, limit-n)
 		return nil
 	})
@@ -194,6 +197,7 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 		tx.socialAccounts.removeAll(socialAccountsByUser, userID)
 		tx.authenticators.removeAll(authenticatorsByUser, userID)
 		tx.deletions.removeAll(deletionsByUser, userID)
+		tx.forgetEvents(userID)
 		return nil
 	})
 }

@@ -12,7 +12,7 @@ import (
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
 	deleted := 0
-	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits", "outbox"} {
+	for _, table := range []string{"sessions", "challenges", "refresh_tokens", "rate_limits", "audit_events", "outbox"} {
 		expired := "expires_at < ?"
 		if table == "outbox" {
 			// The worker drops other messages, and logs that. Decoys stay here if
@@ -42,6 +42,9 @@ func (s *Store) ForgetUser(ctx context.Context, userID string) error {
 			if _, err := s.exec(ctx, "forget user", `DELETE FROM {`+table+`} WHERE user_id = ?`, userID); err != nil {
 				return err
 			}
+		}
+		if err := s.ForgetEvents(ctx, userID); err != nil {
+			return err
 		}
 		number, err := strconv.ParseInt(userID, 10, 64)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
@@ -52,11 +53,11 @@ func keeperClean(k *kit, s storage.Store, o options) {
 	now := k.now(0)
 	expired, want := 0, map[string]bool{}
 	for i := range 6 {
-		session, c, t := newSession(k), newChallenge(k), newToken(k)
+		session, c, t, e := newSession(k), newChallenge(k), newToken(k), newEvent(k, k.id(), 0)
 		if i%2 == 0 {
-			session.ExpiresAt, c.ExpiresAt, t.ExpiresAt = now.Add(-time.Microsecond), now.Add(-time.Hour), now.Add(-time.Minute)
+			session.ExpiresAt, c.ExpiresAt, t.ExpiresAt, e.ExpiresAt = now.Add(-time.Microsecond), now.Add(-time.Hour), now.Add(-time.Minute), now.Add(-time.Microsecond)
 		} else {
-			session.ExpiresAt, c.ExpiresAt, t.ExpiresAt = now, now.Add(time.Microsecond), now.Add(time.Hour)
+			session.ExpiresAt, c.ExpiresAt, t.ExpiresAt, e.ExpiresAt = now, now.Add(time.Microsecond), now.Add(time.Hour), now
 		}
 		if o.here("Sessions") {
 			k.ok("CreateSession", s.CreateSession(k.Context(), session))
@@ -65,7 +66,8 @@ func keeperClean(k *kit, s storage.Store, o options) {
 			k.ok("CreateChallenge", s.CreateChallenge(k.Context(), c))
 		}
 		k.ok("CreateRefreshToken", s.CreateRefreshToken(k.Context(), t))
-		for part, id := range map[string]string{"Sessions": session.TokenHash, "Challenges": c.ID, "RefreshTokens": t.ID} {
+		k.ok("AppendEvents", s.AppendEvents(k.Context(), e))
+		for part, id := range map[string]string{"Sessions": session.TokenHash, "Challenges": c.ID, "RefreshTokens": t.ID, "Audit": e.UserID} {
 			if !o.here(part) {
 				continue
 			}
@@ -91,7 +93,7 @@ func keeperClean(k *kit, s storage.Store, o options) {
 		k.ok("SessionsByTokens", err)
 		_, noChallenge := s.ChallengeByID(k.Context(), id)
 		_, noToken := s.RefreshTokenByID(k.Context(), id)
-		got := len(found) > 0 || noChallenge == nil || noToken == nil
+		got := len(found) > 0 || noChallenge == nil || noToken == nil || len(k.events(s, audit.Filter{UserID: id})) > 0
 		k.same("presence of a row after Clean", got, there, "it deletes rows that expired before now, and no others")
 	}
 }

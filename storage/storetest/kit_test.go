@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -269,6 +270,32 @@ func (s forgetsHalf) ForgetUser(ctx context.Context, userID string) error {
 	return s.DeleteUserSessions(ctx, userID, "")
 }
 
+// pagesByTime continues after the time of a cursor, and so leaves out events of that time.
+type pagesByTime struct{ audit.Store }
+
+func (s pagesByTime) AuditEvents(ctx context.Context, f audit.Filter) ([]audit.Row, error) {
+	at, id, err := f.Position()
+	if err == nil && id != "" {
+		f.Cursor, f.Until = "", at
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.AuditEvents(ctx, f)
+}
+
+// appendsInTurn stores one row after the other.
+type appendsInTurn struct{ audit.Store }
+
+func (s appendsInTurn) AppendEvents(ctx context.Context, rows ...audit.Row) error {
+	for _, row := range rows {
+		if err := s.Store.AppendEvents(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type sharesUsers struct {
 	authn.UserStore
 	shared map[string]*authn.User
@@ -411,6 +438,12 @@ func TestBrokenStoresAreReported(t *testing.T) {
 		"forgets half":        {whole(func(s storage.Store) storage.Store { return forgetsHalf{s} }, keeperChecks(options{})), "ForgetUser"},
 		"forgets fields":      {whole(func(s storage.Store) storage.Store { return forgetsFields{s} }, profileChecks), "CreateUser returned"},
 		"forgets numbers":     {whole(func(s storage.Store) storage.Store { return forgetsNumbers{s} }, profileChecks), "EmailsByAddress, OwnerUnverified"},
+		"pages by time": {func(t *testing.T) []string {
+			return faults(t, func() audit.Store { return pagesByTime{memstore.New()} }, auditChecks)
+		}, "AuditEvents in pages"},
+		"appends in turn": {func(t *testing.T) []string {
+			return faults(t, func() audit.Store { return appendsInTurn{memstore.New()} }, auditChecks)
+		}, "all rows are stored, or none"},
 		"shares users": {func(t *testing.T) []string {
 			return faults(t, func() authn.UserStore { return sharesUsers{memstore.New(), map[string]*authn.User{}, &sync.Mutex{}} }, userChecks)
 		}, "copies"},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/notify"
@@ -78,6 +79,9 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, options ...Option)
 		}},
 		{"Outbox", func(t *testing.T) {
 			Outbox(t, part(open, func(s storage.Store) notify.Store { return s }))
+		}},
+		{"Audit", func(t *testing.T) {
+			Audit(t, part(open, func(s storage.Store) audit.Store { return s }))
 		}},
 		{"RateLimits", func(t *testing.T) {
 			RateLimits(t, part(open, func(s storage.Store) ratelimit.Store { return s }))

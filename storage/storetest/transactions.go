@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions"
@@ -46,6 +47,7 @@ type written struct {
 	challenge  authn.Challenge
 	session    sessions.Row
 	entry      notify.Entry
+	event      audit.Row
 }
 
 // writeAll writes a row of every part, as a sign-up does.
@@ -58,6 +60,7 @@ func writeAll(k *kit, ctx context.Context, s storage.Store) (written, error) {
 	w.user = user.ID
 	w.email, w.phone = newEmail(k, w.user), newPhone(w.user)
 	w.challenge.UserID, w.session.UserID = w.user, w.user
+	w.event = newEvent(k, w.user, 0)
 	w.entry = notify.Entry{ID: k.id(), Channel: notify.ChannelMail, Payload: []byte("p"), CreatedAt: k.due(), NotBefore: k.due(), ExpiresAt: k.due().Add(time.Hour)}
 	for _, write := range []func() error{
 		func() error { return s.ClaimUsername(ctx, w.user, w.name) },
@@ -67,6 +70,7 @@ func writeAll(k *kit, ctx context.Context, s storage.Store) (written, error) {
 		func() error { return s.CreateChallenge(ctx, w.challenge) },
 		func() error { return s.CreateSession(ctx, w.session) },
 		func() error { return s.EnqueueMessage(ctx, w.entry) },
+		func() error { return s.AppendEvents(ctx, w.event) },
 	} {
 		if err := write(); err != nil {
 			return w, err
@@ -97,6 +101,9 @@ func (w written) found(k *kit, ctx context.Context, s storage.Store, o options) 
 	note("phone number", err)
 	_, err = s.PasswordHash(ctx, w.user)
 	note("password", err)
+	events, err := s.AuditEvents(ctx, audit.Filter{UserID: w.user, Limit: 10})
+	note("event", err)
+	found["event"] = len(events) > 0
 	if o.here("Challenges") {
 		_, err = s.ChallengeByID(ctx, w.challenge.ID)
 		note("challenge", err)

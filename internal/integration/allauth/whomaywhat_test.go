@@ -13,6 +13,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/internal/clienttest"
@@ -60,6 +61,7 @@ func everyEndpoint(cfg *allauth.Config) {
 	}
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "github", ClientID: "id", ClientSecret: "secret"}}}
 	cfg.DisableRateLimits = true
+	cfg.Audit = &audit.Config{ShowToUsers: true}
 }
 
 // endpoint is an operation of the API.

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -60,7 +61,7 @@ var stride = map[bool]int{false: 1, true: 5}[clienttest.Raced]
 func collideAtEachStatement(t *testing.T, w way, s *site) {
 	c, send := w.prepare(s, 0)
 	want := s.outcome(c, send)
-	if want.status != w.status {
+	if want.status != w.status || !slices.Equal(slices.Sorted(slices.Values(want.published)), want.kept) {
 		t.Fatalf("without a collision:\n%v", want)
 	}
 	for n := 1; ; n += stride {

@@ -36,6 +36,7 @@ func TestSessionThatCannotBeStored(t *testing.T) {
 		c, send = w.prepare(s, 1)
 		s.takeMessages()
 		s.takeEvents()
+		s.takeKept()
 		s.store.Break(writesOfSessions)
 		answer := send()
 		s.store.Mend()
@@ -46,8 +47,8 @@ func TestSessionThatCannotBeStored(t *testing.T) {
 			return
 		}
 		answer.Status(503)
-		if sent, published := s.takeMessages(), s.takeEvents(); len(sent)+len(published) > 0 {
-			t.Errorf("sent %v, published %v", sent, published)
+		if sent, published, kept := s.takeMessages(), s.takeEvents(), s.takeKept(); len(sent)+len(published)+len(kept) > 0 {
+			t.Errorf("sent %v, published %v, kept %v", sent, published, kept)
 		}
 		if got := s.outcome(c, send); !reflect.DeepEqual(got, want) {
 			t.Errorf("afterwards:\n%v\nwithout an outage:\n%v", got, want)
@@ -71,7 +72,7 @@ func TestFailureAtEachStatement(t *testing.T) {
 				answer, happened = withFault(c, failHeader, n, send)
 				return answer
 			})
-			changed := len(got.sent)+len(got.published) > 0
+			changed := len(got.sent)+len(got.published)+len(got.kept) > 0
 			if got.status == 503 && (!changed || w.name == "reauthentication by code, request") {
 				continue // a second code is no loss
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
@@ -58,6 +59,7 @@ func startSiteOn(t *testing.T, open func(s *site) storage.Store, edit ...func(s 
 	s.limits = s.store.DB
 	s.opened = open(s)
 	s.Server = clienttest.StartOn(t, s.opened, func(cfg *allauth.Config) {
+		cfg.Audit = &audit.Config{}
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -175,6 +177,24 @@ func (s *site) takeEvents() []string {
 	return events
 }
 
+// takeKept returns the names of the events in the database, and deletes them.
+func (s *site) takeKept() []string {
+	s.t.Helper()
+	rows, err := s.store.AuditEvents(s.t.Context(), audit.Filter{Limit: 100})
+	if err == nil {
+		_, err = s.store.DB.ExecContext(s.t.Context(), "DELETE FROM allauth_audit_events")
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var names []string
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // takeMessages waits until the outbox is empty, and returns the sent messages.
 func (s *site) takeMessages() []string {
 	s.t.Helper()
@@ -234,13 +254,14 @@ type outcome struct {
 	status                   int
 	flows                    []string
 	charged, sent, published []string
+	kept                     []string // sorted
 	session                  int
 	sessionFlows             []string
 }
 
 func (o outcome) String() string {
-	return fmt.Sprintf("status %d, flows %v\ncharged %v\nsent %v\npublished %v\nsession %d, flows %v",
-		o.status, o.flows, o.charged, o.sent, o.published, o.session, o.sessionFlows)
+	return fmt.Sprintf("status %d, flows %v\ncharged %v\nsent %v\npublished %v\nkept %v\nsession %d, flows %v",
+		o.status, o.flows, o.charged, o.sent, o.published, o.kept, o.session, o.sessionFlows)
 }
 
 // outcome sends a request and returns its result.
@@ -248,9 +269,10 @@ func (s *site) outcome(c *clienttest.Client, send func() *clienttest.Answer) out
 	s.t.Helper()
 	s.takeMessages()
 	s.takeEvents()
+	s.takeKept()
 	before := s.charges()
 	answer := send()
-	o := outcome{status: answer.StatusCode, flows: answer.Flows(), sent: s.takeMessages(), published: s.takeEvents()}
+	o := outcome{status: answer.StatusCode, flows: answer.Flows(), sent: s.takeMessages(), published: s.takeEvents(), kept: s.takeKept()}
 	for kind, n := range s.charges() {
 		if n != before[kind] {
 			o.charged = append(o.charged, fmt.Sprint(kind, "+", n-before[kind]))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/headless"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
@@ -34,6 +35,7 @@ func allFeatures(cfg *allauth.Config) {
 		PasskeyLoginEnabled: true, PasskeySignupEnabled: true, TrustEnabled: true,
 	}
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "google", ClientID: "id", ClientSecret: "secret"}}}
+	cfg.Audit = &audit.Config{ShowToUsers: true}
 	cfg.Tokens = &token.Config{Keys: []token.Key{{Secret: clienttest.Secret}}}
 }
 

@@ -119,6 +119,8 @@ func (p part) Directory() users.Directory { return p }
 
 func (p part) ResetBuckets(context.Context, []string) error { return p.ask("RateLimits") }
 
+func (p part) ForgetEvents(context.Context, string) error { return p.ask("Audit") }
+
 // Each field of Parts replaces its part, and no other.
 func TestOnePartIsReplaced(t *testing.T) {
 	t.Parallel()
@@ -140,7 +142,7 @@ func TestOnePartIsReplaced(t *testing.T) {
 			user, hash, released, s.DeleteEmail(ctx, "1", "a"), s.ClaimUsername(ctx, "1", "a"), s.DeletePhone(ctx, "1"),
 			s.DeleteAuthenticator(ctx, "1", 1), s.DeleteSocialAccount(ctx, "1", "a", "b"), s.DeleteMessage(ctx, "a"),
 			s.CreateRefreshToken(ctx, token.RefreshToken{ID: "a"}), s.DeleteSession(ctx, "1"), s.DeleteChallenge(ctx, "a"),
-			s.ResetBuckets(ctx, nil),
+			s.ResetBuckets(ctx, nil), s.ForgetEvents(ctx, "1"),
 		} {
 			if errors.Is(err, errAsked) {
 				asked++

@@ -44,6 +44,8 @@ var fill = []string{
 	`INSERT INTO allauth_user_locks (user_id) SELECT CONCAT(n, '') FROM %s`,
 	`INSERT INTO allauth_refresh_tokens (id, session_id, user_id, spent_at, expires_at)
 		SELECT CONCAT('token', n), CONCAT(n, ''), CONCAT(n, ''), 0, n FROM %s`,
+	`INSERT INTO allauth_audit_events (id, name, created_at, user_id, actor_id, session_id, ip, user_agent, details, expires_at)
+		SELECT CONCAT('event', n), 'account.user_logged_in', n, CONCAT(n, ''), CONCAT(n, ''), CONCAT(n, ''), '::1', '', '{}', n FROM %s`,
 }
 
 // numbers is a table of the numbers from 1 to %d, as each database makes one.
@@ -71,7 +73,7 @@ func Populate(t testing.TB, db *sql.DB, driver string, n int) {
 	}
 	if _, err := db.Exec(map[string]string{
 		"sqlite": "ANALYZE", "pgx": "ANALYZE",
-		"mysql": "ANALYZE TABLE allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones, allauth_rate_limits, allauth_authenticators, allauth_user_locks, allauth_deletions, allauth_users, allauth_usernames",
+		"mysql": "ANALYZE TABLE allauth_emails, allauth_sessions, allauth_challenges, allauth_outbox, allauth_social_accounts, allauth_refresh_tokens, allauth_phones, allauth_rate_limits, allauth_authenticators, allauth_user_locks, allauth_deletions, allauth_users, allauth_usernames, allauth_audit_events",
 	}[driver]); err != nil {
 		t.Fatal(err)
 	}

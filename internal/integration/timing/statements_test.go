@@ -6,19 +6,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/integration/sqlrecord"
 )
 
-// modes are those of account.Config.Enumeration.
+// modes are those of account.Config.Enumeration; with trail, events are kept.
 var modes = []struct {
-	name string
-	mode account.Enumeration
+	name  string
+	mode  account.Enumeration
+	trail *audit.Config
 }{
-	{"prevented", account.PreventEnumeration},
-	{"prevented strictly", account.PreventEnumerationStrictly},
-	{"allowed", account.AllowEnumeration},
+	{"prevented", account.PreventEnumeration, nil},
+	{"prevented, events kept", account.PreventEnumeration, &audit.Config{}},
+	{"prevented strictly", account.PreventEnumerationStrictly, nil},
+	{"allowed", account.AllowEnumeration, nil},
 }
 
 // Clients that ask about known and unknown accounts, or sign up with taken and
@@ -36,7 +40,8 @@ func TestPairsDoTheSameWork(t *testing.T) {
 						continue // the race detector need not see every pair
 					}
 					t.Run(m.name+"/"+p.name, func(t *testing.T) {
-						compare(t, shared.start(t, append(p.edit, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...), p)
+						keep := func(cfg *allauth.Config) { cfg.Audit = m.trail }
+						compare(t, shared.start(t, append(p.edit, keep, setting(func(cfg *account.Config) { cfg.Enumeration = m.mode }))...), p)
 					})
 				}
 			}

@@ -150,8 +150,8 @@ func TestCleanIsBounded(t *testing.T) {
 				break
 			}
 		}
-		if total != 4*800 {
-			t.Errorf("%s: %d rows were deleted instead of %d", driver, total, 4*800)
+		if total != 5*800 {
+			t.Errorf("%s: %d rows were deleted instead of %d", driver, total, 5*800)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func openServer(t testing.TB, driver string) (db *sql.DB, dialect sqlstore.Diale
 }
 
 // tables are those that a check could leave rows in that another one sees.
-var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators", "rate_limits", "deletions", "user_locks"}
+var tables = []string{"users", "usernames", "passwords", "emails", "phones", "challenges", "sessions", "outbox", "social_accounts", "refresh_tokens", "authenticators", "rate_limits", "deletions", "user_locks", "audit_events"}
 
 // runOn runs the kit on one database, which is emptied between checks.
 func runOn(t *testing.T, store *sqlstore.Store, db *sql.DB, prefix string) {
