@@ -21,12 +21,14 @@ import (
 	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/outbox"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
+	"github.com/allauth-go/allauth/internal/traffic"
 	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/ratelimit"
@@ -50,6 +52,9 @@ type Auth struct {
 	outbox   *outbox.Outbox
 	cleaner  *clean.Cleaner
 	client   func(r *http.Request) authn.Client
+	host     string // of BaseURL, with its port
+	traffic  *traffic.Notes
+	health   *hook.Hook // bounds the questions to the store
 }
 
 // New returns an Auth for the configuration. The error names the field that is
@@ -72,10 +77,15 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	if base, err := url.Parse(cfg.BaseURL); err == nil && base.Scheme == "http" && !isLoopback(base.Hostname()) {
+	base, err := url.Parse(cfg.BaseURL)
+	if err != nil { // validate has checked it
+		return nil, fmt.Errorf("allauth: BaseURL: %w", err)
+	}
+	if base.Scheme == "http" && !isLoopback(base.Hostname()) {
 		cfg.Logger.Warn("BaseURL is not https: an attacker who can read the network traffic can take over sessions", "base_url", cfg.BaseURL)
 	}
-	a := &Auth{cfg: cfg, store: store, client: cfg.clientOf}
+	a := &Auth{cfg: cfg, store: store, host: base.Host, traffic: &traffic.Notes{}, health: cfg.newHealth()}
+	a.client = a.noteClient
 	if err := a.build(); err != nil {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
@@ -256,6 +266,12 @@ func (a *Auth) kinds() []login.Kind {
 	return kinds
 }
 
+// noteClient describes the client of a request, for which it notes what Diagnose tells.
+func (a *Auth) noteClient(r *http.Request) authn.Client {
+	a.traffic.Add(r, a.cfg.resolver().Trusts(r), a.host)
+	return a.cfg.clientOf(r)
+}
+
 // maxUserAgent is the maximum length of a stored user agent, in bytes.
 const maxUserAgent = 200
 
@@ -277,7 +293,11 @@ func (c Config) addressOf(r *http.Request) netip.Addr {
 			return addr.Unmap().WithZone("")
 		}
 	}
-	return clientip.Resolver{TrustedProxies: c.TrustedProxies, TrustUnixSockets: c.TrustUnixSockets}.Addr(r)
+	return c.resolver().Addr(r)
+}
+
+func (c *Config) resolver() clientip.Resolver {
+	return clientip.Resolver{TrustedProxies: c.TrustedProxies, TrustUnixSockets: c.TrustUnixSockets}
 }
 
 // ServeHTTP serves the API.

@@ -19,6 +19,19 @@ import (
 // deliver opens a connection, sends the message and closes the connection, all
 // before ctx ends.
 func (s SMTP) deliver(ctx context.Context, message *gomail.Msg) error {
+	return s.converse(ctx, message, func(client *gomail.Client, conversation *gosmtp.Client) error {
+		err := client.SendWithSMTPClient(conversation, message)
+		if !message.IsDelivered() {
+			return sendError(ctx, err)
+		}
+		// The server has accepted the mail: an error from here on must not make the
+		// outbox send it again.
+		return nil
+	})
+}
+
+// converse opens a connection for the message, calls f and closes the connection.
+func (s SMTP) converse(ctx context.Context, message *gomail.Msg, f func(*gomail.Client, *gosmtp.Client) error) error {
 	line := &line{smtp: s}
 	defer line.Close()
 	// Closing the connection ends a conversation with a server that does not
@@ -32,12 +45,9 @@ func (s SMTP) deliver(ctx context.Context, message *gomail.Msg) error {
 	if err != nil {
 		return connectError(ctx, err)
 	}
-	err = client.SendWithSMTPClient(conversation, message)
-	if !message.IsDelivered() {
-		return sendError(ctx, err)
+	if err := f(client, conversation); err != nil {
+		return err
 	}
-	// The server has accepted the mail: an error from here on must not make the
-	// outbox send it again.
 	_ = client.CloseWithSMTPClient(conversation)
 	return nil
 }

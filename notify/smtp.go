@@ -8,6 +8,9 @@ import (
 	"net/mail"
 	"strconv"
 	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	gosmtp "github.com/wneessen/go-mail/smtp"
 )
 
 // TLSPolicy says how connections to a mail server are encrypted.
@@ -97,6 +100,17 @@ func (s SMTP) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, timeoutOr(s.Timeout))
 	defer cancel()
 	return s.deliver(ctx, message)
+}
+
+// Check connects and authenticates to the server, and sends nothing. It returns a
+// [*DeliveryError], or an error of Validate.
+func (s SMTP) Check(ctx context.Context) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeoutOr(s.Timeout))
+	defer cancel()
+	return s.converse(ctx, gomail.NewMsg(), func(*gomail.Client, *gosmtp.Client) error { return nil })
 }
 
 func (s SMTP) host() string {

@@ -57,6 +57,31 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// Check finds out whether the server would take mails, and sends none.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	sink := smtpsink.Start(t, smtpsink.WithLogin("app", "right"))
+	s := server(sink)
+	s.Username, s.Password = "app", "right"
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if mails := sink.Mails(sample.To); len(mails) > 0 {
+		t.Errorf("%d mails were sent", len(mails))
+	}
+	s.Password = "wrong"
+	if err := s.Check(t.Context()); err == nil || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	sink.Down()
+	if err := s.Check(t.Context()); err == nil {
+		t.Error("a server that is down was not noticed")
+	}
+	if err := (SMTP{}).Check(t.Context()); err == nil {
+		t.Error("a server without an address was not noticed")
+	}
+}
+
 func TestSendWithoutHTML(t *testing.T) {
 	t.Parallel()
 	sink, m := smtpsink.Start(t), sample

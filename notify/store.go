@@ -32,6 +32,28 @@ type Entry struct {
 	ExpiresAt time.Time
 }
 
+// BacklogLimit is how many entries [Store.Backlog] looks at, decoys among them.
+const BacklogLimit = 1000
+
+// Backlog describes the messages that wait in a [Store], also those that are being
+// sent. Decoys do not count.
+type Backlog struct {
+	// Messages is how many there are.
+	Messages int
+	// Oldest is when the oldest of them was created. Zero: there are none.
+	Oldest time.Time
+}
+
+// Add counts an entry, unless it is a decoy.
+func (b *Backlog) Add(e Entry) {
+	if e.Channel == ChannelDecoy {
+		return
+	}
+	if b.Messages++; b.Messages == 1 || e.CreatedAt.Before(b.Oldest) {
+		b.Oldest = e.CreatedAt
+	}
+}
+
 // Store stores the outbox. Implementations must be safe for concurrent use and
 // return ctx's error soon after ctx ends. After an error a call may or may not
 // have had its effect.
@@ -50,4 +72,7 @@ type Store interface {
 	RescheduleMessage(ctx context.Context, id string, notBefore time.Time) error
 	// DeleteMessage deletes an entry. A missing entry is not an error.
 	DeleteMessage(ctx context.Context, id string) error
+	// Backlog describes the messages that wait, of the [BacklogLimit] entries that are
+	// due first. It is called by health checks, a few times a minute.
+	Backlog(ctx context.Context) (Backlog, error)
 }

@@ -43,8 +43,21 @@ type Store interface {
 	Base() Store
 }
 
-// Keeper deletes rows that are no longer needed.
+// Status is what a health check and a diagnosis ask a store.
+type Status struct {
+	// Clock is the time of the database. Zero: it uses the clock of the server.
+	Clock time.Time
+	// PendingMigrations is how many migrations of this version have not run.
+	PendingMigrations int
+	// Volatile is true if everything is lost when the process ends.
+	Volatile bool
+}
+
+// Keeper deletes rows that are no longer needed, and says how the store is.
 type Keeper interface {
+	// Status returns the state of the store. An error means that the store cannot be
+	// used now, for example because the database is down. Missing tables are no error.
+	Status(ctx context.Context) (Status, error)
 	// Clean deletes at most limit rows that expired before now, and returns how
 	// many it deleted: sessions, challenges, refresh tokens, counters, events, and
 	// messages of [notify.ChannelDecoy]. A result below limit means that no more

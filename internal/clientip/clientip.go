@@ -23,7 +23,7 @@ type Resolver struct {
 // that no address is known.
 func (r Resolver) Addr(req *http.Request) netip.Addr {
 	addr := parse(req.RemoteAddr)
-	if !r.trusts(addr) && !(r.TrustUnixSockets && isUnixSocket(req.RemoteAddr)) {
+	if !r.Trusts(req) {
 		return addr
 	}
 	hops := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
@@ -42,6 +42,11 @@ func (r Resolver) Addr(req *http.Request) netip.Addr {
 		}
 	}
 	return addr
+}
+
+// Trusts reports whether the peer of a request is a trusted proxy.
+func (r Resolver) Trusts(req *http.Request) bool {
+	return r.trusts(parse(req.RemoteAddr)) || r.TrustUnixSockets && isUnixSocket(req.RemoteAddr)
 }
 
 func (r Resolver) trusts(addr netip.Addr) bool {

@@ -37,6 +37,11 @@ func (s guardedStore) ClaimMessages(ctx context.Context, now time.Time, lease ti
 	return s.store.ClaimMessages(ctx, now, lease, limit)
 }
 
+func (s guardedStore) Backlog(ctx context.Context) (b notify.Backlog, err error) {
+	defer s.catch(&err)
+	return s.store.Backlog(ctx)
+}
+
 func (s guardedStore) RescheduleMessage(ctx context.Context, id string, notBefore time.Time) (err error) {
 	defer s.catch(&err)
 	return s.store.RescheduleMessage(ctx, id, notBefore)

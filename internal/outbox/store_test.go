@@ -136,3 +136,7 @@ func (s *memoryStore) len() int {
 	defer s.mu.Unlock()
 	return len(s.entries)
 }
+
+func (s *memoryStore) Backlog(context.Context) (notify.Backlog, error) {
+	return notify.Backlog{Messages: s.len()}, nil
+}

@@ -169,6 +169,11 @@ const byTime = "time"
 
 func timeKey(at time.Time, id string) key { return key{byTime, at.UnixMicro(), id} }
 
+// Status implements storage.Keeper.
+func (s *Store) Status(ctx context.Context) (storage.Status, error) {
+	return storage.Status{Volatile: true}, ctx.Err()
+}
+
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {
 	n, before := 0, now.UnixMicro()-1

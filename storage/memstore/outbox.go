@@ -3,6 +3,7 @@ package memstore
 import (
 	"bytes"
 	"context"
+	"math"
 	"time"
 
 	"github.com/allauth-go/allauth/notify"
@@ -56,6 +57,20 @@ func (s *Store) RescheduleMessage(ctx context.Context, id string, notBefore time
 			tx.messages.put(*e)
 		}
 		return nil
+	})
+}
+
+// Backlog implements notify.Store.
+func (s *Store) Backlog(ctx context.Context) (notify.Backlog, error) {
+	return read(ctx, s, func(now *snapshot) (b notify.Backlog, _ error) {
+		seen := 0
+		for e := range now.messages.until(messagesByDue, byTime, math.MaxInt64) {
+			if seen++; seen > notify.BacklogLimit {
+				break
+			}
+			b.Add(*e)
+		}
+		return b, nil
 	})
 }
 

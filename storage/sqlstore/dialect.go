@@ -46,6 +46,9 @@ type Dialect struct {
 	// lock and unlock prevent two servers from migrating at the same time. lock
 	// returns 1.
 	lock, unlock string
+	// clock selects the time in microseconds since the epoch, or 0 if the database has
+	// the clock of the server.
+	clock string
 	// clean deletes a number of rows of a table for which {expired} is true.
 	clean string
 }
@@ -58,6 +61,7 @@ var (
 		ignoreConflict: " ON CONFLICT DO NOTHING", lockExisting: "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id",
 		swap:          " ON CONFLICT (id) DO UPDATE SET hits = excluded.hits, expires_at = excluded.expires_at WHERE {unchanged}",
 		lockedInOrder: "id IN ({ids})",
+		clock:         `SELECT 0`,
 		clean:         `DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?)`,
 	}
 	// Postgres is PostgreSQL, from 13.
@@ -70,6 +74,7 @@ var (
 		isolation:     sql.LevelReadCommitted, plainText: true,
 		lock:   "SELECT 1 FROM (SELECT pg_advisory_lock(7205759403792793)) AS locked",
 		unlock: "SELECT pg_advisory_unlock(7205759403792793)",
+		clock:  "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 		// An array is selected once; the rows of IN may be selected again for
 		// each row, which defeats the limit.
 		clean: `DELETE FROM {table} WHERE id = ANY (ARRAY (SELECT id FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
@@ -84,6 +89,7 @@ var (
 		swap:          " ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at), hits = IF({unchanged}, VALUES(hits), ~0 + LENGTH({rate_limits}.hits))",
 		lockedInOrder: "id IN ({ids})",
 		lock:          "SELECT GET_LOCK('allauth_migrate', 300)", unlock: "DO RELEASE_LOCK('allauth_migrate')",
+		clock: "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
 		clean: `DELETE FROM {table} WHERE {expired} ORDER BY expires_at LIMIT ?`,
 	}
 )

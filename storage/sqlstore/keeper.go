@@ -7,7 +7,31 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/notify"
+	"github.com/allauth-go/allauth/storage"
 )
+
+// Status implements storage.Keeper.
+func (s *Store) Status(ctx context.Context) (storage.Status, error) {
+	list, err := s.migrations()
+	if err != nil {
+		return storage.Status{}, err
+	}
+	var clock int64
+	if err := s.row(ctx, "read the clock", s.dialect.clock, nil, &clock); err != nil {
+		return storage.Status{}, err
+	}
+	status := storage.Status{PendingMigrations: len(list)}
+	if clock > 0 {
+		status.Clock = fromMicros(clock)
+	}
+	var ran int
+	err = s.row(ctx, "count migrations", "SELECT COUNT(*) FROM {migrations} WHERE version <= ?", []any{list[len(list)-1].version}, &ran)
+	if err != nil && !isUnmigrated(err) {
+		return storage.Status{}, err
+	}
+	status.PendingMigrations -= ran
+	return status, nil
+}
 
 // Clean implements storage.Keeper.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error) {

@@ -53,6 +53,21 @@ func (s *Store) RescheduleMessage(ctx context.Context, id string, notBefore time
 	return err
 }
 
+// Backlog implements notify.Store.
+func (s *Store) Backlog(ctx context.Context) (b notify.Backlog, err error) {
+	next, err := rows(ctx, s, "look at the outbox", `SELECT channel, created_at FROM {outbox} WHERE not_before > ? ORDER BY not_before LIMIT ?`,
+		[]any{0, notify.BacklogLimit}, func(scan func(...any) error) (e notify.Entry, err error) {
+			var created int64
+			err = scan(&e.Channel, &created)
+			e.CreatedAt = fromMicros(created)
+			return e, err
+		})
+	for _, e := range next {
+		b.Add(e)
+	}
+	return b, err
+}
+
 // DeleteMessage implements notify.Store.
 func (s *Store) DeleteMessage(ctx context.Context, id string) error {
 	_, err := s.exec(ctx, "delete message", `DELETE FROM {outbox} WHERE id = ?`, id)

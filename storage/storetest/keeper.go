@@ -25,7 +25,18 @@ func keeperChecks(o options) []check[storage.Store] {
 		{"expired rows are deleted in batches", func(k *kit, s storage.Store) { keeperClean(k, s, o) }},
 		{"decoys among the messages are deleted, and no others", keeperDecoys},
 		{"everything of a user is forgotten, nothing of others", func(k *kit, s storage.Store) { keeperForget(k, s) }},
+		{"the status is that of a store in use", keeperStatus},
 		{"a cancelled context leaves nothing behind", func(k *kit, s storage.Store) { keeperCancelled(k, s) }},
+	}
+}
+
+func keeperStatus(k *kit, s storage.Store) {
+	before := time.Now()
+	status, err := s.Status(k.Context())
+	k.ok("Status", err)
+	k.same("PendingMigrations of Status", status.PendingMigrations, 0, "it is the number of migrations that have not run")
+	if clock := status.Clock; !clock.IsZero() && (clock.Before(before.Add(-time.Hour)) || clock.After(time.Now().Add(time.Hour))) {
+		k.Errorf("Clock of Status is %v at %v; the contract: it is the time of the database", clock, before)
 	}
 }
 
@@ -150,6 +161,10 @@ func keeperCancelled(k *kit, s storage.Store) {
 	w, _, _ := owned(k, s)
 	k.cancelled("Clean", func(ctx context.Context) error {
 		_, err := s.Clean(ctx, k.now(48*time.Hour), 100)
+		return err
+	})
+	k.cancelled("Status", func(ctx context.Context) error {
+		_, err := s.Status(ctx)
 		return err
 	})
 	k.cancelled("ForgetUser", func(ctx context.Context) error { return s.ForgetUser(ctx, w.user) })

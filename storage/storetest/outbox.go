@@ -23,6 +23,7 @@ var outboxChecks = []check[notify.Store]{
 	{"a claimed entry is due again after its lease", outboxLease},
 	{"one of many concurrent calls claims an entry", outboxRace},
 	{"entries are rescheduled and deleted", outboxReschedule},
+	{"the backlog is that of the messages, without decoys", outboxBacklog},
 	{"a cancelled context ends a call", outboxCancelled},
 }
 
@@ -135,6 +136,32 @@ func outboxRace(k *kit, s notify.Store) {
 	}
 }
 
+func outboxBacklog(k *kit, s notify.Store) {
+	backlog := func() notify.Backlog {
+		b, err := s.Backlog(k.Context())
+		k.ok("Backlog", err)
+		b.Oldest = b.Oldest.UTC()
+		return b
+	}
+	const contract = "it counts the messages that wait or are being sent, without decoys, and returns when the oldest was created"
+	k.same("Backlog of an empty store", backlog(), notify.Backlog{}, contract)
+	now := k.due()
+	young, old := k.entry(s, now), k.entry(s, now)
+	k.dropAll(s, []notify.Entry{old})
+	old.CreatedAt = old.CreatedAt.Add(-time.Hour)
+	decoy := old
+	decoy.ID, decoy.Channel, decoy.CreatedAt = k.id(), notify.ChannelDecoy, old.CreatedAt.Add(-time.Hour)
+	for _, e := range []notify.Entry{old, decoy} {
+		k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
+	}
+	k.same("Backlog", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
+	k.claim(s, now, 10)
+	k.same("Backlog while the messages are sent", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
+	k.dropAll(s, []notify.Entry{old, decoy})
+	k.same("Backlog after a delivery", backlog(), notify.Backlog{Messages: 1, Oldest: young.CreatedAt}, contract)
+	k.dropAll(s, []notify.Entry{young})
+}
+
 func outboxReschedule(k *kit, s notify.Store) {
 	now := k.due()
 	e := k.entry(s, now)
@@ -165,6 +192,10 @@ func outboxCancelled(k *kit, s notify.Store) {
 		return err
 	})
 	k.cancelled("RescheduleMessage", func(ctx context.Context) error { return s.RescheduleMessage(ctx, e.ID, now) })
+	k.cancelled("Backlog", func(ctx context.Context) error {
+		_, err := s.Backlog(ctx)
+		return err
+	})
 	k.cancelled("DeleteMessage", func(ctx context.Context) error { return s.DeleteMessage(ctx, e.ID) })
 	list := k.claim(s, now, 10)
 	k.same("entries after cancelled calls", fmt.Sprint(len(list)), "1", "a cancelled context leaves nothing behind")
