@@ -199,7 +199,7 @@ func (a *Auth) deps() (*work.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	templates, err := newTemplates(&a.cfg)
+	locales, templates, err := newTexts(&a.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("Templates: %w", err)
 	}
@@ -218,7 +218,7 @@ func (a *Auth) deps() (*work.Deps, error) {
 		Limits: limits,
 		Keys:   keys,
 		Post: &work.Post{
-			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, SiteName: a.cfg.SiteName,
+			Outbox: a.outbox, Decoys: a.outbox.Decoys(), Templates: templates, Locales: locales, SiteName: a.cfg.SiteName,
 			Now: a.cfg.Now, Rand: a.cfg.Rand,
 		},
 		Now:          a.cfg.Now,

@@ -22,6 +22,7 @@ import (
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/factors"
+	"github.com/allauth-go/allauth/internal/locale"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
 	"github.com/allauth-go/allauth/internal/tokens"
@@ -107,8 +108,18 @@ type Config struct {
 	// call the browser API, like https://www.example.com.
 	TrustedOrigins []string
 
-	// Templates replaces templates of mails, file by file, see docs/mails.md.
-	// Nil: the built-in ones.
+	// Languages are the languages of the site, as BCP 47 tags like "de" or
+	// "pt-BR", the default first. Messages of the API and mails are in the language
+	// that the user has set, or else in the best one of the request's
+	// Accept-Language header, or else in the default. English, German, French,
+	// Spanish, Dutch and Polish are built in; Templates adds others, see
+	// docs/languages.md. Nil: English only.
+	Languages []string
+	// LanguageField is the member of authn.User.Extra with the language that the
+	// user has set, a BCP 47 tag. Empty: language.
+	LanguageField string
+	// Templates replaces texts of the API and of mails, file by file, see
+	// docs/mails.md and docs/languages.md. Nil: the built-in ones.
 	Templates fs.FS
 	// EmailSubjectPrefix is the prefix of each subject. Empty: the site name in
 	// brackets.
@@ -167,6 +178,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.LanguageField = cmp.Or(c.LanguageField, "language")
 	c.LoginTimeout = cmp.Or(c.LoginTimeout, 15*time.Minute)
 	c.ReauthenticationTimeout = cmp.Or(c.ReauthenticationTimeout, 5*time.Minute)
 	c.CleanInterval = cmp.Or(c.CleanInterval, 10*time.Minute)
@@ -209,6 +221,9 @@ func (c Config) validate() error {
 	}
 	if err := c.Mailer.Validate(); err != nil {
 		return fmt.Errorf("Mailer: %w", err)
+	}
+	if _, err := locale.Tags(c.Languages); err != nil {
+		return err
 	}
 	switch {
 	case c.HookTimeout < 0:

@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"headless":      {"authn"},
 	"storage":       {"audit", "authn", "notify", "ratelimit", "sessions", "account", "mfa", "socialaccount", "users", "storage"},
 	// The flows know their own public package, and not each other.
-	"internal/work":     append([]string{"headless", "internal/keyring"}, vocabulary...),
+	"internal/work":     append([]string{"headless", "internal/clientip", "internal/keyring", "internal/locale"}, vocabulary...),
 	"internal/codes":    append([]string{"account", "internal/keyring", "internal/problem", "internal/typedcode", "internal/work"}, vocabulary...),
 	"internal/login":    append([]string{"account", "internal/keyring", "internal/work"}, vocabulary...),
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/keyring", "internal/login", "internal/work", "sessions"}, vocabulary...),
@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/trail":    append([]string{"audit", "internal/clientip", "internal/work"}, vocabulary...),
 	"":                  append([]string{"account", "audit", "headless", "internal", "mfa", "sessions", "socialaccount", "storage", "users"}, vocabulary...),
 	"internal/problem":  {"authn"},
-	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/wireid": {}, "internal/mailtemplate": {},
+	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/wireid": {}, "internal/mailtemplate": {"internal/locale"}, "internal/locale": {"authn"},
 	"internal/outbox": {"notify", "internal/hook"},
 }
 

@@ -23,13 +23,16 @@ var (
 )
 
 // Error is a problem with the client's input. The response holds Code, Param and
-// Message, and nothing else. Code is stable: the library's codes are listed in
-// package [github.com/allauth-go/allauth/authn/code]. Message is a text for
-// users.
+// a text for users, and nothing else. Code is stable: the library's codes are
+// listed in package [github.com/allauth-go/allauth/authn/code].
 type Error struct {
-	Code    string
-	Param   string // the input field; empty for a problem of the whole input
+	Code  string
+	Param string // the input field; empty for a problem of the whole input
+	// Message is the text for users. Empty: the text of Code in the language of
+	// the user, which may be one of the host, see docs/languages.md.
 	Message string
+	// Args are the values in the text of Code, such as a number for %d.
+	Args []any
 }
 
 // Error implements error.

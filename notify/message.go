@@ -2,8 +2,8 @@ package notify
 
 import "context"
 
-// Message is a mail to one recipient. Its texts may contain codes and links that
-// log in, so printing or logging a Message shows only its ID and Kind.
+// Message is a mail to one recipient. Its texts and Data may contain codes and
+// links that log in, so printing or logging a Message shows only its ID and Kind.
 type Message struct {
 	// ID stays the same when delivery is retried. Senders use it as the
 	// Message-ID, so that mail servers can recognize a second copy. It consists
@@ -13,12 +13,21 @@ type Message struct {
 	Kind string
 	// To is the email address of the recipient, without a display name.
 	To string
+	// UserID is the user to whom the mail is addressed. It is empty if there is
+	// none, as in mails about missing accounts, and in mails that must not tell.
+	UserID string
+	// Language is the language of the texts, a BCP 47 tag.
+	Language string
 	// Subject is a single line.
 	Subject string
 	// Text is the text part of the mail.
 	Text string
 	// HTML is the HTML part of the mail. It may be empty.
 	HTML string
+	// Data are the values of the texts by name, for hosts that render mails
+	// themselves; docs/mails.md lists them. Timestamp is in RFC 3339, ExpiresIn in
+	// seconds. Code, Key and URL are secrets; the other values may be personal.
+	Data map[string]string
 }
 
 // Mailer delivers mails. Implementations must be safe for concurrent use, return
@@ -49,8 +58,12 @@ type TextMessage struct {
 	Kind string
 	// To is a phone number in E.164 form, such as +31201234567.
 	To string
+	// UserID and Language are those of a [Message].
+	UserID, Language string
 	// Text is the text of the message.
 	Text string
+	// Data are the values of the text, see [Message].
+	Data map[string]string
 }
 
 // Texter delivers text messages. Implementations must be safe for concurrent use,

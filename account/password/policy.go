@@ -17,9 +17,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/allauth-go/allauth/authn/code"
-
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/problem"
 )
@@ -37,22 +36,6 @@ const (
 	// ended.
 	breachGrace = time.Second / 4
 )
-
-// Problem is one reason why a password is refused.
-type Problem struct {
-	// Code is [code.PasswordTooShort], [code.PasswordTooCommon],
-	// [code.PasswordEntirelyNumeric], [code.PasswordTooSimilar] or
-	// [code.MaxLength].
-	Code string
-	// Message is a text for users.
-	Message string
-}
-
-func newProblem(code string, args ...any) Problem {
-	return Problem{code, problem.Of("password", code, args...).Message}
-}
-
-var tooCommon = newProblem(code.PasswordTooCommon)
 
 // Policy is the policy for new passwords. It is safe for concurrent use.
 //
@@ -86,31 +69,31 @@ type Policy struct {
 	Breached func(ctx context.Context, password string) error
 }
 
-// Validate returns all problems of a password. The password must not resemble an
-// attribute, such as the user's name or address.
-func (p Policy) Validate(ctx context.Context, password string, attributes ...string) []Problem {
+// Validate returns all problems of a password, with the param "password". The password
+// must not resemble an attribute, such as the user's name or address.
+func (p Policy) Validate(ctx context.Context, password string, attributes ...string) authn.Errors {
 	if len(password) > MaxLength {
-		return []Problem{newProblem(code.MaxLength, MaxLength)}
+		return problem.List("password", code.MaxLength, MaxLength)
 	}
 	password = normalize(password)
-	var problems []Problem
+	var problems authn.Errors
 	if !p.AllowSimilar && similarToAny(password, attributes) {
-		problems = append(problems, newProblem(code.PasswordTooSimilar))
+		problems = append(problems, problem.Of("password", code.PasswordTooSimilar))
 	}
 	minimum := cmp.Or(p.MinLength, defaultMinLength)
 	if utf8.RuneCountInString(password) < minimum {
-		problems = append(problems, newProblem(code.PasswordTooShort, minimum))
+		problems = append(problems, problem.Of("password", code.PasswordTooShort, minimum))
 	}
 	if !p.AllowCommon && (isCommon(password) || p.isExpected(password)) {
-		problems = append(problems, tooCommon)
+		problems = append(problems, problem.Of("password", code.PasswordTooCommon))
 	}
 	for _, found := range p.breached(ctx, password) {
-		if !slices.Contains(problems, found) {
+		if !slices.ContainsFunc(problems, func(e *authn.Error) bool { return e.Code == found.Code }) {
 			problems = append(problems, found)
 		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
-		problems = append(problems, newProblem(code.PasswordEntirelyNumeric))
+		problems = append(problems, problem.Of("password", code.PasswordEntirelyNumeric))
 	}
 	return problems
 }
@@ -135,7 +118,7 @@ var breachCheck = (&hook.Host{Timeout: breachTimeout + breachGrace}).Hook("Polic
 
 // breached returns the problems that the host's check found. If the check fails,
 // there are none.
-func (p Policy) breached(ctx context.Context, password string) (problems []Problem) {
+func (p Policy) breached(ctx context.Context, password string) authn.Errors {
 	if p.Breached == nil {
 		return nil
 	}
@@ -148,15 +131,12 @@ func (p Policy) breached(ctx context.Context, password string) (problems []Probl
 	var many authn.Errors
 	switch {
 	case errors.Is(err, ErrBreached):
-		return []Problem{tooCommon}
+		return problem.List("password", code.PasswordTooCommon)
 	case errors.As(err, &many):
 	case errors.As(err, &one):
 		many = authn.Errors{one}
 	}
-	for _, e := range many {
-		problems = append(problems, Problem{e.Code, e.Message})
-	}
-	return problems
+	return many
 }
 
 func isNumeric(password string) bool {

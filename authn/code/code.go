@@ -108,6 +108,8 @@ const (
 	PasswordTooShort = "password_too_short"
 	// PasswordTooCommon means that a new password is one that attackers try first.
 	PasswordTooCommon = "password_too_common"
+	// PasswordBreached means that a new password is in a list of breached ones.
+	PasswordBreached = "password_breached"
 	// PasswordTooSimilar means that a new password is too similar to the name or the
 	// contacts of the user.
 	PasswordTooSimilar = "password_too_similar"

@@ -31,7 +31,7 @@ func (s *Service) ownCode(l *login.Attempt) codes.Kind {
 // sentTo returns a kind of codes that are mailed or texted, depending on the contact of
 // the attempt.
 func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kind {
-	kind := codes.Kind{Purpose: purpose, Param: "code"}
+	kind := codes.Kind{Purpose: purpose, Param: "code", User: s.recipient}
 	if s.cfg.LoginByCode != nil {
 		kind.CodeConfig = s.cfg.LoginByCode.CodeConfig
 	}
@@ -46,7 +46,7 @@ func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kin
 // phoneCode is the kind of codes that verify a number: for the login, or, if l is nil, for
 // the logged-in user, who has to enter the number again to get another code.
 func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
-	kind := codes.Kind{Purpose: purposeVerifyPhone, Param: "code", Text: "verification_code", Taken: s.isPhoneTaken}
+	kind := codes.Kind{Purpose: purposeVerifyPhone, Param: "code", Text: "verification_code", Taken: s.isPhoneTaken, User: s.recipient}
 	kind.Charge = func(ctx context.Context, number string) error { return s.takeVerifyPhone(ctx, sess, number) }
 	if s.cfg.Phone != nil {
 		kind.CodeConfig = s.cfg.Phone.CodeConfig
@@ -62,7 +62,7 @@ func (s *Service) phoneCode(sess *login.Session, l *login.Attempt) codes.Kind {
 // for the logged-in user.
 func (s *Service) emailCode(l *login.Attempt) codes.Kind {
 	signup := l != nil && claimsEmail(l)
-	kind := codes.Kind{Purpose: purposeVerifyEmail, Param: "key", Mail: confirmationKind(signup), Charge: s.takeConfirmEmail, Taken: s.isTaken}
+	kind := codes.Kind{Purpose: purposeVerifyEmail, Param: "key", Mail: confirmationKind(signup), Charge: s.takeConfirmEmail, Taken: s.isTaken, User: s.recipient}
 	if s.cfg.EmailVerificationByCode != nil {
 		kind.CodeConfig = *s.cfg.EmailVerificationByCode
 	}
@@ -71,7 +71,7 @@ func (s *Service) emailCode(l *login.Attempt) codes.Kind {
 
 // resetCode is the kind of codes that reset a password.
 func (s *Service) resetCode() codes.Kind {
-	return codes.Kind{Purpose: purposeResetCode, Param: "key", Mail: "account/password_reset_code", CodeConfig: *s.cfg.PasswordResetByCode}
+	return codes.Kind{Purpose: purposeResetCode, Param: "key", Mail: "account/password_reset_code", CodeConfig: *s.cfg.PasswordResetByCode, User: s.recipient}
 }
 
 // correctable returns the kind with at least one correction of the contact, except in a

@@ -184,7 +184,7 @@ func (s *Flows) RemoveEmail(ctx context.Context, sess *login.Session, input stri
 			return err
 		}
 		if !stored {
-			return problem.OwnAccount.List("email", code.UnknownEmail)
+			return problem.List("email", code.UnknownEmail)
 		}
 		lastWayIn, err := s.pipeline.LocksOut(ctx, sess.UserID(), func() error {
 			return s.store.DeleteEmail(ctx, sess.UserID(), address.Email)
@@ -247,7 +247,7 @@ func (s *Service) ownEmail(ctx context.Context, sess *login.Session, input strin
 	}
 	address, found := findEmail(all, email)
 	if !found {
-		return account.EmailAddress{}, nil, problem.OwnAccount.List("email", code.UnknownEmail)
+		return account.EmailAddress{}, nil, problem.List("email", code.UnknownEmail)
 	}
 	return address, stored, nil
 }

@@ -2,9 +2,10 @@ package accounts
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clientip"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
@@ -26,10 +27,23 @@ func (s *Service) notifyAt(ctx context.Context, sess *login.Session, kind string
 	if !s.deps.ProvidersOnly {
 		data["PasswordResetURL"] = s.deps.FrontendURLs.ResetPassword
 	}
-	data["Timestamp"] = s.deps.Now().UTC().Format(time.RFC1123)
+	data["Timestamp"] = s.deps.Now()
 	data["IP"] = clientip.Text(sess.Client.IP)
 	data["UserAgent"] = sess.Client.UserAgent
-	return s.deps.Post.Mail(ctx, kind, to, data, messageLifetime)
+	return s.deps.Post.Mail(ctx, kind, to, owner.User, data, messageLifetime)
+}
+
+// recipient returns the user who receives a message, for its language, and nil for the
+// empty id of a decoy after the same work.
+func (s *Service) recipient(ctx context.Context, userID string) (*authn.User, error) {
+	id, err := s.Identify(work.AcceptEarlier(ctx), userID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return id.User, nil
 }
 
 // announceEmailChange publishes the event and mails the old address about a new primary

@@ -191,10 +191,12 @@ func (s *Service) removePassword(ctx context.Context, userID string) error {
 }
 
 // passwordProblems returns the problems of a new password as those of a field.
-func passwordProblems(param string, list []password.Problem) authn.Errors {
+func passwordProblems(param string, list authn.Errors) authn.Errors {
 	var errs authn.Errors
-	for _, p := range list {
-		errs = append(errs, &authn.Error{Code: p.Code, Param: param, Message: p.Message})
+	for _, e := range list {
+		ofField := *e
+		ofField.Param = param
+		errs = append(errs, &ofField)
 	}
 	return errs
 }

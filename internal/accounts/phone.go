@@ -77,7 +77,7 @@ func (s *Service) takeVerifyPhone(ctx context.Context, sess *login.Session, numb
 
 // textUnknownAccount texts a number that no account has it.
 func (s *Service) textUnknownAccount(ctx context.Context, number string) error {
-	return s.deps.Post.Text(ctx, "unknown_account", number, map[string]any{}, messageLifetime)
+	return s.deps.Post.Text(ctx, "unknown_account", number, nil, map[string]any{}, messageLifetime)
 }
 
 // PhoneCode returns the code that verifies a number: that of a login which waits, or

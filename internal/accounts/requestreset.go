@@ -81,13 +81,13 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 		if err != nil {
 			return err
 		}
-		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, map[string]any{
+		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, user, s.deps.Post.Origin(ctx, map[string]any{
 			"Key":       key,
 			"URL":       work.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
 			"User":      login.NameOf(user),
 			"Username":  user.Username,
-			"ExpiresIn": codes.InWords(s.cfg.PasswordResetTimeout),
-		}, s.cfg.PasswordResetTimeout)
+			"ExpiresIn": s.cfg.PasswordResetTimeout,
+		}), s.cfg.PasswordResetTimeout)
 		if err != nil {
 			return err
 		}

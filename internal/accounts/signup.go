@@ -325,7 +325,7 @@ const messageLifetime = 24 * time.Hour
 
 // mailAccountExists mails the owner of an address that someone tried to use it.
 func (s *Service) mailAccountExists(ctx context.Context, email string) error {
-	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, map[string]any{
+	return s.deps.Post.Mail(ctx, "account/account_already_exists", email, nil, map[string]any{
 		"SignupURL":        s.deps.FrontendURLs.Signup,
 		"PasswordResetURL": s.deps.FrontendURLs.ResetPassword,
 	}, messageLifetime)
@@ -353,12 +353,12 @@ func (s *Service) mailUnknownAccount(ctx context.Context, email string) error {
 	if s.cfg.DisableEmailUnknownAccounts {
 		post = post.To("")
 	}
-	return post.Mail(ctx, "account/unknown_account", email, map[string]any{
+	return post.Mail(ctx, "account/unknown_account", email, nil, map[string]any{
 		"SignupURL": s.deps.FrontendURLs.Signup,
 	}, messageLifetime)
 }
 
 // textAccountExists texts the owner of a number that someone tried to use it.
 func (s *Service) textAccountExists(ctx context.Context, number string) error {
-	return s.deps.Post.Text(ctx, "account_already_exists", number, map[string]any{}, messageLifetime)
+	return s.deps.Post.Text(ctx, "account_already_exists", number, nil, map[string]any{}, messageLifetime)
 }

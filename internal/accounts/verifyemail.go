@@ -173,10 +173,14 @@ func (s *Service) mailLink(ctx context.Context, address account.EmailAddress, si
 // does the same work.
 func (s *Service) mailKey(ctx context.Context, userID, email string, signup bool, lifetime time.Duration, payload []byte) error {
 	key := s.deps.Keys.SignUntil(purposeVerifyEmail, payload, s.deps.Now().Add(lifetime))
-	return s.deps.Post.To(userID).Mail(ctx, confirmationKind(signup), email, map[string]any{
+	user, err := s.recipient(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return s.deps.Post.To(userID).Mail(ctx, confirmationKind(signup), email, user, map[string]any{
 		"Key":       key,
 		"URL":       work.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
-		"ExpiresIn": codes.InWords(lifetime),
+		"ExpiresIn": lifetime,
 	}, lifetime)
 }
 

@@ -334,7 +334,7 @@ func (c *call) use(sess *session.Active) {
 
 // origin returns the user and the session of the request.
 func (c *call) origin() work.Origin {
-	return work.Origin{ActorID: c.sess.ActorID(), SessionID: c.sess.RowID, Client: c.sess.Client}
+	return work.Origin{ActorID: c.sess.ActorID(), SessionID: c.sess.RowID, Client: c.sess.Client, AcceptLanguage: c.acceptLanguage()}
 }
 
 // logOtherCredential logs that a client without a credential of its kind sent one of the

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/login"
@@ -57,8 +58,8 @@ func (c *call) write(answer reply) {
 		return
 	}
 	body := envelope{Status: answer.status, Data: answer.data, Meta: answer.meta}
-	for _, e := range answer.errors {
-		body.Errors = append(body.Errors, errorItem{e.Message, e.Code, e.Param})
+	if len(answer.errors) > 0 {
+		body.Errors = c.errorItems(answer.errors)
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -68,6 +69,29 @@ func (c *call) write(answer reply) {
 	c.written = true
 	c.w.WriteHeader(answer.status)
 	_, _ = c.w.Write(text) // it fails only if the client has disconnected
+}
+
+// errorItems returns problems with their texts in the language of the user.
+func (c *call) errorItems(problems authn.Errors) []errorItem {
+	var user *authn.User
+	if c.sess != nil && c.sess.Authenticated() {
+		user = c.sess.Identity.User
+	}
+	l := c.locales.Choose(user, c.acceptLanguage())
+	if c.locales.Several() {
+		c.w.Header().Set("Content-Language", l.Name)
+		c.w.Header().Add("Vary", "Accept-Language")
+	}
+	items := make([]errorItem, len(problems))
+	for i, e := range problems {
+		items[i] = errorItem{l.Problem(e), e.Code, e.Param}
+	}
+	return items
+}
+
+// acceptLanguage returns the Accept-Language header of the request.
+func (c *call) acceptLanguage() string {
+	return strings.Join(c.r.Header.Values("Accept-Language"), ",")
 }
 
 // user is data.user.

@@ -16,6 +16,7 @@ import (
 	"github.com/allauth-go/allauth/internal/cookie"
 	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/hook"
+	"github.com/allauth-go/allauth/internal/locale"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/social"
@@ -61,6 +62,7 @@ type Handler struct {
 	mfa      *factors.Flows // nil: off
 	trail    *trail.Trail   // nil: off
 	work     *work.Deps
+	locales  *locale.Set
 	logger   *slog.Logger
 	routes   map[login.Kind]map[string]*resource
 	cors     map[login.Kind]*cors.Cors // nil: off
@@ -87,7 +89,7 @@ type Deps struct {
 func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline,
-		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, trail: deps.Trail, work: deps.Work, logger: deps.Work.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, trail: deps.Trail, work: deps.Work, locales: deps.Work.Post.Locales, logger: deps.Work.Logger,
 		routes: map[login.Kind]map[string]*resource{},
 	}
 	for _, kind := range cfg.Clients {

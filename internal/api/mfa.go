@@ -17,7 +17,7 @@ func (f *form) authenticatorCode() string {
 	typed = strings.TrimSpace(typed)
 	switch {
 	case !isCode && !f.Empty("code"):
-		f.errs = append(f.errs, problem.SecondFactor.List("code", code.IncorrectCode)...)
+		f.errs = append(f.errs, problem.List("code", code.IncorrectCode)...)
 	case typed == "":
 		f.add("code", code.Required)
 	case strings.ContainsRune(typed, 0):

@@ -2,10 +2,9 @@ package codes
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/authn"
 )
 
 // Kind describes the codes of one purpose, which are mailed or texted to users, who
@@ -24,21 +23,7 @@ type Kind struct {
 	// Taken reports whether another user has verified the contact, to which the code is
 	// then not sent again. Nil: codes do not verify contacts.
 	Taken func(ctx context.Context, userID, contact string) (bool, error)
-}
-
-// InWords returns a duration in words.
-func InWords(d time.Duration) string {
-	count, unit := int(d.Round(time.Minute)/time.Minute), "minute"
-	switch {
-	case count >= 48*60:
-		count, unit = count/(24*60), "day"
-	case count >= 120:
-		count, unit = count/60, "hour"
-	case count == 0:
-		count = 1
-	}
-	if count != 1 {
-		unit += "s"
-	}
-	return fmt.Sprintf("%d %s", count, unit)
+	// User returns the user who receives a code, nil for the empty id of a decoy after the
+	// same work.
+	User func(ctx context.Context, userID string) (*authn.User, error)
 }

@@ -193,9 +193,13 @@ func (p *Pending) deliver(ctx context.Context, c *authn.Challenge, secret string
 	if secret == "" {
 		post, secret = post.To(""), "XXXX-XXXX"
 	}
-	data := map[string]any{"Code": secret, "ExpiresIn": InWords(left)}
-	if p.kind.Text != "" {
-		return post.Text(ctx, p.kind.Text, c.Subject, data, left)
+	user, err := p.kind.User(ctx, c.UserID)
+	if err != nil {
+		return err
 	}
-	return post.Mail(ctx, p.kind.Mail, c.Subject, data, left)
+	data := post.Origin(ctx, map[string]any{"Code": secret, "ExpiresIn": left})
+	if p.kind.Text != "" {
+		return post.Text(ctx, p.kind.Text, c.Subject, user, data, left)
+	}
+	return post.Mail(ctx, p.kind.Mail, c.Subject, user, data, left)
 }

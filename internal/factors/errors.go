@@ -19,5 +19,5 @@ var ErrTooManyKeys = errors.New("mfa: too many security keys")
 // incorrectCode returns the client's problem for a code that no authenticator of the
 // user accepts.
 func incorrectCode() authn.Errors {
-	return problem.SecondFactor.List("code", code.IncorrectCode)
+	return problem.List("code", code.IncorrectCode)
 }

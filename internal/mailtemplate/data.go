@@ -1,15 +1,17 @@
 package mailtemplate
 
 import (
-	"fmt"
+	"encoding/json"
 	htmltemplate "html/template"
 	"net/url"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/allauth-go/allauth/internal/locale"
 )
 
 // maxLength is the length after which a value is cut off, in characters. Keys and links
@@ -21,50 +23,60 @@ const maxNameLength = 60
 
 // clean copies the data of a message into a map with every field. Strings have no line
 // breaks and no characters that change the direction of text, because many of them were
-// chosen by users, not always by the recipient. Returns an error if data is not a struct
-// or a map with string keys.
-func clean(data any) (map[string]any, error) {
+// chosen by users, not always by the recipient.
+func clean(l *locale.Locale, data map[string]any) map[string]any {
 	values := make(map[string]any, len(fields))
 	for _, name := range fields {
 		values[name] = ""
 	}
-	source := reflect.Indirect(reflect.ValueOf(data))
-	switch {
-	case !source.IsValid(): // no data
-	case source.Kind() == reflect.Map && source.Type().Key().Kind() == reflect.String:
-		for entries := source.MapRange(); entries.Next(); {
-			values[entries.Key().String()] = cleanValue(entries.Key().String(), entries.Value())
-		}
-	case source.Kind() == reflect.Struct:
-		for field, value := range source.Fields() {
-			if field.IsExported() {
-				values[field.Name] = cleanValue(field.Name, value)
-			}
-		}
-	default:
-		return nil, fmt.Errorf("mailtemplate: data is a %T: use a struct or a map with string keys", data)
+	values["Extra"] = map[string]string{}
+	for name, value := range data {
+		values[name] = cleanValue(l, name, value)
 	}
+	values["Locale"] = l.Name
 	if name, ok := values["User"].(string); ok && !isGreetable(name) {
 		values["User"] = ""
 	}
-	return values, nil
+	if agent, ok := data["UserAgent"].(string); ok && values["Browser"] == "" {
+		values["Browser"] = l.Browser(agent)
+	}
+	return values
 }
 
-func cleanValue(name string, value reflect.Value) any {
-	if value.Kind() == reflect.Interface {
-		value = value.Elem()
-	}
-	if !value.IsValid() {
+func cleanValue(l *locale.Locale, name string, value any) any {
+	switch v := value.(type) {
+	case nil:
 		return ""
+	case string:
+		text := oneLine(v)
+		if name != "Key" && !slices.Contains(links, name) && utf8.RuneCountInString(text) > maxLength {
+			text = string([]rune(text)[:maxLength]) + "…"
+		}
+		return text
+	case time.Duration:
+		return l.Duration(v)
+	case time.Time:
+		return l.Time(v)
+	case map[string]json.RawMessage:
+		return cleanExtra(v)
 	}
-	if value.Kind() != reflect.String {
-		return value.Interface()
+	return value
+}
+
+// cleanExtra returns the custom fields of a user as texts. A text that could be an
+// advertisement is left out, as in a greeting.
+func cleanExtra(extra map[string]json.RawMessage) map[string]string {
+	texts := make(map[string]string, len(extra))
+	for name, raw := range extra {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw)
+		}
+		if text = oneLine(text); isGreetable(text) {
+			texts[name] = text
+		}
 	}
-	text := oneLine(value.String())
-	if name != "Key" && !slices.Contains(links, name) && utf8.RuneCountInString(text) > maxLength {
-		text = string([]rune(text)[:maxLength]) + "…"
-	}
-	return text
+	return texts
 }
 
 // oneLine replaces line breaks, other control characters, characters that change the

@@ -1,15 +1,12 @@
-// Package mailtemplate renders the mails and text messages that are sent to users.
+// Package mailtemplate renders the mails and text messages that are sent to users, in the
+// languages of the site.
 //
-//	renderer, err := mailtemplate.New(os.DirFS("mails"), "[Example]")
-//	subject, text, html, err := renderer.Render("account/login_code", map[string]any{
-//		"SiteName": "Example", "Code": "BCDF-GHJK", "ExpiresIn": "3 minutes",
-//	})
-//
-// A kind of mail has up to three files: account/login_code_subject.txt,
-// account/login_code.txt and account/login_code.html. A text message has one file, such
-// as sms/verification_code.txt. A file of the host replaces the embedded one; an empty
-// HTML file makes a mail plain text. All files can use the templates that layout.txt or
-// layout.html defines for their format.
+// The texts of a language are in its file mails.txt, which defines a template for each
+// kind, such as "account/login_code", one for its subject, and the parts that they share.
+// The HTML of a mail is made of its text and layout.html. A host replaces definitions in a
+// mails.txt of its own, or single messages by account/login_code_subject.txt,
+// account/login_code.txt and account/login_code.html; an empty HTML file makes a mail plain
+// text.
 //
 // Every name in [Fields] is defined in every template, as an empty string if there is no
 // value. A code, or the link that a mail has instead, is on a line of its own. Values

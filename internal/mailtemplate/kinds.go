@@ -40,6 +40,9 @@ var fields = []string{
 	"Phone",             // the number to which the text message is sent
 	"User",              // the name by which the user is greeted
 	"Username",          // the username with which the user logs in
+	"UserID",            // the id of the user, if the mail is for one
+	"Extra",             // the custom fields of the user: a map of texts
+	"Locale",            // the language of the message, such as "de"
 	"Key",               // the secret in URL
 	"URL",               // the link of the mail
 	"Code",              // the code that the user enters
@@ -48,7 +51,8 @@ var fields = []string{
 	"PasswordResetURL",  // the page on which users request a password reset
 	"Timestamp",         // the time of the change
 	"IP",                // the IP address of the client that made the change
-	"UserAgent",         // the browser of the client
+	"UserAgent",         // the User-Agent header of the client
+	"Browser",           // the browser and the system of the client in words
 	"FromEmail",         // the address before a change
 	"ToEmail",           // the address after a change
 	"DeletedEmail",      // the address that was removed

@@ -4,21 +4,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/allauth-go/allauth/internal/locale"
 )
 
-// Render returns the subject, text and HTML of a message. data is a struct or a map with
-// string keys, whose names are those of [Fields]; missing values are empty. The subject
-// is a single line. Text messages have neither subject nor html. Returns an error for an
-// unknown kind, and if a template fails or its output is too long.
-func (r *Renderer) Render(kind string, data any) (subject, text, html string, err error) {
-	m, ok := r.messages[kind]
+// Render returns the subject, text and HTML of a message in a language of the site. The
+// names of data are those of [Fields]; missing values are empty, and times and durations
+// are put into words. The subject is a single line. Text messages have neither subject nor
+// html. Returns an error for an unknown kind, and if a template fails or its output is too
+// long.
+func (r *Renderer) Render(l *locale.Locale, kind string, data map[string]any) (subject, text, html string, err error) {
+	m, ok := r.languages[l.Name].kinds[kind]
 	if !ok {
 		return "", "", "", fmt.Errorf("mailtemplate: no template for %q", kind)
 	}
-	values, err := clean(data)
-	if err != nil {
-		return "", "", "", err
-	}
+	values := clean(l, data)
 	if text, err = execute(m.text, values); err != nil {
 		return "", "", "", err
 	}
@@ -32,7 +32,7 @@ func (r *Renderer) Render(kind string, data any) (subject, text, html string, er
 		if html, err = execute(m.html, withLinks(values)); err != nil {
 			return "", "", "", err
 		}
-		html = tidy(html)
+		html = tidyHTML(html)
 	}
 	return subject, tidy(text), html, nil
 }

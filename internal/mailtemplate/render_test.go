@@ -93,31 +93,11 @@ func TestGreeting(t *testing.T) {
 	}
 }
 
-func TestData(t *testing.T) {
+func TestMissingData(t *testing.T) {
 	t.Parallel()
 	r := newRenderer(t)
-	type named string
-	for _, data := range []any{
-		map[string]any{"Code": code, "SiteName": "Example", "Unknown": 1, "User": nil},
-		map[string]string{"Code": code, "SiteName": "Example"},
-		struct{ Code, SiteName, hidden string }{code, "Example", "x"},
-		&struct{ Code, SiteName named }{code, "Example"},
-	} {
-		_, text, html, err := r.Render("account/login_code", data)
-		if err != nil {
-			t.Errorf("%T: %v", data, err)
-		}
-		if !strings.Contains(text, "\n"+code+"\n") || !strings.Contains(text, "log in at Example,") || !strings.Contains(html, code) {
-			t.Errorf("%T:\n%s", data, text)
-		}
-	}
 	if _, text, _, err := r.Render("account/login_code", nil); err != nil || strings.Contains(text, "no value") {
 		t.Errorf("nil: %v\n%s", err, text)
-	}
-	for _, data := range []any{7, "text", []string{"a"}, map[int]string{}} {
-		if _, _, _, err := r.Render("account/login_code", data); err == nil {
-			t.Errorf("%T was accepted", data)
-		}
 	}
 	if _, _, _, err := r.Render("account/other", nil); err == nil {
 		t.Error("an unknown kind was accepted")
@@ -141,28 +121,38 @@ func TestLinksIntoApps(t *testing.T) {
 	}
 }
 
+// files returns files of a host by their names.
+func files(content map[string]string) fstest.MapFS {
+	all := fstest.MapFS{}
+	for name, text := range content {
+		all[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return all
+}
+
 func TestOverride(t *testing.T) {
 	t.Parallel()
-	_, err := New(fstest.MapFS{"layout.txt": {Data: []byte(`{{define "signature"}}Ihr Team{{end}}`)}}, "")
-	if err == nil || !strings.Contains(err.Error(), "greeting") {
-		t.Fatalf("a layout that lacks pieces: %v", err)
-	}
-	r, err := New(fstest.MapFS{
-		"account/login_code.txt":          {Data: []byte("Ihr Code:\r\n\r\n{{.Code}}\r\n\r\n\r\n\r\n  {{template \"signature\" .}}\r\n")},
-		"account/login_code_subject.txt":  {Data: []byte("Code für\n  {{.SiteName}}\n")},
-		"account/login_code.html":         {Data: []byte("\n")},
-		"account/password_reset_key.html": {Data: []byte("<b>{{.User}}</b>")},
-	}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	subject, text, html, err := r.Render("account/login_code", map[string]any{"Code": code, "SiteName": "Beispiel"})
-	if err != nil || subject != "Code für Beispiel" || text != "Ihr Code:\n\n"+code+"\n\n  The Beispiel team\n" || html != "" {
+	r := newRenderer(t, files(map[string]string{
+		"mails.txt":                       `{{define "signature"}}Your {{.SiteName}}{{end}}`,
+		"account/login_code.txt":          "Ihr Code:\r\n\r\n{{.Code}}\r\n\r\n\r\n\r\n  {{template \"signature\" .}}\r\n",
+		"account/login_code_subject.txt":  "Code für\n  {{.SiteName}}\n",
+		"account/login_code.html":         "\n",
+		"account/password_reset_key.html": "<b>{{.User}}</b>",
+		"account/password_set.txt":        "{{define \"x\"}}1 < 2{{end}}Set & done: {{template \"x\"}}\n{{.User}}\n\n{{template \"link\" .PasswordResetURL}}",
+	}))
+	data := map[string]any{"Code": code, "SiteName": "Beispiel", "User": "A & B", "PasswordResetURL": resetURL}
+	subject, text, html, err := r.Render("account/login_code", data)
+	if err != nil || subject != "[Example] Code für Beispiel" || text != "Ihr Code:\n\n"+code+"\n\n  Your Beispiel\n" || html != "" {
 		t.Errorf("login code: %q %q %q %v", subject, text, html, err)
 	}
-	_, text, html, err = r.Render("account/password_reset_key", map[string]any{"User": "A & B"})
-	if err != nil || html != "<b>A &amp; B</b>\n" || !strings.HasPrefix(text, "Hello A & B,") {
+	_, text, html, err = r.Render("account/password_reset_key", data)
+	if err != nil || html != "<b>A &amp; B</b>\n" || !strings.HasPrefix(text, "Hello A & B,") || !strings.HasSuffix(text, "\nYour Beispiel\n") {
 		t.Errorf("reset key: %q %q %v", text, html, err)
+	}
+	// The HTML is made of the host's text.
+	_, text, html, err = r.Render("account/password_set", data)
+	if err != nil || text != "Set & done: 1 < 2\nA & B\n\n"+resetURL+"\n" || !strings.Contains(html, "<p>Set &amp; done: 1 &lt; 2<br>A &amp; B</p>\n<p><a href=\""+resetURL) {
+		t.Errorf("password set: %q %q %v", text, html, err)
 	}
 }
 
@@ -182,15 +172,19 @@ func TestMistakesAreFoundEarly(t *testing.T) {
 		"mfa/totp_activated.html":        "{{.Coed}}",
 		"mfa/totp_deactivated.html":      "<a href='{{if .Code}}x'{{end}}>",
 		"sms/unknown_account.txt":        `{{template "nothing" .}}`,
-		"layout.txt":                     "{{",
+		"layout.txt":                     "",
+		"mails.txt":                      "{{",
+		"en/mails.txt":                   `{{define "greeting"}}{{.Nmae}}{{end}}`,
+		"texts.json":                     "{",
+		"en/account/login_cod.txt":       "",
 		"layout.html":                    "{{",
 	} {
-		_, err := New(fstest.MapFS{file: {Data: []byte(content)}}, "")
+		_, _, err := built(files(map[string]string{file: content}))
 		if err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("a mistake in %s: %v", file, err)
 		}
 	}
-	if _, err := New(brokenFS{}, ""); !errors.Is(err, fs.ErrPermission) {
+	if _, _, err := built(brokenFS{}); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("unreadable files: %v", err)
 	}
 }
@@ -199,10 +193,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("Example", "ann@example.org", "Ann", "Mozilla/5.0")
 	f.Add("\r\n", "\u2028ABCD-1234", "<script>", "EVIL-1234")
 	f.Add("ABCD", "ABCD", "ABCD", "\n")
-	r, err := New(nil, "")
-	if err != nil {
-		f.Fatal(err)
-	}
+	r := newRenderer(f)
 	f.Fuzz(func(t *testing.T, site, email, user, agent string) {
 		for _, kind := range []string{"account/email_confirmation", "account/email_deleted", "mfa/webauthn_added"} {
 			subject, text, html, err := r.Render(kind, map[string]any{

@@ -1,24 +1,30 @@
 package mailtemplate
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	texttemplate "text/template"
+
+	"github.com/allauth-go/allauth/internal/locale"
 )
 
-//go:embed templates
-var embedded embed.FS
-
-// Renderer renders messages. It is safe for concurrent use.
+// Renderer renders messages in the languages of the site. It is safe for concurrent use.
 type Renderer struct {
 	subjectPrefix string
-	messages      map[string]*message
+	languages     map[string]*messages // by the name of the locale
+}
+
+// messages are the templates of a language.
+type messages struct {
+	kinds map[string]*message
+	// missing are the names of templates that are those of English.
+	missing []string
 }
 
 // message holds the templates of one kind. A text message has no subject; html may be
@@ -29,169 +35,324 @@ type message struct {
 	html    *htmltemplate.Template
 }
 
-// New parses all templates: each file from override, which may be nil, or else the
-// embedded one. subjectPrefix is put before the subjects of all mails. New renders each
-// template once, so that it returns the errors that Render would return later. Errors
-// name the file.
-func New(override fs.FS, subjectPrefix string) (*Renderer, error) {
-	read := builtIn
-	if override != nil {
-		read = source{override}.messages
+// New parses the templates of all languages. files are those of the host, as for
+// locale.New. subjectPrefix is put before the subjects of all mails. New renders each
+// template, so that it returns the errors that Render would return later. Errors name the
+// file.
+func New(locales *locale.Set, files fs.FS, subjectPrefix string) (*Renderer, error) {
+	if files != nil {
+		if err := check(files, locales); err != nil {
+			return nil, err
+		}
 	}
-	messages, err := read()
+	r := &Renderer{subjectPrefix: subjectPrefix, languages: map[string]*messages{}}
+	for _, l := range locales.All() {
+		parse := builtIn
+		if files != nil {
+			parse = func(l *locale.Locale) (*messages, error) { return parser{locale: l, files: files}.parse() }
+		}
+		m, err := parse(l)
+		if err != nil {
+			return nil, err
+		}
+		r.languages[l.Name] = m
+	}
+	return r, nil
+}
+
+// Missing returns the names of the templates of a language that are those of English.
+func (r *Renderer) Missing(l *locale.Locale) []string { return r.languages[l.Name].missing }
+
+var embedded struct {
+	sync.Mutex
+	languages map[string]*messages
+}
+
+// builtIn returns the templates of this module, which are parsed once for all renderers.
+func builtIn(l *locale.Locale) (*messages, error) {
+	embedded.Lock()
+	defer embedded.Unlock()
+	if m := embedded.languages[l.Name]; m != nil {
+		return m, nil
+	}
+	m, err := parser{locale: l}.parse()
 	if err != nil {
 		return nil, err
 	}
-	return &Renderer{subjectPrefix: subjectPrefix, messages: messages}, nil
+	if embedded.languages == nil {
+		embedded.languages = map[string]*messages{}
+	}
+	embedded.languages[l.Name] = m
+	return m, nil
 }
 
-// builtIn returns the embedded templates, which are parsed once for all renderers.
-var builtIn = sync.OnceValues(source{}.messages)
+// parser parses the templates of a language.
+type parser struct {
+	locale *locale.Locale
+	files  fs.FS // of the host, may be nil
+	text   *texttemplate.Template
+	html   *htmltemplate.Template
+}
+
+// parse returns all messages, after it has rendered each of them.
+func (p parser) parse() (*messages, error) {
+	m := &messages{kinds: make(map[string]*message, len(kinds))}
+	defined, err := p.shared()
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range kinds {
+		one, own, err := p.message(kind)
+		if err != nil {
+			return nil, err
+		}
+		m.kinds[kind] = one
+		defined[kind], defined[kind+"_subject"] = defined[kind] || own, defined[kind+"_subject"] || own
+	}
+	for name, own := range defined {
+		if !own && !(isText(name) && strings.HasSuffix(name, "_subject")) {
+			m.missing = append(m.missing, name)
+		}
+	}
+	slices.Sort(m.missing)
+	r := &Renderer{languages: map[string]*messages{p.locale.Name: m}}
+	for _, kind := range kinds {
+		if err := r.try(p.locale, kind); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
 
 // try renders a kind with all values, without a code, and without values.
-func (r *Renderer) try(kind string) error {
+func (r *Renderer) try(l *locale.Locale, kind string) error {
 	sample := make(map[string]any, len(fields))
 	for _, name := range fields {
-		sample[name] = name
+		if name != "Extra" {
+			sample[name] = name
+		}
 	}
 	link := make(map[string]any, len(fields))
 	for name, value := range sample {
 		link[name] = value
 	}
 	link["Code"] = ""
-	for _, data := range []map[string]any{sample, link, {}} {
-		if _, _, _, err := r.Render(kind, data); err != nil {
+	for _, data := range []map[string]any{sample, link, nil} {
+		if _, _, _, err := r.Render(l, kind, data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// source reads template files.
-type source struct{ override fs.FS }
-
-// messages parses and tries the templates of every kind.
-func (s source) messages() (map[string]*message, error) {
-	if err := s.check(); err != nil {
+// shared parses the layouts and mails.txt of each source. The HTML templates are those of
+// the texts, except for what layout.html defines. It reports for each name whether the
+// language defines it itself.
+func (p *parser) shared() (defined map[string]bool, err error) {
+	p.text = texttemplate.New("mails.txt").Option("missingkey=error")
+	p.html = htmltemplate.New("layout.html").Option("missingkey=error")
+	layouts := locale.Source{Files: locale.Embedded()}
+	if err := p.add(layouts, "layout.txt", nil); err != nil {
 		return nil, err
 	}
-	r := &Renderer{messages: make(map[string]*message, len(kinds))}
-	for _, kind := range kinds {
-		m, err := s.message(kind)
+	defined = map[string]bool{}
+	for _, source := range p.locale.Sources {
+		if err := p.add(source, "mails.txt", defined); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range p.text.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		if _, err := p.html.AddParseTree(t.Name(), toHTML(t.Tree)); err != nil {
+			return nil, fmt.Errorf("mailtemplate: parse %s: %w", t.Name(), err)
+		}
+	}
+	sources := []locale.Source{layouts}
+	if p.files != nil {
+		sources = append(sources, locale.Source{Files: p.files})
+	}
+	for _, source := range append(sources, p.locale.Sources...) {
+		content, found, err := readFile(source, "layout.html")
 		if err != nil {
 			return nil, err
 		}
-		r.messages[kind] = m
-		if err := r.try(kind); err != nil {
-			return nil, err
+		if _, err := p.html.Parse(content); found && err != nil {
+			return nil, fmt.Errorf("mailtemplate: parse %s: %w", source.Path("layout.html"), err)
 		}
 	}
-	return r.messages, nil
+	return defined, nil
 }
 
-// check returns an error if a file of the host would not be used, because its name or
-// its folder is wrong.
-func (s source) check() error {
-	if s.override == nil {
-		return nil
+// add parses a file that defines templates, if it exists.
+func (p *parser) add(source locale.Source, name string, defined map[string]bool) error {
+	content, found, err := readFile(source, name)
+	if err != nil || !found {
+		return err
 	}
-	known := map[string]bool{"layout.txt": true, "layout.html": true}
-	folders := map[string]bool{".": true}
-	for _, kind := range kinds {
-		folders[path.Dir(kind)] = true
-		known[kind+".txt"] = true
-		if !isText(kind) {
-			known[kind+"_subject.txt"], known[kind+".html"] = true, true
-		}
+	t, err := texttemplate.New(source.Path(name)).Parse(content)
+	if err != nil {
+		return fmt.Errorf("mailtemplate: parse %s: %w", source.Path(name), err)
 	}
-	found := false
-	for folder := range folders {
-		entries, err := fs.ReadDir(s.override, folder)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("mailtemplate: list %s: %w", folder, err)
+	for _, one := range t.Templates() {
+		if one.Name() == t.Name() {
+			continue // what is outside of the definitions
 		}
-		for _, entry := range entries {
-			name := path.Join(folder, entry.Name())
-			if folder != "." && !known[name] && (path.Ext(name) == ".txt" || path.Ext(name) == ".html") {
-				return fmt.Errorf("mailtemplate: %s is not the name of a template; docs/mails.md lists the names", name)
-			}
-			found = found || known[name]
+		if _, err := p.text.AddParseTree(one.Name(), one.Tree); err != nil {
+			return fmt.Errorf("mailtemplate: parse %s: %w", source.Path(name), err)
 		}
-	}
-	if !found {
-		return errors.New("mailtemplate: the file system has none of the files that docs/mails.md lists; use the folder that contains account, for example by fs.Sub")
+		if defined != nil {
+			defined[one.Name()] = defined[one.Name()] || source.Translates
+		}
 	}
 	return nil
 }
 
-// read returns the content of a file of the host, or of the embedded one, or
-// fs.ErrNotExist.
-func (s source) read(name string) (string, error) {
-	if s.override != nil {
-		content, err := fs.ReadFile(s.override, name)
-		if err == nil {
-			return string(content), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("mailtemplate: read %s: %w", name, err)
-		}
+// readFile reads a file, if it exists.
+func readFile(source locale.Source, name string) (content string, found bool, err error) {
+	bytes, err := source.Read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
 	}
-	content, err := fs.ReadFile(embedded, "templates/"+name)
 	if err != nil {
-		return "", fmt.Errorf("mailtemplate: read %s: %w", name, err)
+		return "", false, fmt.Errorf("mailtemplate: %w", err)
 	}
-	return string(content), nil
+	return string(bytes), true, nil
 }
 
-// message parses the templates of a kind.
-func (s source) message(kind string) (*message, error) {
-	m := &message{}
-	var err error
-	if m.text, err = s.text(kind + ".txt"); err != nil || isText(kind) {
-		return m, err
-	}
-	if m.subject, err = s.text(kind + "_subject.txt"); err != nil {
-		return nil, err
-	}
-	m.html, err = s.html(kind + ".html")
-	return m, err
+// file is the template of a part of a message.
+type file struct {
+	path    string
+	content string
+	own     bool // of the host
 }
 
-// text parses a text template together with layout.txt.
-func (s source) text(name string) (*texttemplate.Template, error) {
-	t := texttemplate.New("layout.txt").Option("missingkey=error")
-	for _, file := range []string{"layout.txt", name} {
-		content, err := s.read(file)
+// file returns the file of the host, or else the content.
+func (p parser) file(name, content string) (file, error) {
+	f := file{name, content, false}
+	for _, source := range p.locale.Sources {
+		content, found, err := readFile(source, name)
 		if err != nil {
-			return nil, err
+			return file{}, err
 		}
-		if t, err = t.New(file).Parse(content); err != nil {
-			return nil, fmt.Errorf("mailtemplate: parse %s: %w", file, err)
+		if found {
+			f = file{source.Path(name), content, true}
 		}
+	}
+	return f, nil
+}
+
+// message parses the templates of a kind. own is true if the host has a file of its own for
+// the text.
+func (p parser) message(kind string) (m *message, own bool, err error) {
+	frame := `{{template "greeting" .}}` + "\n\n" + `{{template "` + kind + `" .}}` + "\n\n" + `{{template "signature" .}}`
+	if isText(kind) {
+		frame = `{{template "` + kind + `" .}}`
+	}
+	text, err := p.file(kind+".txt", frame)
+	if err != nil {
+		return nil, false, err
+	}
+	m = &message{}
+	if m.text, err = p.parseText(text); err != nil || isText(kind) {
+		return m, text.own, err
+	}
+	subject, err := p.file(kind+"_subject.txt", `{{template "`+kind+`_subject" .}}`)
+	if err != nil {
+		return nil, false, err
+	}
+	if m.subject, err = p.parseText(subject); err != nil {
+		return nil, false, err
+	}
+	page, err := p.file(kind+".html", "")
+	if err != nil {
+		return nil, false, err
+	}
+	if page.own && strings.TrimSpace(page.content) == "" {
+		return m, text.own, nil
+	}
+	m.html, err = p.parseHTML(page, m.text, text.own)
+	return m, text.own, err
+}
+
+// parseText parses a file. That of the host has a set of its own, as files may define
+// templates of the same name.
+func (p parser) parseText(f file) (t *texttemplate.Template, err error) {
+	set := p.text
+	if f.own {
+		if set, err = set.Clone(); err != nil {
+			return nil, fmt.Errorf("mailtemplate: %w", err)
+		}
+	}
+	t, err = set.New(f.path).Parse(f.content)
+	if err != nil {
+		return nil, fmt.Errorf("mailtemplate: parse %s: %w", f.path, err)
 	}
 	return t, nil
 }
 
-// html parses an HTML template together with layout.html. It returns nil if the file is
-// missing or empty.
-func (s source) html(name string) (*htmltemplate.Template, error) {
-	content, err := s.read(name)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && strings.TrimSpace(content) == "" {
-		return nil, nil
+// parseHTML parses the HTML file of the host, or else makes one of the text.
+func (p parser) parseHTML(f file, text *texttemplate.Template, ownText bool) (t *htmltemplate.Template, err error) {
+	set := p.html
+	if f.own || ownText {
+		if set, err = set.Clone(); err != nil {
+			return nil, fmt.Errorf("mailtemplate: %w", err)
+		}
 	}
+	if !f.own {
+		f.content = `{{template "header" .}}<p>{{template "` + text.Name() + `" .}}</p>{{template "end" .}}`
+		for _, t := range text.Templates() {
+			if set.Lookup(t.Name()) != nil || t.Tree == nil {
+				continue
+			}
+			if _, err := set.AddParseTree(t.Name(), toHTML(t.Tree)); err != nil {
+				return nil, fmt.Errorf("mailtemplate: parse %s: %w", f.path, err)
+			}
+		}
+	}
+	t, err = set.New(f.path).Parse(f.content)
 	if err != nil {
-		return nil, err
-	}
-	layout, err := s.read("layout.html")
-	if err != nil {
-		return nil, err
-	}
-	t, err := htmltemplate.New("layout.html").Option("missingkey=error").Parse(layout)
-	if err != nil {
-		return nil, fmt.Errorf("mailtemplate: parse layout.html: %w", err)
-	}
-	if t, err = t.New(name).Parse(content); err != nil {
-		return nil, fmt.Errorf("mailtemplate: parse %s: %w", name, err)
+		return nil, fmt.Errorf("mailtemplate: parse %s: %w", f.path, err)
 	}
 	return t, nil
+}
+
+// check returns an error if a file of the host would not be used, because its name or
+// its folder is wrong.
+func check(files fs.FS, locales *locale.Set) error {
+	names := map[string]bool{"texts.json": true, "mails.txt": true, "layout.html": true}
+	folders := map[string]bool{".": true}
+	for _, kind := range kinds {
+		folders[path.Dir(kind)] = true
+		names[kind+".txt"] = true
+		if !isText(kind) {
+			names[kind+"_subject.txt"], names[kind+".html"] = true, true
+		}
+	}
+	found := false
+	roots := []string{"."}
+	for _, l := range locales.All() {
+		roots = append(roots, l.Name)
+	}
+	for _, root := range roots {
+		for folder := range folders {
+			entries, err := fs.ReadDir(files, path.Join(root, folder))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("mailtemplate: list %s: %w", path.Join(root, folder), err)
+			}
+			for _, entry := range entries {
+				name := path.Join(folder, entry.Name())
+				isTemplate := path.Ext(name) == ".txt" || path.Ext(name) == ".html"
+				if name == "layout.txt" || !names[name] && isTemplate && path.Join(root, folder) != "." {
+					return fmt.Errorf("mailtemplate: %s is not the name of a template; docs/mails.md lists the names", path.Join(root, name))
+				}
+				found = found || names[name]
+			}
+		}
+	}
+	if !found {
+		return errors.New("mailtemplate: the file system has none of the files that docs/mails.md lists; use the folder that contains account or a language, for example by fs.Sub")
+	}
+	return nil
 }

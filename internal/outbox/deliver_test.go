@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,7 @@ func TestTextMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Wake()
-	if got := <-texted; got != want {
+	if got := <-texted; !reflect.DeepEqual(got, want) {
 		t.Errorf("another message was sent: %q", got.Text)
 	}
 	store.waitEmpty(t)

@@ -16,6 +16,8 @@ type Origin struct {
 	// do it. Both are empty if unknown.
 	ActorID, SessionID string
 	Client             authn.Client
+	// AcceptLanguage is the header of the request, empty if there is none.
+	AcceptLanguage string
 }
 
 // Trail stores events.

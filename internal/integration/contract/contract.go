@@ -177,7 +177,7 @@ func (c *contract) schema(name, mediaType string) (*jsonschema.Schema, error) {
 }
 
 // sentence is the form of messages for users.
-var sentence = regexp.MustCompile(`^[A-Z].+\.$`)
+var sentence = regexp.MustCompile(`^\p{Lu}.+\.$`)
 
 // checkCodes returns an error for codes that are not described, and for missing
 // messages.

@@ -96,7 +96,7 @@ func TestMessagesForUsersWhoAreLoggedIn(t *testing.T) {
 	}{
 		{"POST", "account/email", clienttest.Body{"email": "ann"}, "email", "Enter a valid email address."},
 		{"POST", "account/email", clienttest.Body{"email": "ann@example.org"}, "email", "This email address is already on your account. Enter another one."},
-		{"PATCH", "account/email", clienttest.Body{"email": "eve@example.org", "primary": true}, "email", "Enter an email address of your account."},
+		{"PATCH", "account/email", clienttest.Body{"email": "eve@example.org", "primary": true}, "email", "This email address was not found. Check it, or enter another one."},
 		{"PATCH", "account/email", clienttest.Body{"email": "ann@example.org", "primary": "yes"}, "primary", "Send true or false."},
 		{"DELETE", "account/email", clienttest.Body{"email": "ann@example.org"}, "email", "Make another email address your primary one before you remove this one."},
 		{"POST", "account/password/change", clienttest.Body{"current_password": clienttest.Password, "new_password": 1}, "new_password", "Enter the password as a text."},
