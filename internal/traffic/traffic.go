@@ -70,11 +70,14 @@ func (n *Notes) Add(r *http.Request, trusted bool, host string) {
 	}
 }
 
+// maxKept is the length of the longest text that is kept.
+const maxKept = 100
+
 // keep stores a text of a client for the findings, without copying it for each request.
 func keep(to *atomic.Pointer[string], text string) {
-	if last := to.Load(); last == nil || *last != text {
-		text = strings.Clone(text[:min(len(text), 100)])
-		to.Store(&text)
+	if last := to.Load(); last == nil || *last != text[:min(len(text), maxKept)] {
+		kept := strings.Clone(text[:min(len(text), maxKept)])
+		to.Store(&kept)
 	}
 }
 
