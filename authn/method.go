@@ -10,7 +10,8 @@ import (
 // Method records one authentication of the user in a session. Its JSON form is an
 // entry of data.methods in responses of the API.
 type Method struct {
-	// Name is "password", "code", "password_reset", "mfa" or "socialaccount".
+	// Name is "password", "code", "password_reset", "mfa", "socialaccount" or, after
+	// Auth.LogIn, "host".
 	Name string
 	// At is when the user authenticated, to the microsecond.
 	At time.Time
@@ -21,7 +22,8 @@ type Method struct {
 	// Reauthenticated is set if the user authenticated again in a session that
 	// was already logged in.
 	Reauthenticated bool
-	// AuthenticatorID and Type are set if Name is "mfa".
+	// AuthenticatorID and Type are set if Name is "mfa". The Type "host" is a second
+	// factor that the host has checked; it has no AuthenticatorID.
 	AuthenticatorID int64
 	Type            string
 	// Passwordless is set after a login with a passkey alone.

@@ -149,7 +149,7 @@ func validatePhone(c account.Config) error {
 }
 
 // methodNames are the values of authn.Method.Name.
-var methodNames = []string{"password", "code", "password_reset", "mfa", "socialaccount"}
+var methodNames = []string{"password", "code", "password_reset", "mfa", "socialaccount", "host"}
 
 func validateCodes(c account.Config) error {
 	configs := map[string]*account.CodeConfig{

@@ -13,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2/memstore"
+
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/sessions"
@@ -551,4 +554,41 @@ func TestImpersonationsAtOnce(t *testing.T) {
 	if ended := s.named("sessions.impersonation_ended"); len(ended) != 1 {
 		t.Errorf("%d events", len(ended))
 	}
+}
+
+// The audit trail has both ends, written with the change of the session.
+func TestTheAuditTrailHasImpersonations(t *testing.T) {
+	t.Parallel()
+	s := openSupport(t, func(cfg *allauth.Config) { cfg.Audit = &audit.Config{} })
+	c := s.acting(clienttest.Browser)
+	s.Clock.Advance(time.Minute)
+	c.Delete("auth/session", nil).Status(200).LoggedIn("sue@example.org")
+	events, _, err := s.Auth.AuditEvents(t.Context(), audit.Filter{ActorID: s.sue, UserID: s.ann})
+	if err != nil || len(events) != 2 || events[0].Name != "sessions.impersonation_ended" || events[1].Name != "sessions.impersonation_started" {
+		t.Fatalf("%+v, %v", events, err)
+	}
+	if text, err := json.Marshal(events[1]); err != nil || !strings.Contains(string(text), `"reason":"ticket 7"`) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// The data of sessions may be in a store of its own.
+func TestImpersonationsWithAnotherSessionStore(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := openSupport(t, func(cfg *allauth.Config) { cfg.Sessions.Store = sessions.IgnoreContext(memstore.New()) })
+		c := s.acting(kind)
+		if user, actor := s.me(c); user != s.ann || actor != s.sue {
+			t.Errorf("user %s, actor %s", user, actor)
+		}
+		c.Get("account/email").Status(403)
+		c.Delete("auth/session", nil).Status(200).LoggedIn("sue@example.org")
+		again := s.acting(kind)
+		if err := s.Auth.LogOutEverywhere(t.Context(), s.sue); err != nil {
+			t.Fatal(err)
+		}
+		if user, _ := s.me(again); user != "" {
+			t.Errorf("user %s", user)
+		}
+	})
 }

@@ -144,11 +144,17 @@ func TestTheHostNamesWhatItChecked(t *testing.T) {
 		pending string
 		methods []string
 	}{
-		"nothing":                       {allauth.LoginOptions{}, nil, "verify_email", nil},
-		"unverified":                    {allauth.LoginOptions{AllowUnverified: true}, nil, "mfa_authenticate", nil},
-		"second factor":                 {allauth.LoginOptions{SecondFactorChecked: true}, nil, "verify_email", nil},
-		"both":                          {allauth.LoginOptions{AllowUnverified: true, SecondFactorChecked: true}, nil, "", []string{"host", "mfa"}},
-		"unverified, a code required":   {allauth.LoginOptions{AllowUnverified: true}, required, "login_by_code", nil},
+		"nothing":                     {allauth.LoginOptions{}, nil, "verify_email", nil},
+		"unverified":                  {allauth.LoginOptions{AllowUnverified: true}, nil, "mfa_authenticate", nil},
+		"second factor":               {allauth.LoginOptions{SecondFactorChecked: true}, nil, "verify_email", nil},
+		"both":                        {allauth.LoginOptions{AllowUnverified: true, SecondFactorChecked: true}, nil, "", []string{"host", "mfa"}},
+		"unverified, a code required": {allauth.LoginOptions{AllowUnverified: true}, required, "login_by_code", nil},
+		"a code after the host's login": {allauth.LoginOptions{AllowUnverified: true}, func(cfg *allauth.Config) {
+			cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"host"}}
+		}, "login_by_code", nil},
+		"no code after the host's login": {allauth.LoginOptions{AllowUnverified: true}, func(cfg *allauth.Config) {
+			cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}}
+		}, "mfa_authenticate", nil},
 		"both, a code required":         {allauth.LoginOptions{AllowUnverified: true, SecondFactorChecked: true}, required, "", []string{"host", "mfa"}},
 		"a provider of the host's, too": {allauth.LoginOptions{AllowUnverified: true, SecondFactorChecked: true, Method: authn.Method{Name: "socialaccount", Provider: "corp", UID: "7"}}, nil, "", []string{"socialaccount", "mfa"}},
 	} {
