@@ -10,6 +10,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/sessions/token"
@@ -69,4 +70,5 @@ func everything(cfg *allauth.Config) {
 	}
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "google", ClientID: "id", ClientSecret: "secret"}}}
 	cfg.Tokens = &token.Config{Keys: []token.Key{{Secret: clienttest.Secret}}}
+	cfg.Audit = &audit.Config{ShowToUsers: true}
 }
