@@ -31,6 +31,7 @@ import (
 	"github.com/allauth-go/allauth/internal/traffic"
 	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
+	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -50,6 +51,7 @@ type Auth struct {
 	work     *work.Deps
 	trail    *trail.Trail // nil: off
 	outbox   *outbox.Outbox
+	webhooks *outbox.Outbox // nil: none
 	cleaner  *clean.Cleaner
 	client   func(r *http.Request) authn.Client
 	host     string // of BaseURL, with its port
@@ -90,6 +92,9 @@ func New(cfg Config, store storage.Store) (*Auth, error) {
 		return nil, fmt.Errorf("allauth: %w", err)
 	}
 	a.outbox.Start()
+	if a.webhooks != nil {
+		a.webhooks.Start()
+	}
 	if cfg.CleanInterval > 0 {
 		a.cleaner.Start()
 	}
@@ -117,9 +122,6 @@ func (a *Auth) build() error {
 		return err
 	}
 	a.work = deps
-	if a.trail = a.newTrail(); a.trail != nil {
-		deps.Trail = a.trail
-	}
 	challenges := &codes.Challenges{Store: a.store, Deps: deps}
 	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
 	if err != nil {
@@ -211,8 +213,8 @@ func (a *Auth) deps() (*work.Deps, error) {
 	if a.cfg.Account.Phone != nil {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
-	a.outbox = outbox.New(box)
-	return &work.Deps{
+	a.buildOutboxes(box)
+	deps := &work.Deps{
 		Users:  a.store,
 		Tx:     work.Transactor{Transactor: a.store},
 		Limits: limits,
@@ -229,7 +231,38 @@ func (a *Auth) deps() (*work.Deps, error) {
 		ProvidersOnly: a.cfg.SocialAccount != nil && a.cfg.SocialAccount.Only,
 		BaseURL:       a.cfg.BaseURL,
 		FrontendURLs:  a.cfg.Headless.FrontendURLs,
-	}, nil
+	}
+	if a.trail != nil {
+		deps.Trail = a.trail
+	}
+	return deps, nil
+}
+
+// webhookWorkers is how many events are sent at the same time.
+const webhookWorkers = 8
+
+// buildOutboxes creates what delivers mails, and what keeps events and delivers them. A
+// receiver that does not answer delays no mail, because events have workers of their own.
+func (a *Auth) buildOutboxes(box outbox.Config) {
+	hooks := box
+	if a.cfg.Audit != nil && len(a.cfg.Audit.Webhooks) > 0 {
+		box.Except = []string{notify.ChannelWebhook}
+	}
+	a.outbox = outbox.New(box)
+	if a.cfg.Audit == nil {
+		return
+	}
+	keeps := trail.Config{
+		Config: *a.cfg.Audit, Store: a.store, Decoys: a.store.Base(), Now: a.cfg.Now,
+		Receivers: trail.NewReceivers(a.cfg.Audit.Webhooks, a.cfg.Now),
+	}
+	if len(box.Except) > 0 {
+		hooks.Poster, hooks.Workers = keeps.Receivers, webhookWorkers
+		hooks.Except = []string{notify.ChannelMail, notify.ChannelText, notify.ChannelDecoy}
+		a.webhooks = outbox.New(hooks)
+		keeps.Queue, keeps.QueueOfDecoys = a.webhooks, a.outbox.Decoys()
+	}
+	a.trail = trail.New(keeps)
 }
 
 func (a *Auth) limits() (*ratelimit.Limiter, error) {
@@ -308,9 +341,13 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Ser
 // are turned on. Headless.ServeSpecification serves it.
 func (a *Auth) OpenAPI() []byte { return a.handler.OpenAPI() }
 
-// Close stops the delivery of mails and the deletion of expired rows. It finishes
-// the mails that are being sent, and sends those that are due until ctx ends. The
+// Close stops the delivery of mails and events and the deletion of expired rows. It
+// finishes those that are being sent, and sends those that are due until ctx ends. The
 // next server that starts with the same store delivers the others.
 func (a *Auth) Close(ctx context.Context) error {
-	return errors.Join(a.cleaner.Close(ctx), a.outbox.Close(ctx), a.account.Close(ctx))
+	err := errors.Join(a.cleaner.Close(ctx), a.outbox.Close(ctx), a.account.Close(ctx))
+	if a.webhooks != nil {
+		err = errors.Join(err, a.webhooks.Close(ctx))
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/account"
@@ -27,23 +28,23 @@ func auditDefaults(c *audit.Config) *audit.Config {
 		return nil
 	}
 	filled := *c
+	filled.Webhooks = slices.Clone(c.Webhooks)
+	for i := range filled.Webhooks {
+		hook := &filled.Webhooks[i]
+		hook.Secrets, hook.Events = slices.Clone(hook.Secrets), slices.Clone(hook.Events)
+	}
 	filled.Retention = cmp.Or(filled.Retention, 365*24*time.Hour)
 	return &filled
 }
 
 func validateAudit(c *audit.Config) error {
-	if c != nil && c.Retention < 0 {
-		return errors.New("Audit.Retention is negative; leave it zero for 365 days")
-	}
-	return nil
-}
-
-// newTrail returns what stores events, nil if they are not kept.
-func (a *Auth) newTrail() *trail.Trail {
-	if a.cfg.Audit == nil {
+	if c == nil {
 		return nil
 	}
-	return trail.New(trail.Config{Config: *a.cfg.Audit, Store: a.store, Decoys: a.store.Base(), Now: a.cfg.Now})
+	if c.Retention < 0 {
+		return errors.New("Audit.Retention is negative; leave it zero for 365 days")
+	}
+	return trail.ValidateWebhooks(c.Webhooks, func(name string) bool { return decoders[name] != nil })
 }
 
 // AuditEvents returns the events that the filter selects, the latest first, and the

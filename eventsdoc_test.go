@@ -34,6 +34,16 @@ func TestTheEventsAreDocumented(t *testing.T) {
 	}
 }
 
+// The receiver on the page is the one of the example, which is compiled and run.
+func TestTheReceiverIsThatOfTheExample(t *testing.T) {
+	t.Parallel()
+	example := read(t, "audit/receiver_example_test.go")
+	begin, end := strings.Index(example, "// verifyWebhook"), strings.Index(example, "// A server receives")
+	if begin < 0 || end < begin || !strings.Contains(read(t, "docs/events.md"), "```go\n"+strings.TrimSpace(example[begin:end])+"\n```") {
+		t.Error("docs/events.md has another function than audit/receiver_example_test.go")
+	}
+}
+
 func TestTheMailsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/mails.md")

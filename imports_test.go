@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/wireid", "internal/work", "mfa"}, vocabulary...),
 	"internal/social":   append([]string{"internal/codes", "internal/hook", "internal/idtoken", "internal/keyring", "internal/login", "internal/problem", "internal/work", "socialaccount"}, vocabulary...),
 	"internal/api":      append([]string{"account", "audit", "headless", "internal", "mfa", "sessions", "socialaccount", "users"}, vocabulary...),
-	"internal/trail":    append([]string{"audit", "internal/clientip", "internal/work"}, vocabulary...),
+	"internal/trail":    append([]string{"audit", "internal/clientip", "internal/outbox", "internal/work"}, vocabulary...),
 	"":                  append([]string{"account", "audit", "headless", "internal", "mfa", "sessions", "socialaccount", "storage", "users"}, vocabulary...),
 	"internal/problem":  {"authn"},
 	"internal/jsonio":   {"authn/code"}, "internal/keyring": {}, "internal/clientip": {}, "internal/typedcode": {}, "internal/wireid": {}, "internal/mailtemplate": {"internal/locale"}, "internal/locale": {"authn"},

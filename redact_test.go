@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -27,6 +28,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		BaseURL: "https://app.example.com", Secrets: [][]byte{[]byte(secret)},
 		Mailer:        notify.SMTP{Addr: "mail.example.com:587", From: "a@example.com", Username: "a", Password: secret},
 		Tokens:        &token.Config{Keys: []token.Key{key, {Secret: []byte(secret)}}},
+		Audit:         &audit.Config{Webhooks: []audit.Webhook{{URL: "https://hooks.example.com/" + secret, Secrets: []string{"whsec_dG9wLXNlY3JldC10b3Atc2VjcmV0LXRvcC1zZWNyZXQh"}}}},
 		SocialAccount: &socialaccount.Config{Providers: []provider.App{app}},
 	}
 	auth, err := allauth.New(cfg, memstore.New())
@@ -37,6 +39,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	for name, value := range map[string]any{
 		"Config": cfg, "*Config": &cfg, "Auth": auth, "token.Config": *cfg.Tokens, "token.Key": key, "Key of bytes": cfg.Tokens.Keys[1],
 		"provider.App": app, "provider.Settings": provider.Settings{CertificateKey: secret}, "socialaccount.Config": *cfg.SocialAccount,
+		"audit.Config": *cfg.Audit, "audit.Webhook": cfg.Audit.Webhooks[0],
 	} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("made", "what", value)

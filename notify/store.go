@@ -9,6 +9,8 @@ import (
 const (
 	ChannelMail = "mail"
 	ChannelText = "text"
+	// ChannelWebhook has events for the webhooks of audit.Config.
+	ChannelWebhook = "webhook"
 	// ChannelDecoy marks a decoy: a message for an account that does not exist,
 	// which is queued and then dropped. A store that the host keeps gets none.
 	ChannelDecoy = "decoy"
@@ -18,7 +20,7 @@ const (
 type Entry struct {
 	// ID is random and unique.
 	ID string
-	// Channel is [ChannelMail], [ChannelText] or [ChannelDecoy].
+	// Channel is [ChannelMail], [ChannelText], [ChannelWebhook] or [ChannelDecoy].
 	Channel string
 	// Payload is the message, encrypted.
 	Payload []byte
@@ -32,11 +34,11 @@ type Entry struct {
 	ExpiresAt time.Time
 }
 
-// BacklogLimit is how many entries [Store.Backlog] looks at, decoys among them.
+// BacklogLimit is how many entries [Store.Backlog] looks at, of all channels.
 const BacklogLimit = 1000
 
 // Backlog describes the messages that wait in a [Store], also those that are being
-// sent. Decoys do not count.
+// sent. Decoys and events for webhooks do not count.
 type Backlog struct {
 	// Messages is how many there are.
 	Messages int
@@ -44,9 +46,10 @@ type Backlog struct {
 	Oldest time.Time
 }
 
-// Add counts an entry, unless it is a decoy.
+// Add counts an entry, unless it is a decoy or for a webhook, whose receiver may be down
+// for days.
 func (b *Backlog) Add(e Entry) {
-	if e.Channel == ChannelDecoy {
+	if e.Channel == ChannelDecoy || e.Channel == ChannelWebhook {
 		return
 	}
 	if b.Messages++; b.Messages == 1 || e.CreatedAt.Before(b.Oldest) {
@@ -62,11 +65,11 @@ type Store interface {
 	// ClaimMessages returns it after the commit, and never after a rollback.
 	EnqueueMessage(ctx context.Context, e Entry) error
 	// ClaimMessages returns at most limit entries whose NotBefore is not after
-	// now, ordered by NotBefore. In the same atomic step it sets their NotBefore
+	// now, ordered by NotBefore, without those of the excepted channels. In the same atomic step it sets their NotBefore
 	// to now+lease and adds one to their Attempts, so that of several concurrent
 	// calls exactly one returns each entry. The returned entries have the new
 	// values. If there are none, it returns an empty slice and nil.
-	ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Entry, error)
+	ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]Entry, error)
 	// RescheduleMessage sets the NotBefore of an entry. A missing entry is not an
 	// error.
 	RescheduleMessage(ctx context.Context, id string, notBefore time.Time) error

@@ -23,6 +23,7 @@ var (
 type opened struct {
 	kind, sender string
 	secrets      []string
+	target       string // of a webhook
 	send         func(ctx context.Context) error
 }
 
@@ -40,8 +41,13 @@ func (o *Outbox) deliver(e notify.Entry) {
 		o.discard(e)
 		return
 	}
+	if until, waits := o.pausedUntil(m.target); err == nil && waits {
+		o.postpone(e, until)
+		return
+	}
 	if err == nil {
 		err = o.send(m)
+		o.noteResult(m.target, err)
 	}
 	switch {
 	case err == nil:
@@ -63,11 +69,15 @@ func (o *Outbox) read(e notify.Entry) (opened, error) {
 	case e.Channel == notify.ChannelMail && o.Mailer != nil:
 		var m notify.Message
 		err := o.open(e, &m)
-		return opened{m.Kind, "Mailer", recipient(m.To, m.Subject, m.Text, m.HTML), func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
+		return opened{m.Kind, "Mailer", recipient(m.To, m.Subject, m.Text, m.HTML), "", func(ctx context.Context) error { return o.Mailer.Send(ctx, m) }}, err
 	case e.Channel == notify.ChannelText && o.Texter != nil:
 		var m notify.TextMessage
 		err := o.open(e, &m)
-		return opened{m.Kind, "Texter", recipient(m.To, m.Text), func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
+		return opened{m.Kind, "Texter", recipient(m.To, m.Text), "", func(ctx context.Context) error { return o.Texter.Text(ctx, m) }}, err
+	case e.Channel == notify.ChannelWebhook && o.Poster != nil:
+		var m Event
+		err := o.open(e, &m)
+		return opened{m.Name, "webhook", hook.Words(m.Target), m.Target, func(ctx context.Context) error { return o.Poster.Post(ctx, m) }}, err
 	}
 	return opened{}, fmt.Errorf("%w: %s", errNoSender, e.Channel)
 }

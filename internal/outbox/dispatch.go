@@ -78,7 +78,7 @@ func (o *Outbox) claimAndDeliver(ctx context.Context, slots int) (claimed int, e
 	// The claim may return entries that this process handles already: the sender was
 	// too slow, or the entry could not be deleted. They are skipped.
 	inFlight := o.inFlight()
-	entries, err := o.Store.ClaimMessages(ctx, o.Now(), o.SendTimeout+2*storeTimeout, slots)
+	entries, err := o.Store.ClaimMessages(ctx, o.Now(), o.SendTimeout+2*storeTimeout, slots, o.Except...)
 	entries = entries[:min(len(entries), slots)] // a store that returns more than slots: the rest waits until its claim ends
 	for _, entry := range entries {
 		if inFlight[entry.ID] {

@@ -32,9 +32,9 @@ func (s guardedStore) EnqueueMessage(ctx context.Context, e notify.Entry) (err e
 	return s.store.EnqueueMessage(ctx, e)
 }
 
-func (s guardedStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) (claimed []notify.Entry, err error) {
+func (s guardedStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) (claimed []notify.Entry, err error) {
 	defer s.catch(&err)
-	return s.store.ClaimMessages(ctx, now, lease, limit)
+	return s.store.ClaimMessages(ctx, now, lease, limit, except...)
 }
 
 func (s guardedStore) Backlog(ctx context.Context) (b notify.Backlog, err error) {

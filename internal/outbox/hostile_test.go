@@ -114,7 +114,7 @@ func (s panickingStore) act() {
 	}
 }
 
-func (s panickingStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+func (s panickingStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]notify.Entry, error) {
 	s.act()
 	return s.memoryStore.ClaimMessages(ctx, now, lease, limit)
 }

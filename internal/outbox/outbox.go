@@ -27,6 +27,9 @@ type Config struct {
 	Decoys notify.Store
 	Mailer notify.Mailer
 	Texter notify.Texter
+	Poster Poster
+	// Except are channels that another Outbox delivers.
+	Except []string
 	Sealer Sealer
 	// Now returns the current time. Nil: time.Now.
 	Now func() time.Time
@@ -61,6 +64,7 @@ type Outbox struct {
 	done    chan struct{} // closed when Close has finished
 	tasks   sync.WaitGroup
 	handled map[string]state
+	paused  map[string]pause // by target
 	random  sync.Mutex
 }
 
@@ -92,6 +96,7 @@ func New(config Config) *Outbox {
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 		handled: map[string]state{},
+		paused:  map[string]pause{},
 	}
 }
 

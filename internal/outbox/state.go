@@ -70,17 +70,22 @@ func (o *Outbox) discard(e notify.Entry) {
 // retry makes an entry due again after a delay.
 func (o *Outbox) retry(e notify.Entry) {
 	delay := o.delay(e.Attempts)
+	o.postpone(e, o.Now().Add(delay))
+	if delay < o.Poll { // otherwise the next poll is early enough
+		time.AfterFunc(delay, o.Wake)
+	}
+}
+
+// postpone makes an entry due again at a time.
+func (o *Outbox) postpone(e notify.Entry, until time.Time) {
 	// Not o.ctx: Close cancels deliveries, but their results have to be stored.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	if err := o.Store.RescheduleMessage(ctx, e.ID, o.Now().UTC().Add(delay)); err != nil {
+	if err := o.Store.RescheduleMessage(ctx, e.ID, until.UTC()); err != nil {
 		// The entry is due again when its claim ends.
 		o.Logger.Error("outbox: a message could not be rescheduled", "id", e.ID, "error", err)
 	}
 	o.setState(e.ID, unknown)
-	if delay < o.Poll { // otherwise the next poll is early enough
-		time.AfterFunc(delay, o.Wake)
-	}
 }
 
 func (o *Outbox) delete(id string) error {

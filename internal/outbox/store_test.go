@@ -48,7 +48,7 @@ func (s *memoryStore) EnqueueMessage(_ context.Context, e notify.Entry) (err err
 	return err
 }
 
-func (s *memoryStore) ClaimMessages(_ context.Context, now time.Time, lease time.Duration, limit int) (claimed []notify.Entry, err error) {
+func (s *memoryStore) ClaimMessages(_ context.Context, now time.Time, lease time.Duration, limit int, except ...string) (claimed []notify.Entry, err error) {
 	s.change(func() {
 		if s.down {
 			err = errStoreDown
@@ -58,6 +58,9 @@ func (s *memoryStore) ClaimMessages(_ context.Context, now time.Time, lease time
 		for _, e := range due {
 			if e.NotBefore.After(now) || len(claimed) == limit && !s.overreport {
 				break
+			}
+			if slices.Contains(except, e.Channel) {
+				continue
 			}
 			e.NotBefore = now.Add(lease)
 			e.Attempts++

@@ -111,9 +111,9 @@ func TestSenderThatOutlivesItsClaim(t *testing.T) {
 // slowStore delays calls, but by less than storeTimeout.
 type slowStore struct{ *memoryStore }
 
-func (s slowStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+func (s slowStore) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]notify.Entry, error) {
 	defer time.Sleep(4 * time.Second)
-	return s.memoryStore.ClaimMessages(ctx, now, lease, limit)
+	return s.memoryStore.ClaimMessages(ctx, now, lease, limit, except...)
 }
 
 func (s slowStore) DeleteMessage(ctx context.Context, id string) error {

@@ -19,6 +19,10 @@ type Config struct {
 	// Decoys is the store of decoys.
 	Decoys audit.Store
 	Now    func() time.Time
+	// Receivers receive the events that Queue holds. QueueOfDecoys does the work of Queue
+	// for decoys.
+	Receivers            *Receivers
+	Queue, QueueOfDecoys Queue
 }
 
 // Trail implements work.Trail. It is safe for concurrent use.
@@ -53,7 +57,10 @@ func (t *Trail) Append(ctx context.Context, events, decoys []authn.Event) error 
 			return fmt.Errorf("store decoys of events: %w", err)
 		}
 	}
-	return nil
+	if err := t.Receivers.enqueue(ctx, t.Queue, events); err != nil {
+		return err
+	}
+	return t.Receivers.enqueue(ctx, t.QueueOfDecoys, decoys)
 }
 
 func (t *Trail) rows(events []authn.Event) ([]audit.Row, error) {

@@ -112,8 +112,8 @@ func (d *Deps) commit(ctx context.Context, u *Unit, f func(ctx context.Context) 
 			if tx.chargedAhead {
 				u.ahead = nil // it stays counted
 			}
-			if tx.mail {
-				d.Post.Outbox.Wake()
+			for _, f := range tx.onCommit {
+				f()
 			}
 		}
 		return err

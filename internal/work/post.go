@@ -87,7 +87,7 @@ func (p *Post) Mail(ctx context.Context, kind, to string, user *authn.User, data
 	if err := p.Outbox.Mail(ctx, m, p.Now().Add(lifetime)); err != nil {
 		return fmt.Errorf("queue %s: %w", kind, err)
 	}
-	p.wake(ctx)
+	OnCommit(ctx, p.Outbox.Wake)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (p *Post) Text(ctx context.Context, kind, to string, user *authn.User, data
 	if err := p.Outbox.Text(ctx, m, p.Now().Add(lifetime)); err != nil {
 		return fmt.Errorf("queue sms/%s: %w", kind, err)
 	}
-	p.wake(ctx)
+	OnCommit(ctx, p.Outbox.Wake)
 	return nil
 }
 
@@ -141,13 +141,4 @@ func plain(data map[string]any) map[string]string {
 		}
 	}
 	return texts
-}
-
-// wake starts the delivery now, or after the commit of the transaction of ctx.
-func (p *Post) wake(ctx context.Context) {
-	if tx := scopeOf(ctx).tx; tx != nil {
-		tx.mail = true
-		return
-	}
-	p.Outbox.Wake()
 }

@@ -33,9 +33,9 @@ type transaction struct {
 	chargedAhead bool
 	// refusal is returned once the transaction is committed.
 	refusal error
-	// mail is true if there is a message to deliver after the commit.
-	mail  bool
-	reads *reads
+	// onCommit are called after the commit.
+	onCommit []func()
+	reads    *reads
 }
 
 // scope is the value in a context: the unit, and its transaction if there is one.
@@ -99,6 +99,16 @@ func Afterwards(ctx context.Context, f func(ctx context.Context) error) {
 	if u := Of(ctx); u != nil {
 		u.afterwards = append(u.afterwards, f)
 	}
+}
+
+// OnCommit calls f, which must not block, after the commit of the transaction of ctx, and
+// at once without one.
+func OnCommit(ctx context.Context, f func()) {
+	if tx := scopeOf(ctx).tx; tx != nil {
+		tx.onCommit = append(tx.onCommit, f)
+		return
+	}
+	f()
 }
 
 // Runs returns a value that the runs of one transaction share, for effects outside of

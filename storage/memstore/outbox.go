@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/allauth-go/allauth/notify"
@@ -31,12 +32,15 @@ func (s *Store) EnqueueMessage(ctx context.Context, e notify.Entry) error {
 }
 
 // ClaimMessages implements notify.Store.
-func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]notify.Entry, error) {
 	var due []notify.Entry
 	err := s.write(ctx, func(tx *snapshot) error {
 		for e := range tx.messages.until(messagesByDue, byTime, now.UnixMicro()) {
 			if len(due) == limit {
 				break
+			}
+			if slices.Contains(except, e.Channel) {
+				continue
 			}
 			claimed := tx.messages.clone(*e)
 			claimed.NotBefore = now.Add(lease)

@@ -16,9 +16,14 @@ func (s *Store) EnqueueMessage(ctx context.Context, e notify.Entry) error {
 }
 
 // ClaimMessages implements notify.Store.
-func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+func (s *Store) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]notify.Entry, error) {
+	where, args := `not_before <= ?`, []any{micros(now)}
+	for _, channel := range except {
+		where += ` AND channel <> ?`
+		args = append(args, channel)
+	}
 	due, err := rows(ctx, s, "look for messages",
-		`SELECT `+outboxColumns+` FROM {outbox} WHERE not_before <= ? ORDER BY not_before, id LIMIT ?`, []any{micros(now), limit}, scanEntry)
+		`SELECT `+outboxColumns+` FROM {outbox} WHERE `+where+` ORDER BY not_before, id LIMIT ?`, append(args, limit), scanEntry)
 	if err != nil {
 		return nil, err
 	}

@@ -208,7 +208,7 @@ func (s keepsOldNumber) SetPhone(ctx context.Context, p account.Phone, exclusive
 
 type claimsTwice struct{ notify.Store }
 
-func (s claimsTwice) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]notify.Entry, error) {
+func (s claimsTwice) ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int, except ...string) ([]notify.Entry, error) {
 	list, err := s.Store.ClaimMessages(ctx, now, 0, limit)
 	slowly()
 	for i := range list {

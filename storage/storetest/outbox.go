@@ -20,6 +20,7 @@ func Outbox(t *testing.T, open func(t *testing.T) notify.Store) {
 var outboxChecks = []check[notify.Store]{
 	{"entries that are due are claimed as they were stored", outboxClaimed},
 	{"entries are ordered by NotBefore, up to the limit", outboxOrder},
+	{"entries of excepted channels are left", outboxExcept},
 	{"a claimed entry is due again after its lease", outboxLease},
 	{"one of many concurrent calls claims an entry", outboxRace},
 	{"entries are rescheduled and deleted", outboxReschedule},
@@ -67,6 +68,29 @@ func outboxClaimed(k *kit, s notify.Store) {
 	e.NotBefore, e.Attempts = now.Add(time.Minute), 1
 	got := k.claim(s, now, 10)
 	k.same("ClaimMessages", got, []notify.Entry{e}, "it returns entries whose NotBefore is not after now, with NotBefore at the end of the lease and one more attempt")
+}
+
+func outboxExcept(k *kit, s notify.Store) {
+	now := k.due()
+	byChannel := map[string]string{}
+	for i, channel := range []string{notify.ChannelWebhook, notify.ChannelMail, notify.ChannelText} {
+		e := notify.Entry{ID: k.id(), Channel: channel, Payload: []byte("p"), CreatedAt: now, NotBefore: now.Add(time.Duration(i-9) * time.Second), ExpiresAt: now.Add(time.Hour)}
+		k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
+		byChannel[channel] = e.ID
+	}
+	for _, c := range []struct{ except, want []string }{
+		{[]string{notify.ChannelWebhook, notify.ChannelMail}, []string{byChannel[notify.ChannelText]}},
+		{[]string{notify.ChannelWebhook}, []string{byChannel[notify.ChannelMail]}},
+		{nil, []string{byChannel[notify.ChannelWebhook]}},
+	} {
+		list, err := s.ClaimMessages(k.Context(), now, time.Minute, 1, c.except...)
+		k.ok("ClaimMessages", err)
+		var got []string
+		for _, e := range list {
+			got = append(got, e.ID)
+		}
+		k.same(fmt.Sprintf("ClaimMessages except %v", c.except), got, c.want, "it returns entries of other channels, up to the limit, and leaves those")
+	}
 }
 
 func outboxOrder(k *kit, s notify.Store) {
@@ -143,7 +167,7 @@ func outboxBacklog(k *kit, s notify.Store) {
 		b.Oldest = b.Oldest.UTC()
 		return b
 	}
-	const contract = "it counts the messages that wait or are being sent, without decoys, and returns when the oldest was created"
+	const contract = "it counts the messages that wait or are being sent, without decoys and events, and returns when the oldest was created"
 	k.same("Backlog of an empty store", backlog(), notify.Backlog{}, contract)
 	now := k.due()
 	young, old := k.entry(s, now), k.entry(s, now)
@@ -151,13 +175,15 @@ func outboxBacklog(k *kit, s notify.Store) {
 	old.CreatedAt = old.CreatedAt.Add(-time.Hour)
 	decoy := old
 	decoy.ID, decoy.Channel, decoy.CreatedAt = k.id(), notify.ChannelDecoy, old.CreatedAt.Add(-time.Hour)
-	for _, e := range []notify.Entry{old, decoy} {
+	hook := decoy
+	hook.ID, hook.Channel = k.id(), notify.ChannelWebhook
+	for _, e := range []notify.Entry{old, decoy, hook} {
 		k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
 	}
 	k.same("Backlog", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
 	k.claim(s, now, 10)
 	k.same("Backlog while the messages are sent", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
-	k.dropAll(s, []notify.Entry{old, decoy})
+	k.dropAll(s, []notify.Entry{old, decoy, hook})
 	k.same("Backlog after a delivery", backlog(), notify.Backlog{Messages: 1, Oldest: young.CreatedAt}, contract)
 	k.dropAll(s, []notify.Entry{young})
 }

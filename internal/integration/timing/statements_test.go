@@ -3,6 +3,7 @@ package timing_test
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ var modes = []struct {
 	trail *audit.Config
 }{
 	{"prevented", account.PreventEnumeration, nil},
-	{"prevented, events kept", account.PreventEnumeration, &audit.Config{}},
+	{"prevented, events kept", account.PreventEnumeration, &audit.Config{Webhooks: []audit.Webhook{{URL: "http://127.0.0.1:1/", Secrets: []string{"whsec_" + strings.Repeat("A", 32)}}}}},
 	{"prevented strictly", account.PreventEnumerationStrictly, nil},
 	{"allowed", account.AllowEnumeration, nil},
 }
