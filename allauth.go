@@ -123,7 +123,7 @@ func (a *Auth) build() error {
 	}
 	a.work = deps
 	challenges := &codes.Challenges{Store: a.store, Deps: deps}
-	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), deps, challenges)
+	known, err := accounts.New(a.cfg.Account, a.store, a.store.Base(), a.store, deps, challenges)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,12 @@ func (a *Auth) build() error {
 	})
 	a.handler = api.New(api.Settings{
 		BaseURL: a.cfg.BaseURL, BasePath: a.cfg.Headless.BasePath, Clients: a.kinds(), ServeSpecification: a.cfg.Headless.ServeSpecification,
-		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload,
+		CORSOrigins: a.cfg.Headless.CORSOrigins, Cookies: a.cfg.cookies(), UserPayload: a.cfg.Headless.UserPayload, Users: a.cfg.Users,
 		Protection: protection, Client: a.client,
 	}, api.Deps{
 		Sessions: a.sessions, Pipeline: a.pipeline, Account: a.account, Tokens: a.tokens, Social: a.social, MFA: a.mfa, Trail: a.trail,
-		Work: deps,
+		Exporter: exporter{a},
+		Work:     deps,
 	})
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/users"
 )
 
 var errAuditOff = errors.New("allauth: Config.Audit is nil; set it to keep events")
@@ -93,6 +94,9 @@ var decoders = index(
 	decoder[mfa.AuthenticationFailed], decoder[mfa.KeyCloned],
 	decoder[socialaccount.AccountConnected], decoder[socialaccount.AccountUpdated], decoder[socialaccount.AccountDisconnected], decoder[socialaccount.LoginFailed],
 	decoder[sessions.ImpersonationStarted], decoder[sessions.ImpersonationEnded], decoder[token.Reused],
+	decoder[users.Created], decoder[users.Updated], decoder[users.Disabled], decoder[users.Enabled], decoder[users.SessionsEnded],
+	decoder[users.FactorsReset], decoder[users.Invited], decoder[users.InvitationAccepted], decoder[users.DeletionRequested],
+	decoder[users.DeletionCancelled], decoder[users.Deleted], decoder[users.Exported],
 )
 
 type decode func(stored []byte) (authn.EventDetails, error)

@@ -31,6 +31,7 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Config configures the library. BaseURL, Secrets and Mailer must be set; the
@@ -77,6 +78,8 @@ type Config struct {
 
 	// Account configures accounts.
 	Account account.Config
+	// Users configures how users are deleted, and what they can do so themselves.
+	Users users.Config
 	// MFA turns on second factors and passkeys. Nil: off.
 	MFA *mfa.Config
 	// SocialAccount turns on login through third parties. Nil: off.
@@ -183,6 +186,7 @@ func (c Config) withDefaults() Config {
 	c.ReauthenticationTimeout = cmp.Or(c.ReauthenticationTimeout, 5*time.Minute)
 	c.CleanInterval = cmp.Or(c.CleanInterval, 10*time.Minute)
 	c.HookTimeout = cmp.Or(c.HookTimeout, 10*time.Second)
+	c.Users.DeletionGrace = cmp.Or(c.Users.DeletionGrace, 14*24*time.Hour)
 	c.Account = accounts.WithDefaults(c.Account)
 	c.Account.Password.Blocklist = append(slices.Clone(c.Account.Password.Blocklist), c.SiteName, c.hostname())
 	c.MFA = factors.WithDefaults(c.MFA)
@@ -228,6 +232,8 @@ func (c Config) validate() error {
 	switch {
 	case c.HookTimeout < 0:
 		return errors.New("HookTimeout is negative; leave it zero for 10 seconds")
+	case c.Users.DeletionGrace < 0:
+		return errors.New("Users.DeletionGrace is negative; leave it zero for 14 days")
 	case c.LoginTimeout < 0:
 		return errors.New("LoginTimeout is negative; leave it zero for 15 minutes")
 	case c.ReauthenticationTimeout < 0:

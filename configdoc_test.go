@@ -34,6 +34,7 @@ var settings = []struct{ title, folder, name string }{
 	{"Account.Password", "account/password", "Policy"},
 	{"Account.PasswordHash", "account/password", "Config"},
 	{"Account.PasswordHash.Argon2id", "account/password", "Argon2id"},
+	{"Users", "users", "Config"},
 	{"MFA", "mfa", "Config"},
 	{"SocialAccount", "socialaccount", "Config"},
 	{"SocialAccount.Providers", "socialaccount/provider", "App"},

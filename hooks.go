@@ -21,6 +21,7 @@ func (c *Config) guardHooks() error {
 	host := c.host()
 	c.Account.SignupForm = guardResult(host, "Account.SignupForm", c.Account.SignupForm, passwordsIn)
 	c.Account.BeforeSignup = guardNewUser(host, c.Account.BeforeSignup)
+	c.Users.BeforeDelete = guard(host, "Users.BeforeDelete", c.Users.BeforeDelete, nil)
 	c.Account.ValidateUsername = guard(host, "Account.ValidateUsername", c.Account.ValidateUsername, nil)
 	c.Account.Password.Breached = guard(host, "Account.Password.Breached", c.Account.Password.Breached, func(password string) []string { return []string{password} })
 	if c.Account.Phone != nil {

@@ -34,7 +34,7 @@ func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 	if !ok {
 		s.t.Fatalf("CreateUser: %q is not an email address", email)
 	}
-	form := authn.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
+	form := clienttest.NewAccount{NewUser: authn.NewUser{Email: canonical}, EmailVerified: true}
 	if s.hasUsernames() {
 		form.Username, _, _ = strings.Cut(canonical, "@")
 	}
@@ -42,11 +42,11 @@ func (s *Server) CreateUser(email string, edit ...func(u *authn.NewUser)) User {
 		change(&form.NewUser)
 	}
 	ctx := s.t.Context()
-	created, err := s.Auth.CreateUser(ctx, form)
+	created, err := clienttest.Create(ctx, s.Auth, form)
 	if err != nil {
 		s.t.Fatalf("CreateUser: %v", err)
 	}
-	if err := s.Auth.SetPassword(ctx, created.ID, Password); err != nil {
+	if err := s.Auth.Users().SetPassword(ctx, created.ID, Password); err != nil {
 		s.t.Fatalf("CreateUser: %v", err)
 	}
 	return User{ID: created.ID, Email: form.Email, Username: form.Username}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/audit"
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 // An administrator sets a password, and reads later who did it.
@@ -27,12 +27,13 @@ func Example() {
 		return
 	}
 	defer auth.Close(ctx)
-	user, err := auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}})
+	ctx = allauth.WithActor(ctx, "admin-7")
+	user, err := auth.Users().Create(ctx, users.Create{Emails: []users.Email{{Address: "ann@example.org"}}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := auth.SetPassword(allauth.WithActor(ctx, "admin-7"), user.ID, "correct-horse-battery"); err != nil {
+	if err := auth.Users().SetPassword(ctx, user.ID, "correct-horse-battery"); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -43,5 +44,6 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// account.password_set by admin-7
+	// users.created by admin-7
 	// <nil>
 }

@@ -18,9 +18,9 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/audit"
-	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 // verifyWebhook returns an error unless the request was signed with the secret within
@@ -82,12 +82,13 @@ func ExampleWebhook() {
 		fmt.Println(err)
 		return
 	}
-	user, err := auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}})
+	user, err := auth.Users().Create(ctx, users.Create{Emails: []users.Email{{Address: "ann@example.org"}}})
 	if err == nil {
-		err = auth.SetPassword(ctx, user.ID, "correct-horse-battery")
+		err = auth.Users().SetPassword(ctx, user.ID, "correct-horse-battery")
 	}
 	fmt.Println(err, auth.Close(ctx)) // Close delivers what is due
 	// Output:
+	// users.created
 	// account.password_set
 	// <nil> <nil>
 }

@@ -14,6 +14,8 @@ var (
 	ErrUnsupported = errors.New("users: the store has no directory of users; set storage.Parts.Directory")
 	// ErrInvalidID means that the store cannot keep a user with that ID.
 	ErrInvalidID = errors.New("users: invalid id")
+	// ErrNoEmail means that the user has no email address to send the mail to.
+	ErrNoEmail = errors.New("users: the user has no email address")
 	// ErrInvalidCursor means that a [Filter] has a Cursor that the store has not
 	// returned for the same Prefix.
 	ErrInvalidCursor = errors.New("users: invalid cursor")

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/allauth-go/allauth"
-	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/users"
 )
 
 const password = "Tr0ub4dor-and-3-horses"
@@ -45,11 +45,11 @@ func start(t *testing.T, application func(auth *allauth.Auth) http.Handler) *sit
 			t.Error(err)
 		}
 	})
-	ann, err := auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true})
+	ann, err := auth.Users().Create(t.Context(), users.Create{Emails: []users.Email{{Address: "ann@example.org", Verified: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := auth.SetPassword(t.Context(), ann.ID, password); err != nil {
+	if err := auth.Users().SetPassword(t.Context(), ann.ID, password); err != nil {
 		t.Fatal(err)
 	}
 	return &site{server, t, auth, ann.ID}

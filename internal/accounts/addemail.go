@@ -44,7 +44,7 @@ func (s *Flows) AddEmail(ctx context.Context, sess *login.Session, input string)
 		if byCode {
 			return s.awaitNewEmail(ctx, sess, email, taken)
 		}
-		return s.storeNewEmail(ctx, sess, email, taken)
+		return s.storeNewEmail(ctx, sess.UserID(), email, taken)
 	})
 }
 
@@ -93,13 +93,13 @@ func (s *Flows) checkNewEmail(ctx context.Context, sess *login.Session, email st
 
 // storeNewEmail adds an unverified address and mails a link. If the address is taken, its
 // owner gets another message instead.
-func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email string, taken bool) error {
+func (s *Service) storeNewEmail(ctx context.Context, userID, email string, taken bool) error {
 	if s.cfg.ChangeEmail {
-		if err := s.deleteUnverified(ctx, sess); err != nil {
+		if err := s.deleteUnverified(ctx, userID); err != nil {
 			return err
 		}
 	}
-	address := account.EmailAddress{UserID: sess.UserID(), Email: email, CreatedAt: s.deps.Now()}
+	address := account.EmailAddress{UserID: userID, Email: email, CreatedAt: s.deps.Now()}
 	err := s.store.AddEmail(ctx, address, false)
 	if errors.Is(err, authn.ErrConflict) {
 		return problem.List("email", code.DuplicateEmail)
@@ -112,7 +112,7 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 		return err
 	}
 	if taken {
-		return s.mailAccountExistsForLink(ctx, sess.UserID(), email)
+		return s.mailAccountExistsForLink(ctx, userID, email)
 	}
 	_, err = s.mailLink(ctx, address, false)
 	return err
@@ -120,8 +120,8 @@ func (s *Service) storeNewEmail(ctx context.Context, sess *login.Session, email 
 
 // deleteUnverified deletes an unverified address that would have replaced the current
 // one.
-func (s *Service) deleteUnverified(ctx context.Context, sess *login.Session) error {
-	emails, err := s.emailsOf(ctx, sess.UserID())
+func (s *Service) deleteUnverified(ctx context.Context, userID string) error {
+	emails, err := s.emailsOf(ctx, userID)
 	if err != nil {
 		return err
 	}

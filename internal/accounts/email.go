@@ -129,13 +129,7 @@ func (s *Flows) SetPrimaryEmail(ctx context.Context, sess *login.Session, input 
 		if address.Primary {
 			return nil
 		}
-		if err := s.store.SetPrimaryEmail(ctx, sess.UserID(), address.Email); err != nil {
-			return fmt.Errorf("set primary email address: %w", err)
-		}
-		if err := s.deleteResetKeys(ctx, sess.UserID()); err != nil {
-			return err
-		}
-		if err := s.announceEmailChange(ctx, sess, sess.Identity, shownEmail(emails), address.Email); err != nil {
+		if err := s.makePrimary(ctx, sess, sess.Identity, emails, address.Email); err != nil {
 			return err
 		}
 		return s.refresh(ctx, sess)

@@ -116,6 +116,11 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 	if err := s.sessions.EndAll(ctx, userID, exceptSession); err != nil {
 		return err
 	}
+	if awaitsInvitation(old) {
+		if err := s.deleteInvitations(ctx, userID); err != nil {
+			return err
+		}
+	}
 	return s.deleteResetKeys(ctx, userID)
 }
 
@@ -143,28 +148,33 @@ func (s *Service) finishPasswordChange(ctx context.Context, sess *login.Session,
 	return nil
 }
 
-// SetPassword replaces a user's password and ends all their sessions. It is for
-// administrators and imports: it authenticates no one, and does not apply the rules for
-// passwords. Returns password.ErrTooLong if the password is longer than 1024 bytes.
+// SetPassword replaces a user's password, ends all their sessions, and mails the owner. It
+// is for administrators and imports: it authenticates no one, and does not apply the
+// rules for passwords. Returns password.ErrTooLong if the password is longer than 1024
+// bytes, authn.ErrNotFound if there is no such user.
 func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) error {
 	hash, err := s.hasher.Hash(ctx, newPassword)
 	if err != nil {
 		return err
 	}
-	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
-			return fmt.Errorf("lock user: %w", err)
-		}
+	return s.Administer(ctx, userID, func(ctx context.Context, _ *authn.User) error {
 		old, err := s.passwordHash(ctx, userID)
 		if err != nil {
 			return err
 		}
-		if password.Usable(old) {
-			work.Emit(ctx, userID, account.PasswordChanged{})
-		} else {
-			work.Emit(ctx, userID, account.PasswordSet{})
+		if err := s.replacePassword(ctx, userID, authHash(old), hash, ""); err != nil {
+			return err
 		}
-		return s.replacePassword(ctx, userID, authHash(old), hash, "")
+		if !password.Usable(old) {
+			work.Emit(ctx, userID, account.PasswordSet{})
+			return nil // the first password of an account that the host sets up
+		}
+		work.Emit(ctx, userID, account.PasswordChanged{})
+		owner, err := s.Identify(ctx, userID)
+		if err != nil {
+			return err
+		}
+		return s.Notify(ctx, byHost(), "account/password_changed", owner, map[string]any{})
 	})
 }
 

@@ -32,6 +32,26 @@ func (s *Service) VerifiedOwner(ctx context.Context, email string) (string, erro
 	return rows[0].UserID, nil
 }
 
+// verifiedOrInvited reports whether a user has verified the address, or an account with it
+// waits for a user who was invited. A provider that has verified the address does not
+// take it from them.
+func (s *Service) verifiedOrInvited(ctx context.Context, email string) (bool, error) {
+	rows, err := s.store.EmailsByAddress(ctx, email)
+	if err != nil {
+		return false, fmt.Errorf("look up email address: %w", err)
+	}
+	for _, row := range rows {
+		if row.Verified {
+			return true, nil
+		}
+		hash, err := s.passwordHash(ctx, row.UserID)
+		if err != nil || awaitsInvitation(hash) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // HasVerifiedEmail reports whether the user has a verified address.
 func (s *Service) HasVerifiedEmail(ctx context.Context, userID string) (bool, error) {
 	emails, err := s.emailsOf(ctx, userID)
@@ -56,7 +76,7 @@ const maxSignupTries = 6
 // SignupByProvider creates an account for a user at a provider, and starts its first
 // login. If the address is taken and the client must not learn it, it starts a decoy. An
 // address that is verified at the provider is taken only if another user has verified
-// it; users who have it unverified lose it. Returns
+// it or is invited to it; other users who have it unverified lose it. Returns
 //   - login.ErrSignupIncomplete if the user has to fill in a form first,
 //   - authn.Errors for wrong input in the form,
 //   - work.ErrNotPending if a user is logged in,
@@ -158,11 +178,11 @@ func (s *Service) usableVerified(ctx context.Context, draft *newAccount, in logi
 			continue
 		}
 		if e.Email != draft.user.Email {
-			owner, err := s.VerifiedOwner(ctx, e.Email)
+			taken, err := s.verifiedOrInvited(ctx, e.Email)
 			if err != nil {
 				return nil, err
 			}
-			if owner != "" {
+			if taken {
 				continue
 			}
 		}
@@ -232,24 +252,24 @@ func (s *Service) checkTakenByProvider(ctx context.Context, draft *newAccount) (
 	if err != nil {
 		return false, nil, err
 	}
-	owner, err := s.VerifiedOwner(ctx, draft.user.Email)
+	taken, err := s.verifiedOrInvited(ctx, draft.user.Email)
 	if err != nil {
 		return false, nil, err
 	}
 	switch {
-	case owner == "":
+	case !taken:
 	case s.cfg.Enumeration != account.AllowEnumeration && s.cfg.EmailVerification == authn.VerificationMandatory:
 		hidden = true
 	case s.acceptsDuplicates():
 		// The new account gets the address, too, but unverified.
-		draft.verifiedByProvider = without(draft.verifiedByProvider, draft.user.Email)
+		draft.verifiedByProvider = withoutMember(draft.verifiedByProvider, draft.user.Email)
 	default:
 		errs = append(errs, problem.Of("email", code.EmailTaken))
 	}
 	return hidden, errs, nil
 }
 
-func without(list []string, member string) []string {
+func withoutMember(list []string, member string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == member })
 }
 

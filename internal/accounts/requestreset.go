@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
@@ -77,22 +78,28 @@ func (s *Service) mailResetLinks(ctx context.Context, email string, users []*aut
 		return s.mailUnknownAccount(ctx, email)
 	}
 	for _, user := range users {
-		key, err := s.issueResetKey(ctx, user.ID, email)
-		if err != nil {
-			return err
-		}
-		err = s.deps.Post.Mail(ctx, "account/password_reset_key", email, user, s.deps.Post.Origin(ctx, map[string]any{
-			"Key":       key,
-			"URL":       work.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key),
-			"User":      login.NameOf(user),
-			"Username":  user.Username,
-			"ExpiresIn": s.cfg.PasswordResetTimeout,
-		}), s.cfg.PasswordResetTimeout)
-		if err != nil {
+		if err := s.mailResetLink(ctx, email, user, s.deps.Post.Origin(ctx, map[string]any{})); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mailResetLink mails a link. It makes earlier links of the user, and an invitation,
+// invalid. data says from where the link was requested, if by the user.
+func (s *Service) mailResetLink(ctx context.Context, email string, user *authn.User, data map[string]any) error {
+	key, err := s.issueResetKey(ctx, user.ID, email)
+	if err != nil {
+		return err
+	}
+	return s.mailKeyOf(ctx, "account/password_reset_key", email, user, key, s.cfg.PasswordResetTimeout, data)
+}
+
+// mailKeyOf mails a link with a key that sets the user's password.
+func (s *Service) mailKeyOf(ctx context.Context, kind, email string, user *authn.User, key string, lifetime time.Duration, data map[string]any) error {
+	data["Key"], data["URL"] = key, work.WithKey(s.deps.FrontendURLs.ResetPasswordFromKey, key)
+	data["User"], data["Username"], data["ExpiresIn"] = login.NameOf(user), user.Username, lifetime
+	return s.deps.Post.Mail(ctx, kind, email, user, data, lifetime)
 }
 
 // issueResetKey returns the key of a new reset link. It deletes earlier keys of the user.

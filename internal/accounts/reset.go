@@ -16,11 +16,13 @@ import (
 
 const purposeResetLink = "password_reset_link"
 
-// ResetKey returns the code for which this session waits, or, if links are mailed, an
-// AwaitedCode for any link. Returns work.ErrNotPending if the session waits for no code.
-func (s *Service) ResetKey(ctx context.Context, sess *login.Session) (*AwaitedCode, error) {
+// ResetKey returns the code for which this session waits, or, if links are mailed or the
+// key is that of a link, an AwaitedCode for any link. Returns work.ErrNotPending if the
+// session waits for no code. The host mails links even if users reset their passwords by
+// code.
+func (s *Service) ResetKey(ctx context.Context, sess *login.Session, key string) (*AwaitedCode, error) {
 	a := &AwaitedCode{sess: sess, slot: &sess.State.PasswordReset}
-	if s.cfg.PasswordResetByCode == nil {
+	if s.cfg.PasswordResetByCode == nil || s.codes.IsKey(key) {
 		return a, nil
 	}
 	var err error
@@ -34,7 +36,7 @@ func (s *Service) ResetKey(ctx context.Context, sess *login.Session) (*AwaitedCo
 // IsResetKey reports whether a key has the format of those that reset a password. Other
 // keys are refused without counting an attempt.
 func (s *Service) IsResetKey(key string) bool {
-	return s.cfg.PasswordResetByCode == nil || codes.Fits(s.cfg.PasswordResetByCode.Format, key)
+	return s.cfg.PasswordResetByCode == nil || s.codes.IsKey(key) || codes.Fits(s.cfg.PasswordResetByCode.Format, key)
 }
 
 // ResetIdentity returns the user whose password the key or code resets, without consuming
@@ -57,7 +59,10 @@ func (s *Service) matchReset(ctx context.Context, a *AwaitedCode, key string) (*
 	}
 	p, err := s.codes.MatchKey(ctx, purposeResetLink, key)
 	if errors.Is(err, work.ErrNotPending) {
-		return nil, problem.List("key", code.InvalidPasswordReset)
+		p, err = s.codes.MatchKey(ctx, purposeInvitation, key)
+	}
+	if errors.Is(err, work.ErrNotPending) {
+		return nil, invalidResetKey()
 	}
 	return &AwaitedCode{Pending: p, sess: a.sess, slot: a.slot}, err
 }
@@ -74,7 +79,7 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 			return err
 		}
 	}
-	passwordErrs, err := s.checkReplacement(ctx, reset, replacement)
+	passwordErrs, err := s.checkReplacement(ctx, reset, a.Pending == nil, replacement)
 	if err != nil {
 		return err
 	}
@@ -85,21 +90,36 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 	if err != nil {
 		return err
 	}
-	err = s.consumeThen(ctx, reset, func(ctx context.Context) error { return s.applyReset(ctx, reset, hash) })
+	return s.consumeReset(ctx, reset, func(ctx context.Context) error {
+		if reset.Purpose != purposeInvitation {
+			return s.applyReset(ctx, reset, hash)
+		}
+		if err := s.acceptInvitation(ctx, reset, hash); err != nil {
+			return err
+		}
+		return s.loginAfterReset(ctx, reset)
+	})
+}
+
+// consumeReset consumes a key or code, and calls change in the same transaction.
+func (s *Flows) consumeReset(ctx context.Context, reset *AwaitedCode, change func(ctx context.Context) error) error {
+	err := s.consumeThen(ctx, reset, change)
 	switch {
 	case !errors.Is(err, work.ErrNotPending):
 		return err
-	case reset.Purpose == purposeResetLink:
-		return problem.List("key", code.InvalidPasswordReset)
+	case reset.Purpose != purposeResetCode:
+		return invalidResetKey()
 	}
-	login.Drop(a.sess, a.slot)
+	login.Drop(reset.sess, reset.slot)
 	return err
 }
+
+func invalidResetKey() authn.Errors { return problem.List("key", code.InvalidPasswordReset) }
 
 // checkReplacement returns the problems of the new password. It compares the password with
 // the attributes of the user only if the key or code is right (reset is not nil);
 // otherwise the answer would depend on the user.
-func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, replacement string) (authn.Errors, error) {
+func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, isLink bool, replacement string) (authn.Errors, error) {
 	if replacement == "" {
 		return problem.List("password", code.Required), nil
 	}
@@ -111,7 +131,7 @@ func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, repl
 			return nil, err
 		}
 		attributes = append(s.attributes(id), reset.Subject)
-	case s.cfg.PasswordResetByCode == nil:
+	case isLink:
 		return nil, nil // the answer says only that the link is invalid
 	}
 	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil

@@ -13,6 +13,7 @@ import (
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/work"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Sessions is what package accounts needs of the sessions.
@@ -35,6 +36,9 @@ type Service struct {
 	codes    *codes.Challenges
 	hasher   *password.Hasher
 	refusals *refusals
+	// directory changes users. It is nil if the host does so itself.
+	directory users.Directory
+	deletions users.DeletionStore
 }
 
 // Flows implements the requests of users that concern their accounts. It is safe for
@@ -51,8 +55,15 @@ func NewFlows(s *Service, p *login.Pipeline, f login.Factors, sessions Sessions)
 	return &Flows{Service: s, pipeline: p, factors: f, sessions: sessions}
 }
 
+// Administration is what the administration of users needs of the store.
+type Administration interface {
+	users.DeletionStore
+	// Directory is nil if the host changes users itself.
+	Directory() users.Directory
+}
+
 // New returns a Service. cfg must be valid and have its defaults.
-func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
+func New(cfg account.Config, store account.Store, decoys Rows, admin Administration, deps *work.Deps, challenges *codes.Challenges) (*Service, error) {
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
 	}
@@ -63,6 +74,7 @@ func New(cfg account.Config, store account.Store, decoys Rows, deps *work.Deps, 
 	s := &Service{
 		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps, codes: challenges,
 		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
+		directory: admin.Directory(), deletions: admin,
 	}
 	if s.profiles {
 		s.store = cachedStore{store, ""}
@@ -98,8 +110,14 @@ func (s *Service) Identify(ctx context.Context, userID string) (*login.Identity,
 
 // IdentityOf implements login.Identifier.
 func (s *Service) IdentityOf(p *authn.Profile) *login.Identity {
+	user := p.User
+	if user != nil && awaitsInvitation(p.PasswordHash) {
+		waits := *user
+		waits.Disabled = true // until the invitation is accepted
+		user = &waits
+	}
 	return &login.Identity{
-		User:              p.User,
+		User:              user,
 		Email:             p.Email,
 		HasUsablePassword: password.Usable(p.PasswordHash),
 		AuthHash:          authHash(p.PasswordHash),

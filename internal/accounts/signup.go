@@ -74,8 +74,6 @@ type newAccount struct {
 	// emailOnOthers and phoneOnOthers are true if the address or the number is on accounts
 	// that it cannot recover.
 	emailOnOthers, phoneOnOthers bool
-	// allowTwin is NewAccount.AllowUsernameTwin.
-	allowTwin bool
 }
 
 // Signup creates an account and starts its first login. It charges the limit on sign-ups.
@@ -211,7 +209,7 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 		return "", fmt.Errorf("create user: %w", err)
 	}
 	if draft.user.Username != "" {
-		if err := claimUsername(ctx, rows, user.ID, draft); err != nil {
+		if err := claimUsername(ctx, rows, user.ID, draft.user.Username, false); err != nil {
 			return "", fmt.Errorf("claim username: %w", err)
 		}
 	}

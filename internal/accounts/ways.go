@@ -57,7 +57,7 @@ func (s *Service) appendResetOffer(ctx context.Context, sess *login.Session, off
 	if s.cfg.PasswordResetByCode == nil {
 		return offers, nil
 	}
-	_, err := s.ResetKey(ctx, sess)
+	_, err := s.ResetKey(ctx, sess, "")
 	if err != nil && !errors.Is(err, work.ErrNotPending) {
 		return nil, err
 	}

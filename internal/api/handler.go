@@ -23,6 +23,7 @@ import (
 	"github.com/allauth-go/allauth/internal/tokens"
 	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
+	"github.com/allauth-go/allauth/users"
 )
 
 // requestTimeout limits the time of one request. A request that may change something runs
@@ -45,6 +46,9 @@ type Settings struct {
 	Cookies cookie.Policy
 	// UserPayload may change data.user.
 	UserPayload func(ctx context.Context, u *authn.User, payload map[string]any)
+	// Users says what users can do themselves about the deletion of their account and
+	// the export of their data.
+	Users users.Config
 	// Protection refuses cross-site requests.
 	Protection *http.CrossOriginProtection
 	// Client returns the client of a request.
@@ -61,6 +65,7 @@ type Handler struct {
 	social   *social.Flows  // nil: off
 	mfa      *factors.Flows // nil: off
 	trail    *trail.Trail   // nil: off
+	exporter Exporter
 	work     *work.Deps
 	locales  *locale.Set
 	logger   *slog.Logger
@@ -82,14 +87,23 @@ type Deps struct {
 	MFA *factors.Flows
 	// Trail keeps events. Nil: off.
 	Trail *trail.Trail
-	Work  *work.Deps
+	// Exporter exports the data of users.
+	Exporter Exporter
+	Work     *work.Deps
+}
+
+// Exporter exports the data of users.
+type Exporter interface {
+	// Export returns the data of a user, which is encoded as JSON.
+	Export(ctx context.Context, userID string) (any, error)
 }
 
 // New returns a Handler.
 func New(cfg Settings, deps Deps) *Handler {
 	h := &Handler{
 		cfg: cfg, sessions: deps.Sessions, pipeline: deps.Pipeline,
-		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, trail: deps.Trail, work: deps.Work, locales: deps.Work.Post.Locales, logger: deps.Work.Logger,
+		account: deps.Account, tokens: deps.Tokens, social: deps.Social, mfa: deps.MFA, trail: deps.Trail, exporter: deps.Exporter,
+		work: deps.Work, locales: deps.Work.Post.Locales, logger: deps.Work.Logger,
 		routes: map[login.Kind]map[string]*resource{},
 	}
 	for _, kind := range cfg.Clients {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/allauth-go/allauth/internal/work"
 )
 
@@ -15,7 +17,12 @@ func (h *Handler) requestReset(c *call, email string) (reply, error) {
 }
 
 func (h *Handler) showReset(c *call) (reply, error) {
-	id, err := h.account.ResetIdentity(c.ctx, c.awaited, c.r.Header.Get("X-Password-Reset-Key"))
+	key := c.r.Header.Get("X-Password-Reset-Key")
+	awaited, err := h.account.ResetKey(c.ctx, c.sess.Session, key)
+	if err != nil {
+		return reply{}, err
+	}
+	id, err := h.account.ResetIdentity(c.ctx, awaited, key)
 	if err != nil {
 		return reply{}, err
 	}
@@ -25,12 +32,26 @@ func (h *Handler) showReset(c *call) (reply, error) {
 	return shown(data, nil)
 }
 
-// resetPassword charges the limit before it looks for a pending reset.
-func (h *Handler) resetPassword(c *call) (_ reply, err error) {
-	if c.awaited, err = h.account.ResetKey(c.ctx, c.sess.Session); err != nil {
+// resetPassword charges the limit before it looks for a pending reset, and looks for one
+// before it reports problems of the body.
+func (h *Handler) resetPassword(c *call) (reply, error) {
+	in, invalid := c.form()
+	key := ""
+	if invalid == nil {
+		key, _, _ = in.Code("key")
+	}
+	var err error
+	if c.awaited, err = h.account.ResetKey(c.ctx, c.sess.Session, strings.TrimSpace(key)); err != nil {
 		return reply{}, err
 	}
-	return with((*form).passwordReset, h.applyReset)(c)
+	if invalid != nil {
+		return c.refuse(invalid)
+	}
+	value := in.passwordReset()
+	if err := in.err(); err != nil {
+		return c.refuse(err)
+	}
+	return h.applyReset(c, value)
 }
 
 type passwordReset struct{ key, password string }

@@ -12,7 +12,7 @@ import (
 // table returns all routes of the API. A request is checked against its row from left to
 // right: 401, 403, 409, 405, 429, then the body.
 func (h *Handler) table() []route {
-	return slices.Concat(h.sessionRoutes(), h.accountRoutes(), h.codeRoutes(), h.mfaRoutes(), h.webAuthnRoutes(), h.socialRoutes())
+	return slices.Concat(h.sessionRoutes(), h.accountRoutes(), h.selfServiceRoutes(), h.codeRoutes(), h.mfaRoutes(), h.webAuthnRoutes(), h.socialRoutes())
 }
 
 func (h *Handler) sessionRoutes() []route {
@@ -48,8 +48,8 @@ func (h *Handler) accountRoutes() []route {
 			"POST": {passes: true, do: confirm("key", h.account.VerifyEmail)},
 		}},
 		{paths: []string{"auth/password/request"}, local: true, methods: methods{"POST": {do: with(email, h.requestReset)}}},
-		{paths: []string{"auth/password/reset"}, local: true, awaits: h.account.ResetKey, methods: methods{"GET": {do: h.showReset}}},
 		{paths: []string{"auth/password/reset"}, local: true, methods: methods{
+			"GET":  {do: h.showReset},
 			"POST": {limit: ratelimit.ActionResetPasswordFromKey, do: h.resetPassword},
 		}},
 		{paths: []string{"account/email"}, login: true, methods: methods{
@@ -63,6 +63,24 @@ func (h *Handler) accountRoutes() []route {
 		}},
 		{paths: []string{"account/password/change"}, local: true, login: true, methods: methods{
 			"POST": {limit: ratelimit.ActionChangePassword, do: with((*form).passwordChange, h.changePassword)},
+		}},
+	}
+}
+
+// selfServiceRoutes returns the routes of the deletion of an account and of the export of
+// its data, and that of an invitation that is accepted with a passkey. They are not part
+// of the contract.
+func (h *Handler) selfServiceRoutes() []route {
+	passkeys := h.mfa != nil && h.mfa.Config().PasskeySignupEnabled && factors.Supports(h.mfa.Config(), mfa.WebAuthn)
+	return []route{
+		{paths: []string{"account/deletion"}, off: !h.cfg.Users.DeletionEnabled, login: true, methods: methods{
+			"GET":    {do: h.showDeletion},
+			"POST":   {do: h.requestDeletion},
+			"DELETE": {do: h.cancelDeletion},
+		}},
+		{paths: []string{"account/export"}, off: !h.cfg.Users.ExportEnabled, login: true, methods: methods{"GET": {do: h.export}}},
+		{paths: []string{"auth/invitation"}, off: !passkeys, local: true, methods: methods{
+			"POST": {limit: ratelimit.ActionResetPasswordFromKey, do: step(required("key", (*form).code), h.acceptInvitation)},
 		}},
 	}
 }

@@ -92,6 +92,12 @@ func (s *Challenges) IssueKey(ctx context.Context, c authn.Challenge, lifetime t
 	return issued.ID + "-" + secret, nil
 }
 
+// IsKey reports whether a text has the form of the key of a link.
+func (s *Challenges) IsKey(text string) bool {
+	id, secret, _ := strings.Cut(text, "-")
+	return len(id) == keyring.IDLength && len(secret) == keyring.SecretLength
+}
+
 // MatchKey is Match for the key of a link.
 func (s *Challenges) MatchKey(ctx context.Context, purpose, key string) (*Pending, error) {
 	id, secret, _ := strings.Cut(key, "-")

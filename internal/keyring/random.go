@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// The lengths of the texts of RandomID and RandomSecret.
+const (
+	IDLength     = 26
+	SecretLength = 52
+)
+
 // RandomID returns 128 random bits as text, for ids that cannot be guessed.
 func RandomID(random io.Reader) (string, error) { return randomText(random, 16) }
 

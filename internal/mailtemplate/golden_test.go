@@ -54,6 +54,10 @@ var goldens = []struct {
 	{"account/password_set", origin},
 	{"account/email_changed", with(origin, map[string]any{"FromEmail": "ann@example.org", "ToEmail": "ann@example.com"})},
 	{"account/email_deleted", with(origin, map[string]any{"DeletedEmail": "old@example.org"})},
+	{"account/invitation", map[string]any{"User": "Ann", "Username": "ann77", "URL": confirmURL, "ExpiresIn": 7 * 24 * time.Hour}},
+	{"account/deletion_requested", with(origin, map[string]any{"DeletionTime": time.Date(2030, 1, 16, 3, 4, 5, 0, time.UTC), "PasswordResetURL": resetURL})},
+	{"account/deletion_requested bare", nil},
+	{"account/deleted", nil},
 	{"mfa/totp_activated", origin},
 	{"mfa/totp_deactivated", origin},
 	{"mfa/recovery_codes_generated", origin},
@@ -148,9 +152,9 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	want := strings.Fields(`
 		account/email_confirmation_signup account/email_confirmation account/account_already_exists
-		account/unknown_account account/password_reset_key account/password_reset_code account/login_code
+		account/unknown_account account/password_reset_key account/password_reset_code account/invitation account/login_code
 		account/reauthentication_code account/password_reset account/password_changed account/password_set account/email_changed
-		account/email_deleted
+		account/email_deleted account/deletion_requested account/deleted
 		mfa/totp_activated mfa/totp_deactivated mfa/recovery_codes_generated mfa/webauthn_added mfa/webauthn_removed
 		socialaccount/account_connected socialaccount/account_disconnected
 		sms/verification_code sms/reauthentication_code sms/unknown_account sms/account_already_exists`)

@@ -13,6 +13,7 @@ var kinds = []string{
 	"account/unknown_account",
 	"account/password_reset_key",
 	"account/password_reset_code",
+	"account/invitation",
 	"account/login_code",
 	"account/reauthentication_code",
 	"account/password_reset",
@@ -20,6 +21,8 @@ var kinds = []string{
 	"account/password_set",
 	"account/email_changed",
 	"account/email_deleted",
+	"account/deletion_requested",
+	"account/deleted",
 	"mfa/totp_activated",
 	"mfa/totp_deactivated",
 	"mfa/recovery_codes_generated",
@@ -55,6 +58,7 @@ var fields = []string{
 	"Browser",           // the browser and the system of the client in words
 	"FromEmail",         // the address before a change
 	"ToEmail",           // the address after a change
+	"DeletionTime",      // the time at which the account will be deleted
 	"DeletedEmail",      // the address that was removed
 	"Provider",          // the name of the provider
 	"AuthenticatorName", // the name of the security key

@@ -48,17 +48,6 @@ func (s *Store) UserByID(ctx context.Context, id string) (*authn.User, error) {
 	return read(ctx, s, func(now *snapshot) (*authn.User, error) { return now.users.load(usersByID, key{text: id}) })
 }
 
-// SetDisabled disables or enables a user. It returns authn.ErrNotFound if there
-// is no such user.
-func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	return s.write(ctx, func(tx *snapshot) error {
-		return tx.users.change(key{text: id}, func(user *authn.User) error {
-			user.Disabled = disabled
-			return nil
-		})
-	})
-}
-
 // Profile implements account.Store.
 func (s *Store) Profile(ctx context.Context, userID string) (p *authn.Profile, emails []account.EmailAddress, phone *account.Phone, err error) {
 	_, err = read(ctx, s, func(now *snapshot) (struct{}, error) {

@@ -73,16 +73,6 @@ func readExtra(extra []byte, user *authn.User) error {
 	return nil
 }
 
-// SetDisabled disables or enables a user. It returns authn.ErrNotFound if there
-// is no such user.
-func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	number, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return authn.ErrNotFound
-	}
-	return s.updateOne(ctx, "disable user", `{users}`, `disabled = ?`, []any{disabled}, `id = ?`, []any{number})
-}
-
 // ClaimUsername implements account.UsernameStore.
 func (s *Store) ClaimUsername(ctx context.Context, userID, canonical string) error {
 	return s.insert(ctx, "claim username", `{usernames} (name, user_id) VALUES (?, ?)`, canonical, userID)

@@ -183,10 +183,10 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	s := clienttest.StartOn(t, store)
 	c := s.SignUp(clienttest.App, "ann@example.org")
 	id, _ := json.Marshal(c.Get("auth/session").Value("data", "user", "id"))
-	if err := store.SetDisabled(context.Background(), string(id), true); err != nil {
+	if err := s.Auth.Users().Disable(context.Background(), string(id)); err != nil {
 		t.Fatal(err)
 	}
-	c.Get("auth/session").Status(401)
+	c.Get("auth/session").Status(410)
 	s.Client(clienttest.App).Post("auth/login", body{"email": "ann@example.org", "password": password}).Problems("password:email_password_mismatch")
 	s.Client(clienttest.App).Post("auth/password/request", body{"email": "ann@example.org"}).Status(200)
 	if kind := s.Mail("ann@example.org").Kind; kind != "account/unknown_account" {

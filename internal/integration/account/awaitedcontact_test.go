@@ -15,7 +15,7 @@ import (
 func TestACodeToACorrectedNumberReplacesNoVerifiedOne(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
-	importAnn(t, s, func(in *authn.NewAccount) {
+	importAnn(t, s, func(in *clienttest.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})
@@ -38,7 +38,7 @@ func TestACodeToACorrectedNumberReplacesNoVerifiedOne(t *testing.T) {
 func TestACodeToACorrectedAddressAddsItNoMore(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName, byCode)
-	importAnn(t, s, func(in *authn.NewAccount) { in.Email = "ann@exmaple.org" })
+	importAnn(t, s, func(in *clienttest.NewAccount) { in.Email = "ann@exmaple.org" })
 	login := body{"username": "ann", "password": password}
 	earlier, owner := s.Client(clienttest.App), s.Client(clienttest.App)
 	earlier.Post("auth/login", login).Status(401).Pending("verify_email")
@@ -62,7 +62,7 @@ func TestAGivenAddressReplacesATakenOne(t *testing.T) {
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
 		store := clienttest.Open(t)
 		s := clienttest.StartOn(t, store, byName, mode, func(cfg *allauth.Config) { cfg.Account.MaxEmailAddresses = 1 })
-		importAnn(t, s, func(in *authn.NewAccount) { in.Email = "bob@example.org" })
+		importAnn(t, s, func(in *clienttest.NewAccount) { in.Email = "bob@example.org" })
 		addVerified(t, s, store, "bob", "bob@example.org")
 		c := s.Client(clienttest.App)
 		c.Post("auth/login", body{"username": "ann", "password": password}).Status(401).Pending("verify_email")
@@ -83,7 +83,7 @@ func TestAMistypedAddressCanBeAddedByItsOwner(t *testing.T) {
 		store := clienttest.Open(t)
 		s := clienttest.StartOn(t, store, mode, func(cfg *allauth.Config) { cfg.Account.Enumeration = account.AllowEnumeration })
 		for _, email := range []string{ann, "bob@example.org"} {
-			id := importAnn(t, s, func(in *authn.NewAccount) {
+			id := importAnn(t, s, func(in *clienttest.NewAccount) {
 				in.NewUser, in.EmailVerified = authn.NewUser{Email: email}, true
 			})
 			if email == ann {

@@ -159,7 +159,7 @@ func (w *walker) create(t *testing.T, store storage.Store, hash string) {
 	if w.user.passwordless {
 		hash = ""
 	}
-	_, err := w.s.Auth.CreateUser(t.Context(), authn.NewAccount{
+	_, err := clienttest.Create(t.Context(), w.s.Auth, clienttest.NewAccount{
 		NewUser:       authn.NewUser{Email: w.user.email, Username: w.user.username, Phone: w.user.phone},
 		EmailVerified: w.user.emailVerified, PhoneVerified: w.user.phoneVerified, PasswordHash: hash,
 	})

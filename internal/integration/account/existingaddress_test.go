@@ -19,7 +19,7 @@ func TestUsersWithAddressesThatASignUpRefusesLogIn(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withCodes)
 	for _, address := range []string{"jürgen@example.org", "дима@example.org", "a..b@example.org", ".dots.@example.org", "o'brien@bücher.example"} {
-		importAnn(t, s, func(in *authn.NewAccount) {
+		importAnn(t, s, func(in *clienttest.NewAccount) {
 			in.NewUser, in.EmailVerified = authn.NewUser{Email: address}, true
 		})
 		stored, _ := identifier.KnownEmail(address)
@@ -49,13 +49,13 @@ func TestCreateUserTakesNamesThatASignUpRefuses(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
 	for _, name := range []string{"ann@home", "аdmin", "Ann Smith", "jürgen"} {
-		importAnn(t, s, func(in *authn.NewAccount) {
+		importAnn(t, s, func(in *clienttest.NewAccount) {
 			in.Username, in.Email, in.EmailVerified = name, strings.Map(asciiOnly, name)+"x@example.org", true
 		})
 		s.Client(clienttest.App).Post("auth/login", body{"username": name, "password": password}).Status(200)
 	}
 	for _, name := range []string{" ann", "an\x00n", "ann\n", strings.Repeat("a", 151), "a\xff"} {
-		_, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Username: name}})
+		_, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Username: name}})
 		if err == nil {
 			t.Errorf("%q was taken", name)
 		}

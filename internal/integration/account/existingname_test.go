@@ -16,12 +16,12 @@ func TestUsersWithNamesThatASignUpRefusesLogIn(t *testing.T) {
 	s := clienttest.StartOn(t, store, byName, func(cfg *allauth.Config) {
 		cfg.Account.EmailVerification = authn.VerificationOptional
 	})
-	importAnn(t, s, func(in *authn.NewAccount) {
+	importAnn(t, s, func(in *clienttest.NewAccount) {
 		in.NewUser = authn.NewUser{Username: "owner", Email: "ann@example.org"}
 		in.EmailVerified, in.PasswordHash = true, hashOf(t, "Owners-own-horse-1")
 	})
 	for i, name := range []string{"ann@home", "ann@example.org", "аdmin", "bob", "Bob", "BOB"} {
-		id := importAnn(t, s, func(in *authn.NewAccount) { in.Username = string(rune('p' + i)) })
+		id := importAnn(t, s, func(in *clienttest.NewAccount) { in.Username = string(rune('p' + i)) })
 		if err := store.ClaimUsername(t.Context(), id, name); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

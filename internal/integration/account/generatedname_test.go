@@ -51,11 +51,11 @@ func TestUsersAreShownByGeneratedUsernames(t *testing.T) {
 func TestNoUserIsShownByTheAddress(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, generating)
-	user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true})
+	user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Auth.SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
+	if err := s.Auth.Users().SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
 		t.Fatal(err)
 	}
 	if username, display := nameOf(s.LogIn(clienttest.App, "ann@example.org").Get("auth/session")); username != "" || display != user.ID {

@@ -29,13 +29,13 @@ func byCode(cfg *allauth.Config) { cfg.Account.EmailVerificationByCode = &accoun
 func byLink(*allauth.Config) {}
 
 // importAnn creates an account named ann. edit may change it first.
-func importAnn(t *testing.T, s *clienttest.Server, edit ...func(in *authn.NewAccount)) string {
+func importAnn(t *testing.T, s *clienttest.Server, edit ...func(in *clienttest.NewAccount)) string {
 	t.Helper()
-	in := authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}, PasswordHash: hashOf(t, password)}
+	in := clienttest.NewAccount{NewUser: authn.NewUser{Username: "ann"}, PasswordHash: hashOf(t, password)}
 	for _, change := range edit {
 		change(&in)
 	}
-	user, err := s.Auth.CreateUser(t.Context(), in)
+	user, err := clienttest.Create(t.Context(), s.Auth, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestAStolenPasswordPlantsNoNumber(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)
 	s := clienttest.StartOn(t, store, withPhone, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} })
-	id := importAnn(t, s, func(in *authn.NewAccount) {
+	id := importAnn(t, s, func(in *clienttest.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})
@@ -211,7 +211,7 @@ func TestATakenAddressIsNotGiven(t *testing.T) {
 					}
 				})
 				importAnn(t, s)
-				importAnn(t, s, func(in *authn.NewAccount) {
+				importAnn(t, s, func(in *clienttest.NewAccount) {
 					in.NewUser = authn.NewUser{Username: "bob", Email: "bob@example.org"}
 					in.EmailVerified = true
 				})
@@ -258,7 +258,7 @@ func TestAGivenAddressIsTakenMeanwhile(t *testing.T) {
 // addVerified creates another account that has verified the address.
 func addVerified(t *testing.T, s *clienttest.Server, store storage.Store, username, email string) {
 	t.Helper()
-	other := importAnn(t, s, func(in *authn.NewAccount) { in.Username = username })
+	other := importAnn(t, s, func(in *clienttest.NewAccount) { in.Username = username })
 	address := account.EmailAddress{UserID: other, Email: email, Verified: true, Primary: true, CreatedAt: s.Clock.Now()}
 	if err := store.AddEmail(t.Context(), address, false); err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestAnAddressThatAnotherUserVerifiedIsReplaced(t *testing.T) {
 	bothModes(t, func(t *testing.T, mode func(cfg *allauth.Config)) {
 		store := clienttest.Open(t)
 		s := clienttest.StartOn(t, store, byName, mode)
-		importAnn(t, s, func(in *authn.NewAccount) { in.Email = "bob@example.org" })
+		importAnn(t, s, func(in *clienttest.NewAccount) { in.Email = "bob@example.org" })
 		addVerified(t, s, store, "bob", "bob@example.org")
 		c := s.Client(clienttest.App)
 		c.Post("auth/login", body{"username": "ann", "password": password}).Status(401).Pending("verify_email")
@@ -350,7 +350,7 @@ func TestAMistypedNumberIsCorrectedAtTheNextLogin(t *testing.T) {
 func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
-	importAnn(t, s, func(in *authn.NewAccount) {
+	importAnn(t, s, func(in *clienttest.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})
@@ -371,7 +371,7 @@ func TestACorrectionReplacesNoVerifiedNumber(t *testing.T) {
 func TestANumberThatAnotherUserVerifiedIsCorrected(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone)
-	importAnn(t, s, func(in *authn.NewAccount) {
+	importAnn(t, s, func(in *clienttest.NewAccount) {
 		in.NewUser = authn.NewUser{Email: ann, Phone: number}
 		in.EmailVerified = true
 	})

@@ -113,7 +113,7 @@ func TestAMistypedAddressIsFreeForItsOwner(t *testing.T) {
 func TestAnImportedUserKeepsTheirAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withBoth)
-	_, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{
+	_, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{
 		NewUser:       authn.NewUser{Email: ann, Phone: number},
 		EmailVerified: true,
 		PasswordHash:  hashOf(t, password),
@@ -141,7 +141,7 @@ func TestAnImportedUserKeepsTheirAccount(t *testing.T) {
 func TestACodeIsVoidOnceItsContactDoesNotSpeakForTheAccount(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, withPhone, func(cfg *allauth.Config) { cfg.Account.SignupFields = []string{"email", "password1*"} })
-	_, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{
+	_, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{
 		NewUser: authn.NewUser{Email: ann, Phone: number}, PasswordHash: hashOf(t, password),
 	})
 	if err != nil {
@@ -180,7 +180,7 @@ func TestARequiredCodeGoesToAVerifiedContact(t *testing.T) {
 				cfg.Account.SignupFields = []string{"email", "password1*"}
 				cfg.Account.LoginByCode.Required = true
 			})
-			_, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{
+			_, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{
 				NewUser:       authn.NewUser{Email: ann, Phone: number},
 				EmailVerified: user.verified == ann, PhoneVerified: user.verified == number,
 				PasswordHash: hashOf(t, password),
@@ -218,7 +218,7 @@ func TestALoginByCodeTakesNoVerifiedAddress(t *testing.T) {
 		cfg.Account.ChangeEmail = true
 		cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	})
-	user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+	user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestAPasswordIsTheSameComposedAndDecomposed(t *testing.T) {
 // system.
 func importUser(t *testing.T, s *clienttest.Server, email, hash string) {
 	t.Helper()
-	_, err := s.Auth.CreateUser(context.Background(), authn.NewAccount{
+	_, err := clienttest.Create(context.Background(), s.Auth, clienttest.NewAccount{
 		NewUser: authn.NewUser{Email: email}, EmailVerified: true, PasswordHash: hash,
 	})
 	if err != nil {

@@ -88,7 +88,7 @@ func TestEveryRefusedPasswordTakesTheTimeOfTheCostliestHash(t *testing.T) {
 			s := start(t)
 			importUser(t, s, bob, hash)
 			own := s.SignUp(clienttest.App, ann)
-			if _, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: none}, EmailVerified: true}); err != nil {
+			if _, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: none}, EmailVerified: true}); err != nil {
 				t.Fatal(err)
 			}
 			if d := took(func() { refuse(s, s.Client(clienttest.App), own) }); d < least {

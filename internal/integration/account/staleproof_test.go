@@ -20,7 +20,7 @@ var staleSessions = map[string]func(t *testing.T, s *clienttest.Server, userID s
 		other.Post("account/password/change", body{"current_password": password, "new_password": password + "-new"}).Status(200)
 	},
 	"logging out everywhere": func(t *testing.T, s *clienttest.Server, userID string, _ *clienttest.Client) {
-		if err := s.Auth.LogOutEverywhere(t.Context(), userID); err != nil {
+		if err := s.Auth.Users().EndSessions(t.Context(), userID); err != nil {
 			t.Error(err)
 		}
 	},
@@ -151,7 +151,7 @@ func TestAFirstPasswordIsSetOnce(t *testing.T) {
 	store := &clienttest.Interrupted{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, withCodes)
 	ctx := t.Context()
-	_, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true})
+	_, err := clienttest.Create(ctx, s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func newPair(t *testing.T, s *clienttest.Server, store storage.Store, n int, kin
 	t.Helper()
 	s.Clock.Advance(time.Minute)
 	p := &pair{s: s, store: store, standing: standing, password: password}
-	in := authn.NewAccount{PasswordHash: hashOf(t, password)}
+	in := clienttest.NewAccount{PasswordHash: hashOf(t, password)}
 	for i, kind := range kinds {
 		isVerified := standing[i] == verified
 		switch {
@@ -146,7 +146,7 @@ func newPair(t *testing.T, s *clienttest.Server, store storage.Store, n int, kin
 			p.contacts[i] = fmt.Sprintf("other%d@example.org", n)
 		}
 	}
-	user, err := s.Auth.CreateUser(t.Context(), in)
+	user, err := clienttest.Create(t.Context(), s.Auth, in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestUsernamesThatDifferInCaseAreImported(t *testing.T) {
 	t.Parallel()
 	s := clienttest.Start(t, byName)
 	twin := func(name string, allow bool) (*authn.User, error) {
-		return s.Auth.CreateUser(t.Context(), authn.NewAccount{
+		return clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{
 			NewUser:       authn.NewUser{Username: name, Email: fmt.Sprintf("%x@example.org", name)},
 			EmailVerified: true, AllowUsernameTwin: allow, PasswordHash: hashOf(t, "Horse-of-"+name),
 		})

@@ -25,6 +25,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount/provider"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 func TestAStoreThatIsNil(t *testing.T) {
@@ -228,15 +229,18 @@ func TestTheHostCanLogOutSetPasswordsAndForget(t *testing.T) {
 	id := userID(t, c)
 	ctx := context.Background()
 
-	if err := s.Auth.LogOutEverywhere(ctx, id); err != nil {
+	if err := s.Auth.Users().EndSessions(ctx, id); err != nil {
 		t.Fatal(err)
 	}
 	c.Get("auth/session").Status(410)
-	if err := s.Auth.SetPassword(ctx, id, "short"); err != nil {
+	if err := s.Auth.Users().SetPassword(ctx, id, "short"); err != nil {
 		t.Fatal(err)
 	}
+	if kind := s.Mail("ann@example.org").Kind; kind != "account/password_changed" {
+		t.Errorf("the owner got %q", kind)
+	}
 	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "short"}).LoggedIn("ann@example.org")
-	if err := s.Auth.ForgetUser(ctx, id); err != nil {
+	if err := s.Auth.Users().Delete(ctx, id); err != nil {
 		t.Fatal(err)
 	}
 	s.Client(clienttest.App).Post("auth/login", clienttest.Body{"email": "ann@example.org", "password": "short"}).Problems("password:email_password_mismatch")
@@ -251,41 +255,36 @@ func TestTheHostMakesAccounts(t *testing.T) {
 		cfg.Account.LoginMethods = []account.LoginMethod{account.LoginByEmail, account.LoginByUsername}
 	})
 	ctx := t.Context()
-	imported := authn.NewAccount{
+	imported := clienttest.NewAccount{
 		NewUser:       authn.NewUser{Email: "Ann@Example.org", Username: "ann"},
 		EmailVerified: true,
 		PasswordHash:  "pbkdf2_sha256$1$salt$Eg+2z/z4syxD5yJSVsT4N6hlSMkszDVICAWYfLcL4Xs=",
 	}
-	if _, err := s.Auth.CreateUser(ctx, imported); err != nil {
+	if _, err := clienttest.Create(ctx, s.Auth, imported); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"email", "username"} {
 		login := clienttest.Body{"password": "password", name: map[string]string{"email": "ann@example.org", "username": "Ann"}[name]}
 		s.Client(clienttest.App).Post("auth/login", login).LoggedIn("ann@example.org")
 	}
-	for name, refused := range map[string]struct {
-		in   authn.NewAccount
-		want error
-	}{
-		"a taken address":     {authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}}, authn.ErrConflict},
-		"a taken username":    {authn.NewAccount{NewUser: authn.NewUser{Username: "ANN", Email: "other@example.org"}}, authn.ErrConflict},
-		"a hash of no system": {authn.NewAccount{NewUser: authn.NewUser{Email: "bob@example.org"}, PasswordHash: "password"}, password.ErrUnsupportedHash},
-	} {
-		if _, err := s.Auth.CreateUser(ctx, refused.in); !errors.Is(err, refused.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	var problems authn.Errors
-	_, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Email: "no address", Username: "a\x01b", Phone: "1"}})
-	if !errors.As(err, &problems) || len(problems) != 3 {
-		t.Errorf("nothing is valid: %v", err)
-	}
-	// Nothing of a refused account is stored.
-	user, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Username: "other", Email: "other@example.org"}})
+	// What is taken or invalid is left out and reported; the user is created.
+	refused, err := s.Auth.Users().Create(ctx, users.Create{
+		Username: "ANN", Emails: []users.Email{{Address: "ann@example.org"}, {Address: "no address"}, {Address: "other@example.org"}},
+		Phone: users.Phone{Number: "1"}, PasswordHash: "password",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Auth.SetPassword(ctx, user.ID, clienttest.Password); err != nil {
+	got := map[string]error{}
+	for _, skipped := range refused.Skipped {
+		got[skipped.Field+" "+skipped.Value] = skipped.Err
+	}
+	var problems authn.Errors
+	if len(got) != 5 || !errors.Is(got["username ANN"], authn.ErrConflict) || !errors.Is(got["email ann@example.org"], authn.ErrConflict) ||
+		!errors.Is(got["password_hash "], password.ErrUnsupportedHash) || !errors.As(got["email no address"], &problems) || !errors.As(got["phone 1"], &problems) {
+		t.Errorf("left out: %v", got)
+	}
+	if err := s.Auth.Users().SetPassword(ctx, refused.ID, clienttest.Password); err != nil {
 		t.Fatal(err)
 	}
 	// An unverified address is verified at the first login.

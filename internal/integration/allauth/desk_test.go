@@ -1,7 +1,6 @@
 package allauth_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -118,16 +117,15 @@ func (d *desk) addTOTP(c *clienttest.Client) (code func() string) {
 	return code
 }
 
-// disable disables or enables a user.
+// disable disables or enables a user in the store, without an end of their sessions.
 func (d *desk) disable(userID string, disabled bool) {
 	d.t.Helper()
-	store, ok := d.store.(interface {
-		SetDisabled(ctx context.Context, id string, disabled bool) error
-	})
-	if !ok {
-		d.t.Fatalf("%T does not disable users", d.store)
+	user, err := d.store.UserByID(d.t.Context(), userID)
+	if err != nil {
+		d.t.Fatal(err)
 	}
-	if err := store.SetDisabled(d.t.Context(), userID, disabled); err != nil {
+	user.Disabled = disabled
+	if err := d.store.Directory().UpdateUser(d.t.Context(), *user); err != nil {
 		d.t.Fatal(err)
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 // published collects events.
@@ -118,7 +119,7 @@ func TestAdministrativeCallsNameTheActor(t *testing.T) {
 	ann := happened.take(t)["account.user_signed_up"].UserID
 	change := func(ctx context.Context) authn.Event {
 		t.Helper()
-		if err := s.Auth.SetPassword(ctx, ann, "Another-1-horse"); err != nil {
+		if err := s.Auth.Users().SetPassword(ctx, ann, "Another-1-horse"); err != nil {
 			t.Fatal(err)
 		}
 		return happened.take(t)["account.password_changed"]
@@ -184,6 +185,10 @@ var detailsJSON = map[authn.EventDetails]string{
 	sessions.ImpersonationStarted{Reason: "r", EndsAt: time.Unix(0, 0).UTC()}:     `{"reason":"r","ends_at":"1970-01-01T00:00:00Z"}`,
 	sessions.ImpersonationEnded{}:                                                 `{}`,
 	token.Reused{SessionID: "s"}:                                                  `{"session_id":"s"}`,
+
+	users.Created{}: `{}`, users.Disabled{}: `{}`, users.Enabled{}: `{}`, users.FactorsReset{}: `{}`, users.DeletionCancelled{}: `{}`, users.Deleted{}: `{}`, users.Exported{}: `{}`,
+	users.SessionsEnded{SessionID: "s"}: `{"session_id":"s"}`, users.Invited{Email: "e"}: `{"email":"e"}`, users.InvitationAccepted{Email: "e"}: `{"email":"e"}`,
+	users.DeletionRequested{DueAt: time.Unix(0, 0).UTC()}: `{"due_at":"1970-01-01T00:00:00Z"}`,
 }
 
 func TestTheJSONFormOfEventsStays(t *testing.T) {
@@ -228,7 +233,9 @@ func TestEveryEventIsReadAsItWasStored(t *testing.T) {
 	t.Parallel()
 	store := memstore.New()
 	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.Audit = &audit.Config{} })
-	all := map[string]authn.EventDetails{"account.user_logged_in": account.UserLoggedIn{Signup: true, Methods: []authn.Method{}}}
+	all := map[string]authn.EventDetails{
+		"account.user_logged_in": account.UserLoggedIn{Signup: true, Methods: []authn.Method{}}, "users.updated": users.Updated{Fields: []string{"display"}},
+	}
 	for details := range detailsJSON {
 		all[details.EventName()] = details
 	}

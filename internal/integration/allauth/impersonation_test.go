@@ -195,7 +195,7 @@ func TestWhoMayNotActAsAUser(t *testing.T) {
 	t.Parallel()
 	s := openSupport(t)
 	ben := s.SignUp(clienttest.App, "ben@example.org")
-	disabledUser, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
+	disabledUser, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,13 +302,17 @@ func TestWhatEndsAnImpersonation(t *testing.T) {
 		// kept is true if the session of the actor goes on.
 		kept bool
 	}{
-		"an hour":             {func(_ *testing.T, s *support) { s.Clock.Advance(time.Hour) }, true},
-		"Ann's password":      {func(t *testing.T, s *support) { must(t, s.Auth.SetPassword(t.Context(), s.ann, "another-password")) }, true},
-		"Ann's account":       {func(t *testing.T, s *support) { must(t, s.Auth.ForgetUser(t.Context(), s.ann)) }, true},
-		"Ann disabled":        {func(_ *testing.T, s *support) { s.disable(s.ann, true) }, true},
-		"Sue logged out":      {func(t *testing.T, s *support) { must(t, s.Auth.LogOutEverywhere(t.Context(), s.sue)) }, false},
-		"Sue's password":      {func(t *testing.T, s *support) { must(t, s.Auth.SetPassword(t.Context(), s.sue, "another-password")) }, false},
-		"Sue's account":       {func(t *testing.T, s *support) { must(t, s.Auth.ForgetUser(t.Context(), s.sue)) }, false},
+		"an hour": {func(_ *testing.T, s *support) { s.Clock.Advance(time.Hour) }, true},
+		"Ann's password": {func(t *testing.T, s *support) {
+			must(t, s.Auth.Users().SetPassword(t.Context(), s.ann, "another-password"))
+		}, true},
+		"Ann's account":  {func(t *testing.T, s *support) { must(t, s.Auth.Users().Delete(t.Context(), s.ann)) }, true},
+		"Ann disabled":   {func(_ *testing.T, s *support) { s.disable(s.ann, true) }, true},
+		"Sue logged out": {func(t *testing.T, s *support) { must(t, s.Auth.Users().EndSessions(t.Context(), s.sue)) }, false},
+		"Sue's password": {func(t *testing.T, s *support) {
+			must(t, s.Auth.Users().SetPassword(t.Context(), s.sue, "another-password"))
+		}, false},
+		"Sue's account":       {func(t *testing.T, s *support) { must(t, s.Auth.Users().Delete(t.Context(), s.sue)) }, false},
 		"from another device": {func(_ *testing.T, s *support) { s.endOthers(s.agent(clienttest.App)) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -513,7 +517,7 @@ func TestEventsOfAnImpersonationNameTheActor(t *testing.T) {
 	s := openSupport(t)
 	s.handle("POST /password", func(_ http.ResponseWriter, r *http.Request) {
 		user, _ := s.Auth.UserFrom(r.Context())
-		must(t, s.Auth.SetPassword(r.Context(), user.ID, "another-password"))
+		must(t, s.Auth.Users().SetPassword(r.Context(), user.ID, "another-password"))
 	})
 	c := s.acting(clienttest.Browser)
 	s.named("")
@@ -584,7 +588,7 @@ func TestImpersonationsWithAnotherSessionStore(t *testing.T) {
 		c.Get("account/email").Status(403)
 		c.Delete("auth/session", nil).Status(200).LoggedIn("sue@example.org")
 		again := s.acting(kind)
-		if err := s.Auth.LogOutEverywhere(t.Context(), s.sue); err != nil {
+		if err := s.Auth.Users().EndSessions(t.Context(), s.sue); err != nil {
 			t.Fatal(err)
 		}
 		if user, _ := s.me(again); user != "" {

@@ -108,7 +108,7 @@ func TestALoginOfTheHostWaitsAtTheStages(t *testing.T) {
 	d.logInRoute(allauth.LoginOptions{})
 	d.Client(clienttest.App).Post("auth/signup", clienttest.Body{"email": "new@example.org", "password": clienttest.Password}).Pending("verify_email")
 	d.Mail("new@example.org")
-	created, err := d.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
+	created, err := clienttest.Create(t.Context(), d.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestTheHostNamesWhatItChecked(t *testing.T) {
 			d := openDesk(t, edit, func(cfg *allauth.Config) { cfg.MFA.AllowUnverifiedEmail = true })
 			d.logInRoute(c.options)
 			d.handle("GET /second", d.Auth.RequireMFA(http.NotFoundHandler()).ServeHTTP)
-			user, err := d.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
+			user, err := clienttest.Create(t.Context(), d.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "dan@example.org"}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -188,7 +188,7 @@ func TestACodeReauthenticatesNoEndedSession(t *testing.T) {
 			c := byCodeOnly(t, s, kind, "email", contact)
 			id, _ := c.Get("auth/session").Status(200).Value("data", "user", "id").(float64)
 			end := func() {
-				if err := s.Auth.LogOutEverywhere(context.Background(), strconv.FormatFloat(id, 'f', 0, 64)); err != nil {
+				if err := s.Auth.Users().EndSessions(context.Background(), strconv.FormatFloat(id, 'f', 0, 64)); err != nil {
 					t.Error(err)
 				}
 			}

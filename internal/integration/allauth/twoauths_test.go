@@ -137,7 +137,7 @@ func TestAccessTokensOfAnotherAuthAreRefused(t *testing.T) {
 				})
 			}
 			staff, shop := with("/_staff", config.secret), with("/_allauth", clienttest.Secret)
-			if _, err := staff.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true}); err != nil {
+			if _, err := clienttest.Create(t.Context(), staff.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "ann@example.org"}, EmailVerified: true}); err != nil {
 				t.Fatal(err)
 			}
 			customer := shop.SignUp(clienttest.App, "bob@example.org")

@@ -113,7 +113,7 @@ func TestAContactThatAnotherUserVerifiedGetsNoCode(t *testing.T) {
 	s.Clock.Advance(time.Hour)
 	c.Post("auth/code/request", clienttest.Body{"email": owner}).Status(401)
 	code := s.MailOf("account/reauthentication_code", owner).Code()
-	if _, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true}); err != nil {
+	if _, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: owner}, EmailVerified: true}); err != nil {
 		t.Fatal(err)
 	}
 	c.Post("auth/code/confirm", clienttest.Body{"code": code}).Status(409)

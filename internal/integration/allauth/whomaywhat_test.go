@@ -60,6 +60,7 @@ func everyEndpoint(cfg *allauth.Config) {
 		PasskeyLoginEnabled: true, PasskeySignupEnabled: true, TrustEnabled: true, WebAuthnRPID: "example.org", WebAuthnOrigins: []string{"https://example.org"},
 	}
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "github", ClientID: "id", ClientSecret: "secret"}}}
+	cfg.Users.DeletionEnabled, cfg.Users.ExportEnabled = true, true
 	cfg.DisableRateLimits = true
 	cfg.Audit = &audit.Config{ShowToUsers: true}
 }

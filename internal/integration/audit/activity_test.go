@@ -76,7 +76,7 @@ func TestAdministratorsAreHidden(t *testing.T) {
 	annID, bobID := userID(t, s, ann), userID(t, s, bob)
 	s.Clock.Advance(time.Second)
 	below(s, admin, func(ctx context.Context) {
-		if err := s.Auth.SetPassword(ctx, annID, "Another-1-horse"); err != nil {
+		if err := s.Auth.Users().SetPassword(ctx, annID, "Another-1-horse"); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -96,9 +96,9 @@ func newAuth(tb testing.TB, store storage.Store, edit func(cfg *allauth.Config))
 func addUser(tb testing.TB, auth *allauth.Auth, name string) string {
 	tb.Helper()
 	email := name + "@example.org"
-	user, err := auth.CreateUser(context.Background(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+	user, err := clienttest.Create(context.Background(), auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
 	if err == nil {
-		err = auth.SetPassword(context.Background(), user.ID, clienttest.Password)
+		err = auth.Users().SetPassword(context.Background(), user.ID, clienttest.Password)
 	}
 	if err != nil {
 		tb.Fatal(err)

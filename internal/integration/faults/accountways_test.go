@@ -153,7 +153,7 @@ var accountWays = []way{
 // byCodeOnly returns a client in which a user without a password is logged in.
 func (s *site) byCodeOnly(email string) *clienttest.Client {
 	s.t.Helper()
-	if _, err := s.Auth.CreateUser(s.t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}); err != nil {
+	if _, err := clienttest.Create(s.t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}); err != nil {
 		s.t.Fatal(err)
 	}
 	c := s.Client(app)

@@ -35,7 +35,7 @@ func TestUsernameTakenDuringTheFormOfAProvider(t *testing.T) {
 			c := s.Client(app)
 			s.fromProvider(c, 1).Status(401).Pending("provider_signup")
 			store.Interrupt(func() {
-				if _, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}}); err != nil {
+				if _, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Username: "ann"}}); err != nil {
 					t.Error(err)
 				}
 			})

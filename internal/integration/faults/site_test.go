@@ -101,9 +101,9 @@ func faultyHandler(next http.Handler) http.Handler {
 // member creates a user with Password and a verified address.
 func (s *site) member(email string) {
 	s.t.Helper()
-	user, err := s.Auth.CreateUser(s.t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+	user, err := clienttest.Create(s.t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
 	if err == nil {
-		err = s.Auth.SetPassword(s.t.Context(), user.ID, password)
+		err = s.Auth.Users().SetPassword(s.t.Context(), user.ID, password)
 	}
 	if err != nil {
 		s.t.Fatal(err)

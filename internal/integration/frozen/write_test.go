@@ -75,15 +75,15 @@ func newFixture(t *testing.T) *fixture {
 // scenario, and returns a client in which it is logged in.
 func (s *site) member(kind clienttest.Kind, email string) *clienttest.Client {
 	s.t.Helper()
-	s.create(authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
+	s.create(clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
 	return s.logIn(kind, email)
 }
 
-func (s *site) create(in authn.NewAccount, password string) string {
+func (s *site) create(in clienttest.NewAccount, password string) string {
 	s.t.Helper()
-	user, err := s.Auth.CreateUser(s.t.Context(), in)
+	user, err := clienttest.Create(s.t.Context(), s.Auth, in)
 	if err == nil && password != "" {
-		err = s.Auth.SetPassword(s.t.Context(), user.ID, password)
+		err = s.Auth.Users().SetPassword(s.t.Context(), user.ID, password)
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -141,7 +141,7 @@ func holdLinks(s *site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.create(authn.NewAccount{
+	s.create(clienttest.NewAccount{
 		NewUser: authn.NewUser{
 			Username: "Imported", Email: "imported@example.com", Phone: "+31612345601",
 			Extra: map[string]json.RawMessage{"plan": json.RawMessage(`"gold"`)},
@@ -188,7 +188,7 @@ func holdCodes(s *site) {
 		s.hold("verification code "+name, c, held{Email: email, Secret: s.Mail(email).Code()})
 
 		email = "login-code-" + name + "@example.com"
-		s.create(authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
+		s.create(clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true}, password)
 		c = s.client(kind)
 		c.Post("auth/code/request", body{"email": email}).Status(401).Pending("login_by_code")
 		s.hold("login code "+name, c, held{Email: email, Secret: s.MailOf("account/login_code", email).Code()})
@@ -206,7 +206,7 @@ func holdCodes(s *site) {
 	c.Post("account/email", body{"email": "added-by-code@example.com"}).Status(200)
 	s.hold("code to a second address", c, held{Email: "first@example.com", Secret: s.Mail("added-by-code@example.com").Code()})
 
-	s.create(authn.NewAccount{NewUser: authn.NewUser{Email: "reset-code@example.com"}, EmailVerified: true}, password)
+	s.create(clienttest.NewAccount{NewUser: authn.NewUser{Email: "reset-code@example.com"}, EmailVerified: true}, password)
 	c = s.client(app)
 	c.Post("auth/password/request", body{"email": "reset-code@example.com"}).Status(401).Pending("password_reset_by_code")
 	s.hold("reset code", c, held{Email: "reset-code@example.com", Secret: s.MailOf("account/password_reset_code", "reset-code@example.com").Code()})

@@ -337,11 +337,11 @@ func TestTrustIsFoundAmongSeveralCookies(t *testing.T) {
 		cfg.DisableRateLimits = false
 	})
 	for _, email := range []string{ann, "eve@example.org"} {
-		user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
+		user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: email}, EmailVerified: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Auth.SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
+		if err := s.Auth.Users().SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -391,11 +391,11 @@ func TestNamesThatBindCookiesToTheHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := withMemory(t, secret(c.base, c.domain))
-			user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+			user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Auth.SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
+			if err := s.Auth.Users().SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
 				t.Fatal(err)
 			}
 			b := newRawBrowser(t, s)

@@ -152,11 +152,11 @@ func TestALateAnswerUndoesNoTrust(t *testing.T) {
 				cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{}}
 				cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}, TrustEnabled: true}
 			})
-			user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+			user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Auth.SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
+			if err := s.Auth.Users().SetPassword(t.Context(), user.ID, clienttest.Password); err != nil {
 				t.Fatal(err)
 			}
 			c := s.Client(clienttest.Browser)

@@ -24,11 +24,11 @@ func TestTheAppAPIReadsNoCookies(t *testing.T) {
 			stage := map[bool]string{false: "mfa_authenticate", true: "login_by_code"}[required]
 			trusted := s.Client(clienttest.Browser)
 			if required {
-				user, err := s.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
+				user, err := clienttest.Create(t.Context(), s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: ann}, EmailVerified: true})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := s.Auth.SetPassword(t.Context(), user.ID, password); err != nil {
+				if err := s.Auth.Users().SetPassword(t.Context(), user.ID, password); err != nil {
 					t.Fatal(err)
 				}
 				trusted.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending(stage)

@@ -108,12 +108,12 @@ func TestALeftoverPasskeyIsNoSecondFactor(t *testing.T) {
 	bobID := userID(bobIn)
 	for _, kind := range []clienttest.Kind{clienttest.App, clienttest.Browser} {
 		for _, next := range []string{ann, bob} {
-			if err := store.SetDisabled(t.Context(), bobID, true); err != nil {
+			if err := s.Auth.Users().Disable(t.Context(), bobID); err != nil {
 				t.Fatal(err)
 			}
 			c := s.Client(kind)
 			c.Post(loginPath, body{"credential": d.get(request(c.Get(loginPath)))}).Status(401).Pending()
-			if err := store.SetDisabled(t.Context(), bobID, false); err != nil {
+			if err := s.Auth.Users().Enable(t.Context(), bobID); err != nil {
 				t.Fatal(err)
 			}
 			c.Post("auth/login", body{"email": next, "password": password}).Status(401).Pending("mfa_authenticate")
@@ -264,7 +264,7 @@ func TestForgetUserTakesAuthenticatorsAlong(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	c, d := withKey(t, s, clienttest.App, ann, true)
-	if err := s.Auth.ForgetUser(t.Context(), userID(c)); err != nil {
+	if err := s.Auth.Users().Delete(t.Context(), userID(c)); err != nil {
 		t.Fatal(err)
 	}
 	other := s.SignUp(clienttest.App, bob)

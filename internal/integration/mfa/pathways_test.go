@@ -14,6 +14,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 // Second factors and passkeys in combination with the other ways to log in.
@@ -198,4 +199,41 @@ func TestAPasskeySignUpThatIsLeft(t *testing.T) {
 	other.Post("auth/password/reset", body{"key": s.Mail(eve).Code(), "password": password})
 	c.Get(signupPath).Status(409)
 	s.LogIn(clienttest.App, eve)
+}
+
+// An invited user chooses a passkey in place of a password. The key of the invitation is
+// used up by it, and is no key of anything else.
+func TestAnInvitedUserChoosesAPasskey(t *testing.T) {
+	t.Parallel()
+	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
+		s := start(t)
+		created, err := s.Auth.Users().Create(t.Context(), users.Create{Emails: []users.Email{{Address: ann}}, Invite: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := s.Mail(ann).Key()
+		c, d := s.Client(kind), newDevice(t, s)
+		c.Post("auth/invitation", body{"key": "x"}).Problems("key:invalid_password_reset")
+		c.Post("auth/invitation", body{"key": key}).Status(401).Pending("mfa_signup_webauthn")
+		s.Client(kind).Post("auth/invitation", body{"key": key}).Problems("key:invalid_password_reset")
+		s.Client(kind).Post("auth/password/reset", body{"key": key, "password": password}).Problems("key:invalid_password_reset")
+		c.Put(signupPath, body{"credential": d.create(creation(c.Get(signupPath)))}).LoggedIn(ann)
+		again := s.Client(kind)
+		again.Post(loginPath, body{"credential": d.get(request(again.Get(loginPath)))}).LoggedIn(ann)
+		again.Post("auth/invitation", body{"key": key}).Status(409)
+
+		// The link of a reset is no invitation, and one who gives up the passkey chooses a
+		// password later.
+		if err := s.Auth.Users().SendPasswordReset(t.Context(), created.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		s.Client(kind).Post("auth/invitation", body{"key": s.MailOf("account/password_reset_key", ann).Key()}).Problems("key:invalid_password_reset")
+		if _, err = s.Auth.Users().Create(t.Context(), users.Create{Emails: []users.Email{{Address: bob}}, Invite: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.Client(kind).Post("auth/invitation", body{"key": s.Mail(bob).Key()}).Status(401).Pending("mfa_signup_webauthn")
+		s.Client(kind).Post("auth/password/request", body{"email": bob}).Status(200)
+		s.Client(kind).Post("auth/password/reset", body{"key": s.Mail(bob).Key(), "password": password}).Status(401)
+		s.LogIn(kind, bob)
+	})
 }

@@ -72,7 +72,7 @@ func TestAChangeOfAnEndedSessionChangesNoAuthenticator(t *testing.T) {
 					t.Fatal(err)
 				}
 				store.Interrupt(func() {
-					if err := s.Auth.LogOutEverywhere(context.Background(), id); err != nil {
+					if err := s.Auth.Users().EndSessions(context.Background(), id); err != nil {
 						t.Error(err)
 					}
 				})
@@ -157,7 +157,7 @@ func TestTheLastPasskeyStays(t *testing.T) {
 		cfg.MFA.PasskeySignupEnabled = false
 	})
 	ctx := t.Context()
-	user, err := s.Auth.CreateUser(ctx, authn.NewAccount{NewUser: authn.NewUser{Username: "ann"}})
+	user, err := clienttest.Create(ctx, s.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Username: "ann"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func TestWhatEndsTrust(t *testing.T) {
 		}, true},
 		"logging out everywhere": {func(t *testing.T, s *clienttest.Server, owner *clienttest.Client, _ *app) {
 			id := fmt.Sprintf("%.0f", owner.Get("auth/session").Value("data", "user", "id"))
-			if err := s.Auth.LogOutEverywhere(t.Context(), id); err != nil {
+			if err := s.Auth.Users().EndSessions(t.Context(), id); err != nil {
 				t.Error(err)
 			}
 		}, true},

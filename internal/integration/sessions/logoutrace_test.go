@@ -100,7 +100,7 @@ func raceLogout(t *testing.T, s *clienttest.Server, kind clienttest.Kind, name s
 	owner.Post("auth/signup", clienttest.Body{"email": email, "password": clienttest.Password}).LoggedIn(email)
 	id := userIDOf(owner)
 	for range 12 {
-		if err := s.Auth.SetPassword(t.Context(), id, clienttest.Password); err != nil {
+		if err := s.Auth.Users().SetPassword(t.Context(), id, clienttest.Password); err != nil {
 			t.Fatal(err)
 		}
 		s.Clock.Advance(24 * time.Hour)

@@ -533,7 +533,7 @@ func TestDisabledUsersStayOut(t *testing.T) {
 	w.through(c, "login", userForm("Ann", "ann@example.org"))
 	_, rest, _ := strings.Cut(c.Get("auth/session").LoggedIn("ann@example.org").Text, `"id":`)
 	id, _, _ := strings.Cut(rest, ",")
-	if err := store.SetDisabled(t.Context(), id, true); err != nil {
+	if err := w.Auth.Users().Disable(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	w.byToken(w.Client(app), "login", claims("name:ann", "")).Status(401).Pending()

@@ -91,7 +91,7 @@ func TestForgottenUsersAreDeleted(t *testing.T) {
 	answer := w.byToken(c, "login", claims("ann", "ann@example.org")).Status(200)
 	id := strings.TrimSuffix(answer.Text[strings.Index(answer.Text, `"id":`)+5:][:17], ",")
 	id, _, _ = strings.Cut(id, ",")
-	if err := w.Auth.ForgetUser(t.Context(), id); err != nil {
+	if err := w.Auth.Users().Delete(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	again := w.byToken(w.Client(app), "login", claims("ann", "ann@example.org")).LoggedIn("ann@example.org")

@@ -81,7 +81,7 @@ func (w *world) userOf(s *shown, providerID, profile string) string {
 // userWith makes a user whose account at the provider was stored before.
 func (w *world) userWith(store storage.Store, username, providerID, uid, profile string) string {
 	w.t.Helper()
-	user, err := w.Auth.CreateUser(context.Background(), authn.NewAccount{NewUser: authn.NewUser{Username: username}})
+	user, err := clienttest.Create(context.Background(), w.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Username: username}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestAnEndedSessionConnectsNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				store.Interrupt(func() {
-					if err := w.Auth.LogOutEverywhere(context.Background(), account.UserID); err != nil {
+					if err := w.Auth.Users().EndSessions(context.Background(), account.UserID); err != nil {
 						t.Error(err)
 					}
 				})

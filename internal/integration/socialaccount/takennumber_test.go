@@ -7,6 +7,7 @@ import (
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/authn"
+	"github.com/allauth-go/allauth/internal/clienttest"
 )
 
 // A user who signs up through a provider can read the mails to the address that they type.
@@ -18,7 +19,7 @@ func TestMailsDoNotTellThatANumberIsTaken(t *testing.T) {
 		cfg.Account.Phone = &account.PhoneConfig{}
 		cfg.Account.SignupFields = []string{"email*", "phone*"}
 	})
-	_, err := w.Auth.CreateUser(t.Context(), authn.NewAccount{NewUser: authn.NewUser{Email: "owner@example.org", Phone: "+31612345678"}, PhoneVerified: true})
+	_, err := clienttest.Create(t.Context(), w.Auth, clienttest.NewAccount{NewUser: authn.NewUser{Email: "owner@example.org", Phone: "+31612345678"}, PhoneVerified: true})
 	if err != nil {
 		t.Fatal(err)
 	}

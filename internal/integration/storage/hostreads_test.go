@@ -55,7 +55,8 @@ func (a approving) CreateUser(ctx context.Context, u authn.NewUser) (*authn.User
 	if err != nil {
 		return nil, err
 	}
-	return &authn.User{ID: user.ID}, a.SetDisabled(ctx, user.ID, true)
+	user.Disabled = true
+	return &authn.User{ID: user.ID}, a.UpdateUser(ctx, *user)
 }
 
 // A new user whom the host has disabled is not logged in, whatever its CreateUser

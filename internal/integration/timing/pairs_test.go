@@ -120,17 +120,17 @@ func verified(w *world) subject { return w.account() }
 
 // unverified is an account with nothing verified.
 func unverified(w *world) subject {
-	return w.account(func(in *authn.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
+	return w.account(func(in *clienttest.NewAccount) { in.EmailVerified, in.PhoneVerified = false, false })
 }
 
 // silentEmail and silentPhone are accounts with an address or number that does not
 // speak for them: another contact is verified.
 func silentEmail(w *world) subject {
-	return w.account(func(in *authn.NewAccount) { in.EmailVerified = false })
+	return w.account(func(in *clienttest.NewAccount) { in.EmailVerified = false })
 }
 
 func silentPhone(w *world) subject {
-	return w.account(func(in *authn.NewAccount) { in.PhoneVerified = false })
+	return w.account(func(in *clienttest.NewAccount) { in.PhoneVerified = false })
 }
 
 // takenPhone is a free address beside a number that is taken.
@@ -142,21 +142,21 @@ func takenPhone(w *world) subject {
 
 func disabled(w *world) subject {
 	s := w.account()
-	if err := w.store.SetDisabled(w.t.Context(), s.userID, true); err != nil {
+	if err := w.Auth.Users().Disable(w.t.Context(), s.userID); err != nil {
 		w.t.Fatal(err)
 	}
 	return s
 }
 
 func passwordless(w *world) subject {
-	return w.account(func(in *authn.NewAccount) { in.PasswordHash = "" })
+	return w.account(func(in *clienttest.NewAccount) { in.PasswordHash = "" })
 }
 
 // imported is an account with a hash of another system. The test replaces the
 // hash at its end: while it is stored every refusal takes as long as it does.
 func imported(hash func() string) func(w *world) subject {
 	return func(w *world) subject {
-		s := w.account(func(in *authn.NewAccount) { in.PasswordHash = hash() })
+		s := w.account(func(in *clienttest.NewAccount) { in.PasswordHash = hash() })
 		w.t.Cleanup(func() {
 			if err := w.store.SwapPasswordHash(context.Background(), s.userID, hash(), cheapHash); err != nil {
 				w.t.Error(err)
@@ -229,12 +229,12 @@ func usernames(cfg *allauth.Config) {
 var generated = setting(func(cfg *account.Config) { cfg.GenerateUsernames = true })
 
 func namedByAddress(w *world) subject {
-	return w.account(func(in *authn.NewAccount) { in.Username, _, _ = strings.Cut(in.Email, "@") })
+	return w.account(func(in *clienttest.NewAccount) { in.Username, _, _ = strings.Cut(in.Email, "@") })
 }
 
 func freeWithTakenName(w *world) subject {
 	s := w.free()
-	w.account(func(in *authn.NewAccount) { in.Username, _, _ = strings.Cut(s.email, "@") })
+	w.account(func(in *clienttest.NewAccount) { in.Username, _, _ = strings.Cut(s.email, "@") })
 	return s
 }
 

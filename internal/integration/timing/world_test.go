@@ -149,17 +149,17 @@ func costly(measured, counted int) int {
 
 // account makes an account, verified and with a password unless edit says
 // otherwise.
-func (w *world) account(edit ...func(in *authn.NewAccount)) subject {
+func (w *world) account(edit ...func(in *clienttest.NewAccount)) subject {
 	w.t.Helper()
 	s := w.free()
-	in := authn.NewAccount{
+	in := clienttest.NewAccount{
 		NewUser:       authn.NewUser{Email: s.email, Username: s.username, Phone: s.phone},
 		EmailVerified: true, PhoneVerified: true, PasswordHash: cheapHash,
 	}
 	for _, change := range edit {
 		change(&in)
 	}
-	user, err := w.Auth.CreateUser(w.t.Context(), in)
+	user, err := clienttest.Create(w.t.Context(), w.Auth, in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
