@@ -31,6 +31,7 @@ type settings struct {
 	TrustedOrigins []string         `json:"trusted_origins"`
 	UserSessions   sessionSettings  `json:"usersessions"`
 	Headless       headlessSettings `json:"headless"`
+	Audit          *auditSettings   `json:"audit"`
 	Account        accountSettings  `json:"account"`
 	MFA            *mfaSettings     `json:"mfa"`
 	SocialAccount  *socialSettings  `json:"socialaccount"`
@@ -137,6 +138,7 @@ func (s *settings) config() (allauth.Config, error) {
 		Secrets:                   [][]byte{[]byte(s.SecretKey)},
 		SiteName:                  s.SiteName,
 		Mailer:                    s.mailer(),
+		Audit:                     s.Audit.config(),
 		Account:                   account,
 		MFA:                       s.MFA.config(),
 		SocialAccount:             social,

@@ -19,6 +19,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	_ "github.com/allauth-go/allauth/internal/integration/contract"
@@ -33,6 +34,9 @@ import (
 type body = clienttest.Body
 
 const password = clienttest.Password
+
+// eventsKept turns the audit trail on.
+func eventsKept(cfg *allauth.Config) { cfg.Audit = &audit.Config{} }
 
 // databases are the columns of the table.
 var databases = []struct {
@@ -88,6 +92,11 @@ var operations = []operation{
 		return func() { s.visit(http.StatusUnauthorized, "Accept", "*/*") }
 	}},
 	{"Login by password", nil, func(s *site, email string) func() {
+		s.create(email)
+		c := s.browser()
+		return func() { c.Post("auth/login", body{"email": email, "password": password}).LoggedIn(email) }
+	}},
+	{"Login by password, events kept", eventsKept, func(s *site, email string) func() {
 		s.create(email)
 		c := s.browser()
 		return func() { c.Post("auth/login", body{"email": email, "password": password}).LoggedIn(email) }
