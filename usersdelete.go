@@ -15,7 +15,7 @@ import (
 // before. It is not an error if there is nothing to delete.
 func (u *Users) Delete(ctx context.Context, userID string) error {
 	return u.change(ctx, "delete user", func(ctx context.Context) error {
-		_, err := u.auth.account.Forget(ctx, userID, time.Time{}, u.auth.cfg.Users.BeforeDelete, u.auth.store.ForgetUser)
+		_, err := u.auth.account.Forget(ctx, userID, time.Time{}, u.auth.cfg.Users.BeforeDelete, u.auth.forget)
 		return err
 	})
 }
@@ -53,7 +53,7 @@ func (a *Auth) deleteDue(ctx context.Context, now time.Time, limit int) (int, er
 			after = d.UserID
 			var done bool
 			err := a.work.Do(ctx, work.Origin{ActorID: d.UserID}, func(ctx context.Context) (err error) {
-				done, err = a.account.Forget(ctx, d.UserID, now, a.cfg.Users.BeforeDelete, a.store.ForgetUser)
+				done, err = a.account.Forget(ctx, d.UserID, now, a.cfg.Users.BeforeDelete, a.forget)
 				return err
 			})
 			if err != nil {
@@ -259,4 +259,14 @@ func (e exporter) events(ctx context.Context, userID string, doc *exported) erro
 			return nil
 		}
 	}
+}
+
+// forget deletes the rows of a user in a transaction. Events of that transaction are
+// stored without what tells more than the deletion.
+func (a *Auth) forget(ctx context.Context, userID string) error {
+	err := a.store.ForgetUser(ctx, userID)
+	if err == nil {
+		work.ForgetEvents(ctx, userID)
+	}
+	return err
 }

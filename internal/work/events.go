@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -32,8 +33,10 @@ type event struct {
 	authn.Event
 	// isDecoy is true for an event that is not published.
 	isDecoy bool
-	// stored is true after the Trail has stored it.
+	// stored is true after the Trail has stored it, and if it must not.
 	stored bool
+	// anonymous events are stored without their session and client.
+	anonymous bool
 }
 
 // SetOrigin sets a function that returns the origin of the unit. It is called for each
@@ -71,6 +74,31 @@ func emit(ctx context.Context, userID string, details authn.EventDetails, isDeco
 // DropEvents removes queued events.
 func (u *Unit) DropEvents(drop func(e authn.Event) bool) {
 	u.events = slices.DeleteFunc(slices.Clone(u.events), func(e event) bool { return drop(e.Event) })
+}
+
+// ForgetEvents is called after the rows of a user were deleted in the transaction of ctx, so
+// that events which are stored after them say no more than that the user was deleted, and
+// by whom. All are published as they are.
+func ForgetEvents(ctx context.Context, userID string) {
+	u := Of(ctx)
+	if u == nil || userID == "" {
+		return
+	}
+	for i := range u.events {
+		e := &u.events[i]
+		if e.UserID == userID && hasFacts(e.Details) {
+			e.stored = true
+		}
+		if e.ActorID == userID || e.UserID == userID && e.ActorID == "" {
+			e.anonymous = true
+		}
+	}
+}
+
+// hasFacts reports whether the stored form of details has members.
+func hasFacts(details authn.EventDetails) bool {
+	text, err := json.Marshal(details)
+	return err != nil || string(text) != "{}"
 }
 
 // sealEvents gives each event an id, and what was unknown when it was emitted: the
@@ -116,6 +144,9 @@ func (u *Unit) storeEvents(ctx context.Context) error {
 	}
 	var events, decoys []authn.Event
 	for _, e := range u.events {
+		if e.anonymous {
+			e.SessionID, e.Client = "", authn.Client{}
+		}
 		switch {
 		case e.stored:
 		case e.isDecoy:

@@ -20,6 +20,7 @@ import (
 	"github.com/allauth-go/allauth/notify"
 	"github.com/allauth-go/allauth/storage"
 	"github.com/allauth-go/allauth/storage/memstore"
+	"github.com/allauth-go/allauth/users"
 )
 
 func confirmed(email string) authn.EventDetails { return account.EmailConfirmed{Email: email} }
@@ -203,6 +204,37 @@ func TestForgetUser(t *testing.T) {
 	rest = slices.DeleteFunc(rest, func(e authn.Event) bool { return e.UserID == annID })
 	if last := rest[len(rest)-1]; len(rest) != 4 || last.ActorID != annID || last.UserID != bobID || last.Details != (account.PasswordChanged{}) {
 		t.Errorf("%s", text)
+	}
+}
+
+// A page of the host deletes the account of the user who asks for it. The trail keeps that
+// it was deleted, and neither the address of the client nor what else happened in the same
+// transaction; both are published.
+func TestUsersWhoDeleteThemselves(t *testing.T) {
+	t.Parallel()
+	var happened published
+	var s *clienttest.Server
+	s = clienttest.Start(t, kept, happened.collect, func(cfg *allauth.Config) {
+		cfg.Users = users.Config{BeforeDelete: func(ctx context.Context, u *authn.User) error {
+			return s.Auth.Users().AddEmail(ctx, u.ID, "left@example.org", false)
+		}}
+	})
+	c := s.SignUp(clienttest.App, ann)
+	annID := userID(t, s, ann)
+	below(s, c, func(ctx context.Context) {
+		if err := s.Auth.Users().Delete(ctx, annID); err != nil {
+			t.Error(err)
+		}
+	})
+	list := events(t, s, audit.Filter{})
+	if len(list) != 1 || list[0].Name != "users.deleted" || list[0].ActorID != annID || list[0].Client != (authn.Client{}) || list[0].SessionID != "" {
+		t.Errorf("kept %+v", list)
+	}
+	told := happened.all()
+	for _, e := range told[len(told)-2:] {
+		if e.Name != "users.deleted" && e.Name != "account.email_added" || !e.Client.IP.IsValid() || e.SessionID == "" {
+			t.Errorf("published %+v", e)
+		}
 	}
 }
 
