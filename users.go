@@ -271,7 +271,8 @@ func (u *Users) SendVerification(ctx context.Context, userID, email string) erro
 //
 // It returns [authn.ErrConflict] if the user is disabled, has a password, a second
 // factor or an account at a provider, or if another user has verified the address, and
-// [users.ErrNoEmail] if there is no address.
+// [users.ErrNoEmail] if there is no address. Invite and SendPasswordReset return
+// [users.ErrUnsupported] if users log in through providers only.
 func (u *Users) Invite(ctx context.Context, userID, email string) error {
 	return u.change(ctx, "invite", func(ctx context.Context) error { return u.auth.account.Invite(ctx, userID, email) })
 }

@@ -81,7 +81,8 @@ type Create struct {
 	// Disabled creates a user who cannot log in. It needs a [Directory].
 	Disabled bool
 	Extra    map[string]json.RawMessage
-	// Invite invites the user to the primary address, see allauth.Users.Invite.
+	// Invite invites the user to the primary address, see allauth.Users.Invite. The
+	// user chooses a password then, so PasswordHash is not stored.
 	Invite bool
 }
 

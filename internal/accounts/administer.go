@@ -350,6 +350,9 @@ func (s *Service) makePrimary(ctx context.Context, sess *login.Session, owner *l
 // SendPasswordReset mails a link to reset the password to an address of a user, the
 // primary one if it is empty. It makes an invitation invalid.
 func (s *Flows) SendPasswordReset(ctx context.Context, userID, input string) error {
+	if s.deps.ProvidersOnly {
+		return errOnlyProviders
+	}
 	return s.Administer(ctx, userID, func(ctx context.Context, u *authn.User) error {
 		address, emails, err := s.addressOf(ctx, userID, input)
 		switch {

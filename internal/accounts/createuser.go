@@ -28,6 +28,9 @@ func (s *Flows) CreateUsers(ctx context.Context, list []users.Create) ([]users.R
 		if (in.Disabled || in.ID != "") && s.directory == nil {
 			return nil, users.ErrUnsupported
 		}
+		if in.Invite && s.deps.ProvidersOnly {
+			return nil, errOnlyProviders
+		}
 		var err error
 		if cleaned[i], skipped[i], err = s.cleanCreate(ctx, in); err != nil {
 			return nil, err

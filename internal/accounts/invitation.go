@@ -36,8 +36,11 @@ func awaitsInvitation(hash string) bool { return strings.HasPrefix(hash, invitat
 
 // Invite mails an invitation to an address of a user, the primary one if it is empty.
 // Returns authn.ErrConflict if the user is disabled or can already log in, or if another
-// user has verified the address.
+// user has verified the address, and users.ErrUnsupported if users have no passwords.
 func (s *Flows) Invite(ctx context.Context, userID, input string) error {
+	if s.deps.ProvidersOnly {
+		return errOnlyProviders
+	}
 	return s.Administer(ctx, userID, func(ctx context.Context, u *authn.User) error {
 		address, _, err := s.addressOf(ctx, userID, input)
 		if err != nil {
@@ -58,6 +61,9 @@ func (s *Flows) Invite(ctx context.Context, userID, input string) error {
 		return s.invite(ctx, u, address.Email)
 	})
 }
+
+// errOnlyProviders is the error of calls that mail a link to choose a password.
+var errOnlyProviders = fmt.Errorf("users log in through providers only: %w", users.ErrUnsupported)
 
 // isInUse reports whether the user can log in other than by a mailed or texted code. An
 // account that waits for an invitation is not in use.

@@ -252,6 +252,20 @@ func TestWhoIsInvited(t *testing.T) {
 	w.refused("a missing user", w.Invite(ctx, "1", ann), authn.ErrNotFound)
 }
 
+// Where users have no passwords there are no links to choose one.
+func TestThereAreNoPasswords(t *testing.T) {
+	t.Parallel()
+	w, ctx := start(t, func(cfg *allauth.Config) {
+		cfg.SocialAccount = &socialaccount.Config{Only: true, Providers: []provider.App{{Provider: "github", ClientID: "id", ClientSecret: "secret"}}}
+		cfg.Account.EmailVerification = authn.VerificationNone
+	}), t.Context()
+	id := w.create("", "+ann@example.org")
+	w.refused("Invite", w.Invite(ctx, id, ""), users.ErrUnsupported)
+	w.refused("SendPasswordReset", w.SendPasswordReset(ctx, id, ""), users.ErrUnsupported)
+	_, err := w.Create(ctx, users.Create{Emails: []users.Email{{Address: bob}}, Invite: true})
+	w.refused("Create", err, users.ErrUnsupported)
+}
+
 // Of many uses of one invitation one sets the password.
 func TestAnInvitationIsAcceptedOnce(t *testing.T) {
 	t.Parallel()
