@@ -79,6 +79,7 @@ func BenchmarkAdoption(b *testing.B) {
 		})
 		b.ReportMetric(time.Since(begin).Seconds(), "adoption-s")
 		b.ReportMetric(float64(adopted), "adopted")
+		crowd.report(b, "after", func() { time.Sleep(20 * time.Second) })
 		if err := auth.Close(context.Background()); err != nil {
 			b.Error(err)
 		}
