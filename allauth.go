@@ -211,6 +211,15 @@ func (a *Auth) deps() (*work.Deps, error) {
 		return nil, err
 	}
 	box := outbox.Config{Store: a.store, Decoys: a.store.Base(), Mailer: a.cfg.Mailer, Sealer: keys, Now: a.cfg.Now, Rand: a.cfg.Rand, Logger: a.cfg.Logger}
+	if observer := a.cfg.Observer; observer != nil {
+		box.Observe = func(ctx context.Context, kind string) (context.Context, func(outcome string)) {
+			return observer.Begin(ctx, authn.Operation{Kind: authn.OperationMessage, Name: kind})
+		}
+		limits.OnRefusal(func(ctx context.Context, action string) {
+			_, end := observer.Begin(ctx, authn.Operation{Kind: authn.OperationLimit, Name: action})
+			end("")
+		})
+	}
 	if a.cfg.Account.Phone != nil {
 		box.Texter = a.cfg.Account.Phone.Texter
 	}
@@ -227,6 +236,7 @@ func (a *Auth) deps() (*work.Deps, error) {
 		Now:          a.cfg.Now,
 		Rand:         a.cfg.Rand,
 		Logger:       a.cfg.Logger,
+		Observer:     a.cfg.Observer,
 		OnEvent:      a.cfg.OnEvent,
 		LoginTimeout: a.cfg.LoginTimeout, ReauthenticationTimeout: a.cfg.ReauthenticationTimeout, DisableEmailNotifications: a.cfg.DisableEmailNotifications,
 		ProvidersOnly: a.cfg.SocialAccount != nil && a.cfg.SocialAccount.Only,

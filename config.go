@@ -145,6 +145,11 @@ type Config struct {
 	// panics. Nil: slog.Default.
 	Logger *slog.Logger
 
+	// Observer measures requests, hashes, refused limits and deliveries, for metrics
+	// and traces, see module allauthotel. Statements of sqlstore are measured by its
+	// option Observe. Nil: off.
+	Observer authn.Observer
+
 	// CleanInterval is how often one of the servers with the same store deletes
 	// expired rows in the background. Zero: 10 minutes. Negative: never; call
 	// Auth.Clean instead.

@@ -48,7 +48,7 @@ var vocabulary = []string{"authn", "notify", "ratelimit"}
 // notForTheRoot are modules that the root must not require: those that hosts choose,
 // those that only tests need, and those of the workspace.
 var notForTheRoot = []string{
-	"github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "modernc.org/sqlite", "github.com/redis/go-redis",
+	"github.com/jackc/pgx", "github.com/go-sql-driver/mysql", "modernc.org/sqlite", "github.com/redis/go-redis", "go.opentelemetry.io",
 	"github.com/chromedp", "github.com/descope/virtualwebauthn", "github.com/getkin/kin-openapi",
 	"github.com/go-chi/chi", "github.com/gin-gonic/gin", "github.com/labstack/echo", "connectrpc.com/connect",
 	"github.com/santhosh-tekuri/jsonschema", "github.com/zitadel/oidc", module,

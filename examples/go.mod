@@ -85,6 +85,7 @@ require (
 
 replace (
 	github.com/allauth-go/allauth => ..
+	github.com/allauth-go/allauth/allauthotel => ../allauthotel
 	github.com/allauth-go/allauth/internal/integration => ../internal/integration
 	github.com/allauth-go/allauth/storage/redisstore => ../storage/redisstore
 )

@@ -45,12 +45,13 @@ type Subject struct {
 
 // Limiter applies limits. It is safe for concurrent use.
 type Limiter struct {
-	store  Store
-	limits Limits
-	now    func() time.Time
-	random io.Reader
-	logger *slog.Logger
-	full   fullBuckets
+	store   Store
+	limits  Limits
+	now     func() time.Time
+	random  io.Reader
+	logger  *slog.Logger
+	refused func(ctx context.Context, action string) // nil: not called
+	full    fullBuckets
 }
 
 // NewLimiter returns a limiter. After the store has refused an attempt, the
@@ -171,8 +172,15 @@ func (l *Limiter) Allowed(ctx context.Context, action string, s Subject) (bool, 
 	return refusal == nil, nil
 }
 
+// OnRefusal makes the limiter call f for each refused attempt, for example to count
+// them. It must be called before the limiter is used.
+func (l *Limiter) OnRefusal(f func(ctx context.Context, action string)) { l.refused = f }
+
 // log logs a refusal.
 func (l *Limiter) log(ctx context.Context, c Charge, r *Refusal) {
+	if l.refused != nil {
+		l.refused(ctx, c.Action)
+	}
 	attributes := []slog.Attr{slog.String("action", c.Action), slog.Duration("retry_after", r.Wait.Round(time.Second))}
 	if c.Subject.IP.IsValid() {
 		attributes = append(attributes, slog.String("ip", c.Subject.IP.String()))

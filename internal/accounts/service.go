@@ -34,7 +34,7 @@ type Service struct {
 	decoys   Rows // the rows of decoys
 	deps     *work.Deps
 	codes    *codes.Challenges
-	hasher   *password.Hasher
+	hasher   hasher
 	refusals *refusals
 	// directory changes users. It is nil if the host does so itself.
 	directory users.Directory
@@ -67,13 +67,13 @@ func New(cfg account.Config, store account.Store, decoys Rows, admin Administrat
 	if cfg.PasswordHash.Rand == nil {
 		cfg.PasswordHash.Rand = deps.Rand
 	}
-	hasher, err := password.NewHasher(cfg.PasswordHash)
+	hashes, err := password.NewHasher(cfg.PasswordHash)
 	if err != nil {
 		return nil, fmt.Errorf("Account.PasswordHash: %w", err)
 	}
 	s := &Service{
 		cfg: cfg, store: store, profiles: store.ProfileOrigin() == any(store), decoys: decoys, deps: deps, codes: challenges,
-		hasher: hasher, refusals: newRefusals(store, hasher, deps.Now, deps.Logger),
+		hasher: hasher{hashes, deps.Observer}, refusals: newRefusals(store, hashes, deps.Now, deps.Logger),
 		directory: admin.Directory(), deletions: admin,
 	}
 	if s.profiles {

@@ -35,6 +35,9 @@ type call struct {
 	claims  claims
 	awaited *accounts.AwaitedCode // the pending code, on routes with awaits
 	written bool
+	status  int // of the answer, 0 before
+	// end tells the observer that the request has ended. Nil: there is no observer.
+	end func(outcome string)
 	// fromProvider is true for the callback of a provider.
 	fromProvider bool
 	// hostMethod is the method of the host's request that makes this one in process,

@@ -51,7 +51,7 @@ type errorItem struct {
 
 func (c *call) write(answer reply) {
 	if answer.location != "" {
-		c.written = true
+		c.written, c.status = true, answer.status
 		c.w.Header().Del("Content-Type")
 		c.w.Header().Set("Location", answer.location)
 		c.w.WriteHeader(answer.status)
@@ -66,7 +66,7 @@ func (c *call) write(answer reply) {
 		c.logger.ErrorContext(c.ctx, "cannot encode the answer", "path", c.r.URL.Path, "error", err)
 		answer.status, text = http.StatusInternalServerError, []byte(`{"status":500}`)
 	}
-	c.written = true
+	c.written, c.status = true, answer.status
 	c.w.WriteHeader(answer.status)
 	_, _ = c.w.Write(text) // it fails only if the client has disconnected
 }

@@ -129,7 +129,7 @@ func (h *Handler) add(r route) {
 		}
 		for _, path := range r.paths {
 			if table[path] == nil {
-				table[path] = &resource{}
+				table[path] = &resource{operations: operations(kind, path)}
 			}
 			table[path].add(&r)
 		}
@@ -176,6 +176,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, hostMethod strin
 		return
 	}
 	c.route, c.action = c.path.find(r.Method)
+	if h.work.Observer != nil {
+		r = c.observe()
+		defer c.observed()
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
 		defer cancel()

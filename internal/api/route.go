@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/login"
 )
@@ -61,7 +62,8 @@ type awaits func(ctx context.Context, sess *login.Session) (*accounts.AwaitedCod
 
 // resource holds the routes of a path.
 type resource struct {
-	routes map[string]*route // by method
+	routes     map[string]*route          // by method
+	operations map[string]authn.Operation // by method, for the observer
 	// rest is the route of other methods. It requires what all rows of the path require.
 	rest *route
 }

@@ -46,7 +46,7 @@ func (o *Outbox) deliver(e notify.Entry) {
 		return
 	}
 	if err == nil {
-		err = o.send(m)
+		err = o.observed(m, o.send)
 		o.noteResult(m.target, err)
 	}
 	switch {
@@ -60,6 +60,24 @@ func (o *Outbox) deliver(e notify.Entry) {
 		o.retry(e) // before logging, so that tests can wait for both
 		log.Warn("outbox: delivery failed", "error", m.describe(err))
 	}
+}
+
+// observed calls send, and tells Config.Observe of it.
+func (o *Outbox) observed(m opened, send func(ctx context.Context, m opened) error) error {
+	if o.Observe == nil {
+		return send(o.ctx, m)
+	}
+	ctx, end := o.Observe(o.ctx, m.kind)
+	err := send(ctx, m)
+	switch {
+	case err == nil:
+		end("")
+	case errors.Is(err, notify.ErrPermanent):
+		end("refused")
+	default:
+		end("error")
+	}
+	return err
 }
 
 // read decrypts an entry. It fails for an entry that another process has encrypted with
@@ -96,8 +114,8 @@ func recipient(to string, texts ...string) []string {
 }
 
 // send calls the host's sender. It turns a panic into errPanic.
-func (o *Outbox) send(m opened) (err error) {
-	ctx, cancel := context.WithTimeout(o.ctx, o.SendTimeout)
+func (o *Outbox) send(ctx context.Context, m opened) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, o.SendTimeout)
 	defer cancel()
 	defer func() {
 		if value := recover(); value != nil {

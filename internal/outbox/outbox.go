@@ -42,6 +42,10 @@ type Config struct {
 	// Poll is the interval at which the store is searched for due entries, such as those
 	// of other processes and earlier runs. Zero: 5 seconds.
 	Poll time.Duration
+	// Observe is called before each delivery with the kind of the message, and the
+	// function that it returns after it: with an empty text, "error", or "refused" if it
+	// is not tried again. Nil: off.
+	Observe func(ctx context.Context, kind string) (context.Context, func(outcome string))
 	// Logger logs failed deliveries, without recipients and texts. Nil: slog.Default.
 	Logger *slog.Logger
 }

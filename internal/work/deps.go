@@ -24,6 +24,8 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
+	// Observer measures operations. Nil: off.
+	Observer authn.Observer
 	// Trail stores events. Nil: they are not stored.
 	Trail Trail
 	// OnEvent receives the events of what was stored. It may be nil.

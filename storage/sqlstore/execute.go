@@ -13,16 +13,40 @@ import (
 // errText means that the database cannot store a text.
 var errText = errors.New("the text holds a zero byte or is not UTF-8")
 
+// observe tells the observer that an operation begins, and returns a function to call
+// with its error.
+func (s *Store) observe(ctx context.Context, what string) (context.Context, func(err error)) {
+	if s.observer == nil {
+		return ctx, func(error) {}
+	}
+	ctx, end := s.observer.Begin(ctx, authn.Operation{Kind: authn.OperationStatement, Name: what})
+	return ctx, func(err error) {
+		switch {
+		case err == nil || errors.Is(err, sql.ErrNoRows) || isDuplicate(err):
+			end("")
+		case errors.Is(err, context.Canceled):
+			end("cancelled")
+		default:
+			end("error")
+		}
+	}
+}
+
 // retried runs one statement. Outside of a transaction it is retried if it
 // collides with another one. Inside a transaction it is not: MySQL has rolled the
 // transaction back, and would store what follows outside of it.
-func (s *Store) retried(ctx context.Context, f func() error) error {
+func (s *Store) retried(ctx context.Context, what string, f func(ctx context.Context) error) (err error) {
+	if s.observer != nil {
+		var end func(error)
+		ctx, end = s.observe(ctx, what)
+		defer func() { end(err) }()
+	}
 	t := current(ctx, s.db)
 	if t != nil && t.undone != nil {
 		return t.undone
 	}
 	for try := 1; ; try++ {
-		err := f()
+		err := f(ctx)
 		if err == nil || !isTransient(err) {
 			return err
 		}
@@ -50,7 +74,7 @@ func (s *Store) exec(ctx context.Context, what, text string, args ...any) (int64
 		return 0, nil // no row has such a value
 	}
 	var n int64
-	err := s.retried(ctx, func() error {
+	err := s.retried(ctx, what, func(ctx context.Context) error {
 		stmt, err := s.statement(ctx, text)
 		if err != nil {
 			return err
@@ -104,7 +128,7 @@ func (s *Store) row(ctx context.Context, what, text string, args []any, targets 
 	if !s.dialect.storable(args) {
 		return authn.ErrNotFound
 	}
-	err := s.retried(ctx, func() error {
+	err := s.retried(ctx, what, func(ctx context.Context) error {
 		stmt, err := s.statement(ctx, text)
 		if err != nil {
 			return err
@@ -126,7 +150,7 @@ func rows[T any](ctx context.Context, s *Store, what, text string, args []any, s
 		return nil, nil
 	}
 	var list []T
-	err := s.retried(ctx, func() error {
+	err := s.retried(ctx, what, func(ctx context.Context) error {
 		list = nil
 		stmt, err := s.statement(ctx, text)
 		if err != nil {

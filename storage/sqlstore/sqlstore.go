@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/storage"
 )
 
@@ -20,6 +21,8 @@ type Store struct {
 	schema  string
 	prefix  string
 	random  io.Reader
+	// observer measures statements. Nil: off.
+	observer authn.Observer
 
 	queries  sync.Map // query in this package -> query for the database
 	prepared sync.Map // query for the database -> *sql.Stmt
@@ -36,6 +39,10 @@ func TablePrefix(prefix string) Option { return func(s *Store) { s.prefix = pref
 // Schema puts the tables in a schema of PostgreSQL, which Migrate creates, or in
 // a database of MySQL, which must exist. The default is that of the connection.
 func Schema(name string) Option { return func(s *Store) { s.schema = name } }
+
+// Observe measures each statement, and the begin and commit of each transaction. The
+// names are those of what a statement does, without values.
+func Observe(o authn.Observer) Option { return func(s *Store) { s.observer = o } }
 
 // New returns a Store on db. Migrate creates its tables.
 func New(db *sql.DB, dialect Dialect, options ...Option) *Store {

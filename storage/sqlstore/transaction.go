@@ -65,7 +65,9 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 	if current(ctx, s.db) != nil {
 		return f(ctx)
 	}
+	_, end := s.observe(ctx, "begin")
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
+	end(err)
 	if err != nil {
 		return fmt.Errorf("sqlstore: begin: %w", err)
 	}
@@ -88,7 +90,10 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context) error) (er
 		return collided(t.undone)
 	}
 	done = true
-	if err := tx.Commit(); err != nil {
+	_, end = s.observe(ctx, "commit")
+	err = tx.Commit()
+	end(err)
+	if err != nil {
 		return collided(fmt.Errorf("sqlstore: commit: %w", err))
 	}
 	for query := range t.prepared {
