@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/allauth-go/allauth/internal/trail"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/users"
 )
@@ -130,8 +131,10 @@ type exportedDeletion struct {
 }
 
 type exportedEvent struct {
-	Name      string          `json:"name"`
-	Time      time.Time       `json:"time"`
+	Name string    `json:"name"`
+	Time time.Time `json:"time"`
+	// Actor is trail.Administrator if another user caused the event, and else empty.
+	Actor     string          `json:"actor,omitempty"`
 	IP        string          `json:"ip,omitempty"`
 	UserAgent string          `json:"user_agent,omitempty"`
 	Details   json.RawMessage `json:"details,omitempty"`
@@ -139,7 +142,8 @@ type exportedEvent struct {
 
 // Export returns everything that the library stores of the user, as a JSON object:
 // user, emails, phones, sessions, authenticators, providers, deletion if one was
-// requested, and events if Config.Audit is set. It has no passwords, hashes, tokens and other secrets.
+// requested, and events if Config.Audit is set. It has no passwords, hashes, tokens and
+// other secrets, and does not say who administered the account, from where and why.
 func (u *Users) Export(ctx context.Context, userID string) (json.RawMessage, error) {
 	var document any
 	err := u.change(ctx, "export", func(ctx context.Context) (err error) {
@@ -253,7 +257,14 @@ func (e exporter) events(ctx context.Context, userID string, doc *exported) erro
 			return err
 		}
 		for _, row := range rows {
-			doc.Events = append(doc.Events, exportedEvent{row.Name, row.Time, row.IP, row.UserAgent, row.Details})
+			event := exportedEvent{Name: row.Name, Time: row.Time, IP: row.IP, UserAgent: row.UserAgent, Details: row.Details}
+			if trail.ByOther(row) {
+				event.Actor, event.IP, event.UserAgent = trail.Administrator, "", ""
+				if event.Details, err = json.Marshal(trail.Details(row)); err != nil {
+					return err
+				}
+			}
+			doc.Events = append(doc.Events, event)
 		}
 		if cursor = next; next == "" {
 			return nil

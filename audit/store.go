@@ -63,7 +63,8 @@ func (f Filter) Position() (at time.Time, id string, err error) {
 	}
 	number, id, ok := strings.Cut(f.Cursor, "-")
 	micros, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || !ok || id == "" {
+	// IDs are printable ASCII. Some databases fail at other bytes.
+	if err != nil || !ok || id == "" || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return time.Time{}, "", ErrInvalidCursor
 	}
 	return time.UnixMicro(micros).UTC(), id, nil

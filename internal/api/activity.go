@@ -1,13 +1,13 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/problem"
+	"github.com/allauth-go/allauth/internal/trail"
 )
 
 // activity is data of the user's own events.
@@ -32,12 +32,8 @@ type activityItem struct {
 // The actors of events, as users see them.
 const (
 	actorSelf  = "user"
-	actorOther = "administrator"
+	actorOther = trail.Administrator
 )
-
-// shownDetails are the members of details that users see. They are about the user's own
-// account; ids of rows mean nothing to them.
-var shownDetails = []string{"email", "from", "to", "number", "phone", "provider", "type", "purpose", "code"}
 
 func (h *Handler) activity(c *call) (reply, error) {
 	rows, next, err := h.trail.Activity(c.ctx, c.sess.UserID(), c.r.URL.Query().Get("cursor"))
@@ -57,21 +53,14 @@ func (h *Handler) activity(c *call) (reply, error) {
 // activityItem returns an event as its user sees it. It does not say which administrator
 // acted, and from where.
 func (c *call) activityItem(row audit.Row) activityItem {
-	item := activityItem{ID: row.ID, Type: row.Name, At: authn.Seconds(row.Time), Details: map[string]string{}}
-	if row.ActorID != "" && row.ActorID != row.UserID {
+	item := activityItem{ID: row.ID, Type: row.Name, At: authn.Seconds(row.Time), Details: trail.Details(row)}
+	if trail.ByOther(row) {
 		item.Actor = actorOther
 	} else {
 		item.IP, item.UserAgent = row.IP, row.UserAgent
 		item.IsCurrent = row.SessionID != "" && row.SessionID == c.sess.RowID
 		if row.ActorID != "" {
 			item.Actor = actorSelf
-		}
-	}
-	var details map[string]any
-	_ = json.Unmarshal(row.Details, &details) // an event without readable details is shown without them
-	for _, name := range shownDetails {
-		if text, ok := details[name].(string); ok && text != "" {
-			item.Details[name] = text
 		}
 	}
 	return item

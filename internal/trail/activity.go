@@ -2,6 +2,7 @@ package trail
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/allauth-go/allauth/audit"
@@ -25,4 +26,28 @@ func (t *Trail) Activity(ctx context.Context, userID, cursor string) (rows []aud
 		f.From = reclaimed[0].Time
 	}
 	return t.List(ctx, f)
+}
+
+// Administrator is the actor of an event that another user caused, as its user sees it.
+const Administrator = "administrator"
+
+// ByOther reports whether another user caused an event, such as an administrator. The user
+// of the event must not read who it was, from where and why.
+func ByOther(row audit.Row) bool { return row.ActorID != "" && row.ActorID != row.UserID }
+
+// shownDetails are the members of details that users see. They are about the user's own
+// account; ids of rows mean nothing to them.
+var shownDetails = []string{"email", "from", "to", "number", "phone", "provider", "type", "purpose", "code"}
+
+// Details returns the details of an event that its user sees, even if another user caused it.
+func Details(row audit.Row) map[string]string {
+	var details map[string]any
+	_ = json.Unmarshal(row.Details, &details) // an event without readable details is shown without them
+	list := map[string]string{}
+	for _, name := range shownDetails {
+		if text, ok := details[name].(string); ok && text != "" {
+			list[name] = text
+		}
+	}
+	return list
 }

@@ -115,11 +115,17 @@ func (t *transaction) prepare(ctx context.Context, query string) (*sql.Stmt, err
 	return stmt, err
 }
 
+// maxLockedID is the length of user_locks.user_id in MySQL, in bytes.
+const maxLockedID = 255
+
 // LockUser implements authn.Transactor. If SELECT locks nothing, as in SQLite,
-// the write does.
+// the write does. An ID that the database cannot store is that of no user.
 func (s *Store) LockUser(ctx context.Context, userID string) error {
 	if current(ctx, s.db) == nil {
 		return errors.New("sqlstore: LockUser was called outside of InTx")
+	}
+	if !s.dialect.storable([]any{userID}) || s.dialect.name == MySQL.name && len(userID) > maxLockedID {
+		return nil
 	}
 	if s.dialect.forUpdate != "" {
 		var there int

@@ -122,7 +122,7 @@ func auditPages(k *kit, s audit.Store) {
 		f.Cursor = page[len(page)-1].Cursor()
 	}
 	k.same("AuditEvents in pages", got, want, "events are ordered by Time and ID, and a cursor continues after its event")
-	for _, cursor := range []string{"x", "5", "5-", "-id", "5x-id"} {
+	for _, cursor := range []string{"x", "5", "5-", "-id", "5x-id", "5-a\x00", "5-a\xff", "5-ä"} {
 		_, err := s.AuditEvents(k.Context(), audit.Filter{Cursor: cursor, Limit: 1})
 		k.fails("AuditEvents with the cursor "+cursor, err, audit.ErrInvalidCursor, "it returns ErrInvalidCursor")
 	}

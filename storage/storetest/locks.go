@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/mfa"
@@ -14,6 +16,7 @@ var lockChecks = []check[storage.Store]{
 	{"of many that lock a user and count rows one wins", lockCounts},
 	{"of rows that exclude each other one kind is there", lockExcludes},
 	{"a lock ends with its transaction", lockEnds},
+	{"an id that no user can have is locked", lockOddIDs},
 }
 
 // lockCounts lets many transactions add an address unless there is one.
@@ -95,5 +98,12 @@ func lockEnds(k *kit, s storage.Store) {
 		})
 		k.same("error of InTx", err, result, "f's error is returned as it is")
 		k.ok("ForgetUser", s.ForgetUser(k.Context(), user)) // the next transaction creates the lock again
+	}
+}
+
+// lockOddIDs locks ids that administrators may mistype.
+func lockOddIDs(k *kit, s storage.Store) {
+	for _, id := range []string{"", "a\x00b", "a\xffb", strings.Repeat("x", 5000)} {
+		k.ok("LockUser of "+strconv.Quote(id[:min(len(id), 9)]), s.InTx(k.Context(), func(ctx context.Context) error { return s.LockUser(ctx, id) }))
 	}
 }

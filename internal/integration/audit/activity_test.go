@@ -152,3 +152,32 @@ func TestTheEarlierClaimantIsHidden(t *testing.T) {
 		}
 	}
 }
+
+// The export of a user shows no more of the events than the page: neither who acted for the
+// user, nor from where and why.
+func TestAnExportHidesAdministrators(t *testing.T) {
+	t.Parallel()
+	s := clienttest.Start(t, shown)
+	s.SignUp(clienttest.App, ann)
+	admin := s.SignUp(clienttest.App, bob)
+	annID := userID(t, s, ann)
+	s.Clock.Advance(time.Second)
+	below(s, admin, func(ctx context.Context) {
+		if err := s.Auth.Users().AddEmail(ctx, annID, "second@example.org", true); err != nil {
+			t.Fatal(err)
+		}
+	})
+	added := events(t, s, audit.Filter{Names: []string{"account.email_added"}})
+	if len(added) != 1 || !added[0].Client.IP.IsValid() {
+		t.Fatalf("%+v", added)
+	}
+	document, err := s.Auth.Users().Export(t.Context(), annID)
+	if err != nil || !strings.Contains(string(document), `"account.email_added"`) || !strings.Contains(string(document), `"actor":"administrator"`) {
+		t.Fatalf("%s, %v", document, err)
+	}
+	for _, foreign := range []string{added[0].Client.IP.String(), bob} {
+		if strings.Contains(string(document), foreign) {
+			t.Errorf("the export has %q: %s", foreign, document)
+		}
+	}
+}
