@@ -103,15 +103,25 @@ func byHost() *login.Session { return login.NewSession(login.Browser, authn.Clie
 // Returns authn.ErrNotFound if there is no such user.
 func (s *Flows) Administer(ctx context.Context, userID string, f func(ctx context.Context, u *authn.User) error) error {
 	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
-			return fmt.Errorf("lock user: %w", err)
-		}
-		user, _, err := s.stored(ctx, userID)
+		user, err := s.lock(ctx, userID)
 		if err != nil {
 			return err
 		}
 		return f(ctx, user)
 	})
+}
+
+// lock locks a user and returns them. It locks no id without a user, which would leave a
+// row behind. Returns authn.ErrNotFound if there is no such user.
+func (s *Service) lock(ctx context.Context, userID string) (*authn.User, error) {
+	if _, _, err := s.stored(ctx, userID); err != nil {
+		return nil, err
+	}
+	if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
+		return nil, fmt.Errorf("lock user: %w", err)
+	}
+	user, _, err := s.stored(ctx, userID)
+	return user, err
 }
 
 // storeUpdate stores the fields of a user.

@@ -77,8 +77,9 @@ func (s *Flows) CancelDeletion(ctx context.Context, userID string) error {
 func (s *Flows) Forget(ctx context.Context, userID string, due time.Time, before func(ctx context.Context, u *authn.User) error, forget func(ctx context.Context, userID string) error) (done bool, err error) {
 	err = s.deps.InTx(ctx, func(ctx context.Context) error {
 		done = false
-		if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
-			return fmt.Errorf("lock user: %w", err)
+		user, err := s.lock(ctx, userID)
+		if err != nil && !errors.Is(err, authn.ErrNotFound) {
+			return err
 		}
 		if !due.IsZero() {
 			d, err := s.DeletionOf(ctx, userID)
@@ -88,10 +89,6 @@ func (s *Flows) Forget(ctx context.Context, userID string, due time.Time, before
 			if err != nil {
 				return err
 			}
-		}
-		user, _, err := s.stored(ctx, userID)
-		if err != nil && !errors.Is(err, authn.ErrNotFound) {
-			return err
 		}
 		if user != nil {
 			if err := s.beforeForget(ctx, user, !due.IsZero(), before); err != nil {

@@ -55,7 +55,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (int, error
 
 // ForgetUser implements storage.Keeper.
 func (s *Store) ForgetUser(ctx context.Context, userID string) error {
-	if userID == "" {
+	if userID == "" || !s.dialect.storable([]any{userID}) {
 		return ctx.Err() // rows with an empty user id do not belong to a user
 	}
 	return s.atomically(ctx, func(ctx context.Context) error {

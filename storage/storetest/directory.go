@@ -18,13 +18,10 @@ import (
 // a store without a directory.
 func Directory(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Helper()
-	run(t, func(t *testing.T) storage.Store {
-		s := open(t)
-		if s.Directory() == nil {
-			t.Skip("the store has no directory")
-		}
-		return s
-	}, directoryChecks)
+	if open(t).Directory() == nil {
+		t.Skip("the store has no directory")
+	}
+	run(t, open, directoryChecks)
 }
 
 var directoryChecks = []check[storage.Store]{

@@ -151,7 +151,7 @@ func keeperForget(k *kit, s storage.Store) {
 	k.ok("SessionsByUser", err)
 	k.same("SessionsByUser after ForgetUser", len(rows), 0, "it deletes every row of the user")
 	anonymous := storedSession(k, s, func(r *sessions.Row) { r.UserID = "" })
-	for _, id := range []string{gone.user, k.id(), ""} {
+	for _, id := range []string{gone.user, k.id(), "", "a\x00b"} {
 		k.ok("ForgetUser of a user without rows", s.ForgetUser(k.Context(), id))
 	}
 	k.same("SessionsByTokens of an anonymous session after ForgetUser", k.session(s, anonymous.TokenHash), anonymous, "ForgetUser of an empty id deletes no row")

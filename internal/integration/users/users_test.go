@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -380,4 +381,59 @@ func TestAHostWithItsOwnTable(t *testing.T) {
 		}
 	}
 	s.Client(app).Post("auth/login", body{"email": ann, "password": password}).LoggedIn(ann)
+}
+
+// Every call about one user: there is none, or the user is disabled, which keeps no
+// administrator from anything but to mail links that would be refused.
+func TestEveryCallAboutAUser(t *testing.T) {
+	t.Parallel()
+	w, ctx := start(t, func(cfg *allauth.Config) { cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.TOTP}} }), t.Context()
+	name := "renamed"
+	calls := map[string]struct {
+		call              func(id string) error
+		missing, disabled error
+	}{
+		"ByID":              {func(id string) error { return errOf(w.ByID(ctx, id)) }, authn.ErrNotFound, nil},
+		"Update":            {func(id string) error { return w.Update(ctx, id, users.Update{Username: &name}) }, authn.ErrNotFound, nil},
+		"SetPassword":       {func(id string) error { return w.SetPassword(ctx, id, password) }, authn.ErrNotFound, nil},
+		"Disable":           {func(id string) error { return w.Disable(ctx, id) }, authn.ErrNotFound, nil},
+		"Enable":            {func(id string) error { return errors.Join(w.Enable(ctx, id), w.Disable(ctx, id)) }, authn.ErrNotFound, nil},
+		"Sessions":          {func(id string) error { return errOf(w.Sessions(ctx, id)) }, authn.ErrNotFound, nil},
+		"EndSession":        {func(id string) error { return w.EndSession(ctx, id, "1") }, authn.ErrNotFound, authn.ErrNotFound},
+		"EndSessions":       {func(id string) error { return w.EndSessions(ctx, id) }, authn.ErrNotFound, nil},
+		"AddEmail":          {func(id string) error { return w.AddEmail(ctx, id, "second@example.org", true) }, authn.ErrNotFound, nil},
+		"SetEmailVerified":  {func(id string) error { return w.SetEmailVerified(ctx, id, ann) }, authn.ErrNotFound, nil},
+		"SetPrimary":        {func(id string) error { return w.SetPrimary(ctx, id, ann) }, authn.ErrNotFound, nil},
+		"ResetFactors":      {func(id string) error { return w.ResetFactors(ctx, id) }, authn.ErrNotFound, nil},
+		"SendPasswordReset": {func(id string) error { return w.SendPasswordReset(ctx, id, ann) }, authn.ErrNotFound, authn.ErrConflict},
+		"SendVerification":  {func(id string) error { return w.SendVerification(ctx, id, ann) }, authn.ErrNotFound, authn.ErrConflict},
+		"Invite":            {func(id string) error { return w.Invite(ctx, id, ann) }, authn.ErrNotFound, authn.ErrConflict},
+		"Deletion":          {func(id string) error { return errOf(w.Deletion(ctx, id)) }, authn.ErrNotFound, authn.ErrNotFound},
+		"CancelDeletion":    {func(id string) error { return w.CancelDeletion(ctx, id) }, authn.ErrNotFound, authn.ErrNotFound},
+		"Export":            {func(id string) error { return errOf(w.Export(ctx, id)) }, authn.ErrNotFound, nil},
+		"Delete":            {func(id string) error { return w.Delete(ctx, id) }, nil, nil},
+	}
+	others := []string{"ByEmail", "ByUsername", "ByPhone", "List", "Create", "CreateMany"}
+	methods := reflect.TypeFor[*allauth.Users]()
+	for i := range methods.NumMethod() {
+		method := methods.Method(i).Name
+		c, listed := calls[method]
+		if !listed {
+			if !slices.Contains(others, method) {
+				t.Errorf("%s is not in the table", method)
+			}
+			continue
+		}
+		for _, id := range []string{"", "1", "no number", "a\x00"} {
+			if err := c.call(id); !errors.Is(err, c.missing) || (err == nil) != (c.missing == nil) {
+				t.Errorf("%s of the missing user %q: %v, want %v", method, id, err, c.missing)
+			}
+		}
+		id := w.create("", "+"+ann)
+		w.must(w.Disable(ctx, id))
+		if err := c.call(id); !errors.Is(err, c.disabled) || (err == nil) != (c.disabled == nil) {
+			t.Errorf("%s of a disabled user: %v, want %v", method, err, c.disabled)
+		}
+		w.must(w.Delete(ctx, id))
+	}
 }
