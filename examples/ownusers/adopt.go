@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,24 +47,42 @@ func (u users) existing(ctx context.Context, condition string, args ...any) (lis
 	return list, rows.Err()
 }
 
+// The column is read first: a user who is adopted meanwhile is then found in both
+// tables, and not in neither.
+
 // EmailsByUser implements account.EmailStore.
 func (u users) EmailsByUser(ctx context.Context, userID string) ([]account.EmailAddress, error) {
+	if !isKey(userID) {
+		return u.Store.EmailsByUser(ctx, userID)
+	}
+	existing, err := u.known(u.existing(ctx, `id = $1`, userID))
+	if err != nil {
+		return nil, err
+	}
 	list, err := u.Store.EmailsByUser(ctx, userID)
-	if err != nil || len(list) > 0 || !isKey(userID) {
+	if err != nil || len(list) > 0 {
 		return list, err
 	}
-	return u.known(u.existing(ctx, `id = $1`, userID))
+	return existing, nil
 }
 
 // EmailsByAddress implements account.EmailStore. It asks both tables whether or
 // not there is an account, so that the time does not tell.
 func (u users) EmailsByAddress(ctx context.Context, email string) ([]account.EmailAddress, error) {
-	list, err := u.Store.EmailsByAddress(ctx, email)
-	if err != nil || email != plain(email) {
-		return list, err
+	if email != plain(email) {
+		return u.Store.EmailsByAddress(ctx, email)
 	}
-	more, err := u.known(u.existing(ctx, `lower(email) = $1 ORDER BY created_at`, email))
-	return append(list, more...), err
+	existing, err := u.known(u.existing(ctx, `lower(email) = $1 ORDER BY created_at`, email))
+	if err != nil {
+		return nil, err
+	}
+	list, err := u.Store.EmailsByAddress(ctx, email)
+	for _, a := range existing {
+		if !slices.ContainsFunc(list, func(b account.EmailAddress) bool { return b.UserID == a.UserID }) {
+			list = append(list, a)
+		}
+	}
+	return list, err
 }
 
 // known returns the addresses that are valid, in the form in which the library

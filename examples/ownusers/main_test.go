@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,7 +216,7 @@ func TestAllUsersAreAdoptedBesideTheServer(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, create func(t *testing.T) (*sql.DB, users)) {
 		db, store := create(t)
-		const crowd = 3*batch + 7
+		const crowd = 20*batch + 7
 		for i := range crowd {
 			insert(t, db, uuid.NewString(), "one of many", fmt.Sprintf("User%d@example.org", i))
 		}
@@ -240,8 +241,26 @@ func TestAllUsersAreAdoptedBesideTheServer(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		// At no moment is a user unknown.
+		var adopted atomic.Bool
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for i := 0; !adopted.Load(); i++ {
+				email := fmt.Sprintf("user%d@example.org", i%crowd)
+				owners, err := store.EmailsByAddress(t.Context(), email)
+				if err != nil || len(owners) != 1 {
+					t.Errorf("%s belongs to %d users, %v", email, len(owners), err)
+					return
+				}
+				if list, err := store.EmailsByUser(t.Context(), owners[0].UserID); err != nil || len(list) != 1 {
+					t.Errorf("the user of %s has %d addresses, %v", email, len(list), err)
+				}
+			}
+		})
 		s.LogIn(clienttest.App, fmt.Sprintf("user%d@example.org", crowd-1))
 		all.Wait()
+		adopted.Store(true)
+		reader.Wait()
 		if n := one[int](t, db, `SELECT COUNT(*) FROM allauth_emails`); n != crowd+2 {
 			t.Errorf("the library has %d addresses of %d users", n, crowd+2)
 		}
