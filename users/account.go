@@ -92,9 +92,9 @@ type Result struct {
 	*authn.User
 	// Skipped are the values that the user was created without.
 	Skipped []Skipped
-	// Err says why the user was not created: [authn.ErrConflict] if the ID exists,
-	// [ErrInvalidID] if the store cannot keep it, or [ErrNoEmail] if Invite is set and
-	// the user has no address left.
+	// Err says why the user was not created: [authn.ErrConflict] if the ID exists or both
+	// Invite and Disabled are set, [ErrInvalidID] if the store cannot keep it, or
+	// [ErrNoEmail] if Invite is set and the user has no address left.
 	Err error
 }
 
@@ -104,8 +104,9 @@ type Skipped struct {
 	Field string
 	// Value is the value. It is empty for a password hash.
 	Value string
-	// Err is [authn.ErrConflict] if another user has the value, [authn.Errors] if it is
-	// invalid, or password.ErrUnsupportedHash.
+	// Err is [authn.ErrConflict] if another user has the value, or if it is the password
+	// hash of an invited user, [authn.Errors] if it is invalid, or
+	// password.ErrUnsupportedHash.
 	Err error
 }
 

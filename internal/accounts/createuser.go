@@ -89,6 +89,9 @@ func (s *Service) cleanCreate(ctx context.Context, in users.Create) (users.Creat
 	switch {
 	case !password.Usable(in.PasswordHash):
 		in.PasswordHash = ""
+	case in.Invite: // the user chooses one
+		skip("password_hash", "", authn.ErrConflict)
+		in.PasswordHash = ""
 	case !password.Supported(in.PasswordHash):
 		skip("password_hash", "", password.ErrUnsupportedHash)
 		in.PasswordHash = ""
@@ -104,6 +107,9 @@ func (t *taken) Error() string { return t.field + " is taken" }
 // createUser creates one account, without the values that other users have. The error is
 // one of the store.
 func (s *Flows) createUser(ctx context.Context, in users.Create, skipped []users.Skipped) (users.Result, error) {
+	if in.Invite && in.Disabled {
+		return users.Result{Skipped: skipped, Err: authn.ErrConflict}, nil
+	}
 	for {
 		var user *authn.User
 		err := s.deps.Tx.InSavepoint(ctx, func(ctx context.Context) (err error) {

@@ -2,6 +2,7 @@ package users_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -286,4 +287,21 @@ func TestAnInvitationIsAcceptedOnce(t *testing.T) {
 		t.Fatalf("%d of 32 were accepted", won.Load())
 	}
 	w.Client(app).Post("auth/login", body{"email": ann, "password": fmt.Sprintf("Horse-number-%d-41", winner.Load())}).LoggedIn(ann)
+}
+
+// An invited user has no password, and is not disabled: what contradicts it is not dropped
+// in silence.
+func TestAnInvitationWithAPasswordOrForADisabledUser(t *testing.T) {
+	t.Parallel()
+	w, ctx := start(t), t.Context()
+	to := []users.Email{{Address: ann}}
+	_, err := w.Create(ctx, users.Create{Emails: to, Invite: true, Disabled: true})
+	w.refused("a disabled user", err, authn.ErrConflict)
+	created, err := w.Create(ctx, users.Create{Emails: to, Invite: true, PasswordHash: "pbkdf2_sha256$1$salt$Eg+2z/z4syxD5yJSVsT4N6hlSMkszDVICAWYfLcL4Xs="})
+	w.must(err)
+	if s := created.Skipped; len(s) != 1 || s[0].Field != "password_hash" || !errors.Is(s[0].Err, authn.ErrConflict) {
+		t.Errorf("left out: %+v", s)
+	}
+	w.accept(w.mails(ann, "account/invitation").Key(), password).Status(401)
+	w.logIn(ann).LoggedIn(ann)
 }
