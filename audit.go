@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/trail"
@@ -88,6 +89,7 @@ func eventOf(row audit.Row) authn.Event {
 var decoders = index(
 	decoder[account.UserSignedUp], decoder[account.UserLoggedIn], decoder[account.UserLoggedOut], decoder[account.LoginFailed],
 	decoder[account.PasswordSet], decoder[account.PasswordChanged], decoder[account.PasswordReset],
+	decoder[password.BreachFound], decoder[password.LookupFailed],
 	decoder[account.EmailAdded], decoder[account.EmailRemoved], decoder[account.EmailChanged], decoder[account.EmailConfirmed],
 	decoder[account.PhoneChanged], decoder[account.PhoneVerified], decoder[account.CodeRejected], decoder[account.AddressReclaimed],
 	decoder[mfa.AuthenticatorAdded], decoder[mfa.AuthenticatorRemoved], decoder[mfa.AuthenticatorReset], decoder[mfa.AuthenticatorUsed],

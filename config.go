@@ -136,8 +136,9 @@ type Config struct {
 	Audit *audit.Config
 	// HookTimeout bounds each call of a function or provider of the host. If one
 	// takes longer, or panics, the API answers with status 503 or 500, and the
-	// error is logged. After OnEvent the request succeeds all the same, and after
-	// Account.Password.Breached the password is accepted. Zero: 10 seconds.
+	// error is logged. After OnEvent the request succeeds all the same, and if
+	// Account.Password.BreachList fails, the password is accepted. Zero: 10
+	// seconds.
 	HookTimeout time.Duration
 	// Logger receives errors, warnings, at Info each refused limit, and at Debug
 	// credentials of the other kind of client. Neither secrets nor addresses are
@@ -289,6 +290,11 @@ func (c Config) validate() error {
 	}
 	if err := accounts.Validate(c.Account); err != nil {
 		return err
+	}
+	if list := c.Account.Password.BreachList; !isNil(list) {
+		if err := list.Validate(); err != nil {
+			return fmt.Errorf("Account.Password.BreachList: %w", err)
+		}
 	}
 	if err := c.validateMFA(); err != nil {
 		return err

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/socialaccount/provider"
@@ -23,7 +26,7 @@ func (c *Config) guardHooks() error {
 	c.Account.BeforeSignup = guardNewUser(host, c.Account.BeforeSignup)
 	c.Users.BeforeDelete = guard(host, "Users.BeforeDelete", c.Users.BeforeDelete, nil)
 	c.Account.ValidateUsername = guard(host, "Account.ValidateUsername", c.Account.ValidateUsername, nil)
-	c.Account.Password.Breached = guard(host, "Account.Password.Breached", c.Account.Password.Breached, func(password string) []string { return []string{password} })
+	c.guardPasswords(host)
 	if c.Account.Phone != nil {
 		c.Account.Phone.Validate = guard(host, "Account.Phone.Validate", c.Account.Phone.Validate, nil)
 		if f := c.Account.Phone.Normalize; f != nil {
@@ -94,6 +97,42 @@ func (c *Config) guardHooks() error {
 		}, nil)
 	}
 	return c.guardProviders(host)
+}
+
+// lookupTimeout bounds a lookup in a list of breached passwords.
+const lookupTimeout = 2 * time.Second
+
+// guardedList is a list of breached passwords that a hook asks.
+type guardedList struct {
+	password.BreachList
+	hook   *hook.Hook
+	logger *slog.Logger
+}
+
+// Contains implements password.BreachList. It logs errors.
+func (l guardedList) Contains(ctx context.Context, secret string) (bool, error) {
+	found, err := result(ctx, l.hook, func(ctx context.Context) (bool, error) { return l.BreachList.Contains(ctx, secret) }, secret)
+	if err != nil {
+		l.logger.WarnContext(ctx, "a password was not looked up", "error", hook.Redact(err.Error(), secret))
+	}
+	return found, err
+}
+
+// guardPasswords is guardHooks for the section Account.Password.
+func (c *Config) guardPasswords(host *hook.Host) {
+	policy := &c.Account.Password
+	if isNil(policy.BreachList) {
+		policy.BreachList = nil
+	} else {
+		quick := &hook.Host{Logger: c.Logger, Timeout: min(c.HookTimeout, lookupTimeout)}
+		policy.BreachList = guardedList{policy.BreachList, quick.Hook("Account.Password.BreachList"), c.Logger}
+	}
+	if f := policy.Check; f != nil {
+		h := host.Hook("Account.Password.Check")
+		policy.Check = func(ctx context.Context, secret string, u *authn.User) error {
+			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, secret, u) }, secret)
+		}
+	}
 }
 
 // guardProviders is guardHooks for the section SocialAccount.

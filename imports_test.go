@@ -55,6 +55,7 @@ var notForTheRoot = []string{
 }
 
 type pkg struct {
+	Name         string
 	ImportPath   string
 	Imports      []string
 	TestImports  []string
@@ -65,7 +66,7 @@ type pkg struct {
 // packages returns the packages of every module of the workspace.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	output, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "work").Output()
+	output, err := exec.Command("go", "list", "-json=Name,ImportPath,Imports,TestImports,XTestImports,Deps", "work").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -6,12 +6,10 @@ import (
 	"compress/gzip"
 	"context"
 	_ "embed"
-	"errors"
 	"io"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,23 +17,21 @@ import (
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
-	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/problem"
 )
 
-// ErrBreached is the error of Policy.Breached for a breached password. It may be
-// wrapped.
-var ErrBreached = errors.New("password: breached")
+// defaultMinLength is the default of MinLength, in characters.
+const defaultMinLength = 8
 
-const (
-	// defaultMinLength is the default of MinLength, in characters.
-	defaultMinLength = 8
-	// breachTimeout is how long a check for breaches may take.
-	breachTimeout = time.Second
-	// breachGrace is how long a check may take to return after its context has
-	// ended.
-	breachGrace = time.Second / 4
-)
+// BreachList is a list of breached passwords, see package breach. Implementations
+// must be safe for concurrent use, and must not log passwords.
+type BreachList interface {
+	// Contains reports whether the list has the password.
+	Contains(ctx context.Context, password string) (bool, error)
+	// Validate returns an error if the list cannot be used, for example because
+	// its file is missing. allauth.New calls it once and returns its error.
+	Validate() error
+}
 
 // Policy is the policy for new passwords. It is safe for concurrent use.
 //
@@ -61,17 +57,32 @@ type Policy struct {
 	AllowNumeric bool
 	// AllowSimilar accepts passwords that resemble the user's name or address.
 	AllowSimilar bool
-	// Breached looks a password up in a list of breached ones, while the input is
-	// checked. It returns [ErrBreached] if the password is in the list. The
-	// client receives an [*authn.Error] or [authn.Errors], with the password's
-	// field as param. After any other error, or one second, the password is
-	// accepted. Nil: no check.
-	Breached func(ctx context.Context, password string) error
+	// BreachList is a list in which new passwords are looked up, while the input is
+	// checked. The client receives [code.PasswordBreached] for those that it
+	// contains. If it does not answer within two seconds, the password is accepted,
+	// [LookupFailed] is published, and the password is looked up again at the next
+	// login. Nil: none.
+	BreachList BreachList
+	// LookUpAtLogin looks passwords up at every login, too. [BreachFound] is
+	// published for those that have been breached since they were set.
+	LookUpAtLogin bool
+	// ResetBreached refuses a login with a breached password with
+	// [code.PasswordBreached], and mails the user a link or code to choose another
+	// one, as after a request for a password reset. A user without an address to
+	// which it could be sent logs in all the same. False: the login continues.
+	ResetBreached bool
+	// Check is a rule of the host for new passwords. It is called while the input
+	// is checked, for passwords without other problems. u is the user; at a sign-up
+	// it has no ID, and what the user entered so far. The client receives an
+	// [*authn.Error] or [authn.Errors], with the password's field as param; any
+	// other error is answered with status 503. Nil: no rule.
+	Check func(ctx context.Context, password string, u *authn.User) error
 }
 
-// Validate returns all problems of a password, with the param "password". The password
-// must not resemble an attribute, such as the user's name or address.
-func (p Policy) Validate(ctx context.Context, password string, attributes ...string) authn.Errors {
+// Validate returns all problems of a password, with the param "password", but
+// calls neither BreachList nor Check. The password must not resemble an attribute,
+// such as the user's name or address.
+func (p Policy) Validate(password string, attributes ...string) authn.Errors {
 	if len(password) > MaxLength {
 		return problem.List("password", code.MaxLength, MaxLength)
 	}
@@ -86,11 +97,6 @@ func (p Policy) Validate(ctx context.Context, password string, attributes ...str
 	}
 	if !p.AllowCommon && (isCommon(password) || p.isExpected(password)) {
 		problems = append(problems, problem.Of("password", code.PasswordTooCommon))
-	}
-	for _, found := range p.breached(ctx, password) {
-		if !slices.ContainsFunc(problems, func(e *authn.Error) bool { return e.Code == found.Code }) {
-			problems = append(problems, found)
-		}
 	}
 	if !p.AllowNumeric && isNumeric(password) {
 		problems = append(problems, problem.Of("password", code.PasswordEntirelyNumeric))
@@ -113,30 +119,10 @@ func (p Policy) isExpected(password string) bool {
 	return madeOf(fold(password), words)
 }
 
-// breachCheck calls Breached, for all policies.
-var breachCheck = (&hook.Host{Timeout: breachTimeout + breachGrace}).Hook("Policy.Breached")
-
-// breached returns the problems that the host's check found. If the check fails,
-// there are none.
-func (p Policy) breached(ctx context.Context, password string) authn.Errors {
-	if p.Breached == nil {
-		return nil
-	}
-	err := breachCheck.Do(ctx, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, breachTimeout)
-		defer cancel()
-		return p.Breached(ctx, password)
-	}, password)
-	var one *authn.Error
-	var many authn.Errors
-	switch {
-	case errors.Is(err, ErrBreached):
-		return problem.List("password", code.PasswordTooCommon)
-	case errors.As(err, &many):
-	case errors.As(err, &one):
-		many = authn.Errors{one}
-	}
-	return many
+// IsBreached reports whether BreachList contains the password. It returns the
+// errors of BreachList.
+func (p Policy) IsBreached(ctx context.Context, password string) (bool, error) {
+	return p.BreachList.Contains(ctx, normalize(password))
 }
 
 func isNumeric(password string) bool {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
@@ -34,6 +35,9 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 			return err
 		}
 		work.EmitDecoy(ctx, account.UserSignedUp{})
+		if draft.unchecked {
+			work.EmitDecoy(ctx, password.LookupFailed{})
+		}
 		return opts.consume(ctx)
 	}, func(ctx context.Context) error {
 		if err := s.pipeline.Start(ctx, sess, attempt); err != nil {
@@ -46,7 +50,7 @@ func (s *Flows) decoySignup(ctx context.Context, sess *login.Session, draft *new
 // decoy returns the same sign-up with a random name as username, address and number, so
 // that it does not conflict with other requests.
 func (d *newAccount) decoy(name string) *newAccount {
-	decoy := &newAccount{user: d.user, hash: d.hash, isDecoy: true}
+	decoy := &newAccount{user: d.user, hash: d.hash, unchecked: d.unchecked, isDecoy: true}
 	for _, field := range []*string{&decoy.user.Username, &decoy.user.Email, &decoy.user.Phone} {
 		if *field != "" {
 			*field = name

@@ -116,7 +116,7 @@ func (s *Service) deleteInvitations(ctx context.Context, userID string) error {
 // empty hash, none, and verifies the address to which the invitation was sent. It runs in
 // the transaction that consumes the key. Returns work.ErrNotPending if the account does
 // not wait for the user any more, or does not have the address.
-func (s *Flows) acceptInvitation(ctx context.Context, reset *AwaitedCode, hash string) error {
+func (s *Flows) acceptInvitation(ctx context.Context, reset *AwaitedCode, chosen newHash) error {
 	userID := reset.UserID
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
@@ -129,12 +129,12 @@ func (s *Flows) acceptInvitation(ctx context.Context, reset *AwaitedCode, hash s
 	if _, found := findEmail(emails, reset.Subject); !found || !awaitsInvitation(old) {
 		return work.ErrNotPending
 	}
-	if hash == "" {
+	if chosen.hash == "" {
 		if err := s.removePassword(ctx, userID); err != nil {
 			return err
 		}
 	} else {
-		if err := s.replacePassword(ctx, userID, authHash(old), hash, ""); err != nil {
+		if err := s.replacePassword(ctx, userID, authHash(old), chosen, ""); err != nil {
 			return err
 		}
 		work.Emit(ctx, userID, account.PasswordSet{})
@@ -157,7 +157,7 @@ func (s *Flows) AcceptInvitation(ctx context.Context, sess *login.Session, key s
 		return invalidResetKey()
 	}
 	return s.consumeReset(ctx, invited, func(ctx context.Context) error {
-		if err := s.acceptInvitation(ctx, invited, ""); err != nil {
+		if err := s.acceptInvitation(ctx, invited, newHash{}); err != nil {
 			return err
 		}
 		attempt := login.Attempt{UserID: invited.UserID, Email: invited.Subject}

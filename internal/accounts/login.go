@@ -63,6 +63,9 @@ func (s *Flows) Login(ctx context.Context, sess *login.Session, in LoginInput) e
 	if sess.Authenticated() {
 		return work.ErrNotPending
 	}
+	if err := s.checkOldPassword(ctx, sess, user, in); err != nil {
+		return err
+	}
 	method := authn.Method{Name: "password", At: s.deps.Now()}
 	attempt := login.Attempt{UserID: user.ID, AuthHash: hash}
 	switch in.Method {

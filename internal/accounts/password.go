@@ -27,6 +27,7 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 	if err != nil {
 		return err
 	}
+	unchecked := false
 	if replacement == "" {
 		errs = append(errs, problem.Of("new_password", code.Required))
 	} else {
@@ -34,7 +35,11 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 		if err != nil {
 			return err
 		}
-		errs = append(errs, passwordProblems("new_password", policy.Validate(ctx, replacement, s.attributes(sess.Identity)...))...)
+		var found authn.Errors
+		if found, unchecked, err = s.checkNewPassword(ctx, policy, "new_password", replacement, sess.Identity.User, s.attributes(sess.Identity)...); err != nil {
+			return err
+		}
+		errs = append(errs, found...)
 	}
 	if len(errs) > 0 {
 		return errs
@@ -50,7 +55,7 @@ func (s *Flows) ChangePassword(ctx context.Context, sess *login.Session, current
 		return err
 	}
 	return s.pipeline.Change(ctx, sess, sess.UserID(), func(ctx context.Context) error {
-		err := s.replacePassword(ctx, sess.UserID(), fingerprint, hash, sess.RowID)
+		err := s.replacePassword(ctx, sess.UserID(), fingerprint, newHash{hash, unchecked}, sess.RowID)
 		if errors.Is(err, authn.ErrConflict) {
 			return problem.List("current_password", code.EnterCurrentPassword)
 		}
@@ -94,10 +99,17 @@ func (s *Flows) checkCurrent(ctx context.Context, sess *login.Session, current s
 	return nil, err
 }
 
+// newHash is the hash of a new password. unchecked is true if the password could not be
+// looked up in the list of breached ones.
+type newHash struct {
+	hash      string
+	unchecked bool
+}
+
 // replacePassword replaces the hash with that fingerprint, ends all sessions but one, and
 // deletes the keys with which the password could be reset. It runs in a transaction.
 // Returns authn.ErrConflict if another request changed the password meanwhile.
-func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, exceptSession string) error {
+func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash string, replacement newHash, exceptSession string) error {
 	old, err := s.passwordHash(ctx, userID)
 	if err != nil {
 		return err
@@ -105,12 +117,18 @@ func (s *Flows) replacePassword(ctx context.Context, userID, oldAuthHash, hash, 
 	if authHash(old) != oldAuthHash {
 		return authn.ErrConflict
 	}
-	if err := s.store.SwapPasswordHash(ctx, userID, old, hash); err != nil {
+	if err := s.store.SwapPasswordHash(ctx, userID, old, replacement.hash); err != nil {
 		return fmt.Errorf("store password: %w", err)
+	}
+	if err := s.markUnchecked(ctx, userID, replacement.unchecked); err != nil {
+		return err
+	}
+	if replacement.unchecked {
+		work.Emit(ctx, userID, password.LookupFailed{})
 	}
 	// Rekey gives all sessions the new fingerprint; those that end are deleted after it,
 	// so that none of them is left with the new fingerprint.
-	if err := s.sessions.Rekey(ctx, userID, oldAuthHash, authHash(hash)); err != nil {
+	if err := s.sessions.Rekey(ctx, userID, oldAuthHash, authHash(replacement.hash)); err != nil {
 		return err
 	}
 	if err := s.sessions.EndAll(ctx, userID, exceptSession); err != nil {
@@ -162,7 +180,7 @@ func (s *Flows) SetPassword(ctx context.Context, userID, newPassword string) err
 		if err != nil {
 			return err
 		}
-		if err := s.replacePassword(ctx, userID, authHash(old), hash, ""); err != nil {
+		if err := s.replacePassword(ctx, userID, authHash(old), newHash{hash: hash}, ""); err != nil {
 			return err
 		}
 		if !password.Usable(old) {
@@ -198,15 +216,4 @@ func (s *Service) removePassword(ctx context.Context, userID string) error {
 		return fmt.Errorf("remove password: %w", err)
 	}
 	return nil
-}
-
-// passwordProblems returns the problems of a new password as those of a field.
-func passwordProblems(param string, list authn.Errors) authn.Errors {
-	var errs authn.Errors
-	for _, e := range list {
-		ofField := *e
-		ofField.Param = param
-		errs = append(errs, &ofField)
-	}
-	return errs
 }

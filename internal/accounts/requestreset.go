@@ -38,12 +38,15 @@ func (s *Service) RequestReset(ctx context.Context, sess *login.Session, input s
 	if len(users) == 0 && s.cfg.Enumeration == account.AllowEnumeration {
 		return problem.List("email", code.UnknownEmail)
 	}
-	return s.deps.InTx(ctx, func(ctx context.Context) error {
-		if s.cfg.PasswordResetByCode != nil {
-			return s.startResetByCode(ctx, sess, email, users)
-		}
-		return s.mailResetLinks(ctx, email, users)
-	})
+	return s.deps.InTx(ctx, func(ctx context.Context) error { return s.sendReset(ctx, sess, email, users) })
+}
+
+// sendReset mails links to reset the password, or starts a reset by code.
+func (s *Service) sendReset(ctx context.Context, sess *login.Session, email string, users []*authn.User) error {
+	if s.cfg.PasswordResetByCode != nil {
+		return s.startResetByCode(ctx, sess, email, users)
+	}
+	return s.mailResetLinks(ctx, email, users)
 }
 
 // recoverableUsers returns the users whose accounts the address can recover.

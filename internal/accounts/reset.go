@@ -79,7 +79,7 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 			return err
 		}
 	}
-	passwordErrs, err := s.checkReplacement(ctx, reset, a.Pending == nil, replacement)
+	passwordErrs, unchecked, err := s.checkReplacement(ctx, reset, a.Pending == nil, replacement)
 	if err != nil {
 		return err
 	}
@@ -92,9 +92,9 @@ func (s *Flows) ResetPassword(ctx context.Context, a *AwaitedCode, key, replacem
 	}
 	return s.consumeReset(ctx, reset, func(ctx context.Context) error {
 		if reset.Purpose != purposeInvitation {
-			return s.applyReset(ctx, reset, hash)
+			return s.applyReset(ctx, reset, newHash{hash, unchecked})
 		}
-		if err := s.acceptInvitation(ctx, reset, hash); err != nil {
+		if err := s.acceptInvitation(ctx, reset, newHash{hash, unchecked}); err != nil {
 			return err
 		}
 		return s.loginAfterReset(ctx, reset)
@@ -119,28 +119,31 @@ func invalidResetKey() authn.Errors { return problem.List("key", code.InvalidPas
 // checkReplacement returns the problems of the new password. It compares the password with
 // the attributes of the user only if the key or code is right (reset is not nil);
 // otherwise the answer would depend on the user.
-func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, isLink bool, replacement string) (authn.Errors, error) {
+func (s *Service) checkReplacement(ctx context.Context, reset *AwaitedCode, isLink bool, replacement string) (errs authn.Errors, unchecked bool, err error) {
 	if replacement == "" {
-		return problem.List("password", code.Required), nil
+		return problem.List("password", code.Required), false, nil
 	}
+	policy, user := s.cfg.Password.ForSingleFactor(), &authn.User{}
 	var attributes []string
 	switch {
 	case reset != nil:
 		id, err := s.Identify(ctx, reset.UserID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		attributes = append(s.attributes(id), reset.Subject)
+		user, attributes = id.User, append(s.attributes(id), reset.Subject)
 	case isLink:
-		return nil, nil // the answer says only that the link is invalid
+		return nil, false, nil // the answer says only that the link is invalid
+	default:
+		policy.Check = nil // it depends on the user, too
 	}
-	return passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, replacement, attributes...)), nil
+	return s.checkNewPassword(ctx, policy, "password", replacement, user, attributes...)
 }
 
 // applyReset stores the new password, verifies the address of a code, publishes the
 // event, mails the user and starts a login if the host wants that. It runs in the
 // transaction that consumes the key or code.
-func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash string) error {
+func (s *Flows) applyReset(ctx context.Context, reset *AwaitedCode, hash newHash) error {
 	sess, userID := reset.sess, reset.UserID
 	login.Drop(sess, reset.slot)
 	if err := s.reclaim(ctx, sess, userID, reset.Subject); err != nil {

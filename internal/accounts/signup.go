@@ -10,6 +10,7 @@ import (
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
 	"github.com/allauth-go/allauth/internal/login"
@@ -61,6 +62,9 @@ type newAccount struct {
 	user     authn.NewUser
 	password string
 	hash     string
+	// unchecked is true if the password could not be looked up in the list of breached
+	// ones.
+	unchecked bool
 	// taken is true if another user has the address or the number, so that the sign-up is
 	// a decoy.
 	taken bool
@@ -171,6 +175,9 @@ func (s *Flows) createAndStart(ctx context.Context, sess *login.Session, draft *
 			return err
 		}
 		work.Emit(ctx, userID, account.UserSignedUp{})
+		if draft.unchecked {
+			work.Emit(ctx, userID, password.LookupFailed{})
+		}
 		attempt = login.Attempt{UserID: userID, Email: draft.user.Email, Phone: draft.user.Phone, Signup: true}
 		if len(draft.verifiedByProvider) > 0 {
 			attempt.Email = "" // any verified address passes the stage verify_email
@@ -238,6 +245,9 @@ func (s *Service) create(ctx context.Context, rows Rows, draft *newAccount, opts
 	if draft.hash != "" {
 		if err := rows.SwapPasswordHash(ctx, user.ID, "", draft.hash); err != nil {
 			return "", fmt.Errorf("set password: %w", err)
+		}
+		if err := s.markUnchecked(ctx, user.ID, draft.unchecked); err != nil {
+			return "", err
 		}
 	}
 	s.noteCreated(ctx, user, draft.hash, emails, phone)

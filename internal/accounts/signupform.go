@@ -34,8 +34,10 @@ func (s *Service) cleanSignup(ctx context.Context, in SignupInput) (*newAccount,
 		return nil, err
 	}
 	if !in.Passwordless {
-		var one authn.Errors
-		draft.password, one = s.cleanNewPassword(ctx, in.Password, draft.user)
+		one, err := s.cleanNewPassword(ctx, in.Password, draft)
+		if err != nil {
+			return nil, err
+		}
 		errs = append(errs, one...)
 	}
 	hidden, taken, err := s.checkTaken(ctx, draft, draft.user)
@@ -214,18 +216,23 @@ func (s *Service) cleanPhone(ctx context.Context, value string, required bool) (
 	return value, nil, nil
 }
 
-// cleanNewPassword validates the password of a sign-up. It does not change the password.
-func (s *Service) cleanNewPassword(ctx context.Context, value string, user authn.NewUser) (string, authn.Errors) {
+// cleanNewPassword validates the password of a sign-up and stores it in the draft. It does
+// not change the password.
+func (s *Service) cleanNewPassword(ctx context.Context, value string, draft *newAccount) (errs authn.Errors, err error) {
 	present, required := signupField(s.cfg, "password1")
 	switch {
 	case !present:
-		return "", nil
+		return nil, nil
 	case value == "" && required:
-		return "", problem.List("password", code.Required)
+		return problem.List("password", code.Required), nil
 	case value == "":
-		return "", nil
+		return nil, nil
 	}
-	return value, passwordProblems("password", s.cfg.Password.ForSingleFactor().Validate(ctx, value, user.Email, user.Username))
+	in := draft.user
+	user := &authn.User{Username: in.Username, Display: in.Display, Extra: in.Extra}
+	draft.password = value
+	errs, draft.unchecked, err = s.checkNewPassword(ctx, s.cfg.Password.ForSingleFactor(), "password", value, user, in.Email, in.Username)
+	return errs, err
 }
 
 func (s *Service) needsUsername() bool {

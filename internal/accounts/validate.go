@@ -190,6 +190,8 @@ func validateLengths(c account.Config) error {
 		return fmt.Errorf("Account.UsernameMinLength is %d; use 1 to %d, or leave it zero for 1", c.UsernameMinLength, identifier.MaxUsernameLength)
 	case c.Password.MinLength < 0 || c.Password.MinLength > password.MaxLength:
 		return fmt.Errorf("Account.Password.MinLength is %d; use 1 to %d, or leave it zero for 8", c.Password.MinLength, password.MaxLength)
+	case c.Password.BreachList == nil && (c.Password.LookUpAtLogin || c.Password.ResetBreached):
+		return errors.New("Account.Password.BreachList is nil, but LookUpAtLogin or ResetBreached is set; set a list, such as &breach.Filter{...}")
 	case c.Password.SingleFactorMinLength < 0 || c.Password.SingleFactorMinLength > password.MaxLength:
 		return fmt.Errorf("Account.Password.SingleFactorMinLength is %d; use 15, or leave it zero for MinLength", c.Password.SingleFactorMinLength)
 	}

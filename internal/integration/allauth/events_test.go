@@ -20,6 +20,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
+	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
@@ -163,6 +164,8 @@ var detailsJSON = map[authn.EventDetails]string{
 	account.PasswordSet{}:                                  `{}`,
 	account.PasswordChanged{}:                              `{}`,
 	account.PasswordReset{}:                                `{}`,
+	password.BreachFound{}:                                 `{}`,
+	password.LookupFailed{}:                                `{}`,
 	account.EmailAdded{Email: "e"}:                         `{"email":"e"}`,
 	account.EmailRemoved{Email: "e"}:                       `{"email":"e"}`,
 	account.EmailChanged{From: "a", To: "b"}:               `{"from":"a","to":"b"}`,

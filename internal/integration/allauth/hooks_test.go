@@ -20,7 +20,6 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/account"
-	"github.com/allauth-go/allauth/account/password"
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/notify"
@@ -91,13 +90,20 @@ var hooks = map[string]func(cfg *allauth.Config, u *unreliable){
 	"OnEvent": func(cfg *allauth.Config, u *unreliable) {
 		cfg.OnEvent = func(context.Context, authn.Event) { u.act() }
 	},
-	"Breached": func(cfg *allauth.Config, u *unreliable) {
-		cfg.Account.Password.Breached = func(context.Context, string) error { u.act(); return nil }
+	"BreachList": func(cfg *allauth.Config, u *unreliable) { cfg.Account.Password.BreachList = unreliableList{u} },
+	"Password.Check": func(cfg *allauth.Config, u *unreliable) {
+		cfg.Account.Password.Check = func(context.Context, string, *authn.User) error { u.act(); return nil }
 	},
 }
 
+// unreliableList is an unreliable list of breached passwords.
+type unreliableList struct{ u *unreliable }
+
+func (l unreliableList) Contains(context.Context, string) (bool, error) { l.u.act(); return false, nil }
+func (unreliableList) Validate() error                                  { return nil }
+
 // ignored are the hooks whose failure does not fail the request.
-var ignored = map[string]bool{"OnEvent": true, "Breached": true}
+var ignored = map[string]bool{"OnEvent": true, "BreachList": true}
 
 // encodes is a value with an encoding of the host.
 type encodes struct{ u *unreliable }
@@ -205,20 +211,18 @@ func TestProblemsThatThePasswordCheckFinds(t *testing.T) {
 		err  error
 		want []string // with the field's name for %s
 	}{
-		"one":           {&authn.Error{Code: "too_old", Message: "You had this password before."}, []string{"%s:too_old"}},
-		"of a field":    {&authn.Error{Code: "too_old", Param: "secret", Message: "You had this password before."}, []string{"%s:too_old"}},
-		"wrapped":       {fmt.Errorf("check: %w", &authn.Error{Code: "too_old"}), []string{"%s:too_old"}},
-		"list":          {authn.Errors{{Code: "too_old"}, {Code: "too_plain"}}, []string{"%s:too_old", "%s:too_plain"}},
-		"breached":      {fmt.Errorf("check: %w", password.ErrBreached), []string{"%s:password_too_common"}},
-		"typed nil":     {none, nil},
-		"no problems":   {authn.Errors{}, nil},
-		"another error": {errors.New("the list is away"), nil},
+		"one":         {&authn.Error{Code: "too_old", Message: "You had this password before."}, []string{"%s:too_old"}},
+		"of a field":  {&authn.Error{Code: "too_old", Param: "secret", Message: "You had this password before."}, []string{"%s:too_old"}},
+		"wrapped":     {fmt.Errorf("check: %w", &authn.Error{Code: "too_old"}), []string{"%s:too_old"}},
+		"list":        {authn.Errors{{Code: "too_old"}, {Code: "too_plain"}}, []string{"%s:too_old", "%s:too_plain"}},
+		"typed nil":   {none, nil},
+		"no problems": {authn.Errors{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var refuse atomic.Bool
 			s := clienttest.StartOn(t, memstore.New(), func(cfg *allauth.Config) {
-				cfg.Account.Password.Breached = func(context.Context, string) error {
+				cfg.Account.Password.Check = func(context.Context, string, *authn.User) error {
 					if refuse.Load() {
 						return c.err
 					}

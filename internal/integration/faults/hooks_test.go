@@ -45,6 +45,16 @@ func (h *host) call(ctx context.Context, name string) {
 	}
 }
 
+// hostList is a list of breached passwords of the host.
+type hostList struct{ h *host }
+
+func (l hostList) Contains(ctx context.Context, _ string) (bool, error) {
+	l.h.call(ctx, "BreachList")
+	return false, nil
+}
+
+func (hostList) Validate() error { return nil }
+
 // hook sets every function of the configuration.
 func (h *host) hook(cfg *allauth.Config) {
 	cfg.HookTimeout = 2 * time.Second
@@ -63,7 +73,8 @@ func (h *host) hook(cfg *allauth.Config) {
 		return nil
 	}
 	cfg.Account.ValidateUsername = func(ctx context.Context, _ string) error { h.call(ctx, "ValidateUsername"); return nil }
-	cfg.Account.Password.Breached = func(ctx context.Context, _ string) error { h.call(ctx, "Breached"); return nil }
+	cfg.Account.Password.BreachList = hostList{h}
+	cfg.Account.Password.Check = func(ctx context.Context, _ string, _ *authn.User) error { h.call(ctx, "Check"); return nil }
 	if phone := cfg.Account.Phone; phone != nil {
 		phone.Normalize = func(ctx context.Context, input string) (string, bool) { h.call(ctx, "Normalize"); return input, true }
 		phone.Validate = func(ctx context.Context, _ string) error { h.call(ctx, "Validate"); return nil }
@@ -190,7 +201,7 @@ func TestFunctionsOfTheHostUseTheDatabase(t *testing.T) {
 		}
 	})
 	for _, name := range []string{
-		"Mailer", "OnEvent", "ClientIP", "UserPayload", "SignupForm", "IsOpenForSignup", "BeforeSignup", "BeforeLogin", "ValidateUsername", "Breached",
+		"Mailer", "OnEvent", "ClientIP", "UserPayload", "SignupForm", "IsOpenForSignup", "BeforeSignup", "BeforeLogin", "ValidateUsername", "BreachList", "Check",
 		"Normalize", "Validate", "Claims", "PopulateUser", "ExtraData", "SocialAccount.BeforeLogin", "VerifyToken", "AuthenticateByEmail",
 	} {
 		if called[name] == 0 {
