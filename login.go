@@ -57,12 +57,12 @@ type LoginResult struct {
 // compare its state first, and wrap your own form in ProtectForms.
 //
 // It returns [authn.ErrNotFound] if there is no such user, [authn.ErrForbidden] if the
-// user is disabled, or if the session is an impersonation, the error of
-// Config.BeforeLogin if that refuses the login, [authn.ErrConflict] if another request of
-// the browser changed the session meanwhile, ratelimit.ErrLimited if a code cannot be sent
-// now, and [errors.ErrUnsupported] if Headless.Clients has no browser.
+// user is disabled, or in a request of a user who acts as another one, see Impersonate,
+// the error of Config.BeforeLogin if that refuses the login, [authn.ErrConflict] if another
+// request of the browser changed the session meanwhile, ratelimit.ErrLimited if a code
+// cannot be sent now, and [errors.ErrUnsupported] if Headless.Clients has no browser.
 func (a *Auth) LogIn(w http.ResponseWriter, r *http.Request, userID string, options LoginOptions) (LoginResult, error) {
-	in, err := a.hostLogin(login.Browser, userID, options)
+	in, err := a.hostLogin(r.Context(), login.Browser, userID, options)
 	if err != nil {
 		return LoginResult{}, fmt.Errorf("allauth: log in: %w", err)
 	}
@@ -70,9 +70,10 @@ func (a *Auth) LogIn(w http.ResponseWriter, r *http.Request, userID string, opti
 }
 
 // NewSessionToken logs in a user whom the host has authenticated itself, in a new
-// session of an app. It returns the errors of LogIn.
+// session of an app. It returns the errors of LogIn. If ctx is that of a request below
+// Middleware, a user who acts as another one gets no session.
 func (a *Auth) NewSessionToken(ctx context.Context, userID string, options LoginOptions) (LoginResult, error) {
-	in, err := a.hostLogin(login.App, userID, options)
+	in, err := a.hostLogin(ctx, login.App, userID, options)
 	if err != nil {
 		return LoginResult{}, fmt.Errorf("allauth: log in: %w", err)
 	}
@@ -86,10 +87,14 @@ func loginResult(s api.HostSession, err error) (LoginResult, error) {
 	return LoginResult{User: s.User, Pending: s.Pending, SessionToken: s.SessionToken, AccessToken: s.AccessToken, RefreshToken: s.RefreshToken}, nil
 }
 
-// hostLogin returns the login that the options describe.
-func (a *Auth) hostLogin(kind login.Kind, userID string, options LoginOptions) (api.HostLogin, error) {
+// hostLogin returns the login that the options describe. It refuses those in a request of
+// an impersonation: they would make it a session of the user that names no actor.
+func (a *Auth) hostLogin(ctx context.Context, kind login.Kind, userID string, options LoginOptions) (api.HostLogin, error) {
 	if !a.serves(kind) {
 		return api.HostLogin{}, fmt.Errorf("Headless.Clients has no %s: %w", kind, errors.ErrUnsupported)
+	}
+	if by := a.sessionFrom(ctx); by != nil && by.Actor != nil {
+		return api.HostLogin{}, authn.ErrForbidden
 	}
 	m := options.Method
 	m.Name = cmp.Or(m.Name, "host")

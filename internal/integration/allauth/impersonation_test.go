@@ -274,10 +274,15 @@ func TestAnImpersonationPassesNoStepUp(t *testing.T) {
 	t.Parallel()
 	clienttest.BothKinds(t, func(t *testing.T, kind clienttest.Kind) {
 		s := openSupport(t)
+		// A session of Ann that does not name Sue would outlast the impersonation.
 		s.handle("POST /sso", func(w http.ResponseWriter, r *http.Request) {
 			_, err := s.Auth.LogIn(w, r, s.ann, allauth.LoginOptions{SecondFactorChecked: true})
 			if !errors.Is(err, authn.ErrForbidden) {
-				t.Errorf("%v", err)
+				t.Errorf("LogIn: %v", err)
+			}
+			result, err := s.Auth.NewSessionToken(r.Context(), s.ann, allauth.LoginOptions{})
+			if !errors.Is(err, authn.ErrForbidden) || result != (allauth.LoginResult{}) {
+				t.Errorf("NewSessionToken: %+v, %v", result, err)
 			}
 		})
 		c := s.acting(kind)
@@ -287,8 +292,14 @@ func TestAnImpersonationPassesNoStepUp(t *testing.T) {
 				t.Errorf("%s: %d %s", path, p.StatusCode, p.text)
 			}
 		}
-		if kind == clienttest.Browser {
-			s.visit(c, http.MethodPost, "/sso", nil)
+		if p := s.visit(c, http.MethodPost, "/sso", nil); len(p.Cookies()) > 0 {
+			t.Errorf("cookies %v", p.Cookies())
+		}
+		if kind == clienttest.App {
+			p := s.visit(s.Client(clienttest.App), http.MethodPost, "/sso", nil, "Authorization", "Bearer "+c.AccessToken)
+			if len(p.Cookies()) > 0 {
+				t.Errorf("by an access token: cookies %v", p.Cookies())
+			}
 		}
 	})
 }

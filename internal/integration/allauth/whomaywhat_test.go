@@ -1,12 +1,15 @@
 package allauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +23,7 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/socialaccount"
 	"github.com/allauth-go/allauth/socialaccount/provider"
+	"github.com/allauth-go/allauth/users"
 )
 
 // role is who makes a request.
@@ -203,8 +207,15 @@ var administrativeCalls = []administrative{
 	{"NewSessionToken", func(s *support, _ http.ResponseWriter, r *http.Request, target string) error {
 		_, err := s.Auth.NewSessionToken(r.Context(), target, allauth.LoginOptions{SecondFactorChecked: true})
 		return err
-	}, nil, authn.ErrForbidden},
+	}, map[role]error{impersonated: authn.ErrForbidden}, authn.ErrForbidden},
 	{"LogOut", func(s *support, w http.ResponseWriter, r *http.Request, _ string) error { return s.Auth.LogOut(w, r) }, nil, nil},
+	{"CallEndpoint", func(s *support, w http.ResponseWriter, r *http.Request, _ string) error {
+		answer, err := s.Auth.CallEndpoint(w, r, http.MethodGet, "account/email", nil)
+		if err == nil && answer.Status != http.StatusOK {
+			err = errRefused
+		}
+		return err
+	}, map[role]error{anonymous: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
 	{"RequireLogin", require((*allauth.Auth).RequireLogin), map[role]error{anonymous: errRefused, disabled: errRefused}, nil},
 	{"RequireRecent", require((*allauth.Auth).RequireRecent), map[role]error{anonymous: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
 	{"RequireMFA", require((*allauth.Auth).RequireMFA), map[role]error{anonymous: errRefused, user: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
@@ -258,6 +269,169 @@ func TestWhoMayMakeWhichCall(t *testing.T) {
 		}
 		if err := made(a, s.agent(clienttest.Browser), offID); !errors.Is(err, a.disabledTarget) {
 			t.Errorf("%s for a disabled user: %v, want %v", a.name, err, a.disabledTarget)
+		}
+	}
+}
+
+// userCall is a call of Users.
+type userCall struct {
+	do func(u *allauth.Users, ctx context.Context, id string) error
+	// writes is true if the call publishes an event.
+	writes bool
+	// disabledTarget is the error if the target is disabled.
+	disabledTarget error
+}
+
+const newEmail = "new@example.org"
+
+// userCalls are the calls of Users by their names. They ask nothing of the actor: the host
+// decides who makes them.
+var userCalls = map[string]userCall{
+	"ByID": {do: func(u *allauth.Users, ctx context.Context, id string) error { return second(u.ByID(ctx, id)) }},
+	"ByEmail": {do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.ByEmail(ctx, "tom@example.org"))
+	}},
+	"ByPhone": {do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.ByPhone(ctx, "+31612345678"))
+	}},
+	"List": {do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.List(ctx, users.Filter{}))
+	}},
+	"Sessions": {do: func(u *allauth.Users, ctx context.Context, id string) error { return second(u.Sessions(ctx, id)) }},
+	"ByUsername": {do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.ByUsername(ctx, "tom"))
+	}},
+	"Create": {writes: true, do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.Create(ctx, users.Create{}))
+	}},
+	"CreateMany": {writes: true, do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		return second(u.CreateMany(ctx, []users.Create{{}}))
+	}},
+	"Update": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return u.Update(ctx, id, users.Update{Display: new("Tom")})
+	}},
+	"SetPassword": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return u.SetPassword(ctx, id, "another-password")
+	}},
+	"Disable": {do: (*allauth.Users).Disable, writes: true},
+	"Enable": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return errors.Join(u.Disable(ctx, id), u.Enable(ctx, id))
+	}},
+	"EndSession": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		list, err := u.Sessions(ctx, id)
+		if err != nil || len(list) != 1 {
+			return fmt.Errorf("%d sessions, %w", len(list), err)
+		}
+		return u.EndSession(ctx, id, list[0].ID)
+	}},
+	"EndSessions": {do: (*allauth.Users).EndSessions, writes: true},
+	"AddEmail": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return u.AddEmail(ctx, id, newEmail, true)
+	}},
+	"SetEmailVerified": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return u.SetEmailVerified(ctx, id, "tom@example.org")
+	}},
+	"SetPrimary": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return errors.Join(u.AddEmail(ctx, id, newEmail, true), u.SetPrimary(ctx, id, newEmail))
+	}},
+	"ResetFactors":      {do: (*allauth.Users).ResetFactors, writes: true},
+	"SendPasswordReset": {disabledTarget: authn.ErrConflict, do: func(u *allauth.Users, ctx context.Context, id string) error { return u.SendPasswordReset(ctx, id, "") }},
+	"SendVerification":  {do: func(u *allauth.Users, ctx context.Context, id string) error { return u.SendVerification(ctx, id, "") }},
+	"Invite": {writes: true, do: func(u *allauth.Users, ctx context.Context, _ string) error {
+		invited, err := u.Create(ctx, users.Create{Emails: []users.Email{{Address: newEmail}}})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = u.Delete(ctx, invited.ID) }() // of the test
+		return u.Invite(ctx, invited.ID, "")
+	}},
+	"Deletion": {do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return missing(second(u.Deletion(ctx, id)))
+	}},
+	"CancelDeletion": {do: func(u *allauth.Users, ctx context.Context, id string) error {
+		return missing(u.CancelDeletion(ctx, id))
+	}},
+	"Delete": {do: (*allauth.Users).Delete, writes: true},
+	"Export": {writes: true, do: func(u *allauth.Users, ctx context.Context, id string) error { return second(u.Export(ctx, id)) }},
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// missing is nil if there is nothing, as every call of Deletion in the table finds none.
+func missing(err error) error {
+	if errors.Is(err, authn.ErrNotFound) {
+		return nil
+	}
+	return fmt.Errorf("want ErrNotFound, got %w", err)
+}
+
+// Every call of Users, in a request of everyone, for a user and for a disabled one: its
+// events name who made the request, and the actor of an impersonation.
+func TestWhoActsInCallsOfUsers(t *testing.T) {
+	t.Parallel()
+	s := openSupport(t, func(cfg *allauth.Config) {
+		cfg.DisableRateLimits = true
+		cfg.Account.Phone = &account.PhoneConfig{}
+	})
+	var call func(ctx context.Context)
+	s.handle("POST /users", func(_ http.ResponseWriter, r *http.Request) { call(r.Context()) })
+	u := s.Auth.Users()
+	made := func(c *clienttest.Client, do func(u *allauth.Users, ctx context.Context, id string) error, off bool) (actors []string, err error) {
+		t.Helper()
+		created, err := u.Create(t.Context(), users.Create{
+			Username: "tom", Emails: []users.Email{{Address: "tom@example.org"}}, Phone: users.Phone{Number: "+31612345678"},
+		})
+		must(t, err)
+		defer func() { must(t, u.Delete(t.Context(), created.ID)) }()
+		must(t, second(s.Auth.NewSessionToken(t.Context(), created.ID, allauth.LoginOptions{AllowUnverified: true})))
+		s.disable(created.ID, off)
+		s.named("")
+		call = func(ctx context.Context) { err = do(u, ctx, created.ID) }
+		s.visit(c, http.MethodPost, "/users", url.Values{})
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, e := range s.events {
+			actors = append(actors, e.ActorID)
+		}
+		return actors, err
+	}
+	for name, c := range userCalls {
+		for r, actor := range map[role]string{anonymous: "", user: s.ann, impersonated: s.sue, disabled: ""} {
+			actors, err := made(s.cached(r, clienttest.Browser), c.do, false)
+			if err != nil || c.writes != (len(actors) > 0) || slices.ContainsFunc(actors, func(a string) bool { return a != actor }) {
+				t.Errorf("%s as %s: actors %v of the events, want %q, and %v", name, r, actors, actor, err)
+			}
+		}
+		if _, err := made(s.cached(user, clienttest.Browser), c.do, true); !errors.Is(err, c.disabledTarget) {
+			t.Errorf("%s for a disabled user: %v, want %v", name, err, c.disabledTarget)
+		}
+	}
+}
+
+// withoutRoles are the methods of Auth that are the same for everyone: they describe the
+// session, are called without a request, or have a test of their own.
+var withoutRoles = []string{
+	"ActorFrom", "AuditEvents", "Clean", "Close", "Diagnose", "Format", "Health", "ImportAuthenticator", "JWKS", "LogValue", "MethodsFrom",
+	"Middleware", "OpenAPI", "ProtectForms", "ProviderToken", "RekeySocialAccounts", "ServeHTTP", "UserFrom", "Users", "VerifyAccessToken",
+}
+
+// A new call gets a row in the tables above.
+func TestTheTablesHaveEveryCall(t *testing.T) {
+	t.Parallel()
+	listed := slices.Clone(withoutRoles)
+	for _, a := range administrativeCalls {
+		listed = append(listed, a.name)
+	}
+	for of, want := range map[reflect.Type][]string{
+		reflect.TypeFor[*allauth.Auth]():  listed,
+		reflect.TypeFor[*allauth.Users](): slices.Collect(maps.Keys(userCalls)),
+	} {
+		var got []string
+		for i := range of.NumMethod() {
+			got = append(got, of.Method(i).Name)
+		}
+		if slices.Sort(want); !slices.Equal(got, want) { // Method is sorted by name
+			t.Errorf("%s has %v, the tables have %v", of, got, want)
 		}
 	}
 }
