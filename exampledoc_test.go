@@ -12,7 +12,7 @@ func TestEveryPackageHasAnExample(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
 		path, _ := short(p.ImportPath)
-		if p.Name == "main" || strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "examples/") {
+		if p.Name == "main" || strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "examples/") || strings.HasPrefix(path, "cmd/") {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(path, "example_test.go"))

@@ -89,3 +89,18 @@ func (a *Auth) ImportAuthenticator(ctx context.Context, userID string, in mfa.Im
 	}
 	return id, nil
 }
+
+// ExportAuthenticators returns the authenticators of the user with their secrets, in the
+// form that ImportAuthenticator takes, to move users to another installation. Whoever
+// has them can log in as the user: keep them as safe as Config.Secrets. It returns an
+// error if one was encrypted with a secret that is not in Config.Secrets.
+func (a *Auth) ExportAuthenticators(ctx context.Context, userID string) ([]mfa.Imported, error) {
+	if a.mfa == nil {
+		return nil, errMFAOff
+	}
+	list, err := a.mfa.Export(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("allauth: %w", err)
+	}
+	return list, nil
+}

@@ -25,7 +25,7 @@ func publicPackages(t *testing.T) []string {
 	var folders []string
 	for _, p := range packages(t) {
 		path, _ := short(p.ImportPath)
-		if within(path, "internal") || strings.Contains(path, "/internal/") || within(path, "examples") {
+		if within(path, "internal") || strings.Contains(path, "/internal/") || within(path, "examples") || within(path, "cmd") {
 			continue
 		}
 		folders = append(folders, filepath.FromSlash("./"+path))

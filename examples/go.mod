@@ -6,7 +6,6 @@ require (
 	connectrpc.com/connect v1.21.1
 	github.com/allauth-go/allauth v0.1.0
 	github.com/allauth-go/allauth/internal/integration v0.1.0
-	github.com/allauth-go/allauth/storage/redisstore v0.1.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/gin-gonic/gin v1.12.0
@@ -16,15 +15,20 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/labstack/echo/v5 v5.4.6
 	github.com/pquerna/otp v1.5.0
-	github.com/redis/go-redis/v9 v9.23.0
 	golang.org/x/crypto v0.58.0
 	google.golang.org/protobuf v1.36.11
 	modernc.org/sqlite v1.62.0
 )
 
 require (
+	github.com/allauth-go/allauth/storage/redisstore v0.1.0 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
+)
+
+require (
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/alexedwards/scs/v2 v2.9.0 // indirect
+	github.com/allauth-go/allauth/cmd/allauth v0.1.0
 	github.com/boombuler/barcode v1.0.1-0.20190219062509-6c824513bacc // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
@@ -89,3 +93,5 @@ replace (
 	github.com/allauth-go/allauth/internal/integration => ../internal/integration
 	github.com/allauth-go/allauth/storage/redisstore => ../storage/redisstore
 )
+
+replace github.com/allauth-go/allauth/cmd/allauth => ../cmd/allauth

@@ -13,9 +13,11 @@ import (
 // Imported is an authenticator of a user in another system. Exactly one of
 // Secret, Codes and Key is set.
 type Imported struct {
-	// Secret is the secret of an authenticator app, in base32. Its codes must
-	// have the digits and the period of Config.
+	// Secret is the secret of an authenticator app, in base32. Its codes have Digits
+	// digits and change after Period. Zero: those of Config.
 	Secret string
+	Digits int
+	Period time.Duration
 	// Codes is a set of recovery codes.
 	Codes []RecoveryCode
 	// Key is a security key or passkey, see [webauthn.ImportCredential]. Name is

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/cmd/allauth/connect"
+	"github.com/allauth-go/allauth/internal/settings"
 )
 
 func main() {
@@ -35,20 +37,20 @@ func main() {
 func run(path, addr string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	settings, err := loadSettings(path)
+	file, err := settings.Load(path)
 	if err != nil {
 		return err
 	}
-	config, err := settings.config()
+	config, err := file.Config()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	store, closeStore, err := openStore(ctx, settings.Database)
+	store, closeStore, err := openStore(ctx, file.Database)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer closeStore()
-	store, closeRedis, err := settings.withRedis(ctx, store)
+	store, closeRedis, err := connect.Redis(ctx, store, file.Redis)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/allauth-go/allauth/cmd/allauth/connect"
 	"github.com/allauth-go/allauth/internal/integration/testserver"
 	"github.com/allauth-go/allauth/ratelimit"
 	"github.com/allauth-go/allauth/storage/memstore"
@@ -18,7 +19,7 @@ func TestRedisIsOpened(t *testing.T) {
 		return
 	}
 	base := memstore.New()
-	store, closeRedis, err := (&settings{Redis: address}).withRedis(t.Context(), base)
+	store, closeRedis, err := connect.Redis(t.Context(), base, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestRedisIsOpened(t *testing.T) {
 func TestABadRedisIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"localhost:6379", "redis://a:secret@b:c", "redis://a:secret@127.0.0.1:1/0"} {
-		_, _, err := (&settings{Redis: address}).withRedis(t.Context(), memstore.New())
+		_, _, err := connect.Redis(t.Context(), memstore.New(), address)
 		if err == nil || !strings.HasPrefix(err.Error(), "redis") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}

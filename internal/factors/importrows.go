@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/allauth-go/allauth/mfa"
 )
@@ -20,7 +21,7 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 	switch {
 	case in.Secret != "" && in.Codes == nil && in.Key == nil:
 		row.Type, row.Claim = mfa.TOTP, userClaim(mfa.TOTP, userID)
-		data, err = s.importApp(in.Secret)
+		data, err = s.importApp(in)
 	case len(in.Codes) > 0 && in.Secret == "" && in.Key == nil:
 		row.Type, row.Claim = mfa.RecoveryCodes, userClaim(mfa.RecoveryCodes, userID)
 		data = &recoverySet{Codes: in.Codes, Viewed: true}
@@ -52,8 +53,8 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 // RFC 4226 requires 16, but older systems generated 10.
 const minSecretSize = 10
 
-func (s *Service) importApp(text string) (*totpApp, error) {
-	secret := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(text, " ", ""), "="))
+func (s *Service) importApp(in mfa.Imported) (*totpApp, error) {
+	secret := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(in.Secret, " ", ""), "="))
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
 	if err != nil {
 		return nil, fmt.Errorf("secret is not base32: %w", err)
@@ -61,5 +62,15 @@ func (s *Service) importApp(text string) (*totpApp, error) {
 	if len(raw) < minSecretSize {
 		return nil, fmt.Errorf("secret has %d bytes, which can be guessed; it needs %d", len(raw), minSecretSize)
 	}
-	return s.newApp(secret), nil
+	app := s.newApp(secret)
+	if in.Digits != 0 {
+		app.Digits = in.Digits
+	}
+	if in.Period != 0 {
+		app.Period = int64(in.Period / time.Second)
+	}
+	if app.Digits < 6 || app.Digits > 8 || app.Period < 1 {
+		return nil, errors.New("an app has 6 to 8 digits and a period of a second at least")
+	}
+	return app, nil
 }

@@ -1,4 +1,6 @@
-package main
+// Package settings reads the configuration file of the standalone server, for it and for
+// the command allauth. docs/server.md lists its keys.
+package settings
 
 import (
 	"encoding/json"
@@ -16,25 +18,27 @@ import (
 	"github.com/allauth-go/allauth/sessions"
 )
 
-// settings is the configuration file.
-type settings struct {
-	BaseURL        string           `json:"base_url"`
-	SecretKey      string           `json:"secret_key"`
-	Database       string           `json:"database"`
-	Redis          string           `json:"redis"`
-	SiteName       string           `json:"site_name"`
-	Mail           mailSettings     `json:"mail"`
-	SMS            smsSettings      `json:"sms"`
-	PasswordHash   hashSettings     `json:"password_hash"`
-	RateLimits     rateLimits       `json:"rate_limits"`
-	TrustedProxies []string         `json:"trusted_proxies"`
-	TrustedOrigins []string         `json:"trusted_origins"`
-	UserSessions   sessionSettings  `json:"usersessions"`
-	Headless       headlessSettings `json:"headless"`
-	Audit          *auditSettings   `json:"audit"`
-	Account        accountSettings  `json:"account"`
-	MFA            *mfaSettings     `json:"mfa"`
-	SocialAccount  *socialSettings  `json:"socialaccount"`
+// File is the configuration file.
+type File struct {
+	BaseURL   string `json:"base_url"`
+	SecretKey string `json:"secret_key"`
+	// SecretKeyFallbacks is SECRET_KEY_FALLBACKS of Django.
+	SecretKeyFallbacks []string         `json:"secret_key_fallbacks"`
+	Database           string           `json:"database"`
+	Redis              string           `json:"redis"`
+	SiteName           string           `json:"site_name"`
+	Mail               mailSettings     `json:"mail"`
+	SMS                smsSettings      `json:"sms"`
+	PasswordHash       hashSettings     `json:"password_hash"`
+	RateLimits         rateLimits       `json:"rate_limits"`
+	TrustedProxies     []string         `json:"trusted_proxies"`
+	TrustedOrigins     []string         `json:"trusted_origins"`
+	UserSessions       sessionSettings  `json:"usersessions"`
+	Headless           headlessSettings `json:"headless"`
+	Audit              *auditSettings   `json:"audit"`
+	Account            accountSettings  `json:"account"`
+	MFA                *mfaSettings     `json:"mfa"`
+	SocialAccount      *socialSettings  `json:"socialaccount"`
 }
 
 type mailSettings struct {
@@ -72,8 +76,8 @@ type headlessSettings struct {
 	tokenSettings
 }
 
-// loadSettings reads the file. An unknown key is an error that names it.
-func loadSettings(path string) (*settings, error) {
+// Load reads the file. An unknown key is an error that names it.
+func Load(path string) (*File, error) {
 	if path == "" {
 		return nil, errors.New("-config is missing; set it to a configuration file, see docs/server.md")
 	}
@@ -81,7 +85,7 @@ func loadSettings(path string) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s settings
+	var s File
 	if err := strict(text, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -104,8 +108,8 @@ func proxies(texts []string) (list []netip.Prefix, unix bool, err error) {
 	return list, unix, nil
 }
 
-// config returns the library's configuration.
-func (s *settings) config() (allauth.Config, error) {
+// Config returns the library's configuration.
+func (s *File) Config() (allauth.Config, error) {
 	account, err := s.Account.config(s.texter())
 	if err != nil {
 		return allauth.Config{}, fmt.Errorf("account: %w", err)
@@ -124,7 +128,7 @@ func (s *settings) config() (allauth.Config, error) {
 	if err != nil {
 		return allauth.Config{}, err
 	}
-	tokens, err := s.Headless.tokens(s.SecretKey)
+	tokens, err := s.Headless.tokens(s.secrets())
 	if err != nil {
 		return allauth.Config{}, fmt.Errorf("headless: %w", err)
 	}
@@ -135,7 +139,7 @@ func (s *settings) config() (allauth.Config, error) {
 	return allauth.Config{
 		Tokens:                    tokens,
 		BaseURL:                   s.BaseURL,
-		Secrets:                   [][]byte{[]byte(s.SecretKey)},
+		Secrets:                   s.secrets(),
 		SiteName:                  s.SiteName,
 		Mailer:                    s.mailer(),
 		Audit:                     s.Audit.config(),
@@ -156,6 +160,15 @@ func (s *settings) config() (allauth.Config, error) {
 	}, nil
 }
 
+// secrets returns the secret keys, the current one first.
+func (s *File) secrets() [][]byte {
+	list := [][]byte{[]byte(s.SecretKey)}
+	for _, fallback := range s.SecretKeyFallbacks {
+		list = append(list, []byte(fallback))
+	}
+	return list
+}
+
 func (s sessionSettings) config() sessions.Config {
 	return sessions.Config{
 		TrackActivity: s.TrackActivity, Lifetime: time.Duration(s.CookieAge),
@@ -170,14 +183,14 @@ func (s headlessSettings) config(pages headless.FrontendURLs) headless.Config {
 	}
 }
 
-func (s *settings) mailer() notify.Mailer {
+func (s *File) mailer() notify.Mailer {
 	if s.Mail.SMTPAddr == "" {
 		return &notify.Log{Writer: os.Stderr}
 	}
 	return notify.SMTP{Addr: s.Mail.SMTPAddr, From: s.Mail.From, Username: s.Mail.Username, Password: s.Mail.Password}
 }
 
-func (s *settings) texter() notify.Texter {
+func (s *File) texter() notify.Texter {
 	if s.SMS.WebhookURL == "" {
 		return &notify.Log{Writer: os.Stderr}
 	}

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"os"
@@ -52,7 +52,7 @@ func TestTheSettingsAreDocumented(t *testing.T) {
 			documented = append(documented, key[1])
 		}
 	}
-	keys := keysOf(reflect.TypeFor[settings](), "")
+	keys := keysOf(reflect.TypeFor[File](), "")
 	for _, key := range keys {
 		if !slices.Contains(documented, key) {
 			t.Errorf("docs/server.md lacks %s", key)
@@ -80,11 +80,11 @@ func TestTheExampleOfTheSettingsIsTrue(t *testing.T) {
 	if !found {
 		t.Fatal("no example")
 	}
-	var s settings
+	var s File
 	if err := strict([]byte(example), &s); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.config(); err != nil {
+	if _, err := s.Config(); err != nil {
 		t.Error(err)
 	}
 }

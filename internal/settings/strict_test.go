@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"os"
@@ -23,17 +23,24 @@ func TestAMistakeInTheFileNamesItsKey(t *testing.T) {
 		`{"rate_limits": true}`:                                           "rate_limits is of the wrong kind; use false or",
 		`{"trusted_proxies": ["10.0.0.1"]}`:                               "trusted_proxies",
 		`{"headless": {"token_strategy": "jwt", "jwt_private_key": "x"}}`: "jwt_private_key",
-		`{"database": "app.db"}`:                                          "database is not the URL of a database",
 	} {
 		path := filepath.Join(t.TempDir(), "server.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := run(path, "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), want) {
+		if err := load(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if err := run("", "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "-config") {
+	if err := load(""); err == nil || !strings.Contains(err.Error(), "-config") {
 		t.Errorf("without a file: %v", err)
 	}
+}
+
+func load(path string) error {
+	file, err := Load(path)
+	if err == nil {
+		_, err = file.Config()
+	}
+	return err
 }

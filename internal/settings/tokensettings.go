@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ type tokenSettings struct {
 }
 
 // tokens returns nil unless the strategy is "jwt".
-func (s tokenSettings) tokens(secretKey string) (*token.Config, error) {
+func (s tokenSettings) tokens(secrets [][]byte) (*token.Config, error) {
 	switch s.TokenStrategy {
 	case "", "session":
 		return nil, nil
@@ -28,12 +28,12 @@ func (s tokenSettings) tokens(secretKey string) (*token.Config, error) {
 	default:
 		return nil, fmt.Errorf("token_strategy is %q; use session or jwt", s.TokenStrategy)
 	}
-	key, err := s.key(secretKey)
+	keys, err := s.keys(secrets)
 	if err != nil {
 		return nil, err
 	}
 	return &token.Config{
-		Keys:                      []token.Key{key},
+		Keys:                      keys,
 		AccessTokenExpiresIn:      time.Duration(s.AccessExpiresIn),
 		RefreshTokenExpiresIn:     time.Duration(s.RefreshExpiresIn),
 		AuthorizationHeaderScheme: s.Scheme,
@@ -42,17 +42,26 @@ func (s tokenSettings) tokens(secretKey string) (*token.Config, error) {
 	}, nil
 }
 
-// key reads the private key, or derives one from the secret key.
-func (s tokenSettings) key(secretKey string) (token.Key, error) {
-	switch {
-	case s.PrivateKey == "":
-		return derivedKey(secretKey, s.Algorithm)
-	case s.Algorithm == "HS256":
-		return token.Key{Secret: []byte(s.PrivateKey)}, nil
+// keys reads the private key, or derives one from each secret key: the first one signs,
+// and the tokens of the others are valid until they expire.
+func (s tokenSettings) keys(secrets [][]byte) ([]token.Key, error) {
+	if s.PrivateKey == "" {
+		var keys []token.Key
+		for _, secret := range secrets {
+			key, err := derivedKey(string(secret), s.Algorithm)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, key)
+		}
+		return keys, nil
+	}
+	if s.Algorithm == "HS256" {
+		return []token.Key{{Secret: []byte(s.PrivateKey)}}, nil
 	}
 	key, err := token.ParseKey([]byte(s.PrivateKey))
 	if err != nil {
-		return key, fmt.Errorf("jwt_private_key: %w", err)
+		return nil, fmt.Errorf("jwt_private_key: %w", err)
 	}
-	return key, nil
+	return []token.Key{key}, nil
 }
