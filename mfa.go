@@ -91,7 +91,7 @@ func (a *Auth) ImportAuthenticator(ctx context.Context, userID string, in mfa.Im
 }
 
 // ExportAuthenticators returns the authenticators of the user with their secrets, in the
-// form that ImportAuthenticator takes, to move users to another installation. Whoever
+// form that ImportAuthenticator takes, to move users to another installation. A person who
 // has them can log in as the user: keep them as safe as Config.Secrets. It returns an
 // error if one was encrypted with a secret that is not in Config.Secrets.
 func (a *Auth) ExportAuthenticators(ctx context.Context, userID string) ([]mfa.Imported, error) {

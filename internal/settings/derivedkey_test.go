@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/x509"
 	"testing"
 	"time"
@@ -47,4 +48,26 @@ func derive(t *testing.T, secret, algorithm string) []byte {
 		t.Fatal(err)
 	}
 	return der
+}
+
+// After a rotation the key of the new secret signs, and that of the earlier one verifies.
+func TestEarlierSecretKeysStayValid(t *testing.T) {
+	t.Parallel()
+	file := File{SecretKey: "the new secret key, of thirty-two", SecretKeyFallbacks: []string{"the earlier key, of thirty-two by"}}
+	file.Headless.TokenStrategy, file.Headless.Algorithm = "jwt", "EdDSA"
+	config, err := file.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(config.Secrets) != 2 || string(config.Secrets[0]) != file.SecretKey || string(config.Secrets[1]) != file.SecretKeyFallbacks[0] {
+		t.Errorf("secrets: %q", config.Secrets)
+	}
+	if len(config.Tokens.Keys) != 2 {
+		t.Fatalf("%d keys", len(config.Tokens.Keys))
+	}
+	for i, secret := range []string{file.SecretKey, file.SecretKeyFallbacks[0]} {
+		if want, err := derivedKey(secret, "EdDSA"); err != nil || !want.Private.Public().(ed25519.PublicKey).Equal(config.Tokens.Keys[i].Private.Public()) {
+			t.Errorf("key %d is not that of %q: %v", i, secret, err)
+		}
+	}
 }
