@@ -71,6 +71,9 @@ func (s *Service) mailGivenLink(ctx context.Context, l *login.Attempt, given *lo
 	}
 	given.Challenge = c.ID
 	if taken {
+		if _, err := s.recipient(ctx, l.UserID); err != nil { // as for a link
+			return err
+		}
 		return s.mailAccountExists(ctx, given.Contact) // the limit has been charged
 	}
 	return s.mailKey(ctx, l.UserID, given.Contact, false, lifetime, linkPayload(l.UserID, given.Contact, l.AuthHash, c.ID))

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,19 +18,22 @@ import (
 
 // rows are rows to delete. A batch takes its time, and may fail or panic.
 type rows struct {
-	left    int
 	takes   time.Duration
+	mu      sync.Mutex // guards what follows from the goroutines of several servers
+	left    int
 	failure error
 	passes  []time.Time // when a batch found nothing more
 	longest int
 }
 
 func (r *rows) batch(ctx context.Context, _ time.Time, limit int) (int, error) {
-	if r.failure != nil {
-		panic(r.failure)
-	}
 	if err := sleep(ctx, r.takes); err != nil {
 		return 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure != nil {
+		panic(r.failure)
 	}
 	n := min(r.left, limit)
 	r.left -= n
@@ -37,6 +42,13 @@ func (r *rows) batch(ctx context.Context, _ time.Time, limit int) (int, error) {
 		r.passes = append(r.passes, time.Now())
 	}
 	return n, nil
+}
+
+// passed returns how many rows are left, and when passes found nothing more.
+func (r *rows) passed() (left int, passes []time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left, slices.Clone(r.passes)
 }
 
 func newCleaner(limits ratelimit.Store, log io.Writer, all ...*rows) *Cleaner {
@@ -84,8 +96,9 @@ func TestServersTakeTurns(t *testing.T) {
 			servers[len(servers)-1].Start()
 		}
 		time.Sleep(3 * time.Minute)
-		if len(all.passes) != 1 {
-			t.Errorf("%d passes in the first minutes", len(all.passes))
+		synctest.Wait()
+		if _, passes := all.passed(); len(passes) != 1 {
+			t.Errorf("%d passes in the first minutes", len(passes))
 		}
 		time.Sleep(2 * time.Hour)
 		for _, c := range servers {
@@ -93,11 +106,12 @@ func TestServersTakeTurns(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if n := len(all.passes); n < 9 || n > 13 {
+		_, passes := all.passed()
+		if n := len(passes); n < 9 || n > 13 {
 			t.Errorf("%d passes in two hours", n)
 		}
-		for i, at := range all.passes[1:] {
-			if gap := at.Sub(all.passes[i]); gap < 10*time.Minute {
+		for i, at := range passes[1:] {
+			if gap := at.Sub(passes[i]); gap < 10*time.Minute {
 				t.Errorf("a pass began %v after another", gap)
 			}
 		}
@@ -117,10 +131,13 @@ func TestAFailureDoesNotEndTheWork(t *testing.T) {
 		if !strings.Contains(log.String(), "could not be deleted") {
 			t.Errorf("logged: %s", &log)
 		}
+		r.mu.Lock()
 		r.failure = nil
+		r.mu.Unlock()
 		time.Sleep(time.Hour)
-		if err := c.Close(t.Context()); err != nil || len(r.passes) == 0 {
-			t.Errorf("%v, %d passes", err, len(r.passes))
+		err := c.Close(t.Context())
+		if _, passes := r.passed(); err != nil || len(passes) == 0 {
+			t.Errorf("%v, %d passes", err, len(passes))
 		}
 	})
 }
@@ -132,7 +149,8 @@ func TestCloseStopsAPass(t *testing.T) {
 		c := newCleaner(ratelimit.NewMemoryStore(), io.Discard, r)
 		c.Start()
 		time.Sleep(4 * time.Minute)
-		if r.left == 1e9 {
+		synctest.Wait()
+		if left, _ := r.passed(); left == 1e9 {
 			t.Fatal("no pass has begun")
 		}
 		begin := time.Now()
@@ -140,9 +158,10 @@ func TestCloseStopsAPass(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		c.Start()
-		left := r.left
+		left, _ := r.passed()
 		time.Sleep(time.Hour)
-		if r.left != left {
+		synctest.Wait()
+		if now, _ := r.passed(); now != left {
 			t.Error("rows are deleted after Close")
 		}
 		if err := newCleaner(nil, io.Discard).Close(t.Context()); err != nil {

@@ -178,24 +178,24 @@ func (p *Pending) put(ctx context.Context, c authn.Challenge, drop bool, instead
 			return err
 		}
 		id = stored.ID
-		if instead != nil {
+		user, err := p.kind.User(ctx, c.UserID)
+		switch {
+		case err != nil:
+			return err
+		case instead != nil: // the user was read as for a code
 			return instead(ctx)
 		}
-		return p.deliver(ctx, stored, secret)
+		return p.deliver(ctx, stored, user, secret)
 	})
 	return id, err
 }
 
 // deliver mails or texts the code. If the code is empty, the message is dropped.
-func (p *Pending) deliver(ctx context.Context, c *authn.Challenge, secret string) error {
+func (p *Pending) deliver(ctx context.Context, c *authn.Challenge, user *authn.User, secret string) error {
 	left := c.ExpiresAt.Sub(p.codes.Deps.Now())
 	post := p.codes.Deps.Post
 	if secret == "" {
 		post, secret = post.To(""), "XXXX-XXXX"
-	}
-	user, err := p.kind.User(ctx, c.UserID)
-	if err != nil {
-		return err
 	}
 	data := post.Origin(ctx, map[string]any{"Code": secret, "ExpiresIn": left})
 	if p.kind.Text != "" {
