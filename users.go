@@ -136,8 +136,8 @@ func (u *Users) SetPassword(ctx context.Context, userID, password string) error 
 	})
 }
 
-// Disable disables a user and ends all sessions with their refresh tokens, the trust in
-// browsers, pending codes, reset keys and invitations. Access tokens are valid until
+// Disable disables a user and ends all sessions with their refresh tokens, pending logins,
+// the trust in browsers, codes, reset keys and invitations. Access tokens are valid until
 // they expire if Tokens.StatelessValidation is set.
 func (u *Users) Disable(ctx context.Context, userID string) error {
 	return u.change(ctx, "disable user", func(ctx context.Context) error { return u.auth.account.Disable(ctx, userID) })
@@ -191,14 +191,14 @@ func (u *Users) EndSession(ctx context.Context, userID, sessionID string) error 
 	})
 }
 
-// EndSessions ends all sessions of a user, and the trust in browsers.
+// EndSessions ends all sessions and pending logins of a user, and the trust in browsers.
 func (u *Users) EndSessions(ctx context.Context, userID string) error {
 	return u.administer(ctx, "end sessions", userID, func(ctx context.Context) error {
 		if err := u.auth.pipeline.Distrust(ctx, userID); err != nil {
 			return err
 		}
 		work.Emit(ctx, userID, users.SessionsEnded{})
-		return u.auth.sessions.EndAll(ctx, userID, "")
+		return u.auth.account.EndLogins(ctx, userID)
 	})
 }
 

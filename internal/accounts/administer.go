@@ -2,9 +2,12 @@ package accounts
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/account/identifier"
@@ -190,8 +193,8 @@ func (s *Service) rename(ctx context.Context, userID, username string) error {
 }
 
 // Disable disables a user, and ends all that could log them in again once they are
-// enabled: sessions with their refresh tokens, trust in browsers, pending codes, reset
-// keys and invitations. Returns users.ErrUnsupported if the host disables users itself.
+// enabled: sessions with their refresh tokens, pending logins, trust in browsers, codes,
+// reset keys and invitations. Returns users.ErrUnsupported if the host disables users itself.
 func (s *Flows) Disable(ctx context.Context, userID string) error {
 	return s.Administer(ctx, userID, func(ctx context.Context, u *authn.User) error {
 		if err := s.endAll(ctx, userID); err != nil || u.Disabled {
@@ -203,15 +206,48 @@ func (s *Flows) Disable(ctx context.Context, userID string) error {
 	})
 }
 
-// endAll ends the sessions of a user and deletes all codes, keys and trust.
-func (s *Flows) endAll(ctx context.Context, userID string) error {
+// purposeLoginsEnded is the purpose of the challenge that records when the pending logins of
+// a user were ended. They are in sessions without a user, which cannot be looked up.
+const purposeLoginsEnded = "logins_ended"
+
+// loginsEndedID returns the id of the user's challenge of purposeLoginsEnded.
+func loginsEndedID(userID string) string {
+	sum := sha256.Sum256([]byte(purposeLoginsEnded + " " + userID))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// LoginsEnded implements login.Identifier.
+func (s *Service) LoginsEnded(ctx context.Context, userID string) (time.Time, error) {
+	c, err := s.codes.Find(ctx, purposeLoginsEnded, loginsEndedID(userID))
+	if errors.Is(err, work.ErrNotPending) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look up the end of logins: %w", err)
+	}
+	return c.CreatedAt, nil
+}
+
+// EndLogins ends the sessions and the pending logins of a user. It runs in a transaction that
+// locks the user.
+func (s *Flows) EndLogins(ctx context.Context, userID string) error {
 	if err := s.sessions.EndAll(ctx, userID, ""); err != nil {
 		return err
 	}
+	if err := s.codes.Store.DeleteUserChallenges(ctx, purposeLoginsEnded, userID); err != nil {
+		return fmt.Errorf("delete the earlier end of logins: %w", err)
+	}
+	_, err := s.codes.Issue(ctx, authn.Challenge{ID: loginsEndedID(userID), Purpose: purposeLoginsEnded, UserID: userID}, "", s.deps.LoginTimeout)
+	return err
+}
+
+// endAll ends the sessions and pending logins of a user and deletes all codes, keys and
+// trust.
+func (s *Flows) endAll(ctx context.Context, userID string) error {
 	if err := s.codes.Store.DeleteUserChallenges(ctx, "", userID); err != nil {
 		return fmt.Errorf("delete challenges: %w", err)
 	}
-	return nil
+	return s.EndLogins(ctx, userID)
 }
 
 // Enable enables a user. Returns users.ErrUnsupported if the host does so itself.

@@ -57,14 +57,20 @@ type Notes struct {
 	PasskeySignup bool `json:"mfa.passkey_signup,omitempty"`
 }
 
-// IsCurrent reports whether the user exists and still has the password of the start of
-// the attempt. A decoy is always current.
+// IsCurrent reports whether the user exists, still has the password of the start of the
+// attempt, and the host has not ended the user's pending logins since. A decoy is always
+// current.
 func (l *Attempt) IsCurrent(ctx context.Context, users Identifier) (bool, error) {
 	id, err := users.Identify(ctx, l.UserID)
-	if errors.Is(err, authn.ErrNotFound) {
-		return l.UserID == "", nil
+	missing := errors.Is(err, authn.ErrNotFound)
+	if err != nil && !missing {
+		return false, err
 	}
-	return err == nil && id.AuthHash == l.AuthHash, err
+	ended, err := users.LoginsEnded(ctx, l.UserID)
+	if err != nil || missing {
+		return l.UserID == "", err
+	}
+	return id.AuthHash == l.AuthHash && !l.StartedAt.Before(ended), nil
 }
 
 // HasPassed reports whether the login has waited at the stage and passed it.

@@ -3,6 +3,7 @@ package login
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/allauth-go/allauth/authn"
 )
@@ -30,4 +31,8 @@ type Identifier interface {
 	Identify(ctx context.Context, userID string) (*Identity, error)
 	// IdentityOf returns the identity of a user whose profile was read already.
 	IdentityOf(p *authn.Profile) *Identity
+	// LoginsEnded returns when the host last ended the pending logins of a user, and the
+	// zero time if that is longer ago than a login may be pending. For the empty id of a
+	// decoy it does the same work.
+	LoginsEnded(ctx context.Context, userID string) (time.Time, error)
 }
