@@ -207,6 +207,7 @@ func (d *diagnosis) mails(ctx context.Context) {
 // Limits of Diagnose.
 const (
 	lateMessages = 10 * time.Minute
+	lateEvents   = time.Hour
 	maxSkew      = ratelimit.ClockSkew
 )
 
@@ -234,6 +235,9 @@ func (d *diagnosis) store(h Health, x examination, err error) {
 	}
 	if h.OldestMessage > lateMessages {
 		d.add(SeverityError, "Mailer", fmt.Sprintf("A message has waited for %v, and %d messages wait.", h.OldestMessage.Round(time.Minute), h.Messages), "The log says why they are not delivered; look for \"delivery failed\".")
+	}
+	if h.OldestEvent > lateEvents {
+		d.add(SeverityWarning, "Audit.Webhooks", fmt.Sprintf("An event has waited for %v, and %d events wait.", h.OldestEvent.Round(time.Minute), h.Events), "The log says why they are not delivered; look for \"delivery failed\". Events are dropped after three days.")
 	}
 	if d.cfg.CleanInterval < 0 {
 		d.add(SeverityInfo, "CleanInterval", "Expired rows are not deleted in the background.", "Call Auth.Clean, or run `allauth clean`, about once an hour.")

@@ -26,6 +26,12 @@ type Health struct {
 	// OldestMessage is the age of the oldest of them. Minutes mean that mails are not
 	// delivered; the log says why.
 	OldestMessage time.Duration
+	// Events is how many events wait for webhooks or are being sent. Messages and Events
+	// together end at notify.BacklogLimit.
+	Events int
+	// OldestEvent is the age of the oldest of them. The receiver of a webhook may be down
+	// for hours; events are dropped after three days.
+	OldestEvent time.Duration
 }
 
 // Health reports whether the server can serve requests: whether all parts of the store
@@ -72,9 +78,12 @@ func (a *Auth) examine(ctx context.Context) (Health, examination, error) {
 		g.latency = time.Since(begin)
 		return g, errors.Join(sessions, challenges, limits, err)
 	})
-	h := Health{Latency: got.latency, Messages: got.backlog.Messages}
+	h := Health{Latency: got.latency, Messages: got.backlog.Messages, Events: got.backlog.Events}
 	if h.Messages > 0 {
 		h.OldestMessage = max(0, got.x.after.Sub(got.backlog.Oldest))
+	}
+	if h.Events > 0 {
+		h.OldestEvent = max(0, got.x.after.Sub(got.backlog.OldestEvent))
 	}
 	return h, got.x, err
 }

@@ -24,6 +24,8 @@ func (o *Observer) Watch(auth *allauth.Auth) (unwatch func() error, err error) {
 	latency := gauge("store.latency", "s", "Duration of a few short reads of the store.")
 	messages := gauge("outbox.messages", "", "Messages that wait or are being sent, up to 1000.")
 	oldest := gauge("outbox.oldest", "s", "Age of the oldest message that waits or is being sent.")
+	events := gauge("outbox.events", "", "Events for webhooks that wait or are being sent, up to 1000.")
+	oldestEvent := gauge("outbox.oldest_event", "s", "Age of the oldest event for webhooks that waits or is being sent.")
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("allauthotel: %w", err)
 	}
@@ -37,8 +39,10 @@ func (o *Observer) Watch(auth *allauth.Auth) (unwatch func() error, err error) {
 		to.ObserveFloat64(latency, h.Latency.Seconds())
 		to.ObserveFloat64(messages, float64(h.Messages))
 		to.ObserveFloat64(oldest, h.OldestMessage.Seconds())
+		to.ObserveFloat64(events, float64(h.Events))
+		to.ObserveFloat64(oldestEvent, h.OldestEvent.Seconds())
 		return nil
-	}, up, latency, messages, oldest)
+	}, up, latency, messages, oldest, events, oldestEvent)
 	if err != nil {
 		return nil, fmt.Errorf("allauthotel: %w", err)
 	}

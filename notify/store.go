@@ -37,23 +37,32 @@ type Entry struct {
 // BacklogLimit is how many entries [Store.Backlog] looks at, of all channels.
 const BacklogLimit = 1000
 
-// Backlog describes the messages that wait in a [Store], also those that are being
-// sent. Decoys and events for webhooks do not count.
+// Backlog describes the messages and the events for webhooks that wait in a [Store], also
+// those that are being sent. Decoys do not count.
 type Backlog struct {
-	// Messages is how many there are.
+	// Messages is how many messages there are.
 	Messages int
 	// Oldest is when the oldest of them was created. Zero: there are none.
 	Oldest time.Time
+	// Events is how many events for webhooks there are. An event for two webhooks
+	// counts twice.
+	Events int
+	// OldestEvent is when the oldest of them was created. Zero: there are none.
+	OldestEvent time.Time
 }
 
-// Add counts an entry, unless it is a decoy or for a webhook, whose receiver may be down
-// for days.
+// Add counts an entry, unless it is a decoy.
 func (b *Backlog) Add(e Entry) {
-	if e.Channel == ChannelDecoy || e.Channel == ChannelWebhook {
-		return
-	}
-	if b.Messages++; b.Messages == 1 || e.CreatedAt.Before(b.Oldest) {
-		b.Oldest = e.CreatedAt
+	switch e.Channel {
+	case ChannelDecoy:
+	case ChannelWebhook:
+		if b.Events++; b.Events == 1 || e.CreatedAt.Before(b.OldestEvent) {
+			b.OldestEvent = e.CreatedAt
+		}
+	default:
+		if b.Messages++; b.Messages == 1 || e.CreatedAt.Before(b.Oldest) {
+			b.Oldest = e.CreatedAt
+		}
 	}
 }
 

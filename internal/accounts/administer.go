@@ -250,11 +250,16 @@ func (s *Flows) endAll(ctx context.Context, userID string) error {
 	return s.EndLogins(ctx, userID)
 }
 
-// Enable enables a user. Returns users.ErrUnsupported if the host does so itself.
+// Enable enables a user, and ends again what Disable has ended: a login that crossed Disable
+// may have stored a session after it. Returns users.ErrUnsupported if the host enables users
+// itself.
 func (s *Flows) Enable(ctx context.Context, userID string) error {
 	return s.Administer(ctx, userID, func(ctx context.Context, u *authn.User) error {
 		if !u.Disabled {
 			return nil
+		}
+		if err := s.endAll(ctx, userID); err != nil {
+			return err
 		}
 		u.Disabled = false
 		work.Emit(ctx, userID, users.Enabled{})

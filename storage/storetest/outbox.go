@@ -164,10 +164,10 @@ func outboxBacklog(k *kit, s notify.Store) {
 	backlog := func() notify.Backlog {
 		b, err := s.Backlog(k.Context())
 		k.ok("Backlog", err)
-		b.Oldest = b.Oldest.UTC()
+		b.Oldest, b.OldestEvent = b.Oldest.UTC(), b.OldestEvent.UTC()
 		return b
 	}
-	const contract = "it counts the messages that wait or are being sent, without decoys and events, and returns when the oldest was created"
+	const contract = "it counts the messages that wait or are being sent, without decoys, and the events, and returns when the oldest of each was created"
 	k.same("Backlog of an empty store", backlog(), notify.Backlog{}, contract)
 	now := k.due()
 	young, old := k.entry(s, now), k.entry(s, now)
@@ -177,13 +177,15 @@ func outboxBacklog(k *kit, s notify.Store) {
 	decoy.ID, decoy.Channel, decoy.CreatedAt = k.id(), notify.ChannelDecoy, old.CreatedAt.Add(-time.Hour)
 	hook := decoy
 	hook.ID, hook.Channel = k.id(), notify.ChannelWebhook
-	for _, e := range []notify.Entry{old, decoy, hook} {
+	late := hook
+	late.ID, late.CreatedAt = k.id(), hook.CreatedAt.Add(time.Hour)
+	for _, e := range []notify.Entry{old, decoy, hook, late} {
 		k.ok("EnqueueMessage", s.EnqueueMessage(k.Context(), e))
 	}
-	k.same("Backlog", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
+	k.same("Backlog", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt, Events: 2, OldestEvent: hook.CreatedAt}, contract)
 	k.claim(s, now, 10)
-	k.same("Backlog while the messages are sent", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt}, contract)
-	k.dropAll(s, []notify.Entry{old, decoy, hook})
+	k.same("Backlog while the messages are sent", backlog(), notify.Backlog{Messages: 2, Oldest: old.CreatedAt, Events: 2, OldestEvent: hook.CreatedAt}, contract)
+	k.dropAll(s, []notify.Entry{old, decoy, hook, late})
 	k.same("Backlog after a delivery", backlog(), notify.Backlog{Messages: 1, Oldest: young.CreatedAt}, contract)
 	k.dropAll(s, []notify.Entry{young})
 }

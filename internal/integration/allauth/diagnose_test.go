@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth"
+	"github.com/allauth-go/allauth/audit"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 	"github.com/allauth-go/allauth/internal/smtpsink"
@@ -75,7 +76,7 @@ func (o odd) Status(ctx context.Context) (storage.Status, error) {
 }
 
 func (o odd) Backlog(ctx context.Context) (notify.Backlog, error) {
-	if o.backlog.Messages > 0 {
+	if o.backlog != (notify.Backlog{}) {
 		return o.backlog, nil
 	}
 	return o.Store.Backlog(ctx)
@@ -175,6 +176,7 @@ func TestDiagnoseNamesEachProblem(t *testing.T) {
 		"a clock that is early": {store: oddly(func(o *odd) { o.status = func(s *storage.Status) { s.Clock = time.Now().Add(time.Minute) } }), want: "warning store differ by 1m0s"},
 		"a clock that is right": {store: oddly(func(o *odd) { o.status = func(s *storage.Status) { s.Clock = time.Now() } })},
 		"mails that wait":       {store: oddly(func(o *odd) { o.backlog = notify.Backlog{Messages: 7, Oldest: time.Now().Add(-time.Hour)} }), want: "error Mailer 7 messages"},
+		"events that wait":      {store: oddly(func(o *odd) { o.backlog = notify.Backlog{Events: 7, OldestEvent: time.Now().Add(-2 * time.Hour)} }), want: "warning Audit.Webhooks 7 events"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -254,6 +256,16 @@ func TestHealthAnswersInTime(t *testing.T) {
 		t.Errorf("while a mail is sent: %+v, %v", h, err)
 	}
 	close(wait)
+	s = clienttest.Start(t, func(cfg *allauth.Config) {
+		refuses := httptest.NewServer(http.NotFoundHandler())
+		t.Cleanup(refuses.Close)
+		cfg.Audit = &audit.Config{Webhooks: []audit.Webhook{{URL: refuses.URL, Secrets: []string{"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}}}}
+	})
+	s.SignUp(clienttest.App, "ann@example.org")
+	s.Clock.Advance(time.Minute)
+	if h, err := s.Auth.Health(t.Context()); err != nil || h.Events < 2 || h.OldestEvent < time.Minute || h.Messages != 0 {
+		t.Errorf("while a webhook is down: %+v, %v", h, err)
+	}
 	down := clienttest.StartOn(t, odd{Store: memstore.New(), down: errors.New("connection refused")})
 	if _, err := down.Auth.Health(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("a store that is down: %v", err)
