@@ -95,7 +95,7 @@ var decoders = index(
 	decoder[mfa.AuthenticatorAdded], decoder[mfa.AuthenticatorRemoved], decoder[mfa.AuthenticatorReset], decoder[mfa.AuthenticatorUsed],
 	decoder[mfa.AuthenticationFailed], decoder[mfa.KeyCloned],
 	decoder[socialaccount.AccountConnected], decoder[socialaccount.AccountUpdated], decoder[socialaccount.AccountDisconnected], decoder[socialaccount.LoginFailed],
-	decoder[sessions.ImpersonationStarted], decoder[sessions.ImpersonationEnded], decoder[token.Reused],
+	decoder[sessions.ImpersonationStarted], decoder[sessions.ImpersonationEnded], decoder[sessions.NewDevice], decoder[sessions.LoginDisowned], decoder[token.Reused],
 	decoder[users.Created], decoder[users.Updated], decoder[users.Disabled], decoder[users.Enabled], decoder[users.SessionsEnded],
 	decoder[users.FactorsReset], decoder[users.Invited], decoder[users.InvitationAccepted], decoder[users.DeletionRequested],
 	decoder[users.DeletionCancelled], decoder[users.Deleted], decoder[users.Exported],

@@ -178,6 +178,7 @@ func (c Config) withDefaults() Config {
 		{&pages.ConfirmEmail, "/account/verify-email/{key}"},
 		{&pages.ResetPassword, "/account/password/reset"},
 		{&pages.ResetPasswordFromKey, "/account/password/reset/key/{key}"},
+		{&pages.LoginAlert, "/account/login-alert/{key}"},
 		{&pages.Signup, "/account/signup"},
 		{&pages.SocialLoginError, "/account/provider/callback"},
 	} {
@@ -296,6 +297,9 @@ func (c Config) validate() error {
 			return fmt.Errorf("Account.Password.BreachList: %w", err)
 		}
 	}
+	if c.Account.LoginAlerts && c.DisableEmailNotifications {
+		return errors.New("Account.LoginAlerts needs mails about the account; unset it, or DisableEmailNotifications")
+	}
 	if err := c.validateMFA(); err != nil {
 		return err
 	}
@@ -347,8 +351,8 @@ func validateFrontendURLs(f headless.FrontendURLs) error {
 		needsKey   bool
 	}{
 		{"ConfirmEmail", f.ConfirmEmail, true}, {"ResetPassword", f.ResetPassword, false},
-		{"ResetPasswordFromKey", f.ResetPasswordFromKey, true}, {"Signup", f.Signup, false},
-		{"SocialLoginError", f.SocialLoginError, false},
+		{"ResetPasswordFromKey", f.ResetPasswordFromKey, true}, {"LoginAlert", f.LoginAlert, true},
+		{"Signup", f.Signup, false}, {"SocialLoginError", f.SocialLoginError, false},
 	} {
 		name, page := p.name, p.page
 		u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key"))

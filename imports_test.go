@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/login":    append([]string{"account", "internal/keyring", "internal/work"}, vocabulary...),
 	"internal/session":  append([]string{"internal/clientip", "internal/cookie", "internal/keyring", "internal/login", "internal/work", "sessions"}, vocabulary...),
 	"internal/tokens":   append([]string{"internal/keyring", "internal/login", "internal/session", "internal/work", "sessions"}, vocabulary...),
-	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/codes", "internal/hook", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work", "users"}, vocabulary...),
+	"internal/accounts": append([]string{"account", "internal/alternate", "internal/clientip", "internal/codes", "internal/hook", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/work", "sessions", "users"}, vocabulary...),
 	"internal/factors":  append([]string{"internal/codes", "internal/keyring", "internal/login", "internal/problem", "internal/typedcode", "internal/wireid", "internal/work", "mfa", "users"}, vocabulary...),
 	"internal/social":   append([]string{"internal/codes", "internal/hook", "internal/idtoken", "internal/keyring", "internal/login", "internal/problem", "internal/work", "socialaccount"}, vocabulary...),
 	"internal/api":      append([]string{"account", "audit", "headless", "internal", "mfa", "sessions", "socialaccount", "users"}, vocabulary...),

@@ -166,6 +166,12 @@ type Config struct {
 	// for failed logins, so an attacker cannot lock the user out. Empty:
 	// known_device.
 	KnownDeviceCookieName string
+	// LoginAlerts mails the owner of an account, at a verified address, about logins
+	// from devices on which they have not logged in before, with a link by which
+	// they end all sessions and start a password reset; docs/alerts.md says what a
+	// device is. False: off, as the link needs a page of the front end,
+	// Headless.FrontendURLs.LoginAlert.
+	LoginAlerts bool
 	// AllowStaleSessions lets users change addresses without a recent
 	// authentication.
 	AllowStaleSessions bool

@@ -40,6 +40,9 @@ type FrontendURLs struct {
 	// ResetPasswordFromKey receives the key of a reset link. Empty:
 	// /account/password/reset/key/{key}.
 	ResetPasswordFromKey string
+	// LoginAlert receives the key of the link in a mail about a login from a new
+	// device. Empty: /account/login-alert/{key}.
+	LoginAlert string
 	// Signup is where users sign up. Empty: /account/signup.
 	Signup string
 	// SocialLoginError is where the browser returns to when a login through a

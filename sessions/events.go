@@ -16,6 +16,28 @@ type ImpersonationStarted struct {
 // the session of the actor ended instead.
 type ImpersonationEnded struct{}
 
+// NewDevice is published when a user logged in from a device on which they have not
+// logged in before, if Account.LoginAlerts is set.
+type NewDevice struct {
+	// Alerted is true if the owner was mailed.
+	Alerted bool `json:"alerted"`
+}
+
+// LoginDisowned is published when the owner of an account said that a login was not
+// theirs. All sessions have ended.
+type LoginDisowned struct {
+	// ResetSent is true if the owner was mailed a link to reset the password. It is
+	// false if the account cannot be recovered by the address of the alert any more,
+	// for example because it was removed: the owner needs help.
+	ResetSent bool `json:"reset_sent"`
+}
+
+// EventName implements authn.EventDetails.
+func (NewDevice) EventName() string { return "sessions.new_device" }
+
+// EventName implements authn.EventDetails.
+func (LoginDisowned) EventName() string { return "sessions.login_disowned" }
+
 // EventName implements authn.EventDetails.
 func (ImpersonationStarted) EventName() string { return "sessions.impersonation_started" }
 

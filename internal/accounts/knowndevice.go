@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -26,25 +27,43 @@ func (s *Service) deviceCookie() login.UserCookie {
 
 // RememberDevice marks the browser as one in which the user has logged in. These
 // browsers have their own limit for failed logins, so that an attacker cannot lock the
-// user out (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
-func (s *Service) RememberDevice(sess *login.Session) error {
-	if sess.Kind != login.Browser || !sess.Authenticated() {
+// user out (OWASP, Slow Down Online Guessing Attacks with Device Cookies). It mails the
+// user about a device that is not known, if the host wants that. It runs in the
+// transaction of the login.
+func (s *Service) RememberDevice(ctx context.Context, sess *login.Session, l *login.Attempt) error {
+	if !sess.Authenticated() {
 		return nil
 	}
-	devices, user := s.deviceCookie(), []byte(sess.UserID())
-	list := devices.Entries(sess)
-	known := slices.IndexFunc(list, func(e login.UserCookieEntry) bool { return devices.Matches(e, user) })
-	if known < 0 {
-		id, err := keyring.RandomID(s.deps.Rand)
+	entry, marked := s.knownBrowser(sess)
+	if s.cfg.LoginAlerts {
+		known, err := s.noteDevice(ctx, sess, l, entry)
 		if err != nil {
 			return err
 		}
-		return devices.Put(sess, id, user)
+		marked = marked && known
 	}
-	if !list[known].IsOlder(deviceRenewal, s.deps.Now()) {
+	if sess.Kind != login.Browser || marked && !entry.IsOlder(deviceRenewal, s.deps.Now()) {
 		return nil
 	}
-	return devices.Put(sess, list[known].ID, user) // the same id keeps the failures that were counted
+	id := entry.ID // the same id keeps the failures that were counted
+	if !marked {
+		var err error
+		if id, err = keyring.RandomID(s.deps.Rand); err != nil {
+			return err
+		}
+	}
+	return s.deviceCookie().Put(sess, id, []byte(sess.UserID()))
+}
+
+// knownBrowser returns the entry of the logged-in user in the cookie of the browser.
+func (s *Service) knownBrowser(sess *login.Session) (entry login.UserCookieEntry, marked bool) {
+	devices, user := s.deviceCookie(), []byte(sess.UserID())
+	for _, e := range devices.Entries(sess) { // none for an app
+		if devices.Matches(e, user) {
+			return e, true
+		}
+	}
+	return entry, false
 }
 
 // limitKey returns the limiter key of attempts at an account: the identifier, so that

@@ -52,8 +52,11 @@ func (s *Service) checkNewPassword(ctx context.Context, policy password.Policy, 
 }
 
 // uncheckedID returns the id of the mark of a user.
-func uncheckedID(userID string) string {
-	sum := sha256.Sum256([]byte(purposeUnchecked + "\x00" + userID))
+func uncheckedID(userID string) string { return markID(purposeUnchecked, userID) }
+
+// markID returns the id of the one challenge of a purpose that a user has.
+func markID(purpose, userID string) string {
+	sum := sha256.Sum256([]byte(purpose + "\x00" + userID))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -25,7 +25,7 @@ func crossOrigin(origins []string, kinds []login.Kind) map[login.Kind]*cors.Cors
 		options := cors.Options{
 			AllowedOrigins: origins,
 			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-			AllowedHeaders: []string{"Content-Type", "X-Email-Verification-Key", "X-Password-Reset-Key"},
+			AllowedHeaders: []string{"Content-Type", "X-Email-Verification-Key", "X-Login-Alert-Key", "X-Password-Reset-Key"},
 			ExposedHeaders: []string{"Retry-After"},
 			MaxAge:         int(preflightLifetime / time.Second),
 		}

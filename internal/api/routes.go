@@ -68,8 +68,8 @@ func (h *Handler) accountRoutes() []route {
 }
 
 // selfServiceRoutes returns the routes of the deletion of an account and of the export of
-// its data, and that of an invitation that is accepted with a passkey. They are not part
-// of the contract.
+// its data, those of a login that was not the owner's, and of an invitation that is
+// accepted with a passkey. They are not part of the contract.
 func (h *Handler) selfServiceRoutes() []route {
 	passkeys := h.mfa != nil && h.mfa.Config().PasskeySignupEnabled && factors.Supports(h.mfa.Config(), mfa.WebAuthn)
 	return []route{
@@ -79,6 +79,10 @@ func (h *Handler) selfServiceRoutes() []route {
 			"DELETE": {do: h.cancelDeletion},
 		}},
 		{paths: []string{"account/export"}, off: !h.cfg.Users.ExportEnabled, login: true, methods: methods{"GET": {do: h.export}}},
+		{paths: []string{"account/login-alert"}, off: !h.account.Config().LoginAlerts, methods: methods{
+			"GET":  {do: h.showLoginAlert},
+			"POST": {limit: ratelimit.ActionResetPasswordFromKey, do: with(required("key", (*form).code), h.disownLogin)},
+		}},
 		{paths: []string{"auth/invitation"}, off: !passkeys, local: true, methods: methods{
 			"POST": {limit: ratelimit.ActionResetPasswordFromKey, do: step(required("key", (*form).code), h.acceptInvitation)},
 		}},

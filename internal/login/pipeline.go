@@ -216,5 +216,5 @@ func (p *Pipeline) complete(ctx context.Context, s *Session, l *Attempt) error {
 	}
 	s.LogIn(id)
 	work.Emit(ctx, l.UserID, account.UserLoggedIn{Signup: l.Signup, Methods: slices.Clone(methods)})
-	return p.cfg.Accounts.RememberDevice(s)
+	return p.cfg.Accounts.RememberDevice(ctx, s, l)
 }

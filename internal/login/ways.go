@@ -32,8 +32,9 @@ type Accounts interface {
 	// called after every stage. If it returns authn.Errors, the login waits for the
 	// address or number again.
 	StoreGiven(ctx context.Context, s *Session, l *Attempt) error
-	// RememberDevice marks the browser as one in which the user has logged in.
-	RememberDevice(s *Session) error
+	// RememberDevice marks the device as one on which the user has logged in, and tells
+	// the user of a new one.
+	RememberDevice(ctx context.Context, s *Session, l *Attempt) error
 }
 
 // Factors is what a login needs of second factors.

@@ -55,6 +55,7 @@ var goldens = []struct {
 	{"account/email_changed", with(origin, map[string]any{"FromEmail": "ann@example.org", "ToEmail": "ann@example.com"})},
 	{"account/email_deleted", with(origin, map[string]any{"DeletedEmail": "old@example.org"})},
 	{"account/invitation", map[string]any{"User": "Ann", "Username": "ann77", "URL": confirmURL, "ExpiresIn": 7 * 24 * time.Hour}},
+	{"account/login_from_new_device", with(origin, map[string]any{"User": "Ann", "Key": "MQ:1abc", "URL": confirmURL, "ExpiresIn": 7 * 24 * time.Hour})},
 	{"account/deletion_requested", with(origin, map[string]any{"DeletionTime": time.Date(2030, 1, 16, 3, 4, 5, 0, time.UTC), "PasswordResetURL": resetURL})},
 	{"account/deletion_requested bare", nil},
 	{"account/deleted", nil},
@@ -152,7 +153,7 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	want := strings.Fields(`
 		account/email_confirmation_signup account/email_confirmation account/account_already_exists
-		account/unknown_account account/password_reset_key account/password_reset_code account/invitation account/login_code
+		account/unknown_account account/password_reset_key account/password_reset_code account/invitation account/login_from_new_device account/login_code
 		account/reauthentication_code account/password_reset account/password_changed account/password_set account/email_changed
 		account/email_deleted account/deletion_requested account/deleted
 		mfa/totp_activated mfa/totp_deactivated mfa/recovery_codes_generated mfa/webauthn_added mfa/webauthn_removed

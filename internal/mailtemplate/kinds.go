@@ -14,6 +14,7 @@ var kinds = []string{
 	"account/password_reset_key",
 	"account/password_reset_code",
 	"account/invitation",
+	"account/login_from_new_device",
 	"account/login_code",
 	"account/reauthentication_code",
 	"account/password_reset",

@@ -23,6 +23,7 @@ type accountSettings struct {
 	MaxEmailAddresses        int                   `json:"max_email_addresses"`
 	LoginOnEmailConfirmation bool                  `json:"login_on_email_confirmation"`
 	LoginOnPasswordReset     bool                  `json:"login_on_password_reset"`
+	LoginAlerts              bool                  `json:"login_alerts"`
 	LogoutOnPasswordChange   bool                  `json:"logout_on_password_change"`
 	LoginTimeout             duration              `json:"login_timeout"`
 	EmailConfirmationExpire  int                   `json:"email_confirmation_expire_days"`
@@ -82,6 +83,7 @@ func (s *accountSettings) config(texter notify.Texter) (account.Config, error) {
 		MaxEmailAddresses:           s.MaxEmailAddresses,
 		LoginOnEmailConfirmation:    s.LoginOnEmailConfirmation,
 		LoginOnPasswordReset:        s.LoginOnPasswordReset,
+		LoginAlerts:                 s.LoginAlerts,
 		LogoutOnPasswordChange:      s.LogoutOnPasswordChange,
 		EmailConfirmationTimeout:    time.Duration(s.EmailConfirmationExpire) * 24 * time.Hour,
 		PasswordResetTimeout:        time.Duration(s.PasswordResetTimeout),

@@ -203,6 +203,7 @@ func frontendURLs(pages map[string]string) (headless.FrontendURLs, error) {
 		"account_confirm_email":           &urls.ConfirmEmail,
 		"account_reset_password":          &urls.ResetPassword,
 		"account_reset_password_from_key": &urls.ResetPasswordFromKey,
+		"account_login_alert":             &urls.LoginAlert,
 		"account_signup":                  &urls.Signup,
 		"socialaccount_login_error":       &urls.SocialLoginError,
 	}

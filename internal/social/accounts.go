@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/authn/code"
@@ -21,12 +22,14 @@ type Connected struct {
 	Provider provider.Info
 	// Display is a name or address by which the user recognizes the account.
 	Display string
+	// CreatedAt is when the account was connected.
+	CreatedAt time.Time
 }
 
 // connected returns an account as the API shows it. If its provider is no longer
 // configured, the provider's name is its id.
 func (s *Service) connected(a socialaccount.Account) Connected {
-	c := Connected{UID: a.UID, Provider: provider.Info{ID: a.Provider, Name: a.Provider}}
+	c := Connected{UID: a.UID, CreatedAt: a.CreatedAt, Provider: provider.Info{ID: a.Provider, Name: a.Provider}}
 	if e := s.providers.byID(a.Provider); e != nil {
 		c.Provider = e.info
 	}

@@ -81,7 +81,7 @@ func New(cfg *socialaccount.Config, store, decoys socialaccount.Store, deps *wor
 	}
 	pages := deps.FrontendURLs
 	for _, page := range append([]string{
-		deps.BaseURL, pages.ConfirmEmail, pages.ResetPassword, pages.ResetPasswordFromKey, pages.Signup, pages.SocialLoginError,
+		deps.BaseURL, pages.ConfirmEmail, pages.ResetPassword, pages.ResetPasswordFromKey, pages.LoginAlert, pages.Signup, pages.SocialLoginError,
 	}, o.TrustedOrigins...) {
 		if u, err := url.Parse(strings.ReplaceAll(page, "{key}", "key")); err == nil {
 			s.returnOrigins[origin(u)] = true

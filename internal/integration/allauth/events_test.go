@@ -187,6 +187,8 @@ var detailsJSON = map[authn.EventDetails]string{
 	socialaccount.LoginFailed{Provider: "p", Process: "login", Code: "cancelled"}: `{"provider":"p","process":"login","code":"cancelled"}`,
 	sessions.ImpersonationStarted{Reason: "r", EndsAt: time.Unix(0, 0).UTC()}:     `{"reason":"r","ends_at":"1970-01-01T00:00:00Z"}`,
 	sessions.ImpersonationEnded{}:                                                 `{}`,
+	sessions.NewDevice{Alerted: true}:                                             `{"alerted":true}`,
+	sessions.LoginDisowned{ResetSent: true}:                                       `{"reset_sent":true}`,
 	token.Reused{SessionID: "s"}:                                                  `{"session_id":"s"}`,
 
 	users.Created{}: `{}`, users.Disabled{}: `{}`, users.Enabled{}: `{}`, users.FactorsReset{}: `{}`, users.DeletionCancelled{}: `{}`, users.Deleted{}: `{}`, users.Exported{}: `{}`,

@@ -26,10 +26,10 @@ func TestNewReportsTheSameFirstProblem(t *testing.T) {
 	}
 	for name, edit := range map[string]func(cfg *allauth.Config){
 		"pages": func(cfg *allauth.Config) {
-			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "a", ResetPassword: "b", ResetPasswordFromKey: "c", Signup: "d", SocialLoginError: "e"}
+			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "a", ResetPassword: "b", ResetPasswordFromKey: "c", LoginAlert: "f", Signup: "d", SocialLoginError: "e"}
 		},
 		"keys of pages": func(cfg *allauth.Config) {
-			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "/a", ResetPasswordFromKey: "/b"}
+			cfg.Headless.FrontendURLs = headless.FrontendURLs{ConfirmEmail: "/a", ResetPasswordFromKey: "/b", LoginAlert: "/c"}
 		},
 		"actions": func(cfg *allauth.Config) {
 			cfg.RateLimits = map[string]string{"a": "1/m", "b": "1/m", "c": "1/m", "login": "often", "signup": "never"}

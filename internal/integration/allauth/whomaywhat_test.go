@@ -65,6 +65,7 @@ func everyEndpoint(cfg *allauth.Config) {
 	}
 	cfg.SocialAccount = &socialaccount.Config{Providers: []provider.App{{Provider: "github", ClientID: "id", ClientSecret: "secret"}}}
 	cfg.Users.DeletionEnabled, cfg.Users.ExportEnabled = true, true
+	cfg.Account.LoginAlerts = true
 	cfg.DisableRateLimits = true
 	cfg.Audit = &audit.Config{ShowToUsers: true}
 }

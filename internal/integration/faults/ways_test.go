@@ -44,6 +44,21 @@ var loginWays = []way{
 			return c.Post("auth/login", body{"email": email(n), "password": password})
 		}
 	}},
+	{"login by password, from a new device", 200, alerts, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.loggedIn(browser, email(n))
+		c := s.Client(browser)
+		c.Get("config").Status(200)
+		return c, func() *clienttest.Answer {
+			return c.Post("auth/login", body{"email": email(n), "password": password})
+		}
+	}},
+	{"disowned login", 200, alerts, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		s.loggedIn(browser, email(n))
+		s.LogIn(app, email(n))
+		key := s.MailOf("account/login_from_new_device", email(n)).Key()
+		c := s.Client(app)
+		return c, func() *clienttest.Answer { return c.Post("account/login-alert", body{"key": key}) }
+	}},
 	{"login by password, with tokens", 200, tokens, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		s.member(email(n))
 		c := s.Client(app)
@@ -177,6 +192,8 @@ func signUp(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		return c.Post("auth/signup", body{"email": email(n), "password": password})
 	}
 }
+
+func alerts(_ *site, cfg *allauth.Config) { cfg.Account.LoginAlerts = true }
 
 func codes(_ *site, cfg *allauth.Config) {
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{Changes: 1}

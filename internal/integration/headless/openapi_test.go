@@ -30,6 +30,7 @@ func allFeatures(cfg *allauth.Config) {
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 	cfg.Account.Phone = &account.PhoneConfig{}
+	cfg.Account.LoginAlerts = true
 	cfg.Users.DeletionEnabled, cfg.Users.ExportEnabled = true, true
 	cfg.MFA = &mfa.Config{
 		SupportedTypes:      []mfa.Type{mfa.RecoveryCodes, mfa.TOTP, mfa.WebAuthn},

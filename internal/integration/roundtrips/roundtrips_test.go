@@ -38,6 +38,9 @@ const password = clienttest.Password
 // eventsKept turns the audit trail on.
 func eventsKept(cfg *allauth.Config) { cfg.Audit = &audit.Config{} }
 
+// alertsOn turns mails about logins from new devices on.
+func alertsOn(cfg *allauth.Config) { cfg.Account.LoginAlerts = true }
+
 // databases are the columns of the table.
 var databases = []struct {
 	name, driver string
@@ -98,6 +101,16 @@ var operations = []operation{
 	}},
 	{"Login by password, events kept", eventsKept, func(s *site, email string) func() {
 		s.create(email)
+		c := s.browser()
+		return func() { c.Post("auth/login", body{"email": email, "password": password}).LoggedIn(email) }
+	}},
+	{"Login by password, alerts on, known browser", alertsOn, func(s *site, email string) func() {
+		c := s.member(clienttest.Browser, email)
+		c.Delete("auth/session", nil).Status(401)
+		return func() { c.Post("auth/login", body{"email": email, "password": password}).LoggedIn(email) }
+	}},
+	{"Login by password, alerts on, new browser", alertsOn, func(s *site, email string) func() {
+		s.member(clienttest.Browser, email)
 		c := s.browser()
 		return func() { c.Post("auth/login", body{"email": email, "password": password}).LoggedIn(email) }
 	}},
