@@ -18,3 +18,15 @@ func (a *Auth) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "allauth at %
 
 // LogValue implements [slog.LogValuer] for the same reason.
 func (a *Auth) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
+
+// Format implements [fmt.Formatter] so that no verb prints the tokens.
+func (r LoginResult) Format(f fmt.State, _ rune) {
+	userID := ""
+	if r.User != nil {
+		userID = r.User.ID
+	}
+	_, _ = fmt.Fprintf(f, "login of the user %q, pending %q", userID, r.Pending)
+}
+
+// LogValue implements [slog.LogValuer] for the same reason.
+func (r LoginResult) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }

@@ -18,7 +18,7 @@ import (
 )
 
 // No verb of package fmt, and no handler of package slog, prints a secret of the
-// configuration.
+// configuration or a token.
 func TestNothingPrintsSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "top-secret-top-secret-top-secret!"
@@ -39,6 +39,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	for name, value := range map[string]any{
 		"Config": cfg, "*Config": &cfg, "Auth": auth, "token.Config": *cfg.Tokens, "token.Key": key, "Key of bytes": cfg.Tokens.Keys[1],
 		"provider.App": app, "provider.Settings": provider.Settings{CertificateKey: secret}, "socialaccount.Config": *cfg.SocialAccount,
+		"LoginResult":  allauth.LoginResult{SessionToken: secret, AccessToken: secret, RefreshToken: secret},
 		"audit.Config": *cfg.Audit, "audit.Webhook": cfg.Audit.Webhooks[0],
 	} {
 		var log bytes.Buffer
