@@ -103,7 +103,7 @@ var testWords = [][]byte{[]byte("secret"), []byte("changeme"), []byte("password"
 // fewBytes is fewer different bytes than a random secret has, even in hexadecimal digits.
 const fewBytes = 10
 
-const renewSecret = "Put the output of `openssl rand -hex 32`, or of `allauth keys new`, in front of the list, and remove the old secret once sessions and links made with it have expired."
+const renewSecret = "Put the output of `openssl rand -hex 32`, or of `allauth keys new`, in front of the list, and keep the old secret behind it as long as docs/operations.md says: second factors are encrypted with it."
 
 func (d *diagnosis) secrets() {
 	for i, secret := range d.cfg.Secrets {

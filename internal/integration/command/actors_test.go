@@ -20,6 +20,11 @@ func assertActors(t *testing.T, database string, want ...string) {
 	if path, found := strings.CutPrefix(database, "sqlite:"); found {
 		driver, source, dialect = "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite
 	}
+	if rest, found := strings.CutPrefix(database, "mysql://"); found {
+		user, place, _ := strings.Cut(rest, "@")
+		host, name, _ := strings.Cut(place, "/")
+		driver, source, dialect = "mysql", user+"@tcp("+host+")/"+name, sqlstore.MySQL
+	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatal(err)

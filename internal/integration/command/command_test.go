@@ -5,14 +5,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/pquerna/otp/totp"
 
 	"github.com/allauth-go/allauth/internal/integration/testserver"
@@ -48,6 +52,20 @@ func onEach(t *testing.T, test func(t *testing.T, create func(t *testing.T) stri
 			t.Skip("there is no server")
 		}
 		test(t, func(t *testing.T) string { return testserver.Postgres(t) })
+	})
+	t.Run("MySQL", func(t *testing.T) {
+		t.Parallel()
+		if testserver.MySQL(t) == "" {
+			t.Skip("there is no server")
+		}
+		test(t, func(t *testing.T) string {
+			config, err := mysql.ParseDSN(testserver.MySQL(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			address := url.URL{Scheme: "mysql", User: url.UserPassword(config.User, config.Passwd), Host: config.Addr, Path: "/" + config.DBName}
+			return address.String()
+		})
 	})
 }
 
@@ -414,5 +432,28 @@ func TestNewKeysAreAccepted(t *testing.T) {
 	call(t, "", "mails", "preview", folder, "-languages", "en").ok()
 	if _, err := os.Stat(filepath.Join(folder, "index.html")); err != nil {
 		t.Error(err)
+	}
+}
+
+// Sessions that are kept in Redis end there.
+func TestSessionsInRedisEnd(t *testing.T) {
+	t.Parallel()
+	if testserver.Redis(t) == "" {
+		t.Skip("there is no server")
+	}
+	s := newSite(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db"), map[string]any{"redis": testserver.Redis(t)})
+	s.run("migrate")
+	id := strconv.FormatInt(rand.Int64N(1<<52)+1, 10) // the server is shared
+	s.run("users", "create", "-id", id, "-email", "ann@example.org", "-verified")
+	s.input(password, "users", "set-password", id)
+	web := s.serve()
+	status, token := web.logIn("ann@example.org", password)
+	if status != http.StatusOK {
+		t.Fatalf("login: %d", status)
+	}
+	s.run("sessions", "list", id).says("app")
+	s.run("sessions", "end", id)
+	if status, _ := web.ask(http.MethodGet, "auth/session", token, nil); status == http.StatusOK {
+		t.Error("the session has not ended")
 	}
 }

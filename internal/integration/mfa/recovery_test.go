@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -180,5 +181,31 @@ func TestImportedAuthenticatorsWork(t *testing.T) {
 	}
 	if answer := c.Get("account/authenticators").Status(200); !strings.Contains(answer.Text, `"name":"Master key"`) {
 		t.Errorf("a key without a name: %s", answer.Text)
+	}
+	// What is exported can be imported elsewhere.
+	exported, err := s.Auth.ExportAuthenticators(t.Context(), id)
+	if err != nil || len(exported) != 3 {
+		t.Fatalf("%d were exported, %v", len(exported), err)
+	}
+	if app := exported[0]; app.Secret != a.secret || app.Digits != 6 || app.Period != 30*time.Second {
+		t.Errorf("the app: %d digits, %v", app.Digits, app.Period)
+	}
+	if out := exported[2]; !reflect.DeepEqual(out.Key, key) || out.Name != "Master key" {
+		t.Errorf("the key: %+v", out)
+	}
+	elsewhere := start(t)
+	third := userID(elsewhere.SignUp(clienttest.App, ann))
+	for i, in := range exported {
+		in.Digits += 1 - min(i, 1) // an app with other digits than new ones
+		if _, err := elsewhere.Auth.ImportAuthenticator(t.Context(), third, in); err != nil {
+			t.Error(err)
+		}
+	}
+	again, err := elsewhere.Auth.ExportAuthenticators(t.Context(), third)
+	if err != nil || len(again) != 3 || again[0].Digits != 7 || !slices.Equal(again[1].Codes, exported[1].Codes) {
+		t.Errorf("exported again: %d, %v", len(again), err)
+	}
+	if _, err := s.Auth.ImportAuthenticator(t.Context(), other, mfa.Imported{Secret: a.secret, Digits: 9}); err == nil {
+		t.Error("an app with 9 digits was imported")
 	}
 }
