@@ -296,10 +296,17 @@ func (c *call) storeLines(ctx context.Context, batch []line) (done outcome, repo
 			if errors.Is(err, authn.ErrCollision) || ctx.Err() != nil {
 				return done, nil, err
 			}
-			if err != nil { // if the database failed, so does the transaction
-				report(number, "user %s is imported without a second factor: %v", printable(result.ID), err)
-				done.Failed++
+			if err == nil {
+				continue
 			}
+			// If the database failed, so does the transaction. A user who has a second factor
+			// must not log in without it.
+			report(number, "user %s is imported disabled, as a second factor cannot be imported: %v", printable(result.ID), err)
+			if err := c.auth.Users().Disable(ctx, result.ID); err != nil {
+				return done, nil, err
+			}
+			done.Failed++
+			break
 		}
 	}
 	return done, reports, nil

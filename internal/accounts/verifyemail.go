@@ -177,11 +177,11 @@ func (s *Service) mailKey(ctx context.Context, userID, email string, signup bool
 	if err != nil {
 		return err
 	}
-	return s.deps.Post.To(userID).Mail(ctx, confirmationKind(signup), email, user, map[string]any{
+	return s.deps.Post.To(userID).Mail(ctx, confirmationKind(signup), email, user, s.deps.Post.Origin(ctx, map[string]any{
 		"Key":       key,
 		"URL":       work.WithKey(s.deps.FrontendURLs.ConfirmEmail, key),
 		"ExpiresIn": lifetime,
-	}, lifetime)
+	}), lifetime)
 }
 
 // linkPayload returns the signed payload of a verification link. It contains the

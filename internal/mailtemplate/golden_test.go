@@ -38,10 +38,10 @@ var goldens = []struct {
 	name string // the kind, and a suffix if there are several of the kind
 	data map[string]any
 }{
-	{"account/email_confirmation_signup link", map[string]any{"User": "Ann", "Key": "MQ:1abc", "URL": confirmURL, "ExpiresIn": 72 * time.Hour}},
-	{"account/email_confirmation_signup code", map[string]any{"Code": code, "ExpiresIn": 10 * time.Minute}},
-	{"account/email_confirmation link", map[string]any{"URL": confirmURL, "ExpiresIn": 72 * time.Hour}},
-	{"account/email_confirmation code", map[string]any{"User": "Ann", "Code": code, "ExpiresIn": 10 * time.Minute}},
+	{"account/email_confirmation_signup link", with(origin, map[string]any{"User": "Ann", "Key": "MQ:1abc", "URL": confirmURL, "ExpiresIn": 72 * time.Hour})},
+	{"account/email_confirmation_signup code", with(origin, map[string]any{"Code": code, "ExpiresIn": 10 * time.Minute})},
+	{"account/email_confirmation link", with(origin, map[string]any{"URL": confirmURL, "ExpiresIn": 72 * time.Hour})},
+	{"account/email_confirmation code", with(origin, map[string]any{"User": "Ann", "Code": code, "ExpiresIn": 10 * time.Minute})},
 	{"account/account_already_exists", map[string]any{"SignupURL": signupURL, "PasswordResetURL": resetURL}},
 	{"account/account_already_exists bare", nil},
 	{"account/unknown_account", map[string]any{"SignupURL": signupURL}},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -323,6 +324,30 @@ func TestTheCommandOperatesAnInstallation(t *testing.T) {
 		other.run("users", "delete", "1002", "-yes")
 		if r := call(t, "", "users", "show", "1002", "-config", other.config); r.status != 1 {
 			t.Errorf("a deleted user: %+v", r)
+		}
+	})
+}
+
+// A user who had a second factor cannot log in before the operator has mended the file or
+// decided that the user goes on without it.
+func TestUsersAreImportedWithTheirSecondFactorsOrDisabled(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, create func(t *testing.T) string) {
+		s := newSite(t, create(t), nil)
+		s.run("migrate")
+		const eve = `{"id": "7", "emails": [{"address": "eve@example.org", "verified": true}], "authenticators": [{"secret": "%s"}]}`
+		imported := call(t, fmt.Sprintf(eve, "not base32")+"\n"+strings.Replace(fmt.Sprintf(eve, secret), `"7"`, `"8"`, 1)+"\n", "import", "-", "-config", s.config)
+		if imported.says("user 7 is imported disabled"); imported.status != 1 {
+			t.Errorf("status %d", imported.status)
+		}
+		s.input(password+"\n", "users", "set-password", "7")
+		web := s.serve()
+		if status, _ := web.logIn("eve@example.org", password); status == http.StatusOK {
+			t.Error("the user logs in without the second factor")
+		}
+		s.run("users", "enable", "7")
+		if status, _ := web.logIn("eve@example.org", password); status != http.StatusOK {
+			t.Errorf("login of an enabled user: %d", status)
 		}
 	})
 }
