@@ -2,6 +2,8 @@ package codes
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -124,6 +126,26 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 	return err
 }
 
+// Spend consumes a secret that was signed and not stored: it stores that the secret was
+// used, until the lifetime has passed. Returns work.ErrNotPending to all but one of
+// several callers.
+func (s *Challenges) Spend(ctx context.Context, purpose string, secret []byte, lifetime time.Duration) error {
+	sum := sha256.Sum256(secret)
+	id := "spent-" + hex.EncodeToString(sum[:])
+	earlier := s.runs(ctx)
+	if earlier[consumedKey(id)] != nil {
+		return nil
+	}
+	_, err := s.Issue(ctx, authn.Challenge{ID: id, Purpose: purpose}, "", lifetime)
+	if errors.Is(err, authn.ErrConflict) {
+		return work.ErrNotPending
+	}
+	if err == nil {
+		earlier[consumedKey(id)] = true
+	}
+	return err
+}
+
 // runs returns the changes that earlier runs of the transaction made to challenges in
 // another store. There are none if challenges are rolled back with the transaction.
 func (s *Challenges) runs(ctx context.Context) map[any]any {
@@ -133,7 +155,7 @@ func (s *Challenges) runs(ctx context.Context) map[any]any {
 	return work.Runs(ctx)
 }
 
-// consumedKey is the key in runs of a consumed challenge.
+// consumedKey is the key in runs of a consumed challenge or secret.
 type consumedKey string
 
 // hashKey is the key in runs of the hash of a reissued challenge.

@@ -30,19 +30,21 @@ func (s *Service) KeyReauthenticationOptions(ctx context.Context, sess *login.Se
 	return s.requestOptions(ctx, sess, ceremonyReauthenticate, sess.UserID())
 }
 
-// PasskeyRequestOptions issues a challenge for any passkey. It replaces the earlier
-// challenge of the session or the browser's cookie. Requests without either count
-// against the limit of ratelimit.ActionRequestPasskey.
+// PasskeyRequestOptions issues a challenge for any passkey. A browser gets a signed one.
+// For an app the challenge is stored in the session and replaces an earlier one;
+// requests without a session count against the limit of
+// ratelimit.ActionRequestPasskey.
 func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session) (*webauthn.RequestOptions, error) {
-	if sess.RowID == "" {
-		earlier, err := s.pendingChallenge(ctx, sess, ceremonyLogin, nil)
-		if err == nil {
-			err = s.codes.Consume(ctx, earlier)
-		}
-		if errors.Is(err, work.ErrNotPending) {
-			_, err = s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP})
-		}
+	if sess.Kind == login.Browser {
+		challenge, err := s.signChallenge(sess)
 		if err != nil {
+			return nil, err
+		}
+		options := s.keys.RequestOptions(challenge, nil, true)
+		return &options, nil
+	}
+	if sess.RowID == "" {
+		if _, err := s.deps.Limits.Take(ctx, ratelimit.ActionRequestPasskey, ratelimit.Subject{IP: sess.Client.IP}); err != nil {
 			return nil, err
 		}
 	}
@@ -120,8 +122,8 @@ func (s *Service) keyMethod(a *mfa.Authenticator) authn.Method {
 }
 
 // authenticateByAssertion verifies the assertion of a key and calls then, in one
-// transaction. The attempt is counted, and the challenge consumed, before the
-// assertion is verified. Without userID the attempt counts against the client's IP
+// transaction. The attempt is counted before the assertion is verified, and the challenge
+// is consumed whether or not the assertion is valid. Without userID the attempt counts against the client's IP
 // address only, so that no client can use up the attempts of another user.
 func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session, c ceremony, userID string, response []byte, then func(context.Context, *mfa.Authenticator) error) error {
 	assertion, err := webauthn.ParseAssertion(response)
@@ -133,15 +135,30 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 		return err
 	}
 	challenge := assertion.Challenge()
-	if _, err := s.consumeChallenge(ctx, sess, c, userID, challenge); err != nil {
+	signed := c == ceremonyLogin && sess.Kind == login.Browser
+	if signed {
+		err = s.checkSignedChallenge(sess, challenge)
+	} else {
+		_, err = s.consumeChallenge(ctx, sess, c, userID, challenge)
+	}
+	if err != nil {
 		return s.assertionProblem(ctx, sess, userID, err)
 	}
 	used := mfa.AuthenticatorUsed{Type: mfa.WebAuthn, Reauthenticated: c == ceremonyReauthenticate, Passwordless: c == ceremonyLogin}
 	var cloned, key *mfa.Authenticator
 	err = s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
+		if signed {
+			if err := s.spendChallenge(ctx, challenge); err != nil {
+				return err
+			}
+		}
 		row, err := s.verifyAssertion(ctx, assertion, challenge, userID)
 		if errors.Is(err, webauthn.ErrCloned) {
 			cloned = row
+		}
+		if signed && errors.Is(err, webauthn.ErrRejected) {
+			work.Refuse(ctx, err) // the challenge stays consumed
+			return nil
 		}
 		if err != nil {
 			return err

@@ -85,6 +85,9 @@ func New(cfg Config) (*RelyingParty, error) {
 	return &RelyingParty{cfg, verifier}, nil
 }
 
+// ID returns the domain that keys are bound to.
+func (rp *RelyingParty) ID() string { return rp.cfg.RPID }
+
 // canonical returns an origin as browsers send it: in lower case, and without the
 // default port of the scheme (RFC 6454 §6.2). The origin of an app is returned
 // unchanged.

@@ -36,7 +36,7 @@ func TestCollisionWithLimitsElsewhere(t *testing.T) {
 // has consumed or replaced is not lost.
 func TestCollisionWithChallengesElsewhere(t *testing.T) {
 	t.Parallel()
-	eachWay(t, "code|phone|resend|reset|verif|correction|activation", func(t *testing.T, w way) {
+	eachWay(t, "code|passkey|phone|resend|reset|verif|correction|activation", func(t *testing.T, w way) {
 		challenges, _ := teststore.OpenSQL(t)
 		collideAtEachStatement(t, w, startSite(t, storage.Parts{Challenges: elsewhere{challenges}}, w.edits()...))
 	})

@@ -88,7 +88,7 @@ func TestFailureAtEachStatement(t *testing.T) {
 // are sent and events published, except that of the login.
 func TestSessionElsewhereThatCannotBeStored(t *testing.T) {
 	t.Parallel()
-	eachWay(t, "sign-up|verification by code|confirm|^TOTP|^activation|^recovery|(login|sign-up) through a provider|trust", func(t *testing.T, w way) {
+	eachWay(t, "sign-up|verification by code|confirm|passkey|^TOTP|^activation|^recovery|(login|sign-up) through a provider|trust", func(t *testing.T, w way) {
 		elsewhere := teststore.OpenFaulty(t)
 		s := startSite(t, storage.Parts{Sessions: elsewhere}, w.edits()...)
 		c, send := w.prepare(s, 0)

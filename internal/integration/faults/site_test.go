@@ -21,6 +21,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	_ "github.com/allauth-go/allauth/internal/integration/contract"
+	"github.com/allauth-go/allauth/internal/integration/softkey"
 	"github.com/allauth-go/allauth/internal/integration/teststore"
 	"github.com/allauth-go/allauth/storage"
 )
@@ -135,6 +136,19 @@ func (s *site) totp(secret string) string {
 		s.t.Fatal(err)
 	}
 	return code
+}
+
+const passkeyPath = "auth/webauthn/login"
+
+// withPasskey creates a user with a passkey.
+func (s *site) withPasskey(email string) *softkey.Key {
+	s.t.Helper()
+	const path = "account/authenticators/webauthn"
+	c, key := s.loggedIn(app, email), softkey.New(s.Config.BaseURL)
+	options := c.Get(path+"?passwordless").Status(200).Value("data", "creation_options")
+	c.Post(path, body{"credential": key.Create(s.t, options)}).Status(200)
+	s.MailOf("mfa/webauthn_added", email)
+	return key
 }
 
 // awaitingFactor returns a client whose login waits for the second factor.

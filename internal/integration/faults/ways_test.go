@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/allauth-go/allauth"
@@ -169,6 +170,12 @@ var loginWays = []way{
 			return c.Post("auth/2fa/authenticate", body{"code": list[0]})
 		}
 	}},
+	{"login by passkey", 200, passkeys, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		key := s.withPasskey(email(n))
+		c := s.Client(browser)
+		credential := key.Get(s.t, c.Get(passkeyPath).Status(200).Value("data", "request_options"))
+		return c, func() *clienttest.Answer { return c.Post(passkeyPath, body{"credential": credential}) }
+	}},
 	{"login through a provider", 200, providers, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		s.fromProvider(s.Client(app), n).LoggedIn(email(n))
 		c := s.Client(app)
@@ -217,6 +224,11 @@ func codesAndFactors(s *site, cfg *allauth.Config) {
 }
 
 func factors(_ *site, cfg *allauth.Config) { cfg.MFA = &mfa.Config{} }
+
+func passkeys(_ *site, cfg *allauth.Config) {
+	cfg.BaseURL = strings.Replace(cfg.BaseURL, "127.0.0.1", "localhost", 1) // keys are bound to a host name
+	cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: true}
+}
 
 func tokens(s *site, cfg *allauth.Config) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

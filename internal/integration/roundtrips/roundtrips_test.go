@@ -23,6 +23,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	_ "github.com/allauth-go/allauth/internal/integration/contract"
+	"github.com/allauth-go/allauth/internal/integration/softkey"
 	"github.com/allauth-go/allauth/internal/integration/sqlrecord"
 	"github.com/allauth-go/allauth/internal/integration/testserver"
 	"github.com/allauth-go/allauth/mfa"
@@ -154,6 +155,16 @@ var operations = []operation{
 		c.Post("auth/login", body{"email": email, "password": password}).Status(401).Pending("mfa_authenticate")
 		return func() { c.Post("auth/2fa/authenticate", body{"code": s.totp(secret)}).LoggedIn(email) }
 	}},
+	{"Login by passkey, options", passkeys, func(s *site, _ string) func() {
+		c := s.browser()
+		return func() { c.Get(passkeyPath).Status(200) }
+	}},
+	{"Login by passkey, response", passkeys, func(s *site, email string) func() {
+		key := s.withPasskey(email)
+		c := s.browser()
+		credential := key.Get(s.t, c.Get(passkeyPath).Status(200).Value("data", "request_options"))
+		return func() { c.Post(passkeyPath, body{"credential": credential}).LoggedIn(email) }
+	}},
 	{"Refresh of tokens", tokens(false), func(s *site, email string) func() {
 		c := s.member(clienttest.App, email)
 		return func() { c.Post("tokens/refresh", body{"refresh_token": c.RefreshToken}).Status(200) }
@@ -166,6 +177,11 @@ var operations = []operation{
 
 func codes(cfg *allauth.Config)   { cfg.Account.LoginByCode = &account.LoginByCodeConfig{} }
 func factors(cfg *allauth.Config) { cfg.MFA = &mfa.Config{} }
+
+func passkeys(cfg *allauth.Config) {
+	cfg.BaseURL = strings.Replace(cfg.BaseURL, "127.0.0.1", "localhost", 1) // keys are bound to a host name
+	cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: true}
+}
 
 func tokens(stateless bool) func(cfg *allauth.Config) {
 	return func(cfg *allauth.Config) {
@@ -230,6 +246,18 @@ func (s *site) withTOTP(email string) string {
 	c.Post("account/authenticators/totp", body{"code": s.totp(secret)}).Status(200)
 	s.Clock.Advance(30 * time.Second)
 	return secret
+}
+
+const passkeyPath = "auth/webauthn/login"
+
+// withPasskey makes a user with a passkey.
+func (s *site) withPasskey(email string) *softkey.Key {
+	s.t.Helper()
+	const path = "account/authenticators/webauthn"
+	c, key := s.member(clienttest.App, email), softkey.New(s.Config.BaseURL)
+	options := c.Get(path+"?passwordless").Status(200).Value("data", "creation_options")
+	c.Post(path, body{"credential": key.Create(s.t, options)}).Status(200)
+	return key
 }
 
 func (s *site) totp(secret string) string {
