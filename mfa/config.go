@@ -48,6 +48,11 @@ type Config struct {
 	// PasskeySignupEnabled lets users sign up with a passkey in place of a
 	// password. It requires mandatory verification of email addresses by code.
 	PasskeySignupEnabled bool
+	// PasskeyUpgradeEnabled lets browsers create a passkey after a login with a password
+	// without asking the user, once and within five minutes (conditional mediation). The
+	// passkey logs in only if it verifies the user, and is no second factor before it
+	// has done so. It requires PasskeyLoginEnabled.
+	PasskeyUpgradeEnabled bool
 
 	// WebAuthnRPID is the domain that keys are bound to, the relying party's ID.
 	// A key works on pages of this domain and its subdomains. Changing it

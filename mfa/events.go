@@ -8,6 +8,9 @@ package mfa
 type AuthenticatorAdded struct {
 	ID   int64 `json:"id"`
 	Type Type  `json:"type"`
+	// Upgrade is true for a passkey that the browser created without asking the user,
+	// see Config.PasskeyUpgradeEnabled.
+	Upgrade bool `json:"upgrade,omitempty"`
 }
 
 // AuthenticatorRemoved is published when an authenticator was removed.

@@ -34,9 +34,15 @@ type newKey struct {
 func (f *form) newKey() newKey { return newKey{f.keyName(), f.credential()} }
 
 func (h *Handler) newKey(c *call) (reply, error) {
-	passwordless := c.r.URL.Query().Has("passwordless")
+	query, kind := c.r.URL.Query(), webauthn.SecondFactor
+	switch {
+	case query.Get("mediation") == "conditional":
+		kind = webauthn.Upgrade
+	case query.Has("passwordless"):
+		kind = webauthn.Passkey
+	}
 	return options("creation_options", func(ctx context.Context, sess *login.Session) (*webauthn.CreationOptions, error) {
-		return h.mfa.KeyCreationOptions(ctx, sess, passwordless)
+		return h.mfa.KeyCreationOptions(ctx, sess, kind)
 	})(c)
 }
 

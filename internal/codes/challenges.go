@@ -130,8 +130,7 @@ func (s *Challenges) Consume(ctx context.Context, c *authn.Challenge) error {
 // used, until the lifetime has passed. Returns work.ErrNotPending to all but one of
 // several callers.
 func (s *Challenges) Spend(ctx context.Context, purpose string, secret []byte, lifetime time.Duration) error {
-	sum := sha256.Sum256(secret)
-	id := "spent-" + hex.EncodeToString(sum[:])
+	id := spentID(secret)
 	earlier := s.runs(ctx)
 	if earlier[consumedKey(id)] != nil {
 		return nil
@@ -144,6 +143,21 @@ func (s *Challenges) Spend(ctx context.Context, purpose string, secret []byte, l
 		earlier[consumedKey(id)] = true
 	}
 	return err
+}
+
+// IsSpent reports whether a secret was consumed by Spend.
+func (s *Challenges) IsSpent(ctx context.Context, purpose string, secret []byte) (bool, error) {
+	_, err := s.Find(ctx, purpose, spentID(secret))
+	if errors.Is(err, work.ErrNotPending) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// spentID returns the id of the row of a secret that was consumed by Spend.
+func spentID(secret []byte) string {
+	sum := sha256.Sum256(secret)
+	return "spent-" + hex.EncodeToString(sum[:])
 }
 
 // runs returns the changes that earlier runs of the transaction made to challenges in

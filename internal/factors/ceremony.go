@@ -34,6 +34,23 @@ const challengeSize = 32
 type challengeData struct {
 	Handle       []byte `json:"handle,omitempty"`
 	Passwordless bool   `json:"passwordless,omitempty"`
+	Upgrade      bool   `json:"upgrade,omitempty"`
+}
+
+// dataOf returns the data of the challenge for a new key.
+func dataOf(handle []byte, kind webauthn.Kind) challengeData {
+	return challengeData{handle, kind != webauthn.SecondFactor, kind == webauthn.Upgrade}
+}
+
+// kind returns what the new key is for.
+func (d challengeData) kind() webauthn.Kind {
+	switch {
+	case d.Upgrade:
+		return webauthn.Upgrade
+	case d.Passwordless:
+		return webauthn.Passkey
+	}
+	return webauthn.SecondFactor
 }
 
 // slot returns the session's field for the id of the ceremony's challenge.

@@ -26,7 +26,7 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 		row.Type, row.Claim = mfa.RecoveryCodes, userClaim(mfa.RecoveryCodes, userID)
 		data = &recoverySet{Codes: in.Codes, Viewed: true}
 	case in.Key != nil && in.Secret == "" && in.Codes == nil:
-		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), in.Key
+		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), &storedKey{Credential: *in.Key}
 	default:
 		err = errors.New("set one of Secret, Codes and Key")
 	}

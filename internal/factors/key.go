@@ -35,10 +35,28 @@ func keyClaim(credentialID []byte) string {
 	return string(mfa.WebAuthn) + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// key decrypts the credential of a stored key.
-func (s *Service) key(a *mfa.Authenticator) (*webauthn.Credential, error) {
-	var key webauthn.Credential
+// storedKey is the encrypted part of a stored key.
+type storedKey struct {
+	webauthn.Credential
+	// Silent is true for the passkey of an upgrade, which the browser created without
+	// asking the user. It is no second factor before its first login.
+	Silent bool `json:"silent,omitempty"`
+}
+
+// key decrypts a stored key.
+func (s *Service) key(a *mfa.Authenticator) (*storedKey, error) {
+	var key storedKey
 	return &key, s.open(a, &key)
+}
+
+// isSilent reports whether an authenticator is the passkey of an upgrade before its first
+// login. One that cannot be read is not.
+func (s *Service) isSilent(a mfa.Authenticator) bool {
+	if a.Type != mfa.WebAuthn {
+		return false
+	}
+	key, err := s.key(&a)
+	return err == nil && key.Silent
 }
 
 // isPasskey reports whether a key may log its user in without another factor.
@@ -48,7 +66,7 @@ func isPasskey(key *webauthn.Credential) bool { return key.Passwordless != nil &
 // second factor.
 func (s *Service) demote(ctx context.Context, a *mfa.Authenticator) error {
 	key, err := s.key(a)
-	if err != nil || !isPasskey(key) {
+	if err != nil || !isPasskey(&key.Credential) {
 		return err
 	}
 	no := false
@@ -59,13 +77,9 @@ func (s *Service) demote(ctx context.Context, a *mfa.Authenticator) error {
 	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
-// keysOf returns the credential ids of the user's keys, and the user handle that they
-// share.
-func (s *Service) keysOf(ctx context.Context, userID string) (ids [][]byte, handle []byte, err error) {
-	rows, err := s.rows(ctx, userID)
-	if err != nil {
-		return nil, nil, err
-	}
+// keysOf returns the credential ids of the keys among a user's authenticators, and the
+// user handle that they share.
+func (s *Service) keysOf(rows []mfa.Authenticator) (ids [][]byte, handle []byte, err error) {
 	for _, a := range rows {
 		if a.Type != mfa.WebAuthn {
 			continue
@@ -84,8 +98,12 @@ const handleSize = 32
 
 // creationOptions issues a challenge and returns the options with which the user's
 // browser creates a key.
-func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ceremony, id *login.Identity, passwordless bool) (*webauthn.CreationOptions, error) {
-	ids, handle, err := s.keysOf(ctx, id.User.ID)
+func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ceremony, id *login.Identity, kind webauthn.Kind) (*webauthn.CreationOptions, error) {
+	rows, err := s.rows(ctx, id.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	ids, handle, err := s.keysOf(rows)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +112,11 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 			return nil, err
 		}
 	}
-	challenge, err := s.issueChallenge(ctx, sess, c, id.User.ID, challengeData{handle, passwordless})
+	challenge, err := s.issueChallenge(ctx, sess, c, id.User.ID, dataOf(handle, kind))
 	if err != nil {
 		return nil, err
 	}
-	options := s.keys.CreationOptions(challenge, userOf(id, handle), ids, passwordless)
+	options := s.keys.CreationOptions(challenge, userOf(id, handle), ids, kind)
 	return &options, nil
 }
 
@@ -111,9 +129,9 @@ func userOf(id *login.Identity, handle []byte) webauthn.User {
 	}
 }
 
-// verifyRegistration verifies the response of a new key. A well-formed response always
-// consumes the pending challenge.
-func (s *Service) verifyRegistration(ctx context.Context, sess *login.Session, c ceremony, userID string, response []byte) (*webauthn.Credential, uint32, error) {
+// verifyRegistration verifies the response of a new key and returns the key and its
+// signature counter. A well-formed response always consumes the pending challenge.
+func (s *Service) verifyRegistration(ctx context.Context, sess *login.Session, c ceremony, userID string, response []byte) (*storedKey, uint32, error) {
 	registration, err := webauthn.ParseRegistration(response)
 	if err != nil {
 		return nil, 0, err
@@ -123,12 +141,19 @@ func (s *Service) verifyRegistration(ctx context.Context, sess *login.Session, c
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.keys.Register(registration, challenge, webauthn.User{Handle: issued.Handle}, issued.Passwordless)
+	made, counter, err := s.keys.Register(registration, challenge, webauthn.User{Handle: issued.Handle}, issued.kind())
+	if err != nil {
+		return nil, 0, err
+	}
+	if issued.Upgrade && !isPasskey(made) {
+		return nil, 0, fmt.Errorf("the key of an upgrade is not discoverable: %w", webauthn.ErrRejected)
+	}
+	return &storedKey{*made, issued.Upgrade}, counter, nil
 }
 
 // storeKey stores a new key. It runs in a transaction. Returns authn.ErrConflict if a
 // user has registered the key before.
-func (s *Service) storeKey(ctx context.Context, userID, name string, key *webauthn.Credential, counter uint32) (*Key, error) {
+func (s *Service) storeKey(ctx context.Context, userID, name string, key *storedKey, counter uint32) (*Key, error) {
 	name, err := s.keyName(ctx, userID, name)
 	if err != nil {
 		return nil, err

@@ -36,20 +36,25 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 }
 
 // KeyCreationOptions issues a challenge and returns the options with which the browser
-// of the logged-in user, whom CheckMayAddKey has accepted, creates a key. A
-// passwordless key is a passkey, which logs its user in by itself.
-func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, passwordless bool) (*webauthn.CreationOptions, error) {
+// of the logged-in user, whom CheckMayAddKey has accepted, creates a key. Returns
+// work.ErrNotPending if no upgrade is possible.
+func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, kind webauthn.Kind) (*webauthn.CreationOptions, error) {
 	if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
 		return nil, err
 	}
-	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, passwordless)
+	if kind == webauthn.Upgrade {
+		if err := s.checkUpgrade(ctx, sess); err != nil {
+			return nil, err
+		}
+	}
+	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, kind)
 }
 
 // AddKey adds the key whose response to KeyCreationOptions this is. The route has called
 // CheckMayAddKey, which is called again in the transaction. It reports whether
 // the user's first recovery codes were generated, too. An empty name is replaced by a
 // default. Returns authn.Errors for a wrong response, which consumes the challenge as
-// well.
+// well, and work.ErrNotPending for the second passkey of an upgrade.
 func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, response []byte) (key *Key, codesGenerated bool, err error) {
 	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonyAdd, sess.UserID(), response)
 	if err != nil {
@@ -60,8 +65,16 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, re
 		if err := s.CheckMayAddKey(ctx, sess); err != nil {
 			return err
 		}
+		if credential.Silent {
+			if err := s.spendUpgrade(ctx, sess); err != nil {
+				return err
+			}
+		}
 		if key, err = s.storeKey(ctx, sess.UserID(), name, credential, counter); err != nil {
 			return err
+		}
+		if credential.Silent {
+			return s.announceUpgrade(ctx, sess, &key.Authenticator)
 		}
 		codesGenerated, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added")
 		return err

@@ -15,7 +15,7 @@ func (s *Service) announceAdded(ctx context.Context, sess *login.Session, a *mfa
 	if err := s.notify(ctx, sess, mail, a.Name); err != nil {
 		return false, err
 	}
-	return s.ensureRecoveryCodes(ctx, sess)
+	return s.ensureRecoveryCodes(ctx, a.UserID)
 }
 
 // notify mails the owner that their authenticators changed.

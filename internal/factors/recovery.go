@@ -14,18 +14,17 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// ensureRecoveryCodes generates recovery codes for the logged-in user if they have none
-// and the configuration supports them, and reports whether it did. It runs in a
-// transaction.
-func (s *Service) ensureRecoveryCodes(ctx context.Context, sess *login.Session) (bool, error) {
+// ensureRecoveryCodes generates recovery codes for the user if they have none and the
+// configuration supports them, and reports whether it did. It runs in a transaction.
+func (s *Service) ensureRecoveryCodes(ctx context.Context, userID string) (bool, error) {
 	if !Supports(s.cfg, mfa.RecoveryCodes) {
 		return false, nil
 	}
-	rows, err := s.rows(ctx, sess.UserID())
+	rows, err := s.rows(ctx, userID)
 	if err != nil || find(rows, mfa.RecoveryCodes) != nil {
 		return false, err
 	}
-	row, _, err := s.createSet(ctx, sess.UserID(), false)
+	row, _, err := s.createSet(ctx, userID, false)
 	if errors.Is(err, authn.ErrConflict) {
 		return false, nil
 	}
@@ -113,7 +112,7 @@ func (s *Service) replaceSet(ctx context.Context, sess *login.Session) (*Codes, 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(rows, isSecondFactor) {
+	if !slices.ContainsFunc(s.active(rows), isSecondFactor) {
 		return nil, problem.List("", code.CannotGenerateRecoveryCodes)
 	}
 	if old := find(rows, mfa.RecoveryCodes); old != nil {

@@ -15,8 +15,8 @@ import (
 // typeOrder is the order in which types are listed to clients.
 var typeOrder = []mfa.Type{mfa.RecoveryCodes, mfa.TOTP, mfa.WebAuthn}
 
-// isSecondFactor reports whether an authenticator is a second factor of its own. Recovery
-// codes only replace one.
+// isSecondFactor reports whether an authenticator that is active is a second factor of its
+// own. Recovery codes only replace one.
 func isSecondFactor(a mfa.Authenticator) bool { return a.Type == mfa.TOTP || a.Type == mfa.WebAuthn }
 
 func ofType(t mfa.Type) func(mfa.Authenticator) bool {
@@ -55,6 +55,18 @@ func (s *Service) rows(ctx context.Context, userID string) ([]mfa.Authenticator,
 		return nil, fmt.Errorf("load authenticators: %w", err)
 	}
 	return rows, nil
+}
+
+// active returns the authenticators that count: all but the passkeys of upgrades before
+// their first login.
+func (s *Service) active(rows []mfa.Authenticator) []mfa.Authenticator {
+	return slices.DeleteFunc(slices.Clone(rows), s.isSilent)
+}
+
+// activeRows returns the user's authenticators that count.
+func (s *Service) activeRows(ctx context.Context, userID string) ([]mfa.Authenticator, error) {
+	rows, err := s.rows(ctx, userID)
+	return s.active(rows), err
 }
 
 // sealPurpose names the key with which authenticators are encrypted.
@@ -164,7 +176,7 @@ func (s *Service) remove(ctx context.Context, sess *login.Session, chosen func(m
 			return err
 		}
 	}
-	if codes := find(rest, mfa.RecoveryCodes); codes != nil && !slices.ContainsFunc(rest, isSecondFactor) {
+	if codes := find(rest, mfa.RecoveryCodes); codes != nil && !slices.ContainsFunc(s.active(rest), isSecondFactor) {
 		return s.deleteAuthenticator(ctx, *codes)
 	}
 	return nil

@@ -116,12 +116,12 @@ func (s *Service) BlocksEmail(ctx context.Context, userID string) (bool, error) 
 	if s.cfg.AllowUnverifiedEmail {
 		return false, nil
 	}
-	rows, err := s.rows(ctx, userID)
+	rows, err := s.activeRows(ctx, userID)
 	return len(rows) > 0, err
 }
 
 // HasAuthenticators reports whether the user has a second factor.
 func (s *Service) HasAuthenticators(ctx context.Context, userID string) (bool, error) {
-	rows, err := s.rows(ctx, userID)
+	rows, err := s.activeRows(ctx, userID)
 	return slices.ContainsFunc(rows, isSecondFactor), err
 }

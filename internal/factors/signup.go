@@ -43,7 +43,7 @@ func (s *Service) SignupOptions(ctx context.Context, sess *login.Session) (*weba
 	if err != nil {
 		return nil, err
 	}
-	return s.creationOptions(ctx, sess, ceremonySignup, id, true)
+	return s.creationOptions(ctx, sess, ceremonySignup, id, webauthn.Passkey)
 }
 
 // FinishSignup adds the passkey of a new account and resumes the login. An empty name

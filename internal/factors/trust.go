@@ -162,7 +162,7 @@ func (s *Service) Distrust(ctx context.Context, userID string) error {
 // trustParts returns the input of an entry's MAC: the user, the fingerprint of the
 // password, and the authenticators. Trust ends when one of them changes.
 func (s *Service) trustParts(ctx context.Context, id *login.Identity) ([][]byte, error) {
-	rows, err := s.rows(ctx, id.User.ID)
+	rows, err := s.activeRows(ctx, id.User.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -56,8 +56,11 @@ func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session
 func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c ceremony, userID string) (*webauthn.RequestOptions, error) {
 	var ids [][]byte
 	if userID != "" {
-		var err error
-		if ids, _, err = s.keysOf(ctx, userID); err != nil {
+		rows, err := s.activeRows(ctx, userID)
+		if err == nil {
+			ids, _, err = s.keysOf(rows)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -203,15 +206,23 @@ func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Asser
 		return nil, err
 	}
 	passkey := userID == ""
-	if passkey && (!isPasskey(key) || !assertion.NamesUser()) {
+	switch {
+	case passkey && (!isPasskey(&key.Credential) || !assertion.NamesUser()):
 		return nil, fmt.Errorf("the key is not a passkey, or the assertion has no user handle: %w", webauthn.ErrRejected)
+	case !passkey && key.Silent:
+		return nil, fmt.Errorf("the key is the passkey of an upgrade before its first login: %w", webauthn.ErrRejected)
 	}
-	updated, counter, err := s.keys.Assert(assertion, challenge, *key, uint32(row.Counter), passkey)
+	updated, counter, err := s.keys.Assert(assertion, challenge, key.Credential, uint32(row.Counter), passkey)
 	if err != nil {
 		return row, err
 	}
-	row.Counter = int64(counter)
-	if err := s.seal(row, updated); err != nil {
+	key.Credential, row.Counter = updated, int64(counter)
+	if key.Silent {
+		if key.Silent, err = s.staysSilent(ctx, row.UserID); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.seal(row, key); err != nil {
 		return nil, err
 	}
 	err = s.saveUse(ctx, row)

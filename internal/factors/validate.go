@@ -54,11 +54,16 @@ func validateWebAuthn(c *mfa.Config) error {
 			return errors.New("MFA.PasskeyLoginEnabled needs webauthn in MFA.SupportedTypes; add it")
 		case c.PasskeySignupEnabled:
 			return errors.New("MFA.PasskeySignupEnabled needs webauthn in MFA.SupportedTypes; add it")
+		case c.PasskeyUpgradeEnabled:
+			return errors.New("MFA.PasskeyUpgradeEnabled needs webauthn in MFA.SupportedTypes; add it")
 		}
 		return nil
 	}
 	if c.PasskeySignupEnabled && !c.PasskeyLoginEnabled {
 		return errors.New("MFA.PasskeySignupEnabled needs MFA.PasskeyLoginEnabled; users who sign up with a passkey cannot log in otherwise")
+	}
+	if c.PasskeyUpgradeEnabled && !c.PasskeyLoginEnabled {
+		return errors.New("MFA.PasskeyUpgradeEnabled needs MFA.PasskeyLoginEnabled; users cannot log in with the passkeys otherwise")
 	}
 	for _, origin := range c.WebAuthnOrigins {
 		if err := validateOrigin(origin); err != nil {

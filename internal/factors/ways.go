@@ -15,6 +15,8 @@ import (
 type PublicConfig struct {
 	SupportedTypes      []mfa.Type `json:"supported_types"`
 	PasskeyLoginEnabled bool       `json:"passkey_login_enabled"`
+	// PasskeyUpgradeEnabled is left out if it is false, as django-allauth does not have it.
+	PasskeyUpgradeEnabled bool `json:"passkey_upgrade_enabled,omitempty"`
 }
 
 // EnterAuthenticate implements the stage mfa_authenticate, which waits for a second
@@ -23,7 +25,7 @@ func (s *Service) EnterAuthenticate(ctx context.Context, sess *login.Session, l 
 	if l.UserID == "" {
 		return login.Pass, nil
 	}
-	rows, err := s.rows(ctx, l.UserID)
+	rows, err := s.activeRows(ctx, l.UserID)
 	if err != nil {
 		return login.Abort, err
 	}
@@ -40,7 +42,7 @@ func (s *Service) EnterAuthenticate(ctx context.Context, sess *login.Session, l 
 
 // TypesOf implements login.Factors.
 func (s *Service) TypesOf(ctx context.Context, userID string) ([]string, error) {
-	rows, err := s.rows(ctx, userID)
+	rows, err := s.activeRows(ctx, userID)
 	return typesOf(rows), err
 }
 
@@ -54,19 +56,20 @@ func (s *Service) Offers(context.Context, *login.Session) ([]login.Offer, error)
 
 // ReauthenticationOffers implements login.Ways.
 func (s *Service) ReauthenticationOffers(ctx context.Context, sess *login.Session) ([]login.Offer, error) {
-	rows, err := s.rows(ctx, sess.UserID())
+	rows, err := s.activeRows(ctx, sess.UserID())
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	return []login.Offer{{ID: login.FlowMFAReauthenticate, Types: typesOf(rows)}}, nil
 }
 
-// CanLogIn implements login.Ways. It reports whether the user has a passkey.
+// CanLogIn implements login.Ways. It reports whether the user has a passkey, other than
+// that of an upgrade before its first login.
 func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) {
 	if !s.cfg.PasskeyLoginEnabled {
 		return false, nil
 	}
-	rows, err := s.rows(ctx, userID)
+	rows, err := s.activeRows(ctx, userID)
 	if err != nil {
 		return false, err
 	}
@@ -78,7 +81,7 @@ func (s *Service) CanLogIn(ctx context.Context, userID, _ string) (bool, error) 
 		if err != nil {
 			return false, err
 		}
-		if isPasskey(key) {
+		if isPasskey(&key.Credential) {
 			return true, nil
 		}
 	}
@@ -102,7 +105,7 @@ func (s *Service) Evict(ctx context.Context, userID string) error {
 		return err
 	}
 	for _, a := range rows {
-		if !s.cfg.AllowUnverifiedEmail {
+		if !s.cfg.AllowUnverifiedEmail || s.isSilent(a) {
 			err = s.store.DeleteAuthenticator(ctx, userID, a.ID)
 		} else if a.Type == mfa.WebAuthn {
 			err = s.demote(ctx, &a)
@@ -116,5 +119,5 @@ func (s *Service) Evict(ctx context.Context, userID string) error {
 
 // PublicConfig returns the member mfa of GET config.
 func (s *Service) PublicConfig() PublicConfig {
-	return PublicConfig{s.cfg.SupportedTypes, s.cfg.PasskeyLoginEnabled}
+	return PublicConfig{s.cfg.SupportedTypes, s.cfg.PasskeyLoginEnabled, s.cfg.PasskeyUpgradeEnabled}
 }

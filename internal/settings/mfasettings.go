@@ -18,6 +18,7 @@ type mfaSettings struct {
 	RecoveryCodesShowOnce       bool       `json:"recovery_codes_show_once"`
 	PasskeyLoginEnabled         bool       `json:"passkey_login_enabled"`
 	PasskeySignupEnabled        bool       `json:"passkey_signup_enabled"`
+	PasskeyUpgradeEnabled       bool       `json:"passkey_upgrade_enabled"`
 	WebAuthnRPID                string     `json:"webauthn_rp_id"`
 	WebAuthnOrigins             []string   `json:"webauthn_origins"`
 	WebAuthnAllowInsecureOrigin bool       `json:"webauthn_allow_insecure_origin"`
@@ -44,6 +45,7 @@ func (s *mfaSettings) config() *mfa.Config {
 		RecoveryCodesShowOnce:       s.RecoveryCodesShowOnce,
 		PasskeyLoginEnabled:         s.PasskeyLoginEnabled,
 		PasskeySignupEnabled:        s.PasskeySignupEnabled,
+		PasskeyUpgradeEnabled:       s.PasskeyUpgradeEnabled,
 		WebAuthnRPID:                s.WebAuthnRPID,
 		WebAuthnOrigins:             s.WebAuthnOrigins,
 		WebAuthnAllowInsecureOrigin: s.WebAuthnAllowInsecureOrigin,

@@ -57,7 +57,7 @@ func FuzzRegistration(f *testing.F) {
 	rp := party(f)
 	f.Fuzz(func(t *testing.T, id, clientData, attestation []byte, more string) {
 		text := answerOf(id, map[string][]byte{"clientDataJSON": clientData, "attestationObject": attestation}, more)
-		key, _, err := register(rp, text, true)
+		key, _, err := register(rp, text, webauthn.Passkey)
 		if err == nil && (!bytes.Equal(key.Handle, user.Handle) || !bytes.Equal(key.ID, id) || len(id) == 0 || len(id) > 1023 || len(key.PublicKey) == 0) {
 			t.Fatalf("key %+v", key)
 		}
@@ -81,7 +81,7 @@ func FuzzAssertion(f *testing.F) {
 	f.Add(credentialID, p[0], p[1], p[2], []byte{}, `"rawId":"AAECAwQFBgcICQoLDA0ODw"`)
 	f.Add([]byte{}, []byte("{}"), []byte{}, []byte{0x30}, []byte("2"), `"type":null`)
 	rp := party(f)
-	genuine, _, err := register(rp, []byte(registered), true)
+	genuine, _, err := register(rp, []byte(registered), webauthn.Passkey)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -11,6 +11,20 @@ type User struct {
 	Name, DisplayName string
 }
 
+// Kind is what a new key is for.
+type Kind int
+
+const (
+	// SecondFactor is a key that is used after another factor.
+	SecondFactor Kind = iota
+	// Passkey is a discoverable key that verifies its user.
+	Passkey
+	// Upgrade is a discoverable key that the browser creates without asking the user
+	// (conditional mediation, §5.1.3). Neither presence nor verification of the user
+	// is required when it is created.
+	Upgrade
+)
+
 // Bytes is binary data that is base64url text in JSON.
 type Bytes []byte
 
@@ -22,6 +36,7 @@ func (b Bytes) MarshalText() ([]byte, error) {
 // CreationOptions is the argument of navigator.credentials.create in the browser.
 type CreationOptions struct {
 	PublicKey creationOptions `json:"publicKey"`
+	Mediation string          `json:"mediation,omitempty"`
 }
 
 type creationOptions struct {
@@ -68,10 +83,9 @@ const publicKey = "public-key"
 // 9053): ES256, EdDSA, ES384, ES512, PS256, RS256, ES256K.
 var algorithms = []int{-7, -8, -35, -36, -37, -257, -47}
 
-// CreationOptions returns the options for a new key. A passwordless key is
-// discoverable and verifies its user; any other key is a second factor only. An
-// authenticator that holds one of the keys in exclude creates none.
-func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][]byte, passwordless bool) CreationOptions {
+// CreationOptions returns the options for a new key. An authenticator that holds one of
+// the keys in exclude creates none.
+func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][]byte, kind Kind) CreationOptions {
 	options := creationOptions{
 		RP:                     entity{rp.cfg.RPName, rp.cfg.RPID},
 		User:                   userEntity{user.Name, user.Handle, user.DisplayName},
@@ -83,10 +97,14 @@ func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][
 	for _, algorithm := range algorithms {
 		options.PubKeyCredParams = append(options.PubKeyCredParams, parameter{publicKey, algorithm})
 	}
-	if passwordless {
+	switch kind {
+	case Passkey:
 		options.AuthenticatorSelection = selection{"required", "required", true}
+	case Upgrade:
+		options.AuthenticatorSelection = selection{"required", "preferred", true}
+		return CreationOptions{options, "conditional"}
 	}
-	return CreationOptions{options}
+	return CreationOptions{PublicKey: options}
 }
 
 // RequestOptions is the argument of navigator.credentials.get in the browser.

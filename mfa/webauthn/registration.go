@@ -69,11 +69,14 @@ func challenge(data protocol.CollectedClientData) []byte {
 
 // Register verifies the response to the challenge (§7.1) and returns the new key
 // and its signature counter. It returns [ErrRejected] if the response is invalid.
-func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, passwordless bool) (key *Credential, counter uint32, err error) {
+func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, kind Kind) (key *Credential, counter uint32, err error) {
 	defer guard(&err)
-	session, err := rp.session(r.parsed.Response.CollectedClientData.Origin, challenge, passwordless)
+	session, err := rp.session(r.parsed.Response.CollectedClientData.Origin, challenge, kind == Passkey)
 	if err != nil {
 		return nil, 0, err
+	}
+	if kind == Upgrade {
+		session.Mediation = protocol.MediationConditional
 	}
 	session.UserID = user.Handle
 	for _, algorithm := range algorithms {
@@ -91,7 +94,7 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, p
 	flags := byte(made.Flags.ProtocolValue())
 	return &Credential{
 		ID: made.ID, PublicKey: made.PublicKey, Handle: user.Handle, Flags: &flags,
-		AAGUID: made.Authenticator.AAGUID, Transports: r.transports(), Passwordless: r.passwordless(passwordless),
+		AAGUID: made.Authenticator.AAGUID, Transports: r.transports(), Passwordless: r.passwordless(kind != SecondFactor),
 	}, made.Authenticator.SignCount, nil
 }
 

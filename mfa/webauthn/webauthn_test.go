@@ -39,12 +39,12 @@ func party(t testing.TB) *webauthn.RelyingParty {
 	return rp
 }
 
-func register(rp *webauthn.RelyingParty, text []byte, passwordless bool) (*webauthn.Credential, uint32, error) {
+func register(rp *webauthn.RelyingParty, text []byte, kind webauthn.Kind) (*webauthn.Credential, uint32, error) {
 	r, err := webauthn.ParseRegistration(text)
 	if err != nil {
 		return nil, 0, err
 	}
-	return rp.Register(r, creationChallenge, user, passwordless)
+	return rp.Register(r, creationChallenge, user, kind)
 }
 
 func assert(rp *webauthn.RelyingParty, text []byte, key webauthn.Credential) (webauthn.Credential, uint32, error) {
@@ -58,7 +58,7 @@ func assert(rp *webauthn.RelyingParty, text []byte, key webauthn.Credential) (we
 func TestAnswersThatOthersAccept(t *testing.T) {
 	t.Parallel()
 	rp := party(t)
-	key, counter, err := register(rp, []byte(registered), true)
+	key, counter, err := register(rp, []byte(registered), webauthn.Passkey)
 	if err != nil || counter != 0 || !bytes.Equal(key.Handle, user.Handle) || len(key.ID) != 16 {
 		t.Fatalf("registration: %+v, %d, %v", key, counter, err)
 	}
@@ -93,7 +93,7 @@ func TestWhatClientsAdd(t *testing.T) {
 		`"clientExtensionResults":{"credProps":{"rk":true}}`:             "false", // no passkey was requested
 	} {
 		text := strings.Replace(registered, "{", "{"+addition+",", 1)
-		key, _, err := register(rp, []byte(text), false)
+		key, _, err := register(rp, []byte(text), webauthn.SecondFactor)
 		if err != nil {
 			t.Errorf("%s: %v", addition, err)
 			continue
@@ -107,7 +107,7 @@ func TestWhatClientsAdd(t *testing.T) {
 		`"clientExtensionResults":{"credProps":{"rk":"yes"}}`, `"clientExtensionResults":{"credProps":[]}`, `"response":{}`, `"id":"AAECAwQFBgcICQoLDA0ODw"`,
 	} {
 		text := strings.TrimSuffix(registered, "}") + "," + addition + "}"
-		if _, _, err := register(rp, []byte(text), false); !errors.Is(err, webauthn.ErrRejected) {
+		if _, _, err := register(rp, []byte(text), webauthn.SecondFactor); !errors.Is(err, webauthn.ErrRejected) {
 			t.Errorf("%s: %v", addition, err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestWhatClientsAdd(t *testing.T) {
 func TestTransportsThatHaveNames(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(registered, `"response":{`, `"response":{"transports":["usb","usb","<script>","internal"],`, 1)
-	key, _, err := register(party(t), []byte(text), false)
+	key, _, err := register(party(t), []byte(text), webauthn.SecondFactor)
 	if err != nil || strings.Join(key.Transports, " ") != "usb internal" {
 		t.Errorf("transports %v: %v", key.Transports, err)
 	}
@@ -176,7 +176,7 @@ func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := register(rp, []byte(registered), true); err != nil {
+	if _, _, err := register(rp, []byte(registered), webauthn.Passkey); err != nil {
 		t.Error(err)
 	}
 	if options := rp.RequestOptions(requestChallenge, nil, true); options.PublicKey.RPID != "app.example.org" {
@@ -189,11 +189,11 @@ func TestFramesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{`"crossOrigin":true`, `"crossOrigin":true,"topOrigin":"https://app.example.org"`, `"topOrigin":"https://evil.example"`} {
 		text := withClientData(t, registered, more)
-		if _, _, err := register(party(t), text, true); !errors.Is(err, webauthn.ErrRejected) {
+		if _, _, err := register(party(t), text, webauthn.Passkey); !errors.Is(err, webauthn.ErrRejected) {
 			t.Errorf("%s: %v", more, err)
 		}
 	}
-	if _, _, err := register(party(t), withClientData(t, registered, `"crossOrigin":false,"other":"x"`), true); err != nil {
+	if _, _, err := register(party(t), withClientData(t, registered, `"crossOrigin":false,"other":"x"`), webauthn.Passkey); err != nil {
 		t.Errorf("what browsers add: %v", err)
 	}
 }
