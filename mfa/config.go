@@ -53,6 +53,10 @@ type Config struct {
 	// passkey logs in only if it verifies the user, and is no second factor before it
 	// has done so. It requires PasskeyLoginEnabled.
 	PasskeyUpgradeEnabled bool
+	// PasskeySignalsEnabled adds to the keys of responses what clients tell password
+	// managers (WebAuthn §5.1.10), and gives responses of keys that no user has the code
+	// unknown_credential in place of incorrect_code.
+	PasskeySignalsEnabled bool
 
 	// WebAuthnRPID is the domain that keys are bound to, the relying party's ID.
 	// A key works on pages of this domain and its subdomains. Changing it

@@ -58,6 +58,9 @@ const (
 	// IncorrectCode means that a code, or the answer of a security key, is
 	// incorrect.
 	IncorrectCode = "incorrect_code"
+	// UnknownCredential means that no user has the security key or passkey, which the
+	// client may tell the authenticator (signalUnknownCredential).
+	UnknownCredential = "unknown_credential"
 	// IncorrectPassword means that the password of a reauthentication is incorrect.
 	IncorrectPassword = "incorrect_password"
 	// InvalidOrExpiredKey means that the key of a link that verifies an email

@@ -38,6 +38,7 @@ type authenticatorItem struct {
 	ID              int64     `json:"id,omitempty"`
 	Name            string    `json:"name,omitempty"`
 	IsPasswordless  *bool     `json:"is_passwordless,omitempty"`
+	*factors.KeySignals
 }
 
 func authenticator(a mfa.Authenticator) authenticatorItem {
@@ -60,7 +61,7 @@ func recoveryCodes(codes *factors.Codes) authenticatorItem {
 
 func securityKey(key *factors.Key) authenticatorItem {
 	item := authenticator(key.Authenticator)
-	item.ID, item.Name, item.IsPasswordless = key.WireID, key.Name, key.Passwordless
+	item.ID, item.Name, item.IsPasswordless, item.KeySignals = key.WireID, key.Name, key.Passwordless, key.KeySignals
 	return item
 }
 

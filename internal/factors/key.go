@@ -27,6 +27,31 @@ type Key struct {
 	// Passwordless is true for a passkey, which logs its user in by itself. Nil
 	// means unknown.
 	Passwordless *bool
+	*KeySignals
+}
+
+// KeySignals is what clients tell password managers about a key. It is nil unless
+// Config.PasskeySignalsEnabled is set.
+type KeySignals struct {
+	CredentialID webauthn.Bytes `json:"credential_id"`
+	UserHandle   webauthn.Bytes `json:"user_handle"`
+	RPID         string         `json:"rp_id"`
+	AAGUID       string         `json:"aaguid,omitempty"`
+	AAGUIDName   string         `json:"aaguid_name,omitempty"`
+	// BackedUp is nil if it is unknown.
+	BackedUp *bool `json:"backed_up,omitempty"`
+}
+
+// view returns a stored key as its owner sees it.
+func (s *Service) view(row mfa.Authenticator, wireID int64, key *storedKey) *Key {
+	shown := &Key{row, wireID, key.Passwordless, nil}
+	if s.cfg.PasskeySignalsEnabled && s.keys != nil {
+		shown.KeySignals = &KeySignals{
+			CredentialID: key.ID, UserHandle: key.Handle, RPID: s.keys.ID(),
+			AAGUID: key.AAGUIDText(), AAGUIDName: key.Provider(), BackedUp: key.BackedUp(),
+		}
+	}
+	return shown
 }
 
 // keyClaim returns the Claim of a key, so that only one user can register it.
@@ -163,7 +188,7 @@ func (s *Service) storeKey(ctx context.Context, userID, name string, key *stored
 		return nil, err
 	}
 	wireID, err := s.newWireID(ctx, row)
-	return &Key{*row, wireID, key.Passwordless}, err
+	return s.view(*row, wireID, key), err
 }
 
 // wireIDs returns the ids by which clients know the authenticators of a user.

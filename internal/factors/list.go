@@ -38,7 +38,7 @@ func (s *Service) Authenticators(ctx context.Context, sess *login.Session) ([]Li
 			if err != nil {
 				return nil, err
 			}
-			list[i].Key = &Key{a, ids[i], key.Passwordless}
+			list[i].Key = s.view(a, ids[i], key)
 		}
 	}
 	return list, nil

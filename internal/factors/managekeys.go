@@ -97,7 +97,7 @@ func (s *Service) OwnKey(ctx context.Context, sess *login.Session, wireID int64)
 		return nil, authn.ErrNotFound
 	}
 	key, err := s.key(&rows[i])
-	return &Key{rows[i], wireID, key.Passwordless}, err
+	return s.view(rows[i], wireID, key), err
 }
 
 // RenameKey changes the name of a key of the logged-in user. Returns authn.Errors if

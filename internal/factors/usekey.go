@@ -192,8 +192,11 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 // name the user. With webauthn.ErrCloned it returns the row, too.
 func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Assertion, challenge []byte, userID string) (*mfa.Authenticator, error) {
 	row, err := s.store.AuthenticatorByClaim(ctx, keyClaim(assertion.CredentialID()))
+	if errors.Is(err, authn.ErrNotFound) && assertion.IsFor(s.keys) {
+		return nil, errUnknownKey
+	}
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, fmt.Errorf("no user has the key: %w", webauthn.ErrRejected)
+		return nil, fmt.Errorf("the assertion is not for this relying party: %w", webauthn.ErrRejected)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up key: %w", err)
@@ -241,6 +244,9 @@ func (s *Service) assertionProblem(ctx context.Context, sess *login.Session, use
 	s.deps.Logger.DebugContext(ctx, "security key rejected", "error", err)
 	if userID != "" {
 		work.Emit(ctx, userID, mfa.AuthenticationFailed{Type: mfa.WebAuthn, Reauthentication: sess.Authenticated()})
+	}
+	if s.cfg.PasskeySignalsEnabled && errors.Is(err, errUnknownKey) {
+		return problem.List("credential", code.UnknownCredential)
 	}
 	return problem.List("credential", code.IncorrectCode)
 }

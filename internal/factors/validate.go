@@ -54,6 +54,8 @@ func validateWebAuthn(c *mfa.Config) error {
 			return errors.New("MFA.PasskeyLoginEnabled needs webauthn in MFA.SupportedTypes; add it")
 		case c.PasskeySignupEnabled:
 			return errors.New("MFA.PasskeySignupEnabled needs webauthn in MFA.SupportedTypes; add it")
+		case c.PasskeySignalsEnabled:
+			return errors.New("MFA.PasskeySignalsEnabled needs webauthn in MFA.SupportedTypes; add it")
 		case c.PasskeyUpgradeEnabled:
 			return errors.New("MFA.PasskeyUpgradeEnabled needs webauthn in MFA.SupportedTypes; add it")
 		}

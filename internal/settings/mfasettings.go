@@ -19,6 +19,7 @@ type mfaSettings struct {
 	PasskeyLoginEnabled         bool       `json:"passkey_login_enabled"`
 	PasskeySignupEnabled        bool       `json:"passkey_signup_enabled"`
 	PasskeyUpgradeEnabled       bool       `json:"passkey_upgrade_enabled"`
+	PasskeySignalsEnabled       bool       `json:"passkey_signals_enabled"`
 	WebAuthnRPID                string     `json:"webauthn_rp_id"`
 	WebAuthnOrigins             []string   `json:"webauthn_origins"`
 	WebAuthnAllowInsecureOrigin bool       `json:"webauthn_allow_insecure_origin"`
@@ -46,6 +47,7 @@ func (s *mfaSettings) config() *mfa.Config {
 		PasskeyLoginEnabled:         s.PasskeyLoginEnabled,
 		PasskeySignupEnabled:        s.PasskeySignupEnabled,
 		PasskeyUpgradeEnabled:       s.PasskeyUpgradeEnabled,
+		PasskeySignalsEnabled:       s.PasskeySignalsEnabled,
 		WebAuthnRPID:                s.WebAuthnRPID,
 		WebAuthnOrigins:             s.WebAuthnOrigins,
 		WebAuthnAllowInsecureOrigin: s.WebAuthnAllowInsecureOrigin,

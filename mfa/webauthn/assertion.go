@@ -1,6 +1,9 @@
 package webauthn
 
 import (
+	"bytes"
+	"crypto/sha256"
+
 	"github.com/go-webauthn/webauthn/protocol"
 	library "github.com/go-webauthn/webauthn/webauthn"
 )
@@ -41,6 +44,13 @@ func (a *Assertion) CredentialID() []byte { return a.parsed.RawID }
 // NamesUser reports whether the response contains the handle of the key's user.
 // It must if the user is not known otherwise.
 func (a *Assertion) NamesUser() bool { return len(a.parsed.Response.UserHandle) > 0 }
+
+// IsFor reports whether the response claims to be made on a page of the relying party, by
+// a key that is bound to it. Its signature is not verified.
+func (a *Assertion) IsFor(rp *RelyingParty) bool {
+	id := sha256.Sum256([]byte(rp.cfg.RPID))
+	return rp.allows(a.parsed.Response.CollectedClientData.Origin) && bytes.Equal(a.parsed.Response.AuthenticatorData.RPIDHash, id[:])
+}
 
 // Assert verifies that the key signed the challenge (§7.2). It returns the key
 // with its new flags, and its new signature counter. With verify, the key must

@@ -29,6 +29,15 @@ type Credential struct {
 	Passwordless *bool `json:"passwordless,omitempty"`
 }
 
+// BackedUp reports whether the key was backed up at its last use. Nil means unknown.
+func (c *Credential) BackedUp() *bool {
+	if c.Flags == nil {
+		return nil
+	}
+	backedUp := protocol.AuthenticatorFlags(*c.Flags).HasBackupState()
+	return &backedUp
+}
+
 // Registration is the parsed response to CreationOptions. It is not verified yet.
 type Registration struct {
 	answer *answer
