@@ -2,6 +2,7 @@ package allauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -73,6 +74,27 @@ func (a *Auth) requireSecondFactor(next http.Handler, accepts func(s *session.Ac
 			has, err = a.mfa.HasAuthenticators(r.Context(), session.UserID())
 		}
 		a.handler.WriteSecondFactor(w, r, session, has, err)
+	})
+}
+
+// RelatedOrigins returns a handler for /.well-known/webauthn of the domain that keys are
+// bound to (MFA.WebAuthnRPID). It serves the origins of other sites in
+// MFA.WebAuthnOrigins, without which browsers offer no keys on their pages (WebAuthn
+// §5.11). It answers with status 404 if there are none.
+func (a *Auth) RelatedOrigins() http.Handler {
+	var origins []string
+	if a.mfa != nil {
+		origins = a.mfa.RelatedOrigins()
+	}
+	text, err := json.Marshal(map[string][]string{"origins": origins})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err != nil || len(origins) == 0 {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(text) // an error means that the client has disconnected
 	})
 }
 

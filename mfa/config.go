@@ -64,7 +64,9 @@ type Config struct {
 	WebAuthnRPID string
 	// WebAuthnOrigins are the origins of the pages and apps that may use keys,
 	// such as https://www.example.com or android:apk-key-hash:…. Each subdomain
-	// must be listed. Nil: BaseURL and TrustedOrigins.
+	// must be listed. Origins of other sites, with https, may have five names together
+	// (example of https://www.example.co.uk), and need Auth.RelatedOrigins. Nil: BaseURL
+	// and TrustedOrigins.
 	WebAuthnOrigins []string
 	// WebAuthnAllowInsecureOrigin accepts plain http and any port if the host is
 	// WebAuthnRPID or a subdomain of it. For development only.

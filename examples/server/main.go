@@ -59,10 +59,23 @@ func run(path, addr string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	err = serve(ctx, addr, auth)
+	err = serve(ctx, addr, withRelatedOrigins(auth))
 	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return errors.Join(err, auth.Close(shutdown))
+}
+
+// withRelatedOrigins serves the API, and the origins of other sites whose pages may use
+// passkeys.
+func withRelatedOrigins(auth *allauth.Auth) http.Handler {
+	related := auth.RelatedOrigins()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/.well-known/webauthn" {
+			related.ServeHTTP(w, r)
+			return
+		}
+		auth.ServeHTTP(w, r)
+	})
 }
 
 // serve serves until ctx ends, and then completes pending requests.

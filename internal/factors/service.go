@@ -59,10 +59,17 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 		return nil, fmt.Errorf("BaseURL: %w", err)
 	}
 	rp := webauthn.Config{
-		RPID: cmp.Or(cfg.WebAuthnRPID, base.Hostname()), RPName: o.SiteName, Origins: cfg.WebAuthnOrigins,
+		RPID: cmp.Or(cfg.WebAuthnRPID, base.Hostname()), RPName: o.SiteName,
 		AllowInsecureOrigin: cfg.WebAuthnAllowInsecureOrigin,
 	}
-	if rp.Origins == nil {
+	for _, origin := range cfg.WebAuthnOrigins {
+		if rp.IsRelated(origin) {
+			rp.RelatedOrigins = append(rp.RelatedOrigins, origin)
+		} else {
+			rp.Origins = append(rp.Origins, origin)
+		}
+	}
+	if cfg.WebAuthnOrigins == nil {
 		rp.Origins = []string{base.Scheme + "://" + base.Host}
 		for _, origin := range o.TrustedOrigins {
 			if rp.CheckOrigin(origin) == nil { // keys cannot be used on the others
@@ -91,6 +98,14 @@ func (s *Service) Config() *mfa.Config { return s.cfg }
 
 // OffersTrust reports whether the configuration lets users trust their browser.
 func (s *Service) OffersTrust() bool { return s.cfg.TrustEnabled || s.options.TrustsCodes }
+
+// RelatedOrigins returns the origins of other sites whose pages may use keys.
+func (s *Service) RelatedOrigins() []string {
+	if s.keys == nil {
+		return nil
+	}
+	return s.keys.RelatedOrigins()
+}
 
 // changeRecent calls f in a transaction that changes the account of the logged-in user.
 // Returns work.ErrReauthenticate unless the user has authenticated recently.

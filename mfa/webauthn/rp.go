@@ -27,6 +27,11 @@ type Config struct {
 	RPName string
 	// Origins are the origins of the pages and apps that may use keys.
 	Origins []string
+	// RelatedOrigins are the origins of other sites whose pages may use keys (§5.11).
+	// Browsers accept those of at most five names, such as example of both
+	// https://example.com and https://www.example.co.uk, and only if
+	// https://RPID/.well-known/webauthn lists them.
+	RelatedOrigins []string
 	// AllowInsecureOrigin accepts every origin whose host is RPID or a subdomain
 	// of it, with any scheme and port.
 	AllowInsecureOrigin bool
@@ -58,13 +63,14 @@ type RelyingParty struct {
 	verifier *library.WebAuthn
 }
 
-// New returns a relying party. The error says what is wrong with RPID or Origins.
+// New returns a relying party. The error says what is wrong with RPID, Origins or
+// RelatedOrigins.
 func New(cfg Config) (*RelyingParty, error) {
 	cfg.RPID = strings.ToLower(cfg.RPID)
 	if err := protocol.ValidateRPID(cfg.RPID); err != nil {
 		return nil, fmt.Errorf("%q is not a domain that keys can be bound to; use one like example.com, or localhost: %w", cfg.RPID, err)
 	}
-	if len(cfg.Origins) == 0 {
+	if len(cfg.Origins)+len(cfg.RelatedOrigins) == 0 {
 		return nil, errors.New("there is no origin whose pages may use keys")
 	}
 	cfg.Origins = slices.Clone(cfg.Origins)
@@ -74,6 +80,14 @@ func New(cfg Config) (*RelyingParty, error) {
 		}
 		cfg.Origins[i] = canonical(origin)
 	}
+	if err := cfg.checkRelated(); err != nil {
+		return nil, err
+	}
+	cfg.RelatedOrigins = slices.Clone(cfg.RelatedOrigins)
+	for i, origin := range cfg.RelatedOrigins {
+		cfg.RelatedOrigins[i] = canonical(origin)
+	}
+	cfg.Origins = append(cfg.Origins, cfg.RelatedOrigins...)
 	verifier, err := library.New(&library.Config{
 		RPID: cfg.RPID, RPDisplayName: cfg.RPName, RPOrigins: cfg.Origins,
 		// Extensions that were not requested are ignored.

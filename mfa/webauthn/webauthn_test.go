@@ -168,6 +168,42 @@ func TestOriginsThatKeysDoNotWorkOn(t *testing.T) {
 	}
 }
 
+// Browsers accept related origins of five names, whatever the public suffix.
+func TestRelatedOrigins(t *testing.T) {
+	t.Parallel()
+	brand := []string{
+		"https://example.com", "https://www.example.com", "https://example.co.uk", "https://shop.example.com.au:8443", "https://example.github.io",
+		"https://one.org", "https://two.org", "https://three.org", "HTTPS://Four.org:443",
+	}
+	rp, err := webauthn.New(webauthn.Config{RPID: "app.example.org", Origins: []string{"https://app.example.org"}, RelatedOrigins: brand})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rp.RelatedOrigins(); len(got) != len(brand) || got[8] != "https://four.org" {
+		t.Errorf("related origins %v", got)
+	}
+	for name, c := range map[string]struct {
+		related []string
+		want    string
+	}{
+		"six names":           {append([]string{"https://five.co.uk"}, brand...), "six"},
+		"no https":            {[]string{"http://example.com"}, "without https"},
+		"the party itself":    {[]string{"https://app.example.org"}, "itself"},
+		"below the party":     {[]string{"https://www.app.example.org"}, "itself"},
+		"all of a domain":     {[]string{"https://*.example.com"}, "list each"},
+		"a public suffix":     {[]string{"https://co.uk"}, "not the origin of a site"},
+		"an address":          {[]string{"https://192.0.2.1"}, "not the origin of a site"},
+		"one name":            {[]string{"https://intranet"}, "not the origin of a site"},
+		"an app":              {[]string{"android:apk-key-hash:abc"}, "not the origin of a site"},
+		"something malformed": {[]string{"https://[::1"}, "not the origin of a site"},
+	} {
+		_, err := webauthn.New(webauthn.Config{RPID: "app.example.org", Origins: []string{"https://app.example.org"}, RelatedOrigins: c.related})
+		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "there are 6", "six"), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
 // Browsers send origins in lower case and without the default port, however the
 // settings are written.
 func TestOriginsAsBrowsersWriteThem(t *testing.T) {

@@ -32,6 +32,18 @@ func TestInvalidSettings(t *testing.T) {
 		"MFA.WebAuthnOrigins holds": func(cfg *allauth.Config) {
 			cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnOrigins = all, []string{"https://example.org/"}
 		},
+		"accept related origins with 5 names": func(cfg *allauth.Config) {
+			cfg.MFA.SupportedTypes = all
+			for _, name := range []string{"one", "two", "three", "four", "five", "six"} {
+				cfg.MFA.WebAuthnOrigins = append(cfg.MFA.WebAuthnOrigins, "https://"+name+".com")
+			}
+		},
+		`keys bound to "example.org" do not work`: func(cfg *allauth.Config) {
+			cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnOrigins = all, []string{"http://example.com"}
+		},
+		"not the origin of a site": func(cfg *allauth.Config) {
+			cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnOrigins = all, []string{"https://co.uk"}
+		},
 		"check BaseURL":                       func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "https://192.0.2.1" },
 		"neither that domain nor below it":    func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnRPID = all, "www.example.org" },
 		"browsers offer no keys":              func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.BaseURL = all, "http://example.org" },
