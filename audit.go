@@ -93,7 +93,7 @@ var decoders = index(
 	decoder[account.EmailAdded], decoder[account.EmailRemoved], decoder[account.EmailChanged], decoder[account.EmailConfirmed],
 	decoder[account.PhoneChanged], decoder[account.PhoneVerified], decoder[account.CodeRejected], decoder[account.AddressReclaimed],
 	decoder[mfa.AuthenticatorAdded], decoder[mfa.AuthenticatorRemoved], decoder[mfa.AuthenticatorReset], decoder[mfa.AuthenticatorUsed],
-	decoder[mfa.AuthenticationFailed], decoder[mfa.KeyCloned],
+	decoder[mfa.AuthenticationFailed], decoder[mfa.KeyCloned], decoder[mfa.KeyBackupChanged],
 	decoder[socialaccount.AccountConnected], decoder[socialaccount.AccountUpdated], decoder[socialaccount.AccountDisconnected], decoder[socialaccount.LoginFailed],
 	decoder[sessions.ImpersonationStarted], decoder[sessions.ImpersonationEnded], decoder[sessions.NewDevice], decoder[sessions.LoginDisowned], decoder[token.Reused],
 	decoder[users.Created], decoder[users.Updated], decoder[users.Disabled], decoder[users.Enabled], decoder[users.SessionsEnded],

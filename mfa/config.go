@@ -71,6 +71,13 @@ type Config struct {
 	// WebAuthnAllowInsecureOrigin accepts plain http and any port if the host is
 	// WebAuthnRPID or a subdomain of it. For development only.
 	WebAuthnAllowInsecureOrigin bool
+	// WebAuthnHints are the kinds of authenticators that browsers offer first, in order:
+	// security-key, client-device and hybrid. Nil: browsers decide.
+	WebAuthnHints []string
+	// DeviceBoundKeys refuses new keys that can be backed up, which passkeys of password
+	// managers are, and keys that say otherwise than before. Other keys of users keep
+	// working. Nothing attests what a key says.
+	DeviceBoundKeys bool
 	// WebAuthnTimeout is how long a user may take to use their key. Zero: 5
 	// minutes.
 	WebAuthnTimeout time.Duration

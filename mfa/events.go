@@ -49,6 +49,13 @@ type KeyCloned struct {
 	ID int64 `json:"id"`
 }
 
+// KeyBackupChanged is published when a key said otherwise than before whether it can be
+// backed up, as some password managers do when they begin to sync.
+type KeyBackupChanged struct {
+	ID             int64 `json:"id"`
+	BackupEligible bool  `json:"backup_eligible"`
+}
+
 // EventName implements authn.EventDetails.
 func (AuthenticatorAdded) EventName() string { return "mfa.authenticator_added" }
 
@@ -66,3 +73,6 @@ func (AuthenticationFailed) EventName() string { return "mfa.authentication_fail
 
 // EventName implements authn.EventDetails.
 func (KeyCloned) EventName() string { return "mfa.key_cloned" }
+
+// EventName implements authn.EventDetails.
+func (KeyBackupChanged) EventName() string { return "mfa.key_backup_changed" }

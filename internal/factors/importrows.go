@@ -36,7 +36,7 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 				return err
 			}
 			if row.Type == mfa.WebAuthn {
-				if row.Name, err = s.keyName(ctx, userID, in.Name); err != nil {
+				if row.Name, err = s.keyName(ctx, userID, in.Name, in.Key); err != nil {
 					return err
 				}
 			}

@@ -102,9 +102,9 @@ func (s *Service) demote(ctx context.Context, a *mfa.Authenticator) error {
 	return s.store.UpdateAuthenticator(ctx, *a)
 }
 
-// keysOf returns the credential ids of the keys among a user's authenticators, and the
-// user handle that they share.
-func (s *Service) keysOf(rows []mfa.Authenticator) (ids [][]byte, handle []byte, err error) {
+// keysOf returns the keys among a user's authenticators, and the user handle that they
+// share.
+func (s *Service) keysOf(rows []mfa.Authenticator) (keys []webauthn.Credential, handle []byte, err error) {
 	for _, a := range rows {
 		if a.Type != mfa.WebAuthn {
 			continue
@@ -113,9 +113,9 @@ func (s *Service) keysOf(rows []mfa.Authenticator) (ids [][]byte, handle []byte,
 		if err != nil {
 			return nil, nil, err
 		}
-		ids, handle = append(ids, key.ID), key.Handle
+		keys, handle = append(keys, key.Credential), key.Handle
 	}
-	return ids, handle, nil
+	return keys, handle, nil
 }
 
 // handleSize is the size of a random user handle, in bytes.
@@ -128,7 +128,7 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 	if err != nil {
 		return nil, err
 	}
-	ids, handle, err := s.keysOf(rows)
+	keys, handle, err := s.keysOf(rows)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 	if err != nil {
 		return nil, err
 	}
-	options := s.keys.CreationOptions(challenge, userOf(id, handle), ids, kind)
+	options := s.keys.CreationOptions(challenge, userOf(id, handle), keys, kind)
 	return &options, nil
 }
 
@@ -179,7 +179,7 @@ func (s *Service) verifyRegistration(ctx context.Context, sess *login.Session, c
 // storeKey stores a new key. It runs in a transaction. Returns authn.ErrConflict if a
 // user has registered the key before.
 func (s *Service) storeKey(ctx context.Context, userID, name string, key *storedKey, counter uint32) (*Key, error) {
-	name, err := s.keyName(ctx, userID, name)
+	name, err := s.keyName(ctx, userID, name, &key.Credential)
 	if err != nil {
 		return nil, err
 	}
@@ -217,15 +217,18 @@ func (s *Service) newWireID(ctx context.Context, a *mfa.Authenticator) (int64, e
 	return wireIDs(rows)[i], nil
 }
 
-// keyName returns the name of a new key: the chosen one, or a default that depends on
-// how many keys the user has.
-func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, error) {
+// keyName returns the name of a new key: the chosen one, or else that of its provider, or
+// else a default that depends on how many keys the user has.
+func (s *Service) keyName(ctx context.Context, userID, chosen string, key *webauthn.Credential) (string, error) {
 	if chosen != "" {
 		return chosen, nil
 	}
 	rows, err := s.rows(ctx, userID)
 	if err != nil {
 		return "", err
+	}
+	if provider := key.Provider(); provider != "" {
+		return freeName(rows, provider), nil
 	}
 	switch n := countKeys(rows); n {
 	case 0:
@@ -235,6 +238,15 @@ func (s *Service) keyName(ctx context.Context, userID, chosen string) (string, e
 	default:
 		return fmt.Sprintf("Key nr. %d", n+1), nil
 	}
+}
+
+// freeName returns the name, with a number if a key of the user has it.
+func freeName(rows []mfa.Authenticator, name string) string {
+	free := name
+	for n := 2; slices.ContainsFunc(rows, func(a mfa.Authenticator) bool { return a.Name == free }); n++ {
+		free = fmt.Sprintf("%s %d", name, n)
+	}
+	return free
 }
 
 // registrationProblem returns the client's problem if err means that a new key was

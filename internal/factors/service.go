@@ -60,7 +60,7 @@ func New(cfg *mfa.Config, store mfa.Store, deps *work.Deps, challenges *codes.Ch
 	}
 	rp := webauthn.Config{
 		RPID: cmp.Or(cfg.WebAuthnRPID, base.Hostname()), RPName: o.SiteName,
-		AllowInsecureOrigin: cfg.WebAuthnAllowInsecureOrigin,
+		AllowInsecureOrigin: cfg.WebAuthnAllowInsecureOrigin, Hints: cfg.WebAuthnHints, DeviceBound: cfg.DeviceBoundKeys,
 	}
 	for _, origin := range cfg.WebAuthnOrigins {
 		if rp.IsRelated(origin) {

@@ -54,11 +54,11 @@ func (s *Service) PasskeyRequestOptions(ctx context.Context, sess *login.Session
 // requestOptions issues a challenge for the user's keys. If userID is empty, any
 // passkey can sign it, with user verification; the assertion names the user.
 func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c ceremony, userID string) (*webauthn.RequestOptions, error) {
-	var ids [][]byte
+	var keys []webauthn.Credential
 	if userID != "" {
 		rows, err := s.activeRows(ctx, userID)
 		if err == nil {
-			ids, _, err = s.keysOf(rows)
+			keys, _, err = s.keysOf(rows)
 		}
 		if err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func (s *Service) requestOptions(ctx context.Context, sess *login.Session, c cer
 	if err != nil {
 		return nil, err
 	}
-	options := s.keys.RequestOptions(challenge, ids, userID == "")
+	options := s.keys.RequestOptions(challenge, keys, userID == "")
 	return &options, nil
 }
 
@@ -219,6 +219,7 @@ func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Asser
 	if err != nil {
 		return row, err
 	}
+	backupChanged := key.Flags != nil && key.BackupEligible() != updated.BackupEligible()
 	key.Credential, row.Counter = updated, int64(counter)
 	if key.Silent {
 		if key.Silent, err = s.staysSilent(ctx, row.UserID); err != nil {
@@ -231,6 +232,9 @@ func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Asser
 	err = s.saveUse(ctx, row)
 	if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
 		return nil, fmt.Errorf("another request used the key at the same time: %w", webauthn.ErrRejected)
+	}
+	if err == nil && backupChanged {
+		work.Emit(ctx, row.UserID, mfa.KeyBackupChanged{ID: row.ID, BackupEligible: updated.BackupEligible()})
 	}
 	return row, err
 }

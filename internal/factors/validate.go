@@ -67,6 +67,11 @@ func validateWebAuthn(c *mfa.Config) error {
 	if c.PasskeyUpgradeEnabled && !c.PasskeyLoginEnabled {
 		return errors.New("MFA.PasskeyUpgradeEnabled needs MFA.PasskeyLoginEnabled; users cannot log in with the passkeys otherwise")
 	}
+	for _, hint := range c.WebAuthnHints {
+		if !slices.Contains([]string{"security-key", "client-device", "hybrid"}, hint) {
+			return fmt.Errorf("MFA.WebAuthnHints holds %q; use security-key, client-device and hybrid", hint)
+		}
+	}
 	for _, origin := range c.WebAuthnOrigins {
 		if err := validateOrigin(origin); err != nil {
 			return err

@@ -23,6 +23,8 @@ type mfaSettings struct {
 	WebAuthnRPID                string     `json:"webauthn_rp_id"`
 	WebAuthnOrigins             []string   `json:"webauthn_origins"`
 	WebAuthnAllowInsecureOrigin bool       `json:"webauthn_allow_insecure_origin"`
+	WebAuthnHints               []string   `json:"webauthn_hints"`
+	DeviceBoundKeys             bool       `json:"device_bound_keys"`
 	WebAuthnTimeout             duration   `json:"webauthn_timeout"`
 	AllowUnverifiedEmail        bool       `json:"allow_unverified_email"`
 	TrustEnabled                bool       `json:"trust_enabled"`
@@ -51,6 +53,8 @@ func (s *mfaSettings) config() *mfa.Config {
 		WebAuthnRPID:                s.WebAuthnRPID,
 		WebAuthnOrigins:             s.WebAuthnOrigins,
 		WebAuthnAllowInsecureOrigin: s.WebAuthnAllowInsecureOrigin,
+		WebAuthnHints:               s.WebAuthnHints,
+		DeviceBoundKeys:             s.DeviceBoundKeys,
 		WebAuthnTimeout:             time.Duration(s.WebAuthnTimeout),
 		AllowUnverifiedEmail:        s.AllowUnverifiedEmail,
 		TrustEnabled:                s.TrustEnabled,

@@ -55,7 +55,8 @@ func (a *Assertion) IsFor(rp *RelyingParty) bool {
 // Assert verifies that the key signed the challenge (§7.2). It returns the key
 // with its new flags, and its new signature counter. With verify, the key must
 // have verified the user. It returns [ErrCloned] if the signature counter went
-// backwards, and [ErrRejected] if the response is invalid in any other way.
+// backwards, and [ErrRejected] if the response is invalid in any other way. The counter
+// of a key that can be backed up means nothing: each of its devices may count alone.
 func (rp *RelyingParty) Assert(a *Assertion, challenge []byte, key Credential, counter uint32, verify bool) (updated Credential, next uint32, err error) {
 	defer guard(&err)
 	session, err := rp.session(a.parsed.Response.CollectedClientData.Origin, challenge, verify)
@@ -67,6 +68,16 @@ func (rp *RelyingParty) Assert(a *Assertion, challenge []byte, key Credential, c
 	flags := now // an imported key gets the flags of its first response
 	if key.Flags != nil {
 		flags = protocol.AuthenticatorFlags(*key.Flags)
+	}
+	if flags.HasBackupEligible() {
+		counter = 0
+	}
+	if flags.HasBackupEligible() != now.HasBackupEligible() {
+		// Password managers change the flag, such as iCloud when it begins to sync.
+		if rp.cfg.DeviceBound {
+			return key, counter, reject("the key says otherwise than before whether it can be backed up")
+		}
+		flags ^= protocol.FlagBackupEligible
 	}
 	known := library.Credential{
 		ID: key.ID, PublicKey: key.PublicKey, Flags: library.NewCredentialFlags(flags),

@@ -46,6 +46,8 @@ type creationOptions struct {
 	PubKeyCredParams       []parameter    `json:"pubKeyCredParams"`
 	ExcludeCredentials     []descriptor   `json:"excludeCredentials"`
 	AuthenticatorSelection selection      `json:"authenticatorSelection"`
+	Hints                  []string       `json:"hints,omitempty"`
+	Attestation            string         `json:"attestation"`
 	Extensions             map[string]any `json:"extensions"`
 }
 
@@ -66,8 +68,9 @@ type parameter struct {
 }
 
 type descriptor struct {
-	Type string `json:"type"`
-	ID   Bytes  `json:"id"`
+	Type       string   `json:"type"`
+	ID         Bytes    `json:"id"`
+	Transports []string `json:"transports,omitempty"`
 }
 
 type selection struct {
@@ -85,13 +88,15 @@ var algorithms = []int{-7, -8, -35, -36, -37, -257, -47}
 
 // CreationOptions returns the options for a new key. An authenticator that holds one of
 // the keys in exclude creates none.
-func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude [][]byte, kind Kind) CreationOptions {
+func (rp *RelyingParty) CreationOptions(challenge []byte, user User, exclude []Credential, kind Kind) CreationOptions {
 	options := creationOptions{
 		RP:                     entity{rp.cfg.RPName, rp.cfg.RPID},
 		User:                   userEntity{user.Name, user.Handle, user.DisplayName},
 		Challenge:              challenge,
 		ExcludeCredentials:     descriptors(exclude),
 		AuthenticatorSelection: selection{"discouraged", "discouraged", false},
+		Hints:                  rp.cfg.Hints,
+		Attestation:            "none",
 		Extensions:             map[string]any{"credProps": true},
 	}
 	for _, algorithm := range algorithms {
@@ -117,23 +122,24 @@ type requestOptions struct {
 	RPID             string       `json:"rpId"`
 	AllowCredentials []descriptor `json:"allowCredentials"`
 	UserVerification string       `json:"userVerification"`
+	Hints            []string     `json:"hints,omitempty"`
 }
 
 // RequestOptions returns the options for an assertion by one of the keys in
 // allow, or by any discoverable key if allow is empty. With verify, the key must
 // verify its user.
-func (rp *RelyingParty) RequestOptions(challenge []byte, allow [][]byte, verify bool) RequestOptions {
-	options := requestOptions{challenge, rp.cfg.RPID, descriptors(allow), "preferred"}
+func (rp *RelyingParty) RequestOptions(challenge []byte, allow []Credential, verify bool) RequestOptions {
+	options := requestOptions{challenge, rp.cfg.RPID, descriptors(allow), "preferred", rp.cfg.Hints}
 	if verify {
 		options.UserVerification = "required"
 	}
 	return RequestOptions{options}
 }
 
-func descriptors(ids [][]byte) []descriptor {
-	list := make([]descriptor, len(ids))
-	for i, id := range ids {
-		list[i] = descriptor{publicKey, id}
+func descriptors(keys []Credential) []descriptor {
+	list := make([]descriptor, len(keys))
+	for i, key := range keys {
+		list[i] = descriptor{publicKey, key.ID, key.Transports}
 	}
 	return list
 }

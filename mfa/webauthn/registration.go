@@ -29,6 +29,12 @@ type Credential struct {
 	Passwordless *bool `json:"passwordless,omitempty"`
 }
 
+// BackupEligible reports whether the key said at its last use that it can be backed up.
+// It does not if that is unknown.
+func (c *Credential) BackupEligible() bool {
+	return c.Flags != nil && protocol.AuthenticatorFlags(*c.Flags).HasBackupEligible()
+}
+
 // BackedUp reports whether the key was backed up at its last use. Nil means unknown.
 func (c *Credential) BackedUp() *bool {
 	if c.Flags == nil {
@@ -101,6 +107,9 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, k
 		return nil, 0, reject("parse public key: %w", err)
 	}
 	flags := byte(made.Flags.ProtocolValue())
+	if rp.cfg.DeviceBound && made.Flags.BackupEligible {
+		return nil, 0, reject("the key is not bound to a device")
+	}
 	return &Credential{
 		ID: made.ID, PublicKey: made.PublicKey, Handle: user.Handle, Flags: &flags,
 		AAGUID: made.Authenticator.AAGUID, Transports: r.transports(), Passwordless: r.passwordless(kind != SecondFactor),

@@ -32,6 +32,12 @@ type Config struct {
 	// https://example.com and https://www.example.co.uk, and only if
 	// https://RPID/.well-known/webauthn lists them.
 	RelatedOrigins []string
+	// Hints are the kinds of authenticators that browsers offer first, in order:
+	// security-key, client-device, hybrid (§5.8.7). Nil: browsers decide.
+	Hints []string
+	// DeviceBound refuses new keys that can be backed up, and responses in which a key
+	// says otherwise than before. Nothing attests what a key says.
+	DeviceBound bool
 	// AllowInsecureOrigin accepts every origin whose host is RPID or a subdomain
 	// of it, with any scheme and port.
 	AllowInsecureOrigin bool

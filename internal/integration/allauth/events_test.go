@@ -179,6 +179,7 @@ var detailsJSON = map[authn.EventDetails]string{
 	mfa.AuthenticatorReset{ID: 7, Type: mfa.RecoveryCodes}: `{"id":7,"type":"recovery_codes"}`,
 	mfa.AuthenticatorUsed{ID: 7, Type: mfa.TOTP}:           `{"id":7,"type":"totp","reauthenticated":false,"passwordless":false}`,
 	mfa.AuthenticationFailed{Type: mfa.TOTP}:               `{"type":"totp","reauthentication":false}`,
+	mfa.KeyBackupChanged{ID: 7, BackupEligible: true}:      `{"id":7,"backup_eligible":true}`,
 	mfa.KeyCloned{ID: 7}:                                   `{"id":7}`,
 
 	socialaccount.AccountConnected{Provider: "p", UID: "u"}:                       `{"provider":"p","uid":"u"}`,

@@ -267,26 +267,6 @@ func TestACounterMayNotGoBack(t *testing.T) {
 	authenticate(4_000_000_001).Status(200)
 }
 
-func TestFlagsOfBackup(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	c := s.SignUp(clienttest.App, ann)
-	reauthenticate(c)
-	d := newDevice(t, s)
-	d.auth.Options.BackupState = true
-	c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath)))}).Problems("incorrect_code")
-	d.auth.Options.BackupEligible = true
-	c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath)))}).Status(200)
-	authenticate := func() *clienttest.Answer {
-		return c.Post(reauthenticatePath, body{"credential": d.get(request(c.Get(reauthenticatePath)))})
-	}
-	authenticate().Status(200)
-	d.auth.Options.BackupState = false
-	authenticate().Status(200)
-	d.auth.Options.BackupEligible = false
-	authenticate().Problems("credential:incorrect_code")
-}
-
 func TestOrigins(t *testing.T) {
 	t.Parallel()
 	s := start(t, setting(func(cfg *mfa.Config) {

@@ -16,16 +16,24 @@ func TestInvalidSettings(t *testing.T) {
 	t.Parallel()
 	all := []mfa.Type{mfa.TOTP, mfa.RecoveryCodes, mfa.WebAuthn}
 	for field, edit := range map[string]func(cfg *allauth.Config){
-		"MFA.SupportedTypes":             func(cfg *allauth.Config) { cfg.MFA.SupportedTypes = []mfa.Type{"sms"} },
-		"twice":                          func(cfg *allauth.Config) { cfg.MFA.SupportedTypes = []mfa.Type{mfa.TOTP, mfa.TOTP} },
-		"MFA.TOTPDigits":                 func(cfg *allauth.Config) { cfg.MFA.TOTPDigits = 5 },
-		"MFA.TOTPPeriod":                 func(cfg *allauth.Config) { cfg.MFA.TOTPPeriod = 1500 * time.Millisecond },
-		"MFA.TOTPTolerance":              func(cfg *allauth.Config) { cfg.MFA.TOTPTolerance = 4 },
-		"MFA.RecoveryCodeCount":          func(cfg *allauth.Config) { cfg.MFA.RecoveryCodeCount = -1 },
-		"MFA.RecoveryCodeDigits":         func(cfg *allauth.Config) { cfg.MFA.RecoveryCodeDigits = 3 },
-		"MFA.TrustCookieAge":             func(cfg *allauth.Config) { cfg.MFA.TrustCookieAge = -1 },
-		"MFA.TrustCookieName":            func(cfg *allauth.Config) { cfg.MFA.TrustCookieName = "a b" },
-		"MFA.WebAuthnTimeout":            func(cfg *allauth.Config) { cfg.MFA.WebAuthnTimeout = -1 },
+		"MFA.SupportedTypes":     func(cfg *allauth.Config) { cfg.MFA.SupportedTypes = []mfa.Type{"sms"} },
+		"twice":                  func(cfg *allauth.Config) { cfg.MFA.SupportedTypes = []mfa.Type{mfa.TOTP, mfa.TOTP} },
+		"MFA.TOTPDigits":         func(cfg *allauth.Config) { cfg.MFA.TOTPDigits = 5 },
+		"MFA.TOTPPeriod":         func(cfg *allauth.Config) { cfg.MFA.TOTPPeriod = 1500 * time.Millisecond },
+		"MFA.TOTPTolerance":      func(cfg *allauth.Config) { cfg.MFA.TOTPTolerance = 4 },
+		"MFA.RecoveryCodeCount":  func(cfg *allauth.Config) { cfg.MFA.RecoveryCodeCount = -1 },
+		"MFA.RecoveryCodeDigits": func(cfg *allauth.Config) { cfg.MFA.RecoveryCodeDigits = 3 },
+		"MFA.TrustCookieAge":     func(cfg *allauth.Config) { cfg.MFA.TrustCookieAge = -1 },
+		"MFA.TrustCookieName":    func(cfg *allauth.Config) { cfg.MFA.TrustCookieName = "a b" },
+		"MFA.WebAuthnTimeout":    func(cfg *allauth.Config) { cfg.MFA.WebAuthnTimeout = -1 },
+		"MFA.WebAuthnHints holds": func(cfg *allauth.Config) {
+			cfg.MFA.SupportedTypes, cfg.MFA.WebAuthnHints = all, []string{"usb"}
+		},
+		"MFA.PasskeySignalsEnabled needs": func(cfg *allauth.Config) { cfg.MFA.PasskeySignalsEnabled = true },
+		"MFA.PasskeyUpgradeEnabled needs": func(cfg *allauth.Config) { cfg.MFA.PasskeyUpgradeEnabled = true },
+		"users cannot log in with the passkeys": func(cfg *allauth.Config) {
+			cfg.MFA.SupportedTypes, cfg.MFA.PasskeyUpgradeEnabled = all, true
+		},
 		"MFA.PasskeyLoginEnabled needs":  func(cfg *allauth.Config) { cfg.MFA.PasskeyLoginEnabled = true },
 		"MFA.PasskeySignupEnabled needs": func(cfg *allauth.Config) { cfg.MFA.PasskeySignupEnabled = true },
 		"needs MFA.PasskeyLoginEnabled":  func(cfg *allauth.Config) { cfg.MFA.SupportedTypes, cfg.MFA.PasskeySignupEnabled = all, true },

@@ -93,7 +93,7 @@ func TestOptions(t *testing.T) {
 		}
 		delete(key, "challenge")
 		delete(user, "id")
-		want := `{"authenticatorSelection":` + selection + `,"excludeCredentials":[],"extensions":{"credProps":true},` +
+		want := `{"attestation":"none","authenticatorSelection":` + selection + `,"excludeCredentials":[],"extensions":{"credProps":true},` +
 			`"pubKeyCredParams":[{"alg":-7,"type":"public-key"},{"alg":-8,"type":"public-key"},{"alg":-35,"type":"public-key"},` +
 			`{"alg":-36,"type":"public-key"},{"alg":-37,"type":"public-key"},{"alg":-257,"type":"public-key"},{"alg":-47,"type":"public-key"}],` +
 			`"rp":{"id":"localhost","name":"Example"},"user":{"displayName":"ann@example.org","name":"ann@example.org"}}`
