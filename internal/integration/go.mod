@@ -1,12 +1,13 @@
 module github.com/allauth-go/allauth/internal/integration
 
-go 1.26.0
+go 1.26.4
 
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/allauth-go/allauth v0.1.0
 	github.com/allauth-go/allauth/allauthotel v0.1.0
 	github.com/allauth-go/allauth/storage/redisstore v0.1.0
+	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a
 	github.com/chromedp/chromedp v0.23.0
 	github.com/descope/virtualwebauthn v1.0.3
 	github.com/getkin/kin-openapi v0.153.0

@@ -11,6 +11,7 @@ import (
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/sessions/token"
 
+	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/allauth-go/allauth/authn"
@@ -149,17 +150,15 @@ func (s *Service) parse(use, text string, more ...any) (*claims, string, error) 
 	if len(text) > maxTokenBytes {
 		return nil, "", token.ErrInvalid
 	}
-	parsed, err := jwt.ParseSigned(text, s.keys.algorithms)
-	if err != nil || len(parsed.Headers) != 1 {
-		return nil, "", token.ErrInvalid
-	}
-	key := s.keys.find(parsed.Headers[0])
-	if key == nil {
+	payload, err := VerifySignature(text, s.keys.algorithms, s.keys.find)
+	if err != nil {
 		return nil, "", token.ErrInvalid
 	}
 	var c claims
-	if err := parsed.Claims(key.verify, append(more, &c)...); err != nil {
-		return nil, "", token.ErrInvalid
+	for _, one := range append(more, &c) {
+		if err := json.Unmarshal(payload, one); err != nil {
+			return nil, "", token.ErrInvalid
+		}
 	}
 	switch {
 	case c.Use != use, c.Issuer != s.deps.Issuer, c.Subject == "", c.ID == "",

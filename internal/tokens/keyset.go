@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/go-jose/go-jose/v4"
@@ -118,11 +119,34 @@ func newKeySet(keys []token.Key) (*keySet, error) {
 
 // find returns the key with the id and the algorithm in the header, or nil. Comparing the
 // algorithm prevents that a public key is used as a secret.
-func (s *keySet) find(header jose.Header) *prepared {
+func (s *keySet) find(header jose.Header) any {
 	for _, key := range s.keys {
 		if key.id == header.KeyID && string(key.algorithm) == header.Algorithm {
-			return key
+			return key.verify
 		}
 	}
 	return nil
+}
+
+// VerifySignature verifies a token in the compact form (RFC 7515 section 5.2) and returns
+// its payload. find returns the key for a header, or nil. A token has one spelling: bits
+// that base64url leaves unused are zero.
+func VerifySignature(text string, algorithms []jose.SignatureAlgorithm, find func(header jose.Header) any) ([]byte, error) {
+	for part := range strings.SplitSeq(text, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
+			return nil, token.ErrInvalid
+		}
+	}
+	signed, err := jose.ParseSignedCompact(text, algorithms)
+	if err != nil {
+		return nil, err
+	}
+	if len(signed.Signatures) != 1 {
+		return nil, token.ErrInvalid
+	}
+	key := find(signed.Signatures[0].Header)
+	if key == nil {
+		return nil, token.ErrInvalid
+	}
+	return signed.Verify(key)
 }

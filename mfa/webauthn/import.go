@@ -3,8 +3,6 @@ package webauthn
 import (
 	"fmt"
 	"strconv"
-
-	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 )
 
 // ImportCredential returns the key of a registration response that another system
@@ -18,8 +16,8 @@ func ImportCredential(answer, handle []byte) (*Credential, error) {
 		return nil, err
 	}
 	made := r.parsed.Response.AttestationObject.AuthData.AttData
-	if _, err := webauthncose.ParsePublicKey(made.CredentialPublicKey); err != nil {
-		return nil, fmt.Errorf("parse public key: %w", err)
+	if err := checkPublicKey(made.CredentialPublicKey); err != nil {
+		return nil, fmt.Errorf("public key: %w", err)
 	}
 	return &Credential{
 		ID: made.CredentialID, PublicKey: made.CredentialPublicKey, Handle: handle,

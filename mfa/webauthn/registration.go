@@ -1,6 +1,8 @@
 package webauthn
 
 import (
+	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -99,12 +101,16 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, k
 			Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.COSEAlgorithmIdentifier(algorithm),
 		})
 	}
+	// Attestation is not requested. A statement that comes all the same shows nothing, as
+	// the client could have left it out.
+	statement := &r.parsed.Response.AttestationObject
+	statement.Format, statement.AttStatement = string(protocol.AttestationFormatNone), nil
 	made, err := rp.verifier.CreateCredential(owner{handle: user.Handle}, session, r.parsed)
 	if err != nil {
 		return nil, 0, reject("verify registration: %w", err)
 	}
-	if _, err := webauthncose.ParsePublicKey(made.PublicKey); err != nil {
-		return nil, 0, reject("parse public key: %w", err)
+	if err := checkPublicKey(made.PublicKey); err != nil {
+		return nil, 0, reject("public key: %w", err)
 	}
 	flags := byte(made.Flags.ProtocolValue())
 	if rp.cfg.DeviceBound && made.Flags.BackupEligible {
@@ -114,6 +120,24 @@ func (rp *RelyingParty) Register(r *Registration, challenge []byte, user User, k
 		ID: made.ID, PublicKey: made.PublicKey, Handle: user.Handle, Flags: &flags,
 		AAGUID: made.Authenticator.AAGUID, Transports: r.transports(), Passwordless: r.passwordless(kind != SecondFactor),
 	}, made.Authenticator.SignCount, nil
+}
+
+// minRSABits is the size of the smallest RSA key that is accepted, in bits (NIST SP
+// 800-131A).
+const minRSABits = 2048
+
+// checkPublicKey returns an error unless the COSE key is well-formed and strong.
+func checkPublicKey(cose []byte) error {
+	parsed, err := webauthncose.ParsePublicKey(cose)
+	if err != nil {
+		return err
+	}
+	if key, ok := parsed.(webauthncose.RSAPublicKeyData); ok {
+		if bits := new(big.Int).SetBytes(key.Modulus).BitLen(); bits < minRSABits {
+			return fmt.Errorf("an RSA key of %d bits is too weak", bits)
+		}
+	}
+	return nil
 }
 
 // passwordless reports whether the key can be used for logins without another
