@@ -332,7 +332,7 @@ func TestForgeryW12WeakAndMalformedKeys(t *testing.T) {
 		"weak RSA":                   func(f *forger) { f.cose = weak },
 		"more after the key":         func(f *forger) { f.cose = append(bytes.Clone(valid), 0xa0) },
 		"more after the object":      func(f *forger) { f.trailing = []byte{0xa0} },
-		"a point beside the curve":   func(f *forger) { f.cose = append(valid[:len(valid)-1:len(valid)-1], valid[len(valid)-1]^1) },
+		"a point beside the curve":   func(f *forger) { f.cose = slices.Concat(valid[:len(valid)-1], []byte{valid[len(valid)-1] ^ 1}) },
 		"no key":                     func(f *forger) { f.cose = []byte{0xa0} },
 		"a key of indefinite length": func(f *forger) { f.cose = slices.Concat([]byte{0xbf}, valid[1:], []byte{0xff}) },
 		"an id of no length":         func(f *forger) { f.id = nil },
