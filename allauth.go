@@ -151,7 +151,7 @@ func (a *Auth) build() error {
 		if authenticators, err = a.newFactors(deps, challenges, known); err != nil {
 			return err
 		}
-		parts.Factors = authenticators
+		parts.Factors, parts.RequiredFor = authenticators, a.cfg.MFA.RequiredFor
 	}
 	a.pipeline = login.New(parts)
 	a.account = accounts.NewFlows(known, a.pipeline, parts.Factors, a.sessions)

@@ -55,6 +55,9 @@ func (c *Config) guardHooks() error {
 			return h.Do(ctx, func(ctx context.Context) error { return f(ctx, u, slices.Clone(methods)) })
 		}
 	}
+	if c.MFA != nil {
+		c.MFA.RequiredFor = guardResult(host, "MFA.RequiredFor", c.MFA.RequiredFor, nil)
+	}
 	if f := c.MayImpersonate; f != nil {
 		h := host.Hook("MayImpersonate")
 		c.MayImpersonate = func(ctx context.Context, actor, target *authn.User, reason string) error {

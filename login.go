@@ -26,7 +26,8 @@ type LoginOptions struct {
 	AllowUnverified bool
 	// SecondFactorChecked says that the host has checked a second factor of its own,
 	// such as the one of an identity provider. The login does not wait for one, nor
-	// for a required code, and RequireMFA accepts the session.
+	// for a required code, nor until the user adds one (MFA.RequiredFor), and RequireMFA
+	// accepts the session.
 	SecondFactorChecked bool
 	// Client is the client of NewSessionToken, for the user's list of sessions. LogIn
 	// describes that of the request.
@@ -115,7 +116,7 @@ func (a *Auth) hostLogin(ctx context.Context, kind login.Kind, userID string, op
 	}
 	if options.SecondFactorChecked {
 		in.Methods = append(in.Methods, authn.Method{Name: "mfa", Type: "host", At: m.At})
-		in.Skipped = append(in.Skipped, login.StageLoginByCode, login.StageMFAAuthenticate)
+		in.Skipped = append(in.Skipped, login.StageLoginByCode, login.StageMFAAuthenticate, login.StageMFAEnroll)
 	}
 	return in, nil
 }

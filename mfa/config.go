@@ -1,7 +1,10 @@
 package mfa
 
 import (
+	"context"
 	"time"
+
+	"github.com/allauth-go/allauth/authn"
 )
 
 // Type is a type of authenticator.
@@ -24,6 +27,13 @@ type Config struct {
 	// order in which clients list them. Existing authenticators of other types
 	// keep working. Nil: recovery codes and TOTP.
 	SupportedTypes []Type
+
+	// RequiredFor reports whether the user must have a second factor or a passkey. A login
+	// of a user who must, and has none, waits at the stage mfa_enroll until they add one.
+	// After a login with a password, a mailed or texted code comes first. It is called
+	// outside of any transaction, once in each request that takes such a login further.
+	// An error fails the request with status 503. Nil: no user must.
+	RequiredFor func(ctx context.Context, u *authn.User) (bool, error)
 
 	// Issuer is the name of the site in authenticator apps. Empty: the site name.
 	Issuer string

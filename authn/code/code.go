@@ -131,6 +131,12 @@ const (
 	// MFARequired means that a route of the host asks for a second factor, and the
 	// account has none.
 	MFARequired = "mfa_required"
+	// PhishingResistantRequired means that a route of the host asks for a security key or
+	// a passkey, and the account has none.
+	PhishingResistantRequired = "phishing_resistant_required"
+	// MFAEnrollBlocked means that the user has to add a second factor, and the account
+	// has no email address or phone number to which a code can be sent first.
+	MFAEnrollBlocked = "mfa_enroll_blocked"
 	// MaxSecurityKeys means that the user has as many security keys as an account
 	// may have.
 	MaxSecurityKeys = "max_security_keys"

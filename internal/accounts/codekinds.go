@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 
+	"github.com/allauth-go/allauth/account"
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/login"
 )
@@ -31,7 +32,7 @@ func (s *Service) ownCode(l *login.Attempt) codes.Kind {
 // sentTo returns a kind of codes that are mailed or texted, depending on the contact of
 // the attempt.
 func (s *Service) sentTo(l *login.Attempt, purpose, mail, text string) codes.Kind {
-	kind := codes.Kind{Purpose: purpose, Param: "code", User: s.recipient}
+	kind := codes.Kind{Purpose: purpose, Param: "code", User: s.recipient, CodeConfig: *withDefaults(&account.CodeConfig{}, defaultLoginCodeTimeout)}
 	if s.cfg.LoginByCode != nil {
 		kind.CodeConfig = s.cfg.LoginByCode.CodeConfig
 	}

@@ -154,19 +154,33 @@ func (s *Service) sendLoginCode(ctx context.Context, kind codes.Kind, l *login.A
 }
 
 // EnterLoginByCode implements the stage login_by_code, which waits for a login code: one
-// that was requested, or one that is required after another authentication.
-func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt, trusted func() bool) (login.Verdict, error) {
+// that was requested, or one that is required after another authentication, or before the
+// user enrolls a second factor. An enrolment is refused if there is no contact to which a
+// code could be sent.
+func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *login.Attempt, trusted func() bool, enrolls func() (bool, error)) (login.Verdict, error) {
 	ctx = work.AcceptEarlier(ctx)
 	if l.LoginCode != "" {
 		return login.Wait, nil
 	}
-	if !s.codeRequired(sess, l) || trusted() {
+	showsContact, err := s.MustShowContact(ctx, sess, l)
+	if err == nil && showsContact {
+		showsContact, err = enrolls()
+	}
+	if err != nil {
+		return login.Abort, err
+	}
+	required := s.codeRequired(sess, l)
+	if !showsContact && (!required || trusted()) {
 		return login.Pass, nil
 	}
 	if err := s.chooseCodeContact(ctx, l); err != nil {
 		return login.Abort, err
 	}
 	switch {
+	case l.Email == "" && l.Phone == "" && showsContact:
+		s.deps.Logger.WarnContext(ctx, "login refused: MFA.RequiredFor requires a second factor, and the account has no contact to which a code can be sent first; add a verified address with Users.AddEmail, or log the user in with LogIn", "user", l.UserID)
+		work.Refuse(ctx, problem.List("", code.MFAEnrollBlocked))
+		return login.Abort, nil
 	case l.Email == "" && l.Phone == "":
 		return login.Pass, nil // the user has no contact to which a code could be sent
 	case l.Email == "" || l.Signup:
@@ -174,7 +188,7 @@ func (s *Service) EnterLoginByCode(ctx context.Context, sess *login.Session, l *
 			return login.Abort, err
 		}
 	}
-	l.CodeRequired = true
+	l.CodeRequired = required
 	return login.Wait, s.sendLoginCode(ctx, s.loginCode(l), l)
 }
 
@@ -238,15 +252,41 @@ func (s *Service) reachable(ctx context.Context, l *login.Attempt, c contacts) (
 	return free, err
 }
 
+// MustShowContact implements login.Accounts. It reports whether the user has to show that they can read a contact of the
+// account before they may enroll a second factor: after a password, which may be stolen,
+// and if all contacts of the account are unverified and stay so.
+func (s *Service) MustShowContact(ctx context.Context, sess *login.Session, l *login.Attempt) (bool, error) {
+	if l.UserID == "" {
+		return false, nil
+	}
+	if lastMethod(sess, l) == "password" {
+		return true, nil
+	}
+	if s.verificationOf(l) == authn.VerificationMandatory && !slices.Contains(l.Skipped, login.StageVerifyEmail) {
+		return false, nil
+	}
+	if l.GivenEmail != nil && l.GivenEmail.Verified || l.GivenPhone != nil && l.GivenPhone.Verified {
+		return false, nil
+	}
+	c, err := s.contactsOf(ctx, l.UserID)
+	return len(c.emails) > 0 && !c.anyVerified(), err
+}
+
+// lastMethod returns the name of the last authentication in the login, empty if there is
+// none, as after a sign-up.
+func lastMethod(sess *login.Session, l *login.Attempt) string {
+	if n := len(sess.State.Methods); n > 0 && sess.State.MethodsOf == l.UserID && !l.Signup {
+		return sess.State.Methods[n-1].Name
+	}
+	return ""
+}
+
 // codeRequired reports whether this login requires a code after another authentication.
 func (s *Service) codeRequired(sess *login.Session, l *login.Attempt) bool {
 	if s.cfg.LoginByCode == nil {
 		return false
 	}
-	var last string
-	if n := len(sess.State.Methods); n > 0 && sess.State.MethodsOf == l.UserID && !l.Signup {
-		last = sess.State.Methods[n-1].Name
-	}
+	last := lastMethod(sess, l)
 	switch {
 	case last == "code":
 		return false

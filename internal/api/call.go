@@ -9,6 +9,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/accounts"
 	"github.com/allauth-go/allauth/internal/cookie"
+	"github.com/allauth-go/allauth/internal/factors"
 	"github.com/allauth-go/allauth/internal/hook"
 	"github.com/allauth-go/allauth/internal/keyring"
 	"github.com/allauth-go/allauth/internal/login"
@@ -108,7 +109,7 @@ func (c *call) dispatch() (reply, error) {
 	if c.sess.Actor != nil && !c.route.impersonated {
 		return reply{}, work.ErrImpersonated
 	}
-	if c.route.login && !c.sess.Authenticated() {
+	if c.route.login && !c.sess.Authenticated() && !(c.action.enrolls && factors.Enrolls(c.sess.Session)) {
 		return reply{}, work.ErrUnauthenticated
 	}
 	if err := c.findPending(); err != nil {

@@ -51,7 +51,10 @@ type action struct {
 	// flowLimit is a limit that the flow charges together with others. It is charged here
 	// if the body is refused.
 	flowLimit string
-	do        endpoint
+	// enrolls means that the action is also for a user whose login waits in the stage
+	// mfa_enroll.
+	enrolls bool
+	do      endpoint
 }
 
 // endpoint answers a request. It reads the body if there is one, see with.

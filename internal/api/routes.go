@@ -97,7 +97,7 @@ func (h *Handler) codeRoutes() []route {
 		{paths: []string{"auth/code/confirm"}, awaits: h.account.LoginCode, methods: methods{
 			"POST": {passes: true, do: confirm("code", h.account.ConfirmLoginCode)},
 		}},
-		{paths: []string{"auth/code/resend"}, off: noCodes, methods: methods{"POST": {do: resend(h.account.LoginCode)}}},
+		{paths: []string{"auth/code/resend"}, off: noCodes && !h.pipeline.RequiresEnrollment(), methods: methods{"POST": {do: resend(h.account.LoginCode)}}},
 		{paths: []string{"auth/email/verify/resend"}, methods: methods{"POST": {do: resend(h.account.EmailCode)}}},
 		{paths: []string{"auth/phone/verify"}, awaits: h.account.PhoneCode, methods: methods{
 			"POST": {passes: true, do: confirm("code", h.account.VerifyPhone)},
@@ -129,8 +129,8 @@ func (h *Handler) mfaRoutes() []route {
 		}},
 		{paths: []string{"account/authenticators"}, login: true, methods: methods{"GET": {do: h.listAuthenticators}}},
 		{paths: []string{"account/authenticators/totp"}, off: !factors.Supports(cfg, mfa.TOTP), login: true, methods: methods{
-			"GET":    {do: h.showTOTP},
-			"POST":   {do: with((*form).authenticatorCode, h.activateTOTP)},
+			"GET":    {enrolls: true, do: h.showTOTP},
+			"POST":   {enrolls: true, do: with((*form).authenticatorCode, h.activateTOTP)},
 			"DELETE": {do: h.deactivateTOTP},
 		}},
 		{paths: []string{"account/authenticators/recovery-codes", "account/authenticators/recovery_codes"}, off: !factors.Supports(cfg, mfa.RecoveryCodes), login: true, methods: methods{
@@ -165,8 +165,8 @@ func (h *Handler) webAuthnRoutes() []route {
 			"PUT":  {limit: ratelimit.ActionSignup, do: h.finishPasskeySignup},
 		}},
 		{paths: []string{"account/authenticators/webauthn"}, login: true, pending: h.mfa.CheckMayAddKey, methods: methods{
-			"GET":  {do: h.newKey},
-			"POST": {do: with((*form).newKey, h.addKey)},
+			"GET":  {enrolls: true, do: h.newKey},
+			"POST": {enrolls: true, do: with((*form).newKey, h.addKey)},
 		}},
 		{paths: []string{"account/authenticators/webauthn"}, login: true, methods: methods{
 			"PUT":    {do: h.renameKey},

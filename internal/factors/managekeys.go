@@ -18,14 +18,14 @@ import (
 // email address before they can add a key, and ErrTooManyKeys if they have as many
 // keys as allowed.
 func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error {
-	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess)
 	if err == nil && blocked {
 		return ErrUnverifiedEmail
 	}
 	if err != nil {
 		return err
 	}
-	rows, err := s.rows(ctx, sess.UserID())
+	rows, err := s.rows(ctx, enrollerID(sess))
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Service) CheckMayAddKey(ctx context.Context, sess *login.Session) error
 // of the logged-in user, whom CheckMayAddKey has accepted, creates a key. Returns
 // work.ErrNotPending if no upgrade is possible.
 func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, kind webauthn.Kind) (*webauthn.CreationOptions, error) {
-	if err := s.pipeline.RequireRecent(ctx, sess); err != nil {
+	if err := s.mayEnroll(ctx, sess); err != nil {
 		return nil, err
 	}
 	if kind == webauthn.Upgrade {
@@ -47,20 +47,26 @@ func (s *Flows) KeyCreationOptions(ctx context.Context, sess *login.Session, kin
 			return nil, err
 		}
 	}
-	return s.creationOptions(ctx, sess, ceremonyAdd, sess.Identity, kind)
+	id, err := s.enroller(ctx, sess)
+	if err != nil {
+		return nil, err
+	}
+	return s.creationOptions(ctx, sess, ceremonyAdd, id, kind)
 }
 
 // AddKey adds the key whose response to KeyCreationOptions this is. The route has called
 // CheckMayAddKey, which is called again in the transaction. It reports whether
 // the user's first recovery codes were generated, too. An empty name is replaced by a
-// default. Returns authn.Errors for a wrong response, which consumes the challenge as
-// well, and work.ErrNotPending for the second passkey of an upgrade.
+// default. A login that waits for it is resumed. Returns authn.Errors for a wrong response,
+// which consumes the challenge as well, and work.ErrNotPending for the second passkey of an
+// upgrade.
 func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, response []byte) (key *Key, codesGenerated bool, err error) {
-	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonyAdd, sess.UserID(), response)
+	userID := enrollerID(sess)
+	credential, counter, err := s.verifyRegistration(ctx, sess, ceremonyAdd, userID, response)
 	if err != nil {
 		return nil, false, s.registrationProblem(ctx, err)
 	}
-	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
+	err = s.enroll(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have added an address or a key meanwhile.
 		if err := s.CheckMayAddKey(ctx, sess); err != nil {
 			return err
@@ -70,14 +76,16 @@ func (s *Flows) AddKey(ctx context.Context, sess *login.Session, name string, re
 				return err
 			}
 		}
-		if key, err = s.storeKey(ctx, sess.UserID(), name, credential, counter); err != nil {
+		if key, err = s.storeKey(ctx, userID, name, credential, counter); err != nil {
 			return err
 		}
 		if credential.Silent {
 			return s.announceUpgrade(ctx, sess, &key.Authenticator)
 		}
-		codesGenerated, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added")
-		return err
+		if codesGenerated, err = s.announceAdded(ctx, sess, &key.Authenticator, "mfa/webauthn_added"); err != nil {
+			return err
+		}
+		return s.passEnroll(ctx, sess, &key.Authenticator)
 	})
 	if err != nil {
 		return nil, false, s.registrationProblem(ctx, err)

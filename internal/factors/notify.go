@@ -20,5 +20,9 @@ func (s *Service) announceAdded(ctx context.Context, sess *login.Session, a *mfa
 
 // notify mails the owner that their authenticators changed.
 func (s *Service) notify(ctx context.Context, sess *login.Session, kind, name string) error {
-	return s.accounts.Notify(ctx, sess, kind, sess.Identity, map[string]any{"AuthenticatorName": name})
+	owner, err := s.enroller(ctx, sess)
+	if err != nil {
+		return err
+	}
+	return s.accounts.Notify(ctx, sess, kind, owner, map[string]any{"AuthenticatorName": name})
 }

@@ -116,9 +116,19 @@ func (s *Flows) changeRecent(ctx context.Context, sess *login.Session, f func(ct
 	return s.pipeline.Change(ctx, sess, sess.UserID(), f)
 }
 
-// mustVerifyEmail reports whether the user has to verify an email address before they
-// can add authenticators.
-func (s *Service) mustVerifyEmail(ctx context.Context, userID string) (bool, error) {
+// mustVerifyEmail reports whether the logged-in user has to verify an email address before
+// they can add authenticators. A user who enrolls during a login has shown before that they
+// can read a contact of the account.
+func (s *Service) mustVerifyEmail(ctx context.Context, sess *login.Session) (bool, error) {
+	if !sess.Authenticated() {
+		return false, nil
+	}
+	return s.hasBlockingEmail(ctx, sess.UserID())
+}
+
+// hasBlockingEmail reports whether the user has an unverified email address, and may not
+// have authenticators beside it.
+func (s *Service) hasBlockingEmail(ctx context.Context, userID string) (bool, error) {
 	if s.cfg.AllowUnverifiedEmail {
 		return false, nil
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/allauth-go/allauth/mfa"
 )
 
-// TOTP returns the authenticator app of the logged-in user, or authn.ErrNotFound.
+// TOTP returns the authenticator app of the logged-in user, or of the one who enrolls, or
+// authn.ErrNotFound.
 func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authenticator, error) {
-	rows, err := s.rows(ctx, sess.UserID())
+	rows, err := s.rows(ctx, enrollerID(sess))
 	if err != nil {
 		return nil, err
 	}
@@ -26,8 +27,8 @@ func (s *Service) TOTP(ctx context.Context, sess *login.Session) (*mfa.Authentic
 }
 
 // ActivateTOTP adds the app that was set up in this session. The user shows with a code
-// that the app works; the code is used up. Returns authn.Errors for a wrong code,
-// work.ErrNotPending if the user already has an app.
+// that the app works; the code is used up. A login that waits for it is resumed. Returns
+// authn.Errors for a wrong code, work.ErrNotPending if the user already has an app.
 func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code string) (*mfa.Authenticator, error) {
 	if err := s.checkMayActivate(ctx, sess); err != nil {
 		return nil, err
@@ -36,7 +37,8 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 	if !s.newApp("").hasFormat(code) {
 		return nil, incorrectCode()
 	}
-	attempt, err := s.countAttempt(ctx, sess, sess.UserID(), "code")
+	userID := enrollerID(sess)
+	attempt, err := s.countAttempt(ctx, sess, userID, "code")
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +53,8 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 		return nil, incorrectCode()
 	}
 	work.Afterwards(ctx, attempt.Refund)
-	row := &mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP, Claim: userClaim(mfa.TOTP, sess.UserID())}
-	err = s.changeRecent(ctx, sess, func(ctx context.Context) error {
+	row := &mfa.Authenticator{UserID: userID, Type: mfa.TOTP, Claim: userClaim(mfa.TOTP, userID)}
+	err = s.enroll(ctx, sess, func(ctx context.Context) error {
 		// Check again: another request may have added an address meanwhile.
 		if err := s.checkMayActivate(ctx, sess); err != nil {
 			return err
@@ -64,8 +66,10 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 		if err := s.create(ctx, row, app); err != nil {
 			return err
 		}
-		_, err := s.announceAdded(ctx, sess, row, "mfa/totp_activated")
-		return err
+		if _, err := s.announceAdded(ctx, sess, row, "mfa/totp_activated"); err != nil {
+			return err
+		}
+		return s.passEnroll(ctx, sess, row)
 	})
 	if errors.Is(err, authn.ErrConflict) {
 		return nil, work.ErrNotPending
@@ -79,7 +83,7 @@ func (s *Flows) ActivateTOTP(ctx context.Context, sess *login.Session, code stri
 // checkMayActivate returns authn.Errors if the user has to verify an email address
 // before they can add an app.
 func (s *Service) checkMayActivate(ctx context.Context, sess *login.Session) error {
-	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess)
 	if err == nil && blocked {
 		return problem.List("code", code.UnverifiedEmail)
 	}

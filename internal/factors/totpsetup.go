@@ -34,12 +34,16 @@ type Setup struct {
 // SetUpTOTP generates a secret for an app, which replaces an earlier one in this
 // session. Returns ErrUnverifiedEmail if the user has to verify an email address first.
 func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, error) {
-	blocked, err := s.mustVerifyEmail(ctx, sess.UserID())
+	blocked, err := s.mustVerifyEmail(ctx, sess)
 	if err != nil {
 		return nil, err
 	}
 	if blocked {
 		return nil, ErrUnverifiedEmail
+	}
+	id, err := s.enroller(ctx, sess)
+	if err != nil {
+		return nil, err
 	}
 	raw, err := keyring.RandomBytes(s.deps.Rand, secretSize)
 	if err != nil {
@@ -49,13 +53,13 @@ func (s *Service) SetUpTOTP(ctx context.Context, sess *login.Session) (*Setup, e
 	if err := s.storeSetup(ctx, sess, app); err != nil {
 		return nil, err
 	}
-	return &Setup{Secret: app.Secret, URL: s.totpURL(sess.Identity, app)}, nil
+	return &Setup{Secret: app.Secret, URL: s.totpURL(id, app)}, nil
 }
 
 // storeSetup stores the secret of an app during its setup, encrypted like the
 // authenticator that it becomes.
 func (s *Service) storeSetup(ctx context.Context, sess *login.Session, app *totpApp) error {
-	row := mfa.Authenticator{UserID: sess.UserID(), Type: mfa.TOTP}
+	row := mfa.Authenticator{UserID: enrollerID(sess), Type: mfa.TOTP}
 	if err := s.seal(&row, app); err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (s *Service) pendingSetup(ctx context.Context, sess *login.Session) (*authn
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.UserID != sess.UserID() {
+	if c.UserID != enrollerID(sess) {
 		return nil, nil, work.ErrNotPending
 	}
 	row := mfa.Authenticator{UserID: c.UserID, Type: mfa.TOTP, Data: c.Data}

@@ -71,16 +71,20 @@ func (s *Service) announceUpgrade(ctx context.Context, sess *login.Session, a *m
 
 // staysSilent reports whether the passkey of an upgrade stays silent after it has logged
 // its user in: if they have an unverified address, with which an account cannot have
-// authenticators. Otherwise the passkey becomes a second factor, and the user gets
-// recovery codes. It runs in a transaction.
-func (s *Service) staysSilent(ctx context.Context, userID string) (bool, error) {
+// authenticators. Otherwise the passkey becomes a second factor, the first one if first is
+// true, and the user gets recovery codes. It runs in a transaction.
+func (s *Service) staysSilent(ctx context.Context, userID string) (stays, first bool, err error) {
 	if err := s.deps.Tx.LockUser(ctx, userID); err != nil {
-		return false, fmt.Errorf("lock user: %w", err)
+		return false, false, fmt.Errorf("lock user: %w", err)
 	}
-	blocked, err := s.mustVerifyEmail(ctx, userID)
+	blocked, err := s.hasBlockingEmail(ctx, userID)
 	if err != nil || blocked {
-		return true, err
+		return true, false, err
+	}
+	had, err := s.HasAuthenticators(ctx, userID)
+	if err != nil {
+		return false, false, err
 	}
 	_, err = s.ensureRecoveryCodes(ctx, userID)
-	return false, err
+	return false, !had, err
 }

@@ -155,7 +155,7 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 				return err
 			}
 		}
-		row, err := s.verifyAssertion(ctx, assertion, challenge, userID)
+		row, first, err := s.verifyAssertion(ctx, assertion, challenge, userID)
 		if errors.Is(err, webauthn.ErrCloned) {
 			cloned = row
 		}
@@ -169,6 +169,11 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 		key, used.ID = row, row.ID
 		if err := then(ctx, row); err != nil {
 			return err
+		}
+		if first {
+			if err := s.pipeline.EndOtherSessions(ctx, sess, row.UserID); err != nil {
+				return err
+			}
 		}
 		work.Emit(ctx, row.UserID, used)
 		return nil
@@ -189,54 +194,55 @@ func (s *Flows) authenticateByAssertion(ctx context.Context, sess *login.Session
 
 // verifyAssertion finds the key of the assertion, verifies the assertion and stores the
 // use of the key. If userID is empty, the key must be a passkey, and the assertion must
-// name the user. With webauthn.ErrCloned it returns the row, too.
-func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Assertion, challenge []byte, userID string) (*mfa.Authenticator, error) {
-	row, err := s.store.AuthenticatorByClaim(ctx, keyClaim(assertion.CredentialID()))
+// name the user. With webauthn.ErrCloned it returns the row, too. first is true if the key,
+// the passkey of an upgrade, has just become the user's first second factor.
+func (s *Service) verifyAssertion(ctx context.Context, assertion *webauthn.Assertion, challenge []byte, userID string) (row *mfa.Authenticator, first bool, err error) {
+	row, err = s.store.AuthenticatorByClaim(ctx, keyClaim(assertion.CredentialID()))
 	if errors.Is(err, authn.ErrNotFound) && assertion.IsFor(s.keys) {
-		return nil, errUnknownKey
+		return nil, false, errUnknownKey
 	}
 	if errors.Is(err, authn.ErrNotFound) {
-		return nil, fmt.Errorf("the assertion is not for this relying party: %w", webauthn.ErrRejected)
+		return nil, false, fmt.Errorf("the assertion is not for this relying party: %w", webauthn.ErrRejected)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look up key: %w", err)
+		return nil, false, fmt.Errorf("look up key: %w", err)
 	}
 	if userID != "" && row.UserID != userID {
-		return nil, fmt.Errorf("the key belongs to another user: %w", webauthn.ErrRejected)
+		return nil, false, fmt.Errorf("the key belongs to another user: %w", webauthn.ErrRejected)
 	}
 	key, err := s.key(row)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	passkey := userID == ""
 	switch {
 	case passkey && (!isPasskey(&key.Credential) || !assertion.NamesUser()):
-		return nil, fmt.Errorf("the key is not a passkey, or the assertion has no user handle: %w", webauthn.ErrRejected)
+		return nil, false, fmt.Errorf("the key is not a passkey, or the assertion has no user handle: %w", webauthn.ErrRejected)
 	case !passkey && key.Silent:
-		return nil, fmt.Errorf("the key is the passkey of an upgrade before its first login: %w", webauthn.ErrRejected)
+		return nil, false, fmt.Errorf("the key is the passkey of an upgrade before its first login: %w", webauthn.ErrRejected)
 	}
 	updated, counter, err := s.keys.Assert(assertion, challenge, key.Credential, uint32(row.Counter), passkey)
 	if err != nil {
-		return row, err
+		return row, false, err
 	}
 	backupChanged := key.Flags != nil && key.BackupEligible() != updated.BackupEligible()
 	key.Credential, row.Counter = updated, int64(counter)
 	if key.Silent {
-		if key.Silent, err = s.staysSilent(ctx, row.UserID); err != nil {
-			return nil, err
+		if key.Silent, first, err = s.staysSilent(ctx, row.UserID); err != nil {
+			return nil, false, err
 		}
 	}
 	if err := s.seal(row, key); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	err = s.saveUse(ctx, row)
 	if errors.Is(err, authn.ErrConflict) || errors.Is(err, authn.ErrNotFound) {
-		return nil, fmt.Errorf("another request used the key at the same time: %w", webauthn.ErrRejected)
+		return nil, false, fmt.Errorf("another request used the key at the same time: %w", webauthn.ErrRejected)
 	}
 	if err == nil && backupChanged {
 		work.Emit(ctx, row.UserID, mfa.KeyBackupChanged{ID: row.ID, BackupEligible: updated.BackupEligible()})
 	}
-	return row, err
+	return row, first, err
 }
 
 // assertionProblem publishes the failure and returns the client's problem if err means

@@ -44,6 +44,9 @@ func Validate(c *mfa.Config) error {
 	case c.WebAuthnTimeout < 0:
 		return errors.New("MFA.WebAuthnTimeout is negative; leave it zero for 5 minutes")
 	}
+	if c.RequiredFor != nil && !Supports(c, mfa.TOTP) && !Supports(c, mfa.WebAuthn) {
+		return errors.New("MFA.RequiredFor needs totp or webauthn in MFA.SupportedTypes; add one, as users cannot log in otherwise")
+	}
 	return validateWebAuthn(c)
 }
 

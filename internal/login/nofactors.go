@@ -33,6 +33,9 @@ func (NoFactors) EnterSignup(context.Context, *Session, *Attempt) (Verdict, erro
 // TypesOf implements Factors.
 func (NoFactors) TypesOf(context.Context, string) ([]string, error) { return nil, nil }
 
+// EnrollableTypes implements Factors.
+func (NoFactors) EnrollableTypes() []string { return nil }
+
 // TrustsForCode implements Factors.
 func (NoFactors) TrustsForCode(context.Context, *Session, string) bool { return false }
 

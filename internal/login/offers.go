@@ -10,7 +10,7 @@ type Offer struct {
 	ID string `json:"id"`
 	// IsPending is left out if it is nil.
 	IsPending *bool `json:"is_pending,omitempty"`
-	// Types are the authenticator types of a second factor.
+	// Types are the authenticator types of a second factor, or those that can be added.
 	Types []string `json:"types,omitempty"`
 	// Providers are the ids of the providers to choose from.
 	Providers []string `json:"providers,omitempty"`
@@ -60,11 +60,13 @@ func (p *Pipeline) entryOffers(ctx context.Context, s *Session) ([]Offer, error)
 
 func (p *Pipeline) describe(ctx context.Context, l *Attempt) (Offer, error) {
 	offer := Offer{ID: l.Stage, IsPending: Pending(true)}
-	if l.Stage != StageMFAAuthenticate {
-		return offer, nil
-	}
 	var err error
-	offer.Types, err = p.cfg.Factors.TypesOf(ctx, l.UserID)
+	switch l.Stage {
+	case StageMFAAuthenticate:
+		offer.Types, err = p.cfg.Factors.TypesOf(ctx, l.UserID)
+	case StageMFAEnroll:
+		offer.Types = p.cfg.Factors.EnrollableTypes()
+	}
 	return offer, err
 }
 

@@ -8,6 +8,7 @@ const (
 	StageMFAAuthenticate    = "mfa_authenticate"
 	StageMFATrust           = "mfa_trust"
 	StageMFASignupWebAuthn  = "mfa_signup_webauthn"
+	StageMFAEnroll          = "mfa_enroll"
 	FlowLogin               = "login"
 	FlowSignup              = "signup"
 	FlowProviderRedirect    = "provider_redirect"
@@ -39,5 +40,6 @@ var offerOrder = []string{
 	StageMFAAuthenticate,
 	StageMFATrust,
 	StageMFASignupWebAuthn,
+	StageMFAEnroll,
 	FlowPasswordResetByCode,
 }

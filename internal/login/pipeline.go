@@ -22,6 +22,9 @@ type Config struct {
 	// BeforeLogin is the host's hook that may refuse a login, called after every stage.
 	// It may be nil.
 	BeforeLogin func(ctx context.Context, u *authn.User, methods []authn.Method) error
+	// RequiredFor is the host's hook that reports whether the user must have a second
+	// factor. It may be nil.
+	RequiredFor func(ctx context.Context, u *authn.User) (bool, error)
 	// AsksClaims is true if the host adds claims to the tokens of an app.
 	AsksClaims bool
 }
@@ -44,13 +47,15 @@ func New(cfg Config) *Pipeline {
 	p.stages = []stage{
 		{StageLoginByCode, func(ctx context.Context, s *Session, l *Attempt) (Verdict, error) {
 			trusted := func() bool { return l.UserID != "" && factors.TrustsForCode(ctx, s, l.UserID) }
-			return accounts.EnterLoginByCode(ctx, s, l, trusted)
+			enrolls := func() (bool, error) { return p.mustEnroll(ctx, s, l) }
+			return accounts.EnterLoginByCode(ctx, s, l, trusted, enrolls)
 		}},
 		{StageVerifyPhone, accounts.EnterVerifyPhone},
 		{StageVerifyEmail, accounts.EnterVerifyEmail},
 		{StageMFAAuthenticate, factors.EnterAuthenticate},
 		{StageMFATrust, factors.EnterTrust},
 		{StageMFASignupWebAuthn, factors.EnterSignup},
+		{StageMFAEnroll, p.enterEnroll},
 	}
 	return p
 }
@@ -120,7 +125,9 @@ func (p *Pipeline) Rebind(ctx context.Context, s *Session, userID string) error 
 
 // AsksHost reports whether a hook of the host is called for users who log in. It is
 // called outside of any transaction, after the user is stored.
-func (p *Pipeline) AsksHost() bool { return p.cfg.BeforeLogin != nil || p.cfg.AsksClaims }
+func (p *Pipeline) AsksHost() bool {
+	return p.cfg.BeforeLogin != nil || p.cfg.RequiredFor != nil || p.cfg.AsksClaims
+}
 
 // Distrust ends the trust of the user in all browsers.
 func (p *Pipeline) Distrust(ctx context.Context, userID string) error {

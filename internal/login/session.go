@@ -80,8 +80,9 @@ type Session struct {
 	// got a new token for that reason.
 	finished, continues bool
 	cookies             []Cookie
-	// verdict is the answer of the hook BeforeLogin.
-	verdict *verdict
+	// verdict is the answer of the hook BeforeLogin, requirement that of RequiredFor.
+	verdict     *verdict
+	requirement *requirement
 }
 
 // Cookie is a cookie that the answer sets, beside that of the session.
@@ -222,7 +223,7 @@ func Drop[T any](s *Session, field *T) {
 }
 
 // Snapshot returns a function that restores the session to its current state, for a
-// transaction that is rolled back. The answer of BeforeLogin is kept.
+// transaction that is rolled back. The answers of the host's hooks are kept.
 func (s *Session) Snapshot() (restore func()) {
 	saved := *s
 	saved.State.Methods = slices.Clone(s.State.Methods)
@@ -234,7 +235,7 @@ func (s *Session) Snapshot() (restore func()) {
 		saved.State.Login = &copied
 	}
 	return func() {
-		saved.verdict = s.verdict
+		saved.verdict, saved.requirement = s.verdict, s.requirement
 		*s = saved
 	}
 }

@@ -24,8 +24,12 @@ type Accounts interface {
 	Ways
 	Identifier
 	// EnterLoginByCode asks for a login code, if one was requested, or is required
-	// and the browser is not trusted.
-	EnterLoginByCode(ctx context.Context, s *Session, l *Attempt, trusted func() bool) (Verdict, error)
+	// and the browser is not trusted, or if the user has to show that they can read a
+	// contact of the account before they enroll a second factor.
+	EnterLoginByCode(ctx context.Context, s *Session, l *Attempt, trusted func() bool, enrolls func() (bool, error)) (Verdict, error)
+	// MustShowContact reports whether the user has to show that they can read a contact
+	// of the account before they may enroll a second factor.
+	MustShowContact(ctx context.Context, s *Session, l *Attempt) (bool, error)
 	EnterVerifyPhone(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
 	EnterVerifyEmail(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
 	// StoreGiven stores the contacts that the user gave while the login waited. It is
@@ -45,6 +49,8 @@ type Factors interface {
 	EnterSignup(ctx context.Context, s *Session, l *Attempt) (Verdict, error)
 	// TypesOf returns the types of the user's authenticators.
 	TypesOf(ctx context.Context, userID string) ([]string, error)
+	// EnrollableTypes returns the types of second factors that users can add.
+	EnrollableTypes() []string
 	// TrustsForCode reports whether the browser of the session may skip a required
 	// code of the user.
 	TrustsForCode(ctx context.Context, s *Session, userID string) bool
@@ -61,4 +67,7 @@ type Factors interface {
 type Sessions interface {
 	// Lives reports whether the user has the session, with that fingerprint.
 	Lives(ctx context.Context, userID, id, authHash string) (bool, error)
+	// EndAll ends all the user's sessions but the one with the id except, which may be
+	// empty.
+	EndAll(ctx context.Context, userID, except string) error
 }
