@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/codes"
 	"github.com/allauth-go/allauth/internal/factors"
-	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/internal/work"
 	"github.com/allauth-go/allauth/mfa"
 )
@@ -42,38 +40,6 @@ func (a *Auth) newFactors(deps *work.Deps, challenges *codes.Challenges, known f
 		Accounts: known, SiteName: a.cfg.SiteName,
 		TrustedOrigins: a.cfg.TrustedOrigins,
 		TrustsCodes:    byCode != nil && byCode.TrustEnabled,
-	})
-}
-
-// RequireMFA calls next if the user authenticated with a second factor or a
-// passkey in this session. Otherwise it answers with status 401 and the flow
-// mfa_reauthenticate, or with status 403: with the code mfa_required if the user has
-// no authenticator, and impersonated if the user acts as another one. It requires
-// Middleware of the same Auth around it.
-func (a *Auth) RequireMFA(next http.Handler) http.Handler {
-	return a.requireSecondFactor(next, func(s *session.Active) bool {
-		return slices.ContainsFunc(s.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" })
-	})
-}
-
-// RequireRecentMFA is RequireMFA for a second factor or a passkey that was used within
-// Config.ReauthenticationTimeout.
-func (a *Auth) RequireRecentMFA(next http.Handler) http.Handler {
-	return a.requireSecondFactor(next, func(s *session.Active) bool { return a.pipeline.HasRecentSecondFactor(s.Session) })
-}
-
-// requireSecondFactor is RequireMFA for sessions that the function accepts.
-func (a *Auth) requireSecondFactor(next http.Handler, accepts func(s *session.Active) bool) http.Handler {
-	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
-		if accepts(session) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		has, err := false, error(nil)
-		if a.mfa != nil {
-			has, err = a.mfa.HasAuthenticators(r.Context(), session.UserID())
-		}
-		a.handler.WriteSecondFactor(w, r, session, has, err)
 	})
 }
 

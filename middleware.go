@@ -147,21 +147,6 @@ func (a *Auth) RequireLogin(next http.Handler) http.Handler {
 	})
 }
 
-// RequireRecent calls next if the user authenticated within
-// Config.ReauthenticationTimeout. Otherwise it answers with status 401 and the
-// ways to reauthenticate, or, if the user acts as another one, with status 403 and
-// the code impersonated. It requires Middleware of the same Auth around it.
-func (a *Auth) RequireRecent(next http.Handler) http.Handler {
-	return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {
-		recent, err := a.pipeline.Recent(r.Context(), session.Session)
-		if err != nil || !recent {
-			a.handler.WriteReauthentication(w, r, session, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // ProtectForms answers with status 403 if a page of another site caused a request that may
 // change something (CSRF), as the headers Sec-Fetch-Site, Origin and Referer show. Pages of
 // Config.BaseURL, Config.TrustedOrigins and Headless.CORSOrigins are trusted. GET, HEAD and

@@ -152,6 +152,13 @@ type flows struct {
 	Flows []login.Offer `json:"flows"`
 }
 
+// reauthenticationData is the data of an answer to a logged-in user who has to
+// reauthenticate.
+type reauthenticationData struct {
+	authenticated
+	flows
+}
+
 // authentication answers with the logged-in user, or with the flows by which a user can
 // log in.
 func (c *call) authentication() (reply, error) {
@@ -207,10 +214,7 @@ func (c *call) reauthentication(only ...string) (reply, error) {
 	if len(only) > 0 {
 		offers = slices.DeleteFunc(offers, func(o login.Offer) bool { return !slices.Contains(only, o.ID) })
 	}
-	data := struct {
-		authenticated
-		flows
-	}{c.authenticatedData(), flows{offers}}
+	data := reauthenticationData{c.authenticatedData(), flows{offers}}
 	return reply{status: http.StatusUnauthorized, data: data, meta: &meta{IsAuthenticated: new(true)}}, nil
 }
 

@@ -35,8 +35,14 @@ func (h *Handler) Impersonate(w http.ResponseWriter, r *http.Request, in HostImp
 		switch {
 		case in.By.Kind == login.Browser && !c.causedByOwnPage(r.Method),
 			!c.sess.Authenticated(), c.sess.Actor != nil,
-			c.sess.UserID() != in.By.UserID(), c.sess.UserID() == in.UserID,
-			!c.pipeline.HasRecentSecondFactor(c.sess.Session):
+			c.sess.UserID() != in.By.UserID(), c.sess.UserID() == in.UserID:
+			return authn.ErrForbidden
+		}
+		recent, err := c.pipeline.Satisfies(c.ctx, c.sess.Session, login.Policy{MFA: true, MaxAge: c.work.ReauthenticationTimeout})
+		if err != nil {
+			return err
+		}
+		if !recent {
 			return authn.ErrForbidden
 		}
 		target, err := c.identify(in.UserID)

@@ -3,34 +3,7 @@ package login
 import (
 	"context"
 	"slices"
-
-	"github.com/allauth-go/allauth/authn"
-	"github.com/allauth-go/allauth/internal/work"
 )
-
-// Recent reports whether the last authentication is within ReauthenticationTimeout of
-// now, in the past or, if the clock was set back, in the future. It returns true for
-// users who have no way to reauthenticate, who would be locked out otherwise.
-func (p *Pipeline) Recent(ctx context.Context, s *Session) (bool, error) {
-	if n := len(s.State.Methods); n > 0 && p.isRecent(s.State.Methods[n-1]) {
-		return true, nil
-	}
-	offers, err := p.reauthenticationOffers(ctx, s)
-	if err != nil {
-		return false, err
-	}
-	return !slices.ContainsFunc(offers, func(o Offer) bool { return o.ID != FlowPasswordResetByCode }), nil
-}
-
-func (p *Pipeline) isRecent(m authn.Method) bool {
-	return p.cfg.Work.Now().Sub(m.At).Abs() < p.cfg.Work.ReauthenticationTimeout
-}
-
-// HasRecentSecondFactor reports whether the user has authenticated with a second factor or
-// a passkey in this session, within ReauthenticationTimeout of now.
-func (p *Pipeline) HasRecentSecondFactor(s *Session) bool {
-	return slices.ContainsFunc(s.State.Methods, func(m authn.Method) bool { return m.Name == "mfa" && p.isRecent(m) })
-}
 
 // ReauthenticatesBy reports whether the logged-in user can reauthenticate by that
 // flow.
@@ -62,18 +35,6 @@ func (p *Pipeline) reauthenticationOffers(ctx context.Context, s *Session) ([]Of
 		offers = slices.DeleteFunc(offers, func(o Offer) bool { return o.ID == StageLoginByCode })
 	}
 	return offers, nil
-}
-
-// RequireRecent returns work.ErrReauthenticate unless the last authentication is recent.
-func (p *Pipeline) RequireRecent(ctx context.Context, s *Session) error {
-	recent, err := p.Recent(ctx, s)
-	if err != nil {
-		return err
-	}
-	if !recent {
-		return work.ErrReauthenticate
-	}
-	return nil
 }
 
 // LocksOut calls f, which removes ways in, and reports whether the user could log in

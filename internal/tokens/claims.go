@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/internal/keyring"
+	"github.com/allauth-go/allauth/internal/login"
 	"github.com/allauth-go/allauth/internal/session"
 	"github.com/allauth-go/allauth/sessions/token"
 
@@ -23,6 +24,9 @@ const (
 	useAccess  = "access"
 	useRefresh = "refresh"
 )
+
+// clientID is the client of all access tokens: the app of the API, which has no others.
+const clientID = "app"
 
 // maxTokenBytes is the length of the longest token that is parsed, in bytes.
 const maxTokenBytes = 8 << 10
@@ -42,6 +46,13 @@ type claims struct {
 	// Session is the session token. It is encrypted, because access tokens are sent to
 	// servers that must not use the session.
 	Session string `json:"sid"`
+	// ClientID is set together with Audience, as RFC 9068 requires.
+	ClientID string `json:"client_id,omitempty"`
+	// AuthTime, ACR and AMR say how the user authenticated. They are absent from refresh
+	// tokens and in impersonations.
+	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
+	ACR      string           `json:"acr,omitempty"`
+	AMR      []string         `json:"amr,omitempty"`
 	// Actor is the user who acts as the subject (RFC 8693 section 4.1), nil unless the
 	// session is an impersonation.
 	Actor *actor `json:"act,omitempty"`
@@ -60,7 +71,7 @@ func (c *claims) actorID() string {
 }
 
 // registered are the claims that a host cannot replace.
-var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid", "act"}
+var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid", "act", "client_id", "auth_time", "acr", "amr"}
 
 func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {
 	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), s.associatedData(id))
@@ -76,7 +87,7 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 	// A refresh token has no audience, so that a service that checks only the audience
 	// does not accept it as an access token.
 	if s.cfg.Audience != "" && use == useAccess {
-		c.Audience = jwt.Audience{s.cfg.Audience}
+		c.Audience, c.ClientID = jwt.Audience{s.cfg.Audience}, clientID
 	}
 	return c, nil
 }
@@ -86,7 +97,11 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 func (s *Service) associatedData(id string) []byte { return []byte(id + s.deps.Realm) }
 
 func (s *Service) sign(c *claims, more map[string]any) (string, error) {
-	builder := jwt.Signed(s.keys.signer)
+	signer := s.keys.signer
+	if c.ClientID != "" {
+		signer = s.keys.accessSigner
+	}
+	builder := jwt.Signed(signer)
 	if len(more) > 0 {
 		builder = builder.Claims(more)
 	}
@@ -134,6 +149,8 @@ func (s *Service) accessToken(active *session.Active, sessionToken string, more 
 	}
 	if active.Actor != nil {
 		c.Actor = &actor{active.ActorID()}
+	} else if a := login.AssuranceOf(active.State.Methods); !a.AuthTime.IsZero() {
+		c.AuthTime, c.ACR, c.AMR = jwt.NewNumericDate(a.AuthTime), a.ACR, a.AMR
 	}
 	return s.sign(c, more)
 }

@@ -86,8 +86,10 @@ func preparePublic(public crypto.PublicKey) (*prepared, error) {
 
 // keySet is all keys, the signing one first.
 type keySet struct {
-	keys       []*prepared
-	signer     jose.Signer
+	keys []*prepared
+	// signer signs tokens of the type JWT, accessSigner those of the type at+jwt (RFC 9068).
+	signer, accessSigner jose.Signer
+
 	algorithms []jose.SignatureAlgorithm
 	public     jose.JSONWebKeySet
 }
@@ -106,20 +108,26 @@ func newKeySet(keys []token.Key) (*keySet, error) {
 		}
 	}
 	first := set.keys[0]
-	var err error
-	set.signer, err = jose.NewSigner(
-		jose.SigningKey{Algorithm: first.algorithm, Key: first.sign},
-		(&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", first.id),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("Tokens.Keys[0]: %w", err)
+	for typ, signer := range map[jose.ContentType]*jose.Signer{"JWT": &set.signer, "at+jwt": &set.accessSigner} {
+		var err error
+		*signer, err = jose.NewSigner(
+			jose.SigningKey{Algorithm: first.algorithm, Key: first.sign},
+			(&jose.SignerOptions{}).WithType(typ).WithHeader("kid", first.id),
+		)
+		if err != nil {
+			return nil, fmt.Errorf("Tokens.Keys[0]: %w", err)
+		}
 	}
 	return set, nil
 }
 
 // find returns the key with the id and the algorithm in the header, or nil. Comparing the
-// algorithm prevents that a public key is used as a secret.
+// algorithm prevents that a public key is used as a secret. Access tokens of earlier versions
+// have the type JWT.
 func (s *keySet) find(header jose.Header) any {
+	if typ := header.ExtraHeaders[jose.HeaderType]; typ != "JWT" && typ != "at+jwt" {
+		return nil
+	}
 	for _, key := range s.keys {
 		if key.id == header.KeyID && string(key.algorithm) == header.Algorithm {
 			return key.verify
