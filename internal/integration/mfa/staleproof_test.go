@@ -131,10 +131,9 @@ func TestKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	store := &clienttest.Interrupted{Store: memstore.New()}
 	s := clienttest.StartOn(t, store, every, setting(func(cfg *mfa.Config) { cfg.MaxKeys = 2 }))
-	c := s.SignUp(clienttest.App, ann)
-	reauthenticate(c)
-	other := s.LogIn(clienttest.App, ann)
-	addKey(t, s, c, false)
+	c, key := withKey(t, s, clienttest.App, ann, true)
+	other := s.Client(clienttest.App)
+	other.Post(loginPath, body{"credential": key.get(request(other.Get(loginPath)))}).LoggedIn(ann)
 	answer, rival := newDevice(t, s).create(creation(c.Get(keysPath))), newDevice(t, s).create(creation(other.Get(keysPath)))
 	store.Interrupt(func() { other.Post(keysPath, body{"credential": rival}).Status(200) })
 	refused := c.Post(keysPath, body{"credential": answer}).Status(409)

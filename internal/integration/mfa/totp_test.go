@@ -149,9 +149,9 @@ func TestToleranceIsOffByDefault(t *testing.T) {
 func TestTwoSetUpsOfTwoSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	c := s.SignUp(clienttest.App, ann)
-	reauthenticate(c)
-	other := s.LogIn(clienttest.App, ann)
+	c, key := withKey(t, s, clienttest.App, ann, true)
+	other := s.Client(clienttest.App)
+	other.Post(loginPath, body{"credential": key.get(request(other.Get(loginPath)))}).LoggedIn(ann)
 	secret, _ := other.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
 	addApp(t, s, c)
 	other.Post("account/authenticators/totp", body{"code": (&app{t, s, secret}).code(0)}).Status(409)
