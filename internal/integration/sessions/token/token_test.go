@@ -413,6 +413,47 @@ func TestTheHostsRoutesTakeAccessTokens(t *testing.T) {
 	}
 }
 
+// With an audience access tokens follow RFC 9068. Tokens that were issued before, of the
+// type JWT, are accepted until they expire; other types never.
+func TestTheTypeOfAccessTokens(t *testing.T) {
+	t.Parallel()
+	key := token.Key{Secret: clienttest.Secret}
+	s := start(t, token.Config{Keys: []token.Key{key}, Audience: "https://api.example.com"})
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	if access, refresh := header(t, c.AccessToken)["typ"], header(t, c.RefreshToken)["typ"]; access != "at+jwt" || refresh != "JWT" {
+		t.Errorf("types %v and %v", access, refresh)
+	}
+	bearer(s, c.AccessToken).Get("auth/session").LoggedIn("ann@example.org")
+	access, err := s.Auth.VerifyAccessToken(t.Context(), c.AccessToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} {
+		if access.Claims[name] == nil {
+			t.Errorf("no claim %s in %v", name, access.Claims)
+		}
+	}
+	_, payload, _ := strings.Cut(c.AccessToken, ".")
+	payload, _, _ = strings.Cut(payload, ".")
+	for typ, accepted := range map[string]bool{"JWT": true, "at+jwt": true, "logout+jwt": false, "": false} {
+		text, err := json.Marshal(map[string]any{"alg": "HS256", "kid": header(t, c.AccessToken)["kid"], "typ": typ})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := base64.RawURLEncoding.EncodeToString(text) + "." + payload
+		mac := hmac.New(sha256.New, clienttest.Secret)
+		mac.Write([]byte(signed))
+		_, err = s.Auth.VerifyAccessToken(t.Context(), signed+"."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+		if (err == nil) != accepted {
+			t.Errorf("type %q: %v", typ, err)
+		}
+	}
+	plain := start(t, token.Config{Keys: []token.Key{key}}).SignUp(clienttest.App, "ann@example.org")
+	if typ := header(t, plain.AccessToken)["typ"]; typ != "JWT" {
+		t.Errorf("type %v without an audience", typ)
+	}
+}
+
 func TestBadKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
