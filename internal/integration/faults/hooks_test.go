@@ -85,6 +85,9 @@ func (h *host) hook(cfg *allauth.Config) {
 			return map[string]any{"more": true}, nil
 		}
 	}
+	if cfg.MFA != nil && cfg.MFA.RequiredFor != nil {
+		cfg.MFA.RequiredFor = func(ctx context.Context, _ *authn.User) (bool, error) { h.call(ctx, "RequiredFor"); return true, nil }
+	}
 	if social := cfg.SocialAccount; social != nil {
 		social.StoreTokens = true
 		social.Custom = []provider.Provider{hostProvider{h}}
@@ -202,7 +205,7 @@ func TestFunctionsOfTheHostUseTheDatabase(t *testing.T) {
 	})
 	for _, name := range []string{
 		"Mailer", "OnEvent", "ClientIP", "UserPayload", "SignupForm", "IsOpenForSignup", "BeforeSignup", "BeforeLogin", "ValidateUsername", "BreachList", "Check",
-		"Normalize", "Validate", "Claims", "PopulateUser", "ExtraData", "SocialAccount.BeforeLogin", "VerifyToken", "AuthenticateByEmail",
+		"Normalize", "Validate", "Claims", "PopulateUser", "ExtraData", "SocialAccount.BeforeLogin", "VerifyToken", "AuthenticateByEmail", "RequiredFor",
 	} {
 		if called[name] == 0 {
 			t.Errorf("%s was never called", name)

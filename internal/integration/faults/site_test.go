@@ -151,6 +151,16 @@ func (s *site) withPasskey(email string) *softkey.Key {
 	return key
 }
 
+// awaitingEnrolment returns a client whose login waits until the user adds a second factor.
+func (s *site) awaitingEnrolment(email string) *clienttest.Client {
+	s.t.Helper()
+	s.member(email)
+	c := s.Client(app)
+	c.Post("auth/login", body{"email": email, "password": password}).Status(401).Pending("login_by_code")
+	c.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", email).Code()}).Status(401).Pending("mfa_enroll")
+	return c
+}
+
 // awaitingFactor returns a client whose login waits for the second factor.
 func (s *site) awaitingFactor(email string) *clienttest.Client {
 	s.t.Helper()

@@ -16,6 +16,7 @@ import (
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
+	"github.com/allauth-go/allauth/internal/integration/softkey"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/sessions/token"
 	"github.com/allauth-go/allauth/socialaccount"
@@ -176,6 +177,25 @@ var loginWays = []way{
 		credential := key.Get(s.t, c.Get(passkeyPath).Status(200).Value("data", "request_options"))
 		return c, func() *clienttest.Answer { return c.Post(passkeyPath, body{"credential": credential}) }
 	}},
+	{"activation of TOTP in a login that requires a second factor", 200, enrolls, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		c := s.awaitingEnrolment(email(n))
+		secret, _ := c.Get("account/authenticators/totp").Status(404).Value("meta", "secret").(string)
+		return c, func() *clienttest.Answer {
+			return c.Post("account/authenticators/totp", body{"code": s.totp(secret)})
+		}
+	}},
+	{"passkey in a login that requires a second factor", 200, enrolls, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
+		const path = "account/authenticators/webauthn"
+		c := s.awaitingEnrolment(email(n))
+		key := softkey.New(s.Config.BaseURL)
+		return c, func() *clienttest.Answer {
+			answer := c.Get(path + "?passwordless")
+			if answer.StatusCode != 200 {
+				return answer
+			}
+			return c.Post(path, body{"credential": key.Create(s.t, answer.Value("data", "creation_options"))})
+		}
+	}},
 	{"login through a provider", 200, providers, func(s *site, n int) (*clienttest.Client, func() *clienttest.Answer) {
 		s.fromProvider(s.Client(app), n).LoggedIn(email(n))
 		c := s.Client(app)
@@ -228,6 +248,14 @@ func factors(_ *site, cfg *allauth.Config) { cfg.MFA = &mfa.Config{} }
 func passkeys(_ *site, cfg *allauth.Config) {
 	cfg.BaseURL = strings.Replace(cfg.BaseURL, "127.0.0.1", "localhost", 1) // keys are bound to a host name
 	cfg.MFA = &mfa.Config{SupportedTypes: []mfa.Type{mfa.WebAuthn}, PasskeyLoginEnabled: true}
+}
+
+// enrolls makes users add a second factor.
+func enrolls(s *site, cfg *allauth.Config) {
+	passkeys(s, cfg)
+	tokens(s, cfg)
+	cfg.MFA.SupportedTypes = []mfa.Type{mfa.TOTP, mfa.WebAuthn, mfa.RecoveryCodes}
+	cfg.MFA.RequiredFor = func(context.Context, *authn.User) (bool, error) { return true, nil }
 }
 
 func tokens(s *site, cfg *allauth.Config) {

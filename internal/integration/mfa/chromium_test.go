@@ -349,3 +349,48 @@ func TestChromiumUsesPasskeysOfRelatedSites(t *testing.T) {
 		t.Errorf("at another site: %s", refusal)
 	}
 }
+
+// A login that must enroll adds a passkey in the page, and a route that requires one gets
+// it.
+func TestChromiumEnrollsAndStepsUp(t *testing.T) {
+	t.Parallel()
+	rule := &requirement{}
+	c := startChromium(t, rule.edit)
+	c.SignUp(clienttest.App, ann)
+	rule.on.Store(true)
+	api := c.Handler
+	vault := c.Auth.Middleware(c.Auth.RequireStepUp(allauth.StepUp{PhishingResistant: true, MaxAge: time.Minute})(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })))
+	c.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/vault" {
+			vault.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+	var got answer
+	c.run(logIn+`return login`, &got)
+	if len(got.Data.Flows) == 0 {
+		t.Fatalf("the login: %+v", got)
+	}
+	c.run(fmt.Sprintf(`return call('POST', 'auth/code/confirm', {code: %q})`, c.MailOf("account/login_code", ann).Code()), &got)
+	c.open(c.Config.BaseURL) // the page was reloaded
+	c.run(`return enrollPasskey()`, &got)
+	if !got.loggedIn() || len(c.passkeys()) != 1 {
+		t.Fatalf("the enrolment: %+v", got)
+	}
+	var status int
+	c.run(`return (await withStepUp(() => fetch('/vault'))).status`, &status)
+	if status != http.StatusNoContent {
+		t.Errorf("after the enrolment: status %d", status)
+	}
+	c.Clock.Advance(2 * time.Minute)
+	c.run(`return (await fetch('/vault')).status`, &status)
+	if status != http.StatusUnauthorized {
+		t.Errorf("later: status %d", status)
+	}
+	c.run(`return (await withStepUp(() => fetch('/vault'))).status`, &status)
+	if status != http.StatusNoContent {
+		t.Errorf("with a step-up: status %d", status)
+	}
+}
