@@ -62,7 +62,7 @@ func (s *Flows) mayEnroll(ctx context.Context, sess *login.Session) error {
 // leaveEnroll takes a login that waits in the stage mfa_enroll to the second factor that
 // the user has meanwhile, and returns work.ErrNotPending.
 func (s *Flows) leaveEnroll(ctx context.Context, sess *login.Session) error {
-	if err := s.deps.InTx(ctx, func(ctx context.Context) error { return s.pipeline.Enrolled(ctx, sess) }); err != nil {
+	if err := s.deps.InTx(ctx, func(ctx context.Context) error { return s.pipeline.BackToFactor(ctx, sess, login.StageMFAEnroll) }); err != nil {
 		return err
 	}
 	return work.ErrNotPending

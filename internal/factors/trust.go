@@ -70,14 +70,24 @@ func (s *Service) CheckTrustPending(_ context.Context, sess *login.Session) erro
 
 // Trust resumes the login that waits in the stage mfa_trust. If trusted is set, the
 // browser skips the second factor or the required login code of this user for
-// Config.TrustCookieAge. Returns work.ErrStageNotPending if no login waits.
+// Config.TrustCookieAge. A login without a second factor, which the user has got meanwhile,
+// waits for it instead. Returns work.ErrStageNotPending if no login waits.
 func (s *Flows) Trust(ctx context.Context, sess *login.Session, trusted bool) error {
 	attempt := sess.Pending(login.StageMFATrust)
 	if attempt == nil {
 		return work.ErrStageNotPending
 	}
 	userID, given := attempt.UserID, s.trustOf(attempt)
-	return s.deps.InTx(ctx, func(ctx context.Context) error {
+	return s.pipeline.Change(ctx, sess, userID, func(ctx context.Context) error {
+		if !attempt.HasPassed(login.StageMFAAuthenticate) {
+			verdict, err := s.EnterAuthenticate(ctx, sess, attempt)
+			if err != nil {
+				return err
+			}
+			if verdict == login.Wait {
+				return s.pipeline.BackToFactor(ctx, sess, login.StageMFATrust)
+			}
+		}
 		err := s.pipeline.Pass(ctx, sess, login.StageMFATrust)
 		if err != nil || !trusted || sess.UserID() != userID {
 			return err

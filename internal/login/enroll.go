@@ -61,10 +61,11 @@ func (p *Pipeline) enterEnroll(ctx context.Context, s *Session, l *Attempt) (Ver
 	return Wait, nil
 }
 
-// Enrolled takes a login that waits in the stage mfa_enroll to the second factor that
-// another request has added meanwhile.
-func (p *Pipeline) Enrolled(ctx context.Context, s *Session) error {
-	l := s.Pending(StageMFAEnroll)
+// BackToFactor takes a login that waits at a later stage back to the second factor, which
+// another request has added meanwhile. Returns work.ErrNotPending if no login waits at the
+// stage.
+func (p *Pipeline) BackToFactor(ctx context.Context, s *Session, stage string) error {
+	l := s.Pending(stage)
 	if l == nil {
 		return work.ErrNotPending
 	}

@@ -220,6 +220,9 @@ var administrativeCalls = []administrative{
 	{"RequireLogin", require((*allauth.Auth).RequireLogin), map[role]error{anonymous: errRefused, disabled: errRefused}, nil},
 	{"RequireRecent", require((*allauth.Auth).RequireRecent), map[role]error{anonymous: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
 	{"RequireMFA", require((*allauth.Auth).RequireMFA), map[role]error{anonymous: errRefused, user: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
+	{"RequireStepUp", require(func(a *allauth.Auth, next http.Handler) http.Handler {
+		return a.RequireStepUp(allauth.StepUp{PhishingResistant: true})(next)
+	}), map[role]error{anonymous: errRefused, user: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
 	{"RequireRecentMFA", require((*allauth.Auth).RequireRecentMFA), map[role]error{anonymous: errRefused, user: errRefused, impersonated: errRefused, disabled: errRefused}, nil},
 }
 
@@ -412,8 +415,8 @@ func TestWhoActsInCallsOfUsers(t *testing.T) {
 // withoutRoles are the methods of Auth that are the same for everyone: they describe the
 // session, are called without a request, or have a test of their own.
 var withoutRoles = []string{
-	"ActorFrom", "AuditEvents", "Clean", "Close", "Diagnose", "Format", "Health", "ImportAuthenticator", "JWKS", "LogValue", "MethodsFrom",
-	"Middleware", "OpenAPI", "ProtectForms", "ProviderToken", "RekeySocialAccounts", "ServeHTTP", "UserFrom", "Users", "VerifyAccessToken",
+	"ActorFrom", "AuditEvents", "Clean", "Close", "Diagnose", "ExportAuthenticators", "Format", "Health", "ImportAuthenticator", "JWKS", "LogValue", "MethodsFrom",
+	"Middleware", "OpenAPI", "ProtectForms", "ProviderToken", "RekeySocialAccounts", "RelatedOrigins", "ServeHTTP", "UserFrom", "Users", "VerifyAccessToken",
 }
 
 // A new call gets a row in the tables above.

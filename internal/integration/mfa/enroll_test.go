@@ -387,6 +387,25 @@ func TestTheFirstFactorEndsOtherSessions(t *testing.T) {
 	second.Get("auth/session").LoggedIn(ann)
 }
 
+// A login that has passed a code, and waits for the user's trust, needs the second factor
+// that another session adds meanwhile.
+func TestTheFirstFactorStopsALaterStage(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(cfg *allauth.Config) {
+		cfg.Account.LoginByCode = &account.LoginByCodeConfig{RequiredFor: []string{"password"}, TrustEnabled: true}
+	})
+	owner := signUpByCode(s)
+	thief := s.Client(clienttest.Browser)
+	s.Clock.Advance(clienttest.NextCode)
+	thief.Post("auth/login", body{"email": ann, "password": password}).Status(401).Pending("login_by_code")
+	thief.Post("auth/code/confirm", body{"code": s.MailOf("account/login_code", ann).Code()}).Status(401).Pending("mfa_trust")
+	reauthenticate(owner)
+	a := addApp(t, s, owner)
+	thief.Post("auth/2fa/trust", body{"trust": true}).Status(401).Pending("mfa_authenticate")
+	thief.Post("auth/2fa/authenticate", body{"code": a.code(0)}).Status(401).Pending("mfa_trust")
+	thief.Post("auth/2fa/trust", body{"trust": false}).LoggedIn(ann)
+}
+
 // What the host requires of users it can require of its routes, too.
 func TestEnrolledUsersPassTheRoutes(t *testing.T) {
 	t.Parallel()
