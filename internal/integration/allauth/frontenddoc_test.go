@@ -64,8 +64,8 @@ func everything(cfg *allauth.Config) {
 	cfg.Account.LoginByCode = &account.LoginByCodeConfig{}
 	cfg.Account.EmailVerificationByCode = &account.CodeConfig{}
 	cfg.Account.Phone = &account.PhoneConfig{}
+	cfg.Account.LoginAlerts = true
 	cfg.Users.DeletionEnabled, cfg.Users.ExportEnabled = true, true
-	cfg.Audit = &audit.Config{ShowToUsers: true}
 	cfg.MFA = &mfa.Config{
 		SupportedTypes:      []mfa.Type{mfa.RecoveryCodes, mfa.TOTP, mfa.WebAuthn},
 		PasskeyLoginEnabled: true, PasskeySignupEnabled: true, TrustEnabled: true,
