@@ -241,11 +241,20 @@ func (s *Flows) EndLogins(ctx context.Context, userID string) error {
 	return err
 }
 
-// endAll ends the sessions and pending logins of a user and deletes all codes, keys and
-// trust.
+// endAll ends the sessions and pending logins of a user, deletes all codes, keys and trust,
+// and forgets all devices.
 func (s *Flows) endAll(ctx context.Context, userID string) error {
+	had, err := s.hasDevices(ctx, userID)
+	if err != nil {
+		return err
+	}
 	if err := s.codes.Store.DeleteUserChallenges(ctx, "", userID); err != nil {
 		return fmt.Errorf("delete challenges: %w", err)
+	}
+	if had { // otherwise the next login would be the first one, about which no mail is sent
+		if err := s.storeRecord(ctx, userID, deviceRecord{ForgottenAt: s.deps.Now().Unix()}, nil); err != nil {
+			return err
+		}
 	}
 	return s.EndLogins(ctx, userID)
 }

@@ -41,12 +41,20 @@ const (
 // deviceRecord is what is stored of the devices of a user: a challenge without a secret,
 // with one row for each user. Known browsers are not in it: they have the cookie.
 type deviceRecord struct {
-	// ForgottenAt is when the user disowned a login, in seconds since the epoch. Browsers
+	// ForgottenAt is when all devices were forgotten, in seconds since the epoch. Browsers
 	// that were marked until then are unknown.
-	ForgottenAt int64      `json:"forgotten,omitempty"`
-	Apps        []knownApp `json:"apps,omitempty"`
-	// Alerts are the times of the latest mails.
-	Alerts []int64 `json:"alerts,omitempty"`
+	ForgottenAt int64 `json:"forgotten,omitempty"`
+	// Unused is true if the account was returned to its owner, until the first login.
+	Unused bool       `json:"unused,omitempty"`
+	Apps   []knownApp `json:"apps,omitempty"`
+	// Alerts are the mails whose links are valid.
+	Alerts []sentAlert `json:"alerts,omitempty"`
+}
+
+// sentAlert is a mail: the id of its challenge, and when it was sent.
+type sentAlert struct {
+	ID string `json:"id"`
+	At int64  `json:"at"`
 }
 
 // knownApp is an app in a network, see Service.appMAC.
@@ -107,8 +115,9 @@ func (s *Service) noteDevice(ctx context.Context, sess *login.Session, l *login.
 		return false, err
 	}
 	// An account has no device before its first login.
-	first := l.Signup || stored == nil && sess.Identity.Sessions <= 0
-	changed := stored == nil
+	first := l.Signup || r.Unused || stored == nil && sess.Identity.Sessions <= 0
+	changed := stored == nil || r.Unused
+	r.Unused = false
 	if sess.Kind == login.Browser {
 		known = entry.ID != "" && entry.At > r.ForgottenAt
 	} else {
@@ -198,8 +207,14 @@ func (s *Service) alert(ctx context.Context, sess *login.Session, r *deviceRecor
 		return false, err
 	}
 	to := primary(c.onlyVerified().emails).Email
-	r.Alerts = slices.DeleteFunc(r.Alerts, func(at int64) bool { return now.Sub(time.Unix(at, 0)) >= 24*time.Hour })
-	if to == "" || len(r.Alerts) >= maxAlerts || mailedTo(sess.State.Methods, to) {
+	r.Alerts = slices.DeleteFunc(r.Alerts, func(m sentAlert) bool { return now.Sub(time.Unix(m.At, 0)) >= alertLifetime })
+	today := 0
+	for _, m := range r.Alerts {
+		if now.Sub(time.Unix(m.At, 0)) < 24*time.Hour {
+			today++
+		}
+	}
+	if to == "" || today >= maxAlerts || mailedTo(sess.State.Methods, to) {
 		return false, nil
 	}
 	data := alertedLogin{clientip.Text(sess.Client.IP), sess.Client.UserAgent, owner.AuthHash, s.numberMAC(owner.User.ID, c.phone)}
@@ -211,7 +226,8 @@ func (s *Service) alert(ctx context.Context, sess *login.Session, r *deviceRecor
 	if err != nil {
 		return false, err
 	}
-	r.Alerts = append(r.Alerts, now.Unix())
+	id, _, _ := strings.Cut(key, "-")
+	r.Alerts = append(r.Alerts, sentAlert{id, now.Unix()})
 	return true, s.deps.Post.Mail(ctx, "account/login_from_new_device", to, owner.User, map[string]any{
 		"Key": key, "URL": work.WithKey(s.deps.FrontendURLs.LoginAlert, key), "ExpiresIn": alertLifetime,
 		"User": login.NameOf(owner.User), "Timestamp": now, "IP": data.IP, "UserAgent": data.UserAgent,
@@ -306,11 +322,84 @@ func (s *Service) loginAlert(ctx context.Context, p *codes.Pending) (*LoginAlert
 	return a, nil
 }
 
+// hasDevices reports whether a user may have logged in before, as far as alerts are
+// concerned.
+func (s *Service) hasDevices(ctx context.Context, userID string) (bool, error) {
+	if !s.cfg.LoginAlerts {
+		return false, nil
+	}
+	_, stored, err := s.record(ctx, userID)
+	if err != nil || stored != nil {
+		return stored != nil, err
+	}
+	owner, err := s.Identify(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	return owner.Sessions > 0, nil
+}
+
+// forgetEarlierOwner makes all devices of an account unknown that is returned to its owner,
+// who gets no mail about the first login.
+func (s *Service) forgetEarlierOwner(ctx context.Context, userID string) error {
+	has, err := s.hasDevices(ctx, userID)
+	if err != nil || !has {
+		return err
+	}
+	_, stored, err := s.record(ctx, userID)
+	if err != nil {
+		return err
+	}
+	// The owner may log in within the same second, which is all that cookies know.
+	at := s.deps.Now().Add(-time.Second).Unix()
+	return s.storeRecord(ctx, userID, deviceRecord{ForgottenAt: at, Unused: true}, stored)
+}
+
+// alertsBefore returns the alerts that were mailed before p, to other addresses. A thief
+// who has added an address gets alerts, too, which must not end those of the owner.
+func (s *Service) alertsBefore(ctx context.Context, p *codes.Pending) ([]*authn.Challenge, error) {
+	r, _, err := s.record(ctx, p.UserID)
+	if err != nil {
+		return nil, err
+	}
+	var earlier []*authn.Challenge
+	for _, m := range r.Alerts {
+		c, err := s.codes.Find(ctx, purposeLoginAlert, m.ID)
+		if errors.Is(err, work.ErrNotPending) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if c.Subject != p.Subject && c.CreatedAt.Before(p.CreatedAt) {
+			earlier = append(earlier, c)
+		}
+	}
+	return earlier, nil
+}
+
+// keepAlerts stores alerts again after endAll has deleted them.
+func (s *Service) keepAlerts(ctx context.Context, userID string, alerts []*authn.Challenge) error {
+	r, stored, err := s.record(ctx, userID)
+	if err != nil {
+		return err
+	}
+	r.ForgottenAt, r.Alerts = s.deps.Now().Unix(), nil
+	for _, c := range alerts {
+		if err := s.codes.Store.CreateChallenge(ctx, *c); err != nil {
+			return fmt.Errorf("keep earlier alerts: %w", err)
+		}
+		r.Alerts = append(r.Alerts, sentAlert{c.ID, c.CreatedAt.Unix()})
+	}
+	return s.storeRecord(ctx, userID, r, stored)
+}
+
 // DisownLogin ends everything that is logged in or could log in without the password:
 // sessions with their refresh tokens, trust in browsers, pending codes and reset keys. No
 // device is known any more. It mails a link to reset the password to the address of the
 // alert, if that address recovers the account, and reports whether it did. It uses up the
-// key, and makes the keys of other alerts of the user invalid. left is called at the end
+// key, and makes the keys of other alerts of the user invalid, except those that were
+// mailed to other addresses before. left is called at the end
 // of the transaction, to read what is left of what was added. Returns authn.Errors for an
 // invalid key.
 func (s *Flows) DisownLogin(ctx context.Context, sess *login.Session, key string, left func(ctx context.Context, a *LoginAlert) error) (resetSent bool, err error) {
@@ -326,10 +415,14 @@ func (s *Flows) DisownLogin(ctx context.Context, sess *login.Session, key string
 		if err != nil {
 			return err
 		}
+		earlier, err := s.alertsBefore(ctx, p)
+		if err != nil {
+			return err
+		}
 		if err := s.endAll(ctx, p.UserID); err != nil {
 			return err
 		}
-		if err := s.storeRecord(ctx, p.UserID, deviceRecord{ForgottenAt: s.deps.Now().Unix()}, nil); err != nil {
+		if err := s.keepAlerts(ctx, p.UserID, earlier); err != nil {
 			return err
 		}
 		resetSent = a.Owner != nil && !a.Owner.User.Disabled && !s.deps.ProvidersOnly

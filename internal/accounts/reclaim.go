@@ -66,9 +66,12 @@ func (s *Service) deleteEmails(ctx context.Context, emails []account.EmailAddres
 	return nil
 }
 
-// Evict implements login.Ways. It removes the password and the phone number, and deletes
-// pending verifications.
+// Evict implements login.Ways. It removes the password and the phone number, deletes
+// pending verifications, and forgets the devices.
 func (s *Service) Evict(ctx context.Context, userID string) error {
+	if err := s.forgetEarlierOwner(ctx, userID); err != nil {
+		return err
+	}
 	if err := s.removePassword(ctx, userID); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/mfa"
 	"github.com/allauth-go/allauth/sessions"
+	"github.com/allauth-go/allauth/storage"
 )
 
 const (
@@ -34,8 +35,13 @@ type alerts struct {
 
 func startAlerts(t *testing.T, edit ...func(cfg *allauth.Config)) *alerts {
 	t.Helper()
+	return startAlertsOn(t, clienttest.Open(t), edit...)
+}
+
+func startAlertsOn(t *testing.T, store storage.Store, edit ...func(cfg *allauth.Config)) *alerts {
+	t.Helper()
 	a := &alerts{t: t}
-	a.Server = clienttest.Start(t, append([]func(cfg *allauth.Config){func(cfg *allauth.Config) {
+	a.Server = clienttest.StartOn(t, store, append([]func(cfg *allauth.Config){func(cfg *allauth.Config) {
 		cfg.Account.LoginAlerts = true
 		cfg.OnEvent = func(_ context.Context, e authn.Event) {
 			a.mu.Lock()
@@ -440,4 +446,99 @@ func TestNoAlertToAnUnverifiedAddress(t *testing.T) {
 		t.Error("a mail")
 	}
 	a.published(sessions.NewDevice{})
+}
+
+// A thief who gets alerts, too, cannot use their link to end that of the owner, and has no
+// link left after the owner has used theirs.
+func TestAThiefCannotEndTheAlertOfTheOwner(t *testing.T) {
+	t.Parallel()
+	a := startAlerts(t)
+	a.SignUp(clienttest.Browser, ann)
+	thief, key := a.stolen()
+	thief.Post("account/email", body{"email": "thief@example.net"}).Status(200)
+	a.Client(clienttest.App).Post("auth/email/verify", body{"key": a.Mail("thief@example.net").Key()})
+	thief.Patch("account/email", body{"email": "thief@example.net", "primary": true}).Status(200)
+	var keys []string
+	for _, address := range []string{"198.51.100.7", "198.51.100.8"} {
+		a.Clock.Advance(time.Minute)
+		again := a.from(clienttest.Browser, address, "x")
+		again.Post("auth/login", body{"email": ann, "password": password}).Status(200)
+		keys = append(keys, a.MailOf(alertKind, "thief@example.net").Key())
+	}
+	a.Client(clienttest.App).Post("account/login-alert", body{"key": keys[0]}).Status(200)
+
+	owner := a.Client(clienttest.App)
+	shows(owner, keys[1]).Problems(usedAlert)
+	if got := since(shows(owner, key).Status(200)); got != "email thief@example.net" {
+		t.Errorf("since: %s", got)
+	}
+	a.Clock.Advance(time.Minute)
+	again := a.from(clienttest.Browser, "198.51.100.9", "x")
+	again.Post("auth/login", body{"email": ann, "password": password}).Status(200)
+	latest := a.MailOf(alertKind, "thief@example.net").Key()
+	if got := owner.Post("account/login-alert", body{"key": key}).Status(200).Value("data", "reset_sent"); got != true {
+		t.Errorf("reset_sent %v", got)
+	}
+	shows(owner, latest).Problems(usedAlert)
+	again.Get("auth/session").Status(401)
+}
+
+// A user who was disabled for a while has logged in before, and no browser is known.
+func TestAlertsAfterTheUserWasDisabled(t *testing.T) {
+	t.Parallel()
+	for name, recorded := range map[string]bool{"with alerts before": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := clienttest.Open(t)
+			a := startAlertsOn(t, store)
+			a.SignUp(clienttest.Browser, ann)
+			found, err := a.Auth.Users().ByEmail(t.Context(), ann)
+			if err != nil {
+				t.Fatal(err)
+			}
+			thief, _ := a.stolen()
+			if !recorded { // the account is older than the setting
+				if err := store.DeleteUserChallenges(t.Context(), "known_devices", found.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.Clock.Advance(time.Minute)
+			for _, change := range []func(ctx context.Context, id string) error{a.Auth.Users().Disable, a.Auth.Users().Enable} {
+				if err := change(t.Context(), found.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.Clock.Advance(time.Minute)
+			thief.Token = ""
+			if !a.logsIn(thief) {
+				t.Error("no mail about the thief's browser")
+			}
+			if !a.logsIn(a.Client(clienttest.Browser)) {
+				t.Error("no mail about another browser")
+			}
+		})
+	}
+}
+
+// The browser of an earlier claimant is unknown to the owner of the account.
+func TestAlertsOfAReturnedAccount(t *testing.T) {
+	t.Parallel()
+	a := startAlerts(t, func(cfg *allauth.Config) {
+		cfg.Account.EmailVerification, cfg.Account.PasswordResetByCode = authn.VerificationOptional, &account.CodeConfig{}
+	})
+	claimant := a.Client(clienttest.Browser)
+	claimant.Post("auth/signup", body{"email": ann, "password": "Claimants-1-horse"}).Status(200)
+	a.Clock.Advance(time.Hour)
+
+	owner := a.Client(clienttest.Browser)
+	owner.Post("auth/password/request", body{"email": ann}).Status(401)
+	owner.Post("auth/password/reset", body{"key": a.MailOf("account/password_reset_code", ann).Code(), "password": password})
+	a.published()
+	if a.logsIn(owner) || a.again(owner) {
+		t.Error("a mail about the first browser of the owner")
+	}
+	a.Clock.Advance(time.Minute)
+	if !a.logsIn(claimant) {
+		t.Error("no mail about the browser of the claimant")
+	}
 }
