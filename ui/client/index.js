@@ -1,0 +1,4 @@
+// All of the client.
+
+export * from './client.js';
+export {createKey, signalKeys, supportsAutofill, supportsKeys, upgradeToPasskey, useKey} from './keys.js';
