@@ -42,7 +42,7 @@ var words = []word{
 	{pattern: `telephones?`, stem: "telephone", instead: "phone"},
 	{pattern: `log-(in|out)s?`, stem: "log-", instead: "log in, log out (verbs), login, logout (nouns)"},
 	{pattern: `(can|cannot|could|may|must|will|to|not) (login|logout) (with|by|again)`, stem: " log", instead: "log in, log out (verbs)"},
-	{pattern: `sign-?ins?|sign(s|ed|ing)? in`, stem: "sign", instead: "log in (verb), login (noun)", except: []string{"sign in with apple", "sign in with google", "sign in with slack"}},
+	{pattern: `sign-?ins?|sign(s|ed|ing)? in`, stem: "sign", instead: "log in (verb), login (noun)", except: []string{"sign in with apple", "sign in with google", "sign in with slack", "'signed in'", "`signed in`" /* a state of the client of ui */}},
 	{pattern: `set-ups?`, stem: "set-up", instead: "set up (verb), setup (noun)"},
 }
 
@@ -56,6 +56,9 @@ var wordsExempt = []string{
 
 // isForeign reports whether a file has texts in another language than English.
 func isForeign(path string) bool {
+	if within(path, "ui/elements/texts") {
+		return path != "ui/elements/texts/en.js"
+	}
 	return within(path, "internal/locale/texts") && strings.Count(path, "/") == 4 && !within(path, "internal/locale/texts/en")
 }
 
