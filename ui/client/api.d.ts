@@ -62,14 +62,14 @@ export type EmailAddress = {
   verified: boolean;
 };
 export type Flow = {
-  id: 'login' | 'login_by_code' | 'signup' | 'verify_email' | 'verify_phone' | 'password_reset_by_code' | 'provider_redirect' | 'provider_token' | 'provider_signup' | 'provider_reauthenticate' | 'mfa_login_webauthn' | 'mfa_authenticate' | 'mfa_trust' | 'mfa_signup_webauthn' | 'reauthenticate' | 'mfa_reauthenticate';
+  id: 'login' | 'login_by_code' | 'signup' | 'verify_email' | 'verify_phone' | 'password_reset_by_code' | 'provider_redirect' | 'provider_token' | 'provider_signup' | 'provider_reauthenticate' | 'mfa_login_webauthn' | 'mfa_authenticate' | 'mfa_trust' | 'mfa_signup_webauthn' | 'mfa_enroll' | 'reauthenticate' | 'mfa_reauthenticate';
   /** True for the pending step. */
   is_pending?: boolean;
   /** Of `provider_signup`: the provider of the new user. */
   provider?: Provider;
   /** Of a provider flow: the available providers. */
   providers?: Array<ProviderID>;
-  /** Of a second factor: the user's types of authenticators. */
+  /** Of a second factor: the user's types of authenticators. Of `mfa_enroll`: the types that can be added. */
   types?: Array<AuthenticatorType>;
 };
 /** Another user acts as the user of the session, because the host let them. Only this session can be read and ended; ending it continues the session of the actor. */
@@ -81,15 +81,29 @@ export type Impersonation = {
   ends_at: Timestamp;
 };
 export type Key = {
+  /** The model of the authenticator. Absent if unknown. */
+  aaguid?: string;
+  /** The name of the password manager or platform. Absent if unknown. */
+  aaguid_name?: string;
+  /** Whether the key was backed up at its last use. Absent if unknown. */
+  backed_up?: boolean;
   created_at: Timestamp;
+  /** Only if the server sends signals, like the members below. In base64url. */
+  credential_id?: string;
   id: AuthenticatorID;
   /** Whether the key is a passkey, which logs in on its own. Absent if unknown. */
   is_passwordless?: boolean;
   last_used_at: LastUsed;
   name: string;
+  /** The `rpId` of signals. */
+  rp_id?: string;
   type: 'webauthn';
+  /** The `userId` of signals, in base64url. */
+  user_handle?: string;
 };
 export type KeyOptions = {
+  /** For `navigator.credentials.create`. Only if it was requested. */
+  mediation?: 'conditional';
   /** For `PublicKeyCredential.parseRequestOptionsFromJSON` or `parseCreationOptionsFromJSON`. */
   publicKey: {
     [member: string]: unknown;
@@ -305,6 +319,8 @@ export type ConfigurationResponse = {
     };
     mfa?: {
       passkey_login_enabled: boolean;
+      /** Absent if it is off. */
+      passkey_upgrade_enabled?: true;
       supported_types: Array<AuthenticatorType>;
     };
     socialaccount?: {

@@ -1,11 +1,9 @@
 // Security keys and passkeys: the server sends options, the browser gets the response of a
 // key, and the server verifies it.
 
-/** @import {Client, Answer, Failure} from './client.js' */
-
 /**
- * What password managers need to know of a key. Servers send it if they are configured to.
- * @typedef {import('./api.js').Key & {credential_id?: string, user_handle?: string, rp_id?: string}} SignalledKey
+ * @import {Client, Answer, Failure} from './client.js'
+ * @import {Key} from './api.js'
  */
 
 /** Signals (WebAuthn §5.1.10), which few browsers have and TypeScript does not know. */
@@ -75,7 +73,6 @@ export async function createKey(client, operation, {name, query, signal} = {}) {
  * @param {Client} client
  */
 export async function upgradeToPasskey(client) {
-  /** @type {any} */
   const config = await client.config();
   const capabilities = await signals?.getClientCapabilities?.();
   if (!config?.mfa?.passkey_upgrade_enabled || !capabilities?.conditionalCreate) return false;
@@ -88,14 +85,14 @@ export async function upgradeToPasskey(client) {
  * the keys. Call it after a login, and when keys or the name have changed. A wrong signal
  * deletes passkeys: without a complete list nothing is told.
  * @param {Client} client
- * @param {SignalledKey[]} [earlier] The keys from before a removal.
+ * @param {Key[]} [earlier] The keys from before a removal.
  */
 export async function signalKeys(client, earlier = []) {
   if (!signals?.signalAllAcceptedCredentials) return earlier;
   const {state} = client;
   const list = await client.call('GET account/authenticators');
   if (list.status !== 200 || client.state !== state || state.name !== 'signedIn') return [];
-  const keys = list.data.filter((item) => item.type === 'webauthn').map((key) => /** @type {SignalledKey} */ (key));
+  const keys = list.data.filter((item) => item.type === 'webauthn');
   if (keys.some((key) => !key.credential_id)) return keys; // the server sends no signals
   const {email, username, id, display} = state.user;
   for (const {rp_id: rpId, user_handle: userId} of new Map([...earlier, ...keys].map((key) => [key.user_handle, key])).values()) {

@@ -1,10 +1,10 @@
 // The screens of the account of a logged-in user.
 
 import {createKey, signalKeys, supportsKeys} from '../client/index.js';
-import {address, browserName, dateTime, day, h, has, t, ui} from './ui.js';
+import {address, browserName, dateTime, day, h, has, nextTarget, t, ui} from './ui.js';
 import {confirmed, Screen, shown} from './screen.js';
 import {appCode, code, email, Field, keyName, newPassword, phone} from './fields.js';
-import {codeForm, keyOfAddress, providerButtons} from './enter.js';
+import {cancelLogin, codeForm, keyOfAddress, providerButtons} from './enter.js';
 import {qrCode} from './qr.js';
 
 /**
@@ -223,16 +223,53 @@ export class TOTP extends Screen {
       ];
     }
     if (!answer.meta?.totp_url) this.refuse(answer);
-    const {secret, totp_url: url} = answer.meta;
+    return setUpApp(this, answer.meta, afterwards);
+  }
+}
+
+/** Users save their recovery codes after a new second factor. */
+const afterwards = () => ui.go(ui.config?.mfa?.supported_types.includes('recovery_codes') ? '2fa/recovery-codes' : '2fa');
+
+/**
+ * How to set up an authenticator app with a secret.
+ * @param {Screen} screen
+ * @param {{secret: string, totp_url: string}} meta
+ * @param {() => void | Promise<void>} then
+ * @returns {Child[]}
+ */
+function setUpApp(screen, {secret, totp_url: url}, then) {
+  return [
+    h('p', {part: 'intro'}, t('totp.scan')),
+    h('div', {part: 'setup'}, qrCode(url, t('totp.qr')), h('div', {},
+      h('p', {part: 'detail'}, t('totp.type')), h('code', {part: 'code'}, secret.replace(/(.{4})(?=.)/g, '$1 ')),
+      h('div', {part: 'actions'}, copyButton(screen, secret), h('a', {part: 'link', href: url}, t('totp.open'))))),
+    screen.form([appCode()], {send: ({code}) => ui.client.call('POST account/authenticators/totp', {code}), done: 'totp.done', then}, {submit: 'totp.turnOn'}),
+  ];
+}
+
+/** Add the second factor that a login waits for. */
+export class Enroll extends Screen {
+  static heading = /** @type {const} */ ('enroll.title');
+
+  async content() {
+    const {state} = ui.client;
+    const types = state.name === 'pending' ? state.flow.types ?? [] : [];
+    /** @type {Answer} */
+    const app = types.includes('totp') ? await ui.client.call('GET account/authenticators/totp', undefined, {signal: this.signal}) : {status: 0};
+    const then = async () => {
+      await ui.client.call('GET auth/session'); // the login has continued
+      if (ui.client.state.name === 'signedIn') afterwards();
+    };
+    const query = ui.config?.mfa?.passkey_login_enabled ? '?passwordless' : '';
     return [
-      h('p', {part: 'intro'}, t('totp.scan')),
-      h('div', {part: 'setup'}, qrCode(url, t('totp.qr')), h('div', {},
-        h('p', {part: 'detail'}, t('totp.type')), h('code', {part: 'code'}, secret.replace(/(.{4})(?=.)/g, '$1 ')),
-        h('div', {part: 'actions'}, copyButton(this, secret), h('a', {part: 'link', href: url}, t('totp.open'))))),
-      this.form([appCode()], {
-        send: ({code}) => ui.client.call('POST account/authenticators/totp', {code}), done: 'totp.done',
-        then: () => ui.go(ui.config?.mfa?.supported_types.includes('recovery_codes') ? '2fa/recovery-codes' : '2fa'),
-      }, {submit: 'totp.turnOn'}),
+      h('p', {part: 'intro'}, t('enroll.intro')),
+      this.ways([
+        types.includes('webauthn') && supportsKeys() && {label: t('keys.addKey'), content: () => [this.form([keyName()], {
+          send: ({name}) => createKey(ui.client, `POST ${keys}`, {name, query, signal: this.signal}), done: 'keys.done', then,
+        }, {submit: query ? 'keys.addPasskey' : 'keys.addKey'})]},
+        app.meta?.totp_url && {label: t('secondFactor.useApp'), content: () => setUpApp(this, app.meta, then)},
+      ]),
+      cancelLogin(this),
     ];
   }
 }
@@ -271,12 +308,13 @@ export class RecoveryCodes extends Screen {
     };
     const data = await this.load('GET account/authenticators/recovery-codes', {optional: true});
     if (data) show(data);
+    const next = nextTarget(); // of a login that had to add a second factor
     const renew = h('button', {part: 'button', type: 'button'}, t('recoveryCodes.renew'));
     renew.onclick = async () => {
       if (data && !await confirmed(t('recoveryCodes.confirmRenewal'), t('recoveryCodes.renew'))) return;
       this.act(renew, {send: () => ui.client.call('POST account/authenticators/recovery-codes'), done: 'recoveryCodes.done', then: (answer) => show(answer.data)});
     };
-    return [!data && h('p', {part: 'intro'}, t('recoveryCodes.none')), place, h('div', {part: 'actions'}, renew)];
+    return [!data && h('p', {part: 'intro'}, t('recoveryCodes.none')), place, h('div', {part: 'actions'}, renew, ...(next ? [h('a', {part: 'button primary', href: next}, t('continue'))] : []))];
   }
 }
 
@@ -307,7 +345,7 @@ export class Keys extends Screen {
           then: async () => {
             const earlier = own;
             await update();
-            signalKeys(ui.client, /** @type {any} */ (earlier));
+            signalKeys(ui.client, earlier);
           },
         }),
       ],

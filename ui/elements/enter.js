@@ -180,7 +180,7 @@ export class CreatePasskey extends Screen {
 }
 
 /** A button to leave a pending login. @param {Screen} screen */
-function cancelLogin(screen) {
+export function cancelLogin(screen) {
   return h('p', {part: 'foot'}, screen.button(t('startAgain'), {send: () => ui.client.call('DELETE auth/session'), accept: done401, then: () => ui.go('login')}, 'button plain'));
 }
 

@@ -18,7 +18,7 @@ const elements = {
   'provider-signup': enter.ProviderSignup, 'provider-callback': enter.ProviderCallback,
   'reauthenticate': Reauthenticate,
   'profile': account.Profile, 'emails': account.Emails, 'phone': account.Phone, 'password': account.Password,
-  'factors': account.Factors, 'totp': account.TOTP, 'recovery-codes': account.RecoveryCodes, 'keys': account.Keys,
+  'factors': account.Factors, 'enroll': account.Enroll, 'totp': account.TOTP, 'recovery-codes': account.RecoveryCodes, 'keys': account.Keys,
   'connections': account.Connections, 'sessions': account.Sessions, 'activity': account.Activity, 'delete': account.Delete,
   'login-alert': account.LoginAlert,
   'app': App, // the last one, as it creates the others

@@ -16,6 +16,7 @@ export default {
   "password/reset/code": {"screen": "reset-password", "for": "password_reset_by_code"},
   "password/reset/key/{key}": {"screen": "reset-password", "for": "all"},
   "2fa/authenticate": {"screen": "second-factor", "for": "mfa_authenticate"},
+  "2fa/enroll": {"screen": "enroll", "for": "mfa_enroll"},
   "2fa/trust": {"screen": "trust", "for": "mfa_trust"},
   "login-alert/{key}": {"screen": "login-alert", "for": "all"},
   "provider/callback": {"screen": "provider-callback", "for": "all"},

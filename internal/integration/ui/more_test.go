@@ -18,6 +18,7 @@ import (
 
 	"github.com/allauth-go/allauth"
 	"github.com/allauth-go/allauth/audit"
+	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/clienttest"
 	"github.com/allauth-go/allauth/internal/demoprovider"
 	"github.com/allauth-go/allauth/mfa"
@@ -123,6 +124,36 @@ func (s *site) disownLogin() {
 	s.sees("Log in")
 	s.logIn(ann, clienttest.Password)
 	s.sees("Your account")
+}
+
+// A user who must have a second factor adds one before the login is complete.
+func TestEnrolment(t *testing.T) {
+	s := start(t, func(cfg *allauth.Config) {
+		cfg.MFA = &mfa.Config{RequiredFor: func(context.Context, *authn.User) (bool, error) { return true, nil }}
+	})
+	s.visit("/account/signup")
+	s.fill("Email address", ann)
+	s.fill("Password", clienttest.Password)
+	s.press("Sign up")
+	s.sees("Verify your email address")
+	s.visit(s.link(ann))
+	s.press("Yes, verify it")
+	s.sees("Log in")
+	s.visit("/account/login?next=/app")
+	s.sees("Log in")
+	s.logIn(ann, clienttest.Password)
+	s.sees("Enter your code")
+	s.fill("Code", s.Secret(ann))
+	s.press("Continue")
+	s.sees("Add a second factor")
+	s.do("reload", chromedp.Reload())
+	s.sees("Add a second factor")
+	s.fill("Code of your app", s.appCode(evaluate[string](s, `document.querySelector('code').textContent`)))
+	s.press("Turn on")
+	s.sees("Recovery codes")
+	s.says("Your app is set up.")
+	s.press("Continue")
+	s.do("the application", chromedp.WaitVisible(`//h1[text()="The application"]`))
 }
 
 // broken is a proxy that answers some requests instead of the server.

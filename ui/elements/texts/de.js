@@ -54,6 +54,8 @@ export default {
   "emails.title": "E-Mail-Adressen",
   "emails.unverified": "Nicht bestätigt",
   "emails.verify": "Bestätigen",
+  "enroll.intro": "Ihr Konto braucht einen zweiten Faktor. Fügen Sie einen hinzu, um fortzufahren.",
+  "enroll.title": "Zweiten Faktor hinzufügen",
   "event.account.address_reclaimed": "Konto an Sie zurückgegeben",
   "event.account.code_rejected": "Falscher Code",
   "event.account.email_added": "E-Mail-Adresse hinzugefügt",

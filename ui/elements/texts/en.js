@@ -54,6 +54,8 @@ export default {
   "emails.title": "Email addresses",
   "emails.unverified": "Not verified",
   "emails.verify": "Verify",
+  "enroll.intro": "Your account needs a second factor. Add one to continue.",
+  "enroll.title": "Add a second factor",
   "event.account.address_reclaimed": "Account returned to you",
   "event.account.code_rejected": "Wrong code",
   "event.account.email_added": "Email address added",

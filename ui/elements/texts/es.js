@@ -54,6 +54,8 @@ export default {
   "emails.title": "Correos electrónicos",
   "emails.unverified": "Sin verificar",
   "emails.verify": "Verificar",
+  "enroll.intro": "Su cuenta necesita un segundo factor. Añada uno para continuar.",
+  "enroll.title": "Añada un segundo factor",
   "event.account.address_reclaimed": "Cuenta devuelta a usted",
   "event.account.code_rejected": "Código incorrecto",
   "event.account.email_added": "Correo electrónico añadido",

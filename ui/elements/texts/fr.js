@@ -54,6 +54,8 @@ export default {
   "emails.title": "Adresses e-mail",
   "emails.unverified": "Non vérifiée",
   "emails.verify": "Vérifier",
+  "enroll.intro": "Votre compte exige un second facteur. Ajoutez-en un pour continuer.",
+  "enroll.title": "Ajoutez un second facteur",
   "event.account.address_reclaimed": "Compte qui vous a été rendu",
   "event.account.code_rejected": "Code incorrect",
   "event.account.email_added": "Adresse e-mail ajoutée",

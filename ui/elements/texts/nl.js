@@ -54,6 +54,8 @@ export default {
   "emails.title": "E-mailadressen",
   "emails.unverified": "Niet geverifieerd",
   "emails.verify": "Verifiëren",
+  "enroll.intro": "Uw account heeft een tweede factor nodig. Voeg er een toe om door te gaan.",
+  "enroll.title": "Voeg een tweede factor toe",
   "event.account.address_reclaimed": "Account aan u teruggegeven",
   "event.account.code_rejected": "Onjuiste code",
   "event.account.email_added": "E-mailadres toegevoegd",

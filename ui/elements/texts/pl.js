@@ -54,6 +54,8 @@ export default {
   "emails.title": "Adresy e-mail",
   "emails.unverified": "Niezweryfikowany",
   "emails.verify": "Zweryfikuj",
+  "enroll.intro": "Konto wymaga drugiego składnika. Dodaj go, aby kontynuować.",
+  "enroll.title": "Dodaj drugi składnik",
   "event.account.address_reclaimed": "Konto zwrócone właścicielowi",
   "event.account.code_rejected": "Błędny kod",
   "event.account.email_added": "Dodano adres e-mail",
