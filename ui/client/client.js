@@ -62,6 +62,12 @@
 
 const session = 'session_token', access = 'access_token', refresh = 'refresh_token';
 
+/** How often a token of another tab is looked for, in milliseconds. */
+const step = 25;
+
+/** @param {number} milliseconds */
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** The client. It dispatches `change` when its state changes. */
 export class Client extends EventTarget {
   /** @type {State} */
@@ -95,7 +101,13 @@ export class Client extends EventTarget {
       this.#tabs = new BroadcastChannel('allauth ' + this.#url);
       this.#tabs.onmessage = () => this.#refreshState();
     }
+    if (kind === 'app') globalThis.addEventListener?.('storage', this.#stored);
   }
+
+  /** The token of another tab may arrive after its message. */
+  #stored = (/** @type {StorageEvent} */ {key}) => {
+    if (key === this.#tokens.prefix + session) this.#refreshState();
+  };
 
   /** The URL of an endpoint, such as that of a form that a page posts. @param {string} endpoint */
   url(endpoint) {
@@ -125,6 +137,7 @@ export class Client extends EventTarget {
   /** Stops listening to other tabs. */
   close() {
     this.#tabs?.close();
+    globalThis.removeEventListener?.('storage', this.#stored);
   }
 
   /**
@@ -170,15 +183,34 @@ export class Client extends EventTarget {
    * @returns {Promise<boolean>} Whether there is another token now.
    */
   #renew(expired) {
-    return exclusively('allauth refresh ' + this.#url, async () => {
-      const token = this.#tokens.get(refresh);
+    return exclusively('allauth refresh ' + this.#url, async (waited) => {
       if (this.#tokens.get(access) !== expired) return this.#tokens.get(access) !== null;
+      if (waited && await this.#arrived(access, expired)) return true;
+      const token = this.#tokens.get(refresh);
       if (!token) return false;
       const answer = await this.#exchange('POST', 'tokens/refresh', {refresh_token: token});
-      if (answer.status === 200) this.#tokens.keep(answer.data);
-      else if (answer.status === 400) this.#tokens.drop(access, refresh);
+      if (answer.status === 200) {
+        this.#tokens.keep(answer.data);
+        await pause(4 * step); // other tabs see the tokens before they get the lock
+      } else if (answer.status === 400) {
+        if (await this.#arrived(refresh, token)) return true; // another tab had used it
+        this.#tokens.drop(access, refresh);
+      }
       return answer.status === 200;
     });
+  }
+
+  /**
+   * Whether another token arrives from another tab, which takes browsers a moment.
+   * @param {string} name
+   * @param {string} old
+   */
+  async #arrived(name, old) {
+    for (let attempt = 0; attempt < 20 && this.#tokens.get(name) === old; attempt++) {
+      await pause(step);
+    }
+    const token = this.#tokens.get(name);
+    return token !== null && token !== old;
   }
 
   /**
@@ -369,14 +401,18 @@ function identity(state) {
 }
 
 /**
- * Runs a function while no other tab runs one of the same name.
+ * Runs a function while no other tab runs one of the same name. The function gets whether
+ * it had to wait.
  * @template T
  * @param {string} name
- * @param {() => Promise<T>} run
+ * @param {(waited: boolean) => Promise<T>} run
  * @returns {Promise<T>}
  */
 async function exclusively(name, run) {
-  return navigator.locks ? await navigator.locks.request(name, run) : await run();
+  if (!navigator.locks) return await run(false);
+  const {held = []} = await navigator.locks.query();
+  const waited = held.some((lock) => lock.name === name);
+  return await navigator.locks.request(name, () => run(waited));
 }
 
 /** The tokens of an app. */
