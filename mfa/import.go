@@ -26,6 +26,9 @@ type Imported struct {
 	Key       *webauthn.Credential
 	Name      string
 	SignCount uint32
+	// Unconfirmed is true for a Key that is the passkey of an upgrade and has not logged
+	// its user in yet. It is no second factor before it does.
+	Unconfirmed bool
 	// CreatedAt is when the authenticator was added to the other system. Zero:
 	// now. LastUsedAt is zero if it was never used, or if that is unknown.
 	CreatedAt, LastUsedAt time.Time

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/allauth-go/allauth/mfa"
-	"github.com/allauth-go/allauth/mfa/webauthn"
 )
 
 // Export returns the authenticators of a user, decrypted, as Import takes them.
@@ -28,8 +27,9 @@ func (s *Service) Export(ctx context.Context, userID string) ([]mfa.Imported, er
 			err = s.open(&row, &set)
 			out.Codes = set.Codes
 		case mfa.WebAuthn:
-			out.Key, out.Name, out.SignCount = &webauthn.Credential{}, row.Name, uint32(row.Counter)
-			err = s.open(&row, out.Key)
+			var key storedKey
+			err = s.open(&row, &key)
+			out.Key, out.Name, out.SignCount, out.Unconfirmed = &key.Credential, row.Name, uint32(row.Counter), key.Silent
 		default:
 			err = fmt.Errorf("authenticator %d is of the unknown type %q", row.ID, row.Type)
 		}

@@ -19,6 +19,8 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 	var data any
 	var err error
 	switch {
+	case in.Unconfirmed && (in.Key == nil || !isPasskey(in.Key)):
+		err = errors.New("only a Key that is a passkey can be Unconfirmed, as its first login confirms it")
 	case in.Secret != "" && in.Codes == nil && in.Key == nil:
 		row.Type, row.Claim = mfa.TOTP, userClaim(mfa.TOTP, userID)
 		data, err = s.importApp(in)
@@ -26,7 +28,7 @@ func (s *Service) Import(ctx context.Context, userID string, in mfa.Imported) (i
 		row.Type, row.Claim = mfa.RecoveryCodes, userClaim(mfa.RecoveryCodes, userID)
 		data = &recoverySet{Codes: in.Codes, Viewed: true}
 	case in.Key != nil && in.Secret == "" && in.Codes == nil:
-		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), &storedKey{Credential: *in.Key}
+		row.Type, row.Claim, row.Counter, data = mfa.WebAuthn, keyClaim(in.Key.ID), int64(in.SignCount), &storedKey{*in.Key, in.Unconfirmed}
 	default:
 		err = errors.New("set one of Secret, Codes and Key")
 	}

@@ -27,7 +27,7 @@ const (
 // upgradeOf names the upgrade that is possible in the session: that of the last login
 // with a password. Returns work.ErrNotPending if there was none within upgradeAge.
 func (s *Service) upgradeOf(sess *login.Session) ([]byte, error) {
-	if !s.cfg.PasskeyUpgradeEnabled {
+	if !s.cfg.PasskeyUpgradeEnabled || !sess.Authenticated() {
 		return nil, work.ErrNotPending
 	}
 	for _, m := range slices.Backward(sess.State.Methods) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	library "github.com/go-webauthn/webauthn/webauthn"
+	"golang.org/x/net/idna"
 )
 
 // ErrRejected means that a response could not be verified. It is wrapped with the
@@ -108,15 +109,21 @@ func New(cfg Config) (*RelyingParty, error) {
 // ID returns the domain that keys are bound to.
 func (rp *RelyingParty) ID() string { return rp.cfg.RPID }
 
-// canonical returns an origin as browsers send it: in lower case, and without the
-// default port of the scheme (RFC 6454 §6.2). The origin of an app is returned
-// unchanged.
+// canonical returns an origin as browsers send it: in lower case, with the letters of
+// other scripts in Punycode, and without the default port of the scheme (RFC 6454 §6.2).
+// The origin of an app is returned unchanged.
 func canonical(origin string) string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return origin
 	}
-	host := strings.ToLower(u.Host)
+	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
+	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != u.Hostname() {
+		host = ascii
+		if port := u.Port(); port != "" {
+			host += ":" + port
+		}
+	}
 	switch u.Scheme { // already in lower case
 	case "https":
 		host = strings.TrimSuffix(host, ":443")

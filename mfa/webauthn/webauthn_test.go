@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -217,6 +218,22 @@ func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 	}
 	if options := rp.RequestOptions(requestChallenge, nil, true); options.PublicKey.RPID != "app.example.org" {
 		t.Errorf("rpId %q", options.PublicKey.RPID)
+	}
+}
+
+// Names in other scripts are written in Punycode by browsers.
+func TestOriginsInOtherScripts(t *testing.T) {
+	t.Parallel()
+	rp, err := webauthn.New(webauthn.Config{
+		RPID: "xn--mller-kva.example", Origins: []string{"https://Müller.example", "https://blog.müller.example:8443"},
+		RelatedOrigins: []string{"https://Müller.de", "https://bücher.example.com:444", "https://example.net:"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"https://xn--mller-kva.de", "https://xn--bcher-kva.example.com:444", "https://example.net"}
+	if got := rp.RelatedOrigins(); !slices.Equal(got, want) {
+		t.Errorf("related origins %v, want %v", got, want)
 	}
 }
 

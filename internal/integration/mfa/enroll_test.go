@@ -142,10 +142,9 @@ func TestASignUpEnrolls(t *testing.T) {
 		c.Post("auth/email/verify", body{"key": s.Mail(ann).Code()}).Status(401).Pending("mfa_enroll")
 		c.Get(keysPath + "?passwordless&mediation=conditional").Status(409) // a silent passkey is no second factor
 		d := newDevice(t, s)
-		answer := d.create(creation(c.Get(keysPath + "?passwordless")))
 		d.auth.Options.UserNotPresent = true
 		c.Post(keysPath, body{"credential": body{}}).Status(400)
-		answer = d.create(creation(c.Get(keysPath + "?passwordless")))
+		answer := d.create(creation(c.Get(keysPath + "?passwordless")))
 		c.Post(keysPath, body{"credential": answer}).Problems("incorrect_code")
 		d.auth.Options.UserNotPresent = false
 		c.Post(keysPath, body{"credential": d.create(creation(c.Get(keysPath + "?passwordless")))}).Status(200)
