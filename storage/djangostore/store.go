@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/allauth-go/allauth/authn"
 	"github.com/allauth-go/allauth/internal/keyring"
@@ -23,6 +24,9 @@ type Store struct {
 	postgres        bool
 	cfg             Config
 	keys            *keyring.Keyring
+
+	// lastID is the last id of a user that was handed out, see nextID.
+	lastID atomic.Int64
 
 	queries sync.Map // query in this package -> query for the database
 

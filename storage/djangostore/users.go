@@ -46,6 +46,11 @@ func (s *Store) createUser(ctx context.Context, n authn.NewUser) (*authn.User, e
 	if err != nil {
 		return nil, err
 	}
+	if !s.postgres && s.cfg.Users.Key == Integer {
+		if values[s.cfg.Users.ID], err = s.nextID(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var names, marks []string
 	var args []any
 	for name, value := range values {
@@ -64,6 +69,20 @@ func (s *Store) createUser(ctx context.Context, n authn.NewUser) (*authn.User, e
 		}
 	}
 	return s.UserByID(ctx, id)
+}
+
+// nextID returns an id that no transaction of this process has used, not even one that
+// was rolled back: SQLite would use it again.
+func (s *Store) nextID(ctx context.Context) (int64, error) {
+	var last int64
+	err := s.row(ctx, "create user", `SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?`, []any{s.cfg.Users.Table}, &last)
+	for err == nil {
+		before := s.lastID.Load()
+		if next := max(last, before) + 1; s.lastID.CompareAndSwap(before, next) {
+			return next, nil
+		}
+	}
+	return 0, err
 }
 
 // newRow returns the columns of a new user.

@@ -61,12 +61,12 @@ func TestStore(t *testing.T) {
 			storetest.Audit(t, as[audit.Store](open))
 			storetest.RateLimits(t, as[ratelimit.Store](open))
 			storetest.Deletions(t, as[users.DeletionStore](open))
-			storetest.Transactions(t, whole)
 			storetest.Keeper(t, whole)
 			keys, err := keyring.New([][]byte{secret}, rand.Reader)
 			if err != nil {
 				t.Fatal(err)
 			}
+			storetest.Transactions(t, func(*testing.T) storage.Store { return opaque{open(nil), keys} })
 			storetest.Authenticators(t, func(*testing.T) mfa.Store { return opaque{open(nil), keys} })
 		})
 	}
@@ -91,18 +91,17 @@ var publicKey = append(append([]byte("\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20")
 	"\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96\x22\x58\x20"...),
 	"\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5"...)
 
-func (o opaque) owner(userID string) []byte { return []byte("webauthn\x00" + userID) }
-
 func (o opaque) seal(a mfa.Authenticator) (mfa.Authenticator, error) {
+	a.Type = mfa.WebAuthn // the kit's data has no type
 	text, err := json.Marshal(webauthn.Credential{ID: a.Data, PublicKey: publicKey})
 	if err == nil {
-		a.Data, err = o.keys.Seal(keyPurpose, text, o.owner(a.UserID))
+		a.Data, err = o.keys.Seal(keyPurpose, text, []byte("webauthn\x00"+a.UserID))
 	}
 	return a, err
 }
 
 func (o opaque) unseal(a *mfa.Authenticator) error {
-	text, err := o.keys.Open(keyPurpose, a.Data, o.owner(a.UserID))
+	text, err := o.keys.Open(keyPurpose, a.Data, []byte("webauthn\x00"+a.UserID))
 	if err != nil {
 		return err
 	}
@@ -121,7 +120,6 @@ func (o opaque) CreateAuthenticator(ctx context.Context, a mfa.Authenticator) (i
 }
 
 func (o opaque) UpdateAuthenticator(ctx context.Context, a mfa.Authenticator) error {
-	a.Type = mfa.WebAuthn // the kit changes it, which has no effect
 	a, err := o.seal(a)
 	if err != nil {
 		return err
