@@ -78,6 +78,10 @@ type Config struct {
 	// (example of https://www.example.co.uk), and need Auth.RelatedOrigins. Nil: BaseURL
 	// and TrustedOrigins.
 	WebAuthnOrigins []string
+	// WebAuthnUserHandle returns the handle that the keys of a user get, for hosts whose
+	// earlier system finds users by handles of its own, such as djangostore.Store.UserHandle.
+	// At most 64 bytes. Nil: random bytes, as W3C Web Authentication recommends.
+	WebAuthnUserHandle func(userID string) []byte
 	// WebAuthnAllowInsecureOrigin accepts plain http and any port if the host is
 	// WebAuthnRPID or a subdomain of it. For development only.
 	WebAuthnAllowInsecureOrigin bool

@@ -70,12 +70,11 @@ func (h *Hasher) Costliest(ctx context.Context, next func(ctx context.Context, f
 	if err != nil {
 		return 0, err
 	}
-	own := h.params.format()
-	delete(found, own)
+	delete(found, h.format)
 	if len(found) == 0 {
 		return 0, nil
 	}
-	found[own] = decoyHash{h.params}
+	found[h.format] = h.decoy
 	var costliest time.Duration
 	for format, example := range found {
 		if err := ctx.Err(); err != nil {

@@ -60,6 +60,9 @@ type Argon2id struct {
 type Config struct {
 	// Argon2id are the parameters of new hashes.
 	Argon2id Argon2id
+	// Django makes new hashes in the format of a Django site, which reads them as long
+	// as it runs beside the library or may take over again. Nil: PHC strings of argon2id.
+	Django *Django
 	// MaxConcurrent is how many hashes are computed at once. Zero: the number of
 	// processors, at least 2.
 	MaxConcurrent int
@@ -76,8 +79,12 @@ type Config struct {
 // at once. It is safe for concurrent use.
 type Hasher struct {
 	params  Argon2id
+	django  *Django // nil: PHC strings
 	limiter *limiter
-	random  io.Reader
+	// decoy costs as much as a new hash and matches nothing. format is that of new hashes.
+	decoy  hash
+	format string
+	random io.Reader
 
 	measuring sync.Mutex
 	measured  map[string]time.Duration // by format
@@ -103,12 +110,24 @@ func NewHasher(cfg Config) (*Hasher, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	return &Hasher{
+	h := &Hasher{
 		params: p, limiter: newLimiter(cfg.MaxConcurrent, cfg.MaxQueue, cfg.MaxWait), random: cfg.Rand, measured: map[string]time.Duration{},
-	}, nil
+		decoy: decoyHash{p}, format: p.format(),
+	}
+	if cfg.Django == nil {
+		return h, nil
+	}
+	django := *cfg.Django
+	if err := django.complete(); err != nil {
+		return nil, err
+	}
+	var err error
+	h.django = &django
+	h.decoy, h.format, err = django.decoy(p)
+	return h, err
 }
 
-// Hash returns the hash of a new password as a PHC string. It returns
+// Hash returns the hash of a new password as a PHC string, or as Config.Django says. It returns
 // [ErrTooLong], [ErrBusy] or the error of ctx.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxLength {
@@ -123,6 +142,9 @@ func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxVerifyLength {
 		return "", ErrTooLong
 	}
+	if h.django != nil {
+		return h.rehashForDjango(ctx, password)
+	}
 	salt := make([]byte, saltSize)
 	if _, err := io.ReadFull(h.random, salt); err != nil {
 		return "", fmt.Errorf("read random bytes: %w", err)
@@ -132,7 +154,16 @@ func (h *Hasher) Rehash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return h.params.format() + encode(salt) + "$" + encode(key), nil
+	return h.format + encode(salt) + "$" + encode(key), nil
+}
+
+func (h *Hasher) rehashForDjango(ctx context.Context, password string) (encoded string, err error) {
+	salt, err := h.django.salt(h.random)
+	if err != nil {
+		return "", err
+	}
+	busy := h.limiter.run(ctx, func() { encoded, err = h.django.encode(h.params, djangoText(password), salt) })
+	return encoded, cmp.Or(busy, err)
 }
 
 // Verify compares a password with a stored hash in constant time. upgrade is true
@@ -183,11 +214,11 @@ func (h *Hasher) VerifyAll(ctx context.Context, password string, encoded ...stri
 		return Comparison{}, ErrTooLong
 	}
 	stored := make([]hash, max(1, len(encoded)))
-	stored[0] = decoyHash{h.params}
+	stored[0] = h.decoy
 	for i, text := range encoded {
 		var err error
 		if stored[i], err = parse(text); err != nil {
-			stored[i] = decoyHash{h.params}
+			stored[i] = h.decoy
 		}
 	}
 	var c Comparison
@@ -222,12 +253,15 @@ func (h *Hasher) improves(encoded string, stored hash, s spelling) bool {
 	if s.trimmed || ignoresPartOf(stored, s.text) {
 		return false // the hash matches other passwords, too
 	}
-	return !s.normal || !h.current(encoded, stored)
+	return h.django == nil && !s.normal || !h.current(encoded, stored)
 }
 
 // current reports whether a stored hash has the format and parameters of new
 // hashes.
 func (h *Hasher) current(encoded string, stored hash) bool {
+	if h.django != nil {
+		return strings.HasPrefix(encoded, h.format)
+	}
 	a, ok := stored.(argonHash)
 	return ok && !isDjango(encoded) && a.variant == "argon2id" && a.params == h.params &&
 		len(a.salt) == saltSize && len(a.sum) == keySize

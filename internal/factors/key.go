@@ -132,6 +132,9 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 	if err != nil {
 		return nil, err
 	}
+	if len(handle) == 0 && s.cfg.WebAuthnUserHandle != nil {
+		handle = s.cfg.WebAuthnUserHandle(id.User.ID)
+	}
 	if len(handle) == 0 {
 		if handle, err = keyring.RandomBytes(s.deps.Rand, handleSize); err != nil {
 			return nil, err
