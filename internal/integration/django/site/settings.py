@@ -50,27 +50,38 @@ else:
         }
     }
 
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = os.environ["SITE_MAIL"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "hashers.FewIterations",  # cheap hashes of the standard kind
-    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
-    "django.contrib.auth.hashers.BCryptPasswordHasher",
-    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "hashers.FewIterations",  # cheap hashes of Django's standard kinds
+    "hashers.FewSHA1Iterations",
+    "hashers.LittleMemory",
+    "hashers.LowCostSHA256",
+    "hashers.LowCost",
+    "hashers.SmallScrypt",
     "django.contrib.auth.hashers.MD5PasswordHasher",
 ]
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_RATE_LIMITS = False
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+MFA_TOTP_TOLERANCE = 1
 MFA_ADAPTER = "adapter.Adapter"
 HEADLESS_ONLY = True
 HEADLESS_FRONTEND_URLS = {
     "account_confirm_email": "http://localhost/verify/{key}",
     "account_reset_password_from_key": "http://localhost/reset/{key}",
     "account_signup": "http://localhost/signup",
+}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {"provider_id": "own", "name": "Own", "client_id": "site", "secret": "secret", "settings": {"server_url": os.environ.get("SITE_PROVIDER", "")}},
+        ]
+    }
 }
