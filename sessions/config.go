@@ -21,6 +21,9 @@ type Config struct {
 	// CookieDomain shares the cookies with a domain and its subdomains, all of
 	// which can then read and set them. Empty: only the host that set them.
 	CookieDomain string
+	// DjangoKeys accepts the session keys of Django that djangostore.Store.AdoptSessions
+	// has adopted, in the cookie CookieName and in the header of apps.
+	DjangoKeys bool
 	// CSRFCookieName is the name of the cookie from which front ends read the
 	// CSRF token. Empty: "csrftoken".
 	CSRFCookieName string

@@ -18,7 +18,8 @@ type Row struct {
 	TokenHash string
 	// Kind is how the client sends the token: "app" in the header of apps,
 	// "browser" in a cookie, "browser host" in a cookie whose name begins with
-	// __Host-. A token that is sent another way is refused. "replaced" marks a
+	// __Host-. A token that is sent another way is refused. "django" is an adopted session
+	// of Django, whose key is sent in the header or a cookie. "replaced" marks a
 	// row that remembers a replaced token for a minute.
 	Kind string
 	// UserID is empty until a user is logged in.

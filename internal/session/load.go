@@ -37,7 +37,7 @@ func (m *Manager) Load(ctx context.Context, kind login.Kind, client authn.Client
 			anonymous.successors = append(anonymous.successors, next)
 			continue
 		}
-		if rows[at].Kind != one.kind {
+		if rows[at].Kind != one.kind && !(m.cfg.DjangoKeys && rows[at].Kind == kindDjango) {
 			m.deps.Logger.DebugContext(ctx, "a session token was sent in another way than it was issued for", "issued", rows[at].Kind, "sent", one.kind)
 			continue
 		}

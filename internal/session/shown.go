@@ -15,10 +15,16 @@ const (
 	kindBrowser    = "browser"
 	kindHostCookie = "browser host"
 	kindReplaced   = "replaced"
+	// kindDjango is that of an adopted session of Django, whose key apps and browsers send
+	// alike.
+	kindDjango = "django"
 )
 
 // tokenLength is the length of the tokens that scs generates.
 const tokenLength = 43
+
+// djangoKeyLength is the length of the session keys of Django.
+const djangoKeyLength = 32
 
 // Shown is a token in a request. It is valid only in the place where the client
 // received it: an app's token is not accepted in a cookie, and the reverse.
@@ -40,7 +46,10 @@ func FromApp(token string) []Shown {
 // same name. Values that do not have the length of a token are left out.
 func (m *Manager) FromCookies(r *http.Request) []Shown {
 	var shown []Shown
-	for _, value := range cookie.Values(r, m.cfg.CookieName, func(text string) bool { return len(text) == tokenLength }) {
+	ours := func(text string) bool {
+		return len(text) == tokenLength || m.cfg.DjangoKeys && len(text) == djangoKeyLength
+	}
+	for _, value := range cookie.Values(r, m.cfg.CookieName, ours) {
 		shown = append(shown, Shown{value.Text, m.rowKind(login.Browser, value.HostPrefixed)})
 	}
 	return shown

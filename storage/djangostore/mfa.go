@@ -72,7 +72,7 @@ func (s *Store) authenticator(r factorRow) (mfa.Authenticator, error) {
 	factor, err := s.fromDjango(r)
 	if err == nil {
 		a.Claim = factor.claim(r.UserID)
-		if r.claim != nil {
+		if r.claim != nil && *r.source != "" {
 			a.Claim = *r.claim
 		}
 		a.Data, err = s.seal(r.Type, r.UserID, factor.value)
@@ -156,7 +156,8 @@ func (s *Store) claimNew(ctx context.Context) error {
 }
 
 // claimRow stores what the library keeps of an authenticator of Django. One that cannot
-// be read gets a claim that no client can make, so that it is looked at once.
+// be read gets a claim that no client can make, so that requests look at it once, until
+// Adopt looks again.
 func (s *Store) claimRow(ctx context.Context, r factorRow) error {
 	claim, sealed, from := fmt.Sprintf("unreadable:%d", r.ID), []byte{}, ""
 	if factor, err := s.fromDjango(r); err == nil {
@@ -164,6 +165,9 @@ func (s *Store) claimRow(ctx context.Context, r factorRow) error {
 			return err
 		}
 		claim, from = factor.claim(r.UserID), r.data.source()
+	}
+	if _, err := s.exec(ctx, "adopt authenticator", `DELETE FROM {django_authenticators} WHERE authenticator_id = ? AND claim = ?`, r.ID, fmt.Sprintf("unreadable:%d", r.ID)); err != nil {
+		return err
 	}
 	_, err := s.exec(ctx, "adopt authenticator", `INSERT INTO {django_authenticators} (authenticator_id, claim, data, source, counter, version) VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING`,
 		r.ID, claim, sealed, from)
@@ -294,34 +298,6 @@ func (s *Store) DeleteAuthenticator(ctx context.Context, userID string, id int64
 		_, err = s.exec(ctx, "delete authenticator", `DELETE FROM {django_authenticators} WHERE authenticator_id = ?`, id)
 		return err
 	})
-}
-
-// UnreadableFactor is a second factor that cannot be taken over.
-type UnreadableFactor struct {
-	ID     int64
-	UserID string
-	Type   mfa.Type
-	Err    error
-}
-
-// UnreadableFactors calls report for each authenticator that the library cannot read, in
-// the order of ids. Its user cannot log in before it is deleted or mended: a second factor
-// never turns into a login without one. It reads the table in batches.
-func (s *Store) UnreadableFactors(ctx context.Context, report func(UnreadableFactor) error) error {
-	for last := int64(0); ; {
-		list, err := s.factors(ctx, `a.id > ? ORDER BY a.id LIMIT 1000`, last)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		for _, r := range list {
-			last = r.ID
-			if _, err := s.fromDjango(r); err != nil {
-				if err := report(UnreadableFactor{r.ID, r.UserID, r.Type, err}); err != nil {
-					return err
-				}
-			}
-		}
-	}
 }
 
 // hasType reports whether the library knows the type of an authenticator.

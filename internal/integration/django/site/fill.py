@@ -100,6 +100,8 @@ totp(*person("disabled, TOTP", is_active=False))
 person("staff", is_staff=True)
 person("superuser", is_staff=True, is_superuser=True)
 totp(*person("TOTP secret of five bytes"), secret="JBSWY3DP")
+user, found = person("unreadable second factor")
+Authenticator.objects.create(user=user, type="totp", data={"secret": "the site has lost the key of this text"})
 user, found = person("recovery codes without another factor")
 recovery(user, found)
 for kind, token in (("account at a provider", False), ("account at a provider, with a token", True)):
