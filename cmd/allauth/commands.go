@@ -104,6 +104,21 @@ func init() { //nolint:gochecknoinits // help lists the commands, one of which i
 			},
 		},
 		{
+			name: "django settings", run: printDjangoScript,
+			about: "Prints a script with which a Django site prints its settings.",
+			more:  "In the folder of the site: umask 077; allauth django settings | python manage.py shell > django.json. The file has the secret key of the site.",
+		},
+		{
+			name: "django inspect", args: "FILE", run: inspectDjango, flags: djangoFlags,
+			about: "Says which users of a Django site would not get in as before, and which settings have no counterpart.",
+			more:  "FILE is what the script of django settings printed. It changes nothing. With -json each line is a finding. The status is 1 if a second factor cannot be taken over. docs/from-django.md explains the kinds.",
+		},
+		{
+			name: "django adopt", args: "FILE", run: adoptDjango, flags: djangoFlags,
+			about: "Lets the open sessions of a Django site go on.",
+			more:  "FILE is what the script of django settings printed. It can be repeated. Security keys need no adoption: a server finds those that it does not know.",
+		},
+		{
 			name: "keys new", args: "[KIND]", run: newKey,
 			about: "Prints a new secret or key.",
 			more:  "KIND is secret (the default) for secret_key, webhook for the secrets of a webhook, or eddsa, es256 or rs256 for jwt_private_key. With -json it is a text for the configuration file.",

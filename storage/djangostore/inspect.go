@@ -45,7 +45,7 @@ type Finding struct {
 const batch = 1000
 
 // Inspect calls report for everything that will not work, or not as before, with the
-// library, user by user. It changes nothing, and reads the tables in batches, so the
+// library, user by user. It changes nothing, needs no tables beside, and reads the tables in batches, so the
 // memory that it needs does not grow with the number of users. It returns the error of
 // report, which ends it.
 func (s *Store) Inspect(ctx context.Context, report func(Finding) error) error {
@@ -61,7 +61,7 @@ func (s *Store) Inspect(ctx context.Context, report func(Finding) error) error {
 
 func (s *Store) inspectFactors(ctx context.Context, report func(Finding) error) error {
 	for last := int64(0); ; {
-		list, err := s.factors(ctx, fmt.Sprintf(`a.id > ? ORDER BY a.id LIMIT %d`, batch), last)
+		list, err := s.readFactors(ctx, factorsAlone, fmt.Sprintf(`a.id > ? ORDER BY a.id LIMIT %d`, batch), last)
 		if err != nil || len(list) == 0 {
 			return err
 		}

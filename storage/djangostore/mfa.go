@@ -29,10 +29,17 @@ type factorRow struct {
 	counter, version *int64
 }
 
-const factorRows = ` FROM mfa_authenticator a LEFT JOIN {django_authenticators} x ON x.authenticator_id = a.id WHERE `
+const (
+	factorsBeside = `x.claim, x.data, x.source, x.counter, x.version FROM mfa_authenticator a LEFT JOIN {django_authenticators} x ON x.authenticator_id = a.id`
+	factorsAlone  = `NULL, NULL, NULL, NULL, NULL FROM mfa_authenticator a`
+)
 
 // factors reads rows. In a transaction it locks them.
 func (s *Store) factors(ctx context.Context, condition string, args ...any) ([]factorRow, error) {
+	return s.readFactors(ctx, factorsBeside, condition, args...)
+}
+
+func (s *Store) readFactors(ctx context.Context, from, condition string, args ...any) ([]factorRow, error) {
 	t, err := s.read(ctx)
 	if err != nil || !t.mfa {
 		return nil, err
@@ -41,8 +48,7 @@ func (s *Store) factors(ctx context.Context, condition string, args ...any) ([]f
 	if s.inTx(ctx) {
 		lock = s.forUpdate("a")
 	}
-	return rows(ctx, s, "load authenticators", `SELECT a.id, CAST(a.user_id AS TEXT), a.type, CAST(a.data AS TEXT), `+s.timeColumn("a.created_at")+`, `+s.timeColumn("a.last_used_at")+`,
-		x.claim, x.data, x.source, x.counter, x.version`+factorRows+condition+lock, args, func(scan func(...any) error) (r factorRow, err error) {
+	return rows(ctx, s, "load authenticators", `SELECT a.id, CAST(a.user_id AS TEXT), a.type, CAST(a.data AS TEXT), `+s.timeColumn("a.created_at")+`, `+s.timeColumn("a.last_used_at")+`, `+from+` WHERE `+condition+lock, args, func(scan func(...any) error) (r factorRow, err error) {
 		var key, kind, data string
 		var created, used stored
 		if err = scan(&r.ID, &key, &kind, &data, &created, &used, &r.claim, &r.sealed, &r.source, &r.counter, &r.version); err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -41,6 +42,29 @@ func SQL(address string, options ...sqlstore.Option) (*sqlstore.Store, func(), e
 		return open("mysql", source, sqlstore.MySQL, options)
 	}
 	return nil, nil, errors.New("database is not the URL of a database; use sqlite://PATH, postgres://… or mysql://…")
+}
+
+// Open opens the database of a Django site with a URL: sqlite:PATH, whose file must exist,
+// or postgres://…
+func Open(address string) (*sql.DB, sqlstore.Dialect, error) {
+	kind, _, _ := strings.Cut(address, ":")
+	driver, source, dialect := "pgx", address, sqlstore.Postgres
+	switch kind {
+	case "sqlite":
+		path, _ := SQLitePath(address)
+		if _, err := os.Stat(path); err != nil {
+			return nil, dialect, fmt.Errorf("database: %w", err)
+		}
+		driver, source, dialect = "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite
+	case "postgres", "postgresql":
+	default:
+		return nil, dialect, errors.New("database is not the URL of a database beside Django; use sqlite:PATH or postgres://…")
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return nil, dialect, fmt.Errorf("database: %w", err)
+	}
+	return db, dialect, nil
 }
 
 // SQLitePath returns the path of the file with the URL sqlite://PATH or sqlite:PATH.

@@ -54,9 +54,9 @@ func python(t *testing.T) string {
 
 // person is a user whom site/fill.py created.
 type person struct {
-	Kind, ID, Username, Email, Password, Secret, UID string
-	Codes                                            []string
-	device                                           *device
+	Kind, ID, Username, Email, Password, Hash, Secret, UID string
+	Codes                                                  []string
+	device                                                 *device
 	// seen are the ways in that worked on each server, in the order of the passes.
 	seen map[string][]outcome
 }
@@ -575,8 +575,16 @@ func move(t *testing.T, interpreter string, s site) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	for _, p := range people { // Django has replaced the hashes of users who logged in
+		if _, err := db.Exec(`UPDATE `+s.users()+` SET password = $1 WHERE username = $2`, p.Hash, p.Username); err != nil {
+			t.Fatal(err)
+		}
+	}
 	store := s.connect(t, db, dialect)
 	inspect(t, store, people)
+	if s == sites()[0] {
+		command(t, d, file)
+	}
 	open := openSessions(t, d, people)
 	if err := store.Adopt(t.Context()); err != nil {
 		t.Fatal(err)
@@ -598,6 +606,39 @@ func move(t *testing.T, interpreter string, s site) {
 	}
 	passes(t, d, d.base, people, issuer, 2)
 	writeTable(t, s, people)
+}
+
+// command calls the command allauth with the settings that the site prints.
+func command(t *testing.T, d *djangoSite, database string) {
+	t.Helper()
+	binary, printed := filepath.Join(t.TempDir(), "allauth"), filepath.Join(t.TempDir(), "django.json")
+	run := func(name string, in []byte, arguments ...string) []byte {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), name, arguments...) //nolint:gosec // the test names it
+		c.Dir, c.Env, c.Stdin = "site", d.env, bytes.NewReader(in)
+		var failure bytes.Buffer
+		c.Stderr = &failure
+		output, err := c.Output()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s%s", name, arguments, err, output, failure.String())
+		}
+		return output
+	}
+	run("go", nil, "build", "-o", binary, "github.com/allauth-go/allauth/cmd/allauth")
+	script := run(binary, nil, "django", "settings")
+	if err := os.WriteFile(printed, run(d.python, script, "manage.py", "shell"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output := string(run(binary, nil, "django", "inspect", printed, "-database", "sqlite:"+database))
+	for _, want := range []string{"unsupported password hash           1 users", "a hash of md5", "MFA_ADAPTER is adapter.Adapter", "HEADLESS_ONLY"} {
+		if !strings.Contains(output, want) {
+			t.Errorf("allauth django inspect does not say %q:\n%s", want, output)
+		}
+	}
+	output = string(run(binary, nil, "django", "adopt", printed, "-database", "sqlite:"+database))
+	if !strings.HasPrefix(output, "Sessions: ") || !strings.Contains(output, " 0 unreadable") {
+		t.Errorf("allauth django adopt says %q", output)
+	}
 }
 
 // openSession is a session of a user on Django.
@@ -636,7 +677,7 @@ func adoptSessions(t *testing.T, store *djangostore.Store, d *djangoSite, g *goS
 	if err != nil || result.Adopted != 0 || result.Unreadable == 0 {
 		t.Errorf("AdoptSessions with another secret key: %+v, %v; want that none can be read", result, err)
 	}
-	for i, want := range []int{len(open), 0} {
+	for i, want := range []int{len(open), 0} { // those of earlier ways in are adopted, too
 		result, err := store.AdoptSessions(t.Context(), "a newer key", secretKey)
 		if err != nil || result.Adopted < want || i == 1 && result.Adopted > 0 || result.Unreadable > 0 {
 			t.Errorf("AdoptSessions, call %d: %+v, %v; want %d sessions", i, result, err, want)

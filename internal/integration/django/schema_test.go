@@ -33,6 +33,14 @@ type site struct{ database, model string }
 
 func (s site) name() string { return s.database + "-" + s.model }
 
+// users is the table of users.
+func (s site) users() string {
+	if s.model == "uuid" {
+		return "people_person"
+	}
+	return "auth_user"
+}
+
 // sites are all kinds.
 func sites() (list []site) {
 	for _, database := range []string{"sqlite", "postgres"} {
@@ -58,7 +66,7 @@ func (s site) source(t testing.TB) (driver, source, file string, dialect sqlstor
 func (s site) config() djangostore.Config {
 	cfg := djangostore.Config{Secrets: [][]byte{secret}, Decrypt: decrypt, Encrypt: encrypt}
 	if s.model == "uuid" {
-		cfg.Users = djangostore.UserModel{Table: "people_person", Key: djangostore.UUID}
+		cfg.Users = djangostore.UserModel{Table: s.users(), Key: djangostore.UUID}
 	}
 	return cfg
 }

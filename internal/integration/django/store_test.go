@@ -33,10 +33,7 @@ func TestStore(t *testing.T) {
 				tables := []string{"socialaccount_socialtoken", "socialaccount_socialaccount", "mfa_authenticator", "account_emailaddress", "django_session",
 					"allauth_django_users", "allauth_django_emails", "allauth_django_authenticators", "allauth_django_tokens", "allauth_django_sessions",
 					"allauth_usernames", "allauth_phones", "allauth_challenges", "allauth_sessions", "allauth_outbox", "allauth_refresh_tokens", "allauth_rate_limits",
-					"allauth_deletions", "allauth_user_locks", "allauth_audit_events", "auth_user"}
-				if s.model == "uuid" {
-					tables[len(tables)-1] = "people_person"
-				}
+					"allauth_deletions", "allauth_user_locks", "allauth_audit_events", s.users()}
 				for _, table := range tables {
 					if _, err := db.Exec("DELETE FROM " + table); err != nil {
 						t.Fatal(err)

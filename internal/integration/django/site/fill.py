@@ -33,7 +33,7 @@ def person(kind, password="a long password %s", hasher="default", email=True, ro
     user.save()
     if email and rows:
         EmailAddress.objects.create(user=user, email=address.lower(), verified=verified, primary=True)
-    found = {"kind": kind, "id": str(user.pk), "username": username, "email": address if email else "", "password": typed or password or "", "secret": "", "codes": [], "uid": ""}
+    found = {"kind": kind, "id": str(user.pk), "username": username, "email": address if email else "", "password": typed or password or "", "hash": user.password, "secret": "", "codes": [], "uid": ""}
     people.append(found)
     return user, found
 
