@@ -110,7 +110,7 @@ func (h neverMatching) matches(password []byte) bool {
 // decoy returns a hash that costs as much as a new one and matches nothing, and the
 // format of new hashes.
 func (d *Django) decoy(params Argon2id) (hash, string, error) {
-	format, rest := "", ""
+	var format, rest string
 	switch d.Hasher {
 	case "pbkdf2_sha256":
 		format, rest = fmt.Sprintf("pbkdf2_sha256$%d$", d.Iterations), restOfPHC

@@ -46,7 +46,7 @@ func printDjangoScript(_ context.Context, c *call) error {
 
 // site opens the database of the site that the file describes.
 func (c *call) site() (*djangoFile, *djangostore.Store, error) {
-	text, err := os.ReadFile(c.arg(0)) //nolint:gosec // the caller names it
+	text, err := os.ReadFile(c.arg(0))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -162,7 +162,7 @@ func (s *Store) changeEmails(ctx context.Context, userID, email string, change f
 		if err := change(ctx, key); err != nil {
 			return err
 		}
-		return s.follow(ctx, userID, key)
+		return s.follow(ctx, key)
 	})
 }
 
@@ -341,7 +341,7 @@ func (s *Store) DeleteEmail(ctx context.Context, userID, email string) error {
 // follow writes the primary address to the column of the user model. If the column is
 // unique, a verified address is removed from the rows of other users, and an unverified
 // one is written only if no other row has it.
-func (s *Store) follow(ctx context.Context, userID string, key any) error {
+func (s *Store) follow(ctx context.Context, key any) error {
 	if s.cfg.Users.Email == "" {
 		return nil
 	}

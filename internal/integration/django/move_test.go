@@ -81,7 +81,7 @@ type djangoSite struct {
 
 func (d *djangoSite) run(arguments ...string) []byte {
 	d.t.Helper()
-	command := exec.CommandContext(d.t.Context(), d.python, arguments...) //nolint:gosec // the test names it
+	command := exec.CommandContext(d.t.Context(), d.python, arguments...)
 	command.Dir, command.Env = "site", d.env
 	var failure bytes.Buffer
 	command.Stderr = &failure
@@ -101,7 +101,7 @@ func (d *djangoSite) start() {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	d.process = exec.Command(d.python, "serve.py", address) //nolint:gosec // the test names it
+	d.process = exec.Command(d.python, "serve.py", address)
 	d.process.Dir, d.process.Env = "site", d.env
 	var log bytes.Buffer
 	d.process.Stdout, d.process.Stderr = &log, &log
@@ -137,7 +137,7 @@ func (d *djangoSite) Mail(to string) string {
 	files, _ := filepath.Glob(filepath.Join(d.mail, "*"))
 	slices.SortFunc(files, func(a, b string) int { return modified(a).Compare(modified(b)) })
 	for _, file := range slices.Backward(files) {
-		text, _ := os.ReadFile(file) //nolint:gosec // a file of the test
+		text, _ := os.ReadFile(file)
 		if bytes.Contains(bytes.ToLower(text), []byte("to: "+strings.ToLower(to))) {
 			return string(text)
 		}
@@ -614,7 +614,7 @@ func command(t *testing.T, d *djangoSite, database string) {
 	binary, printed := filepath.Join(t.TempDir(), "allauth"), filepath.Join(t.TempDir(), "django.json")
 	run := func(name string, in []byte, arguments ...string) []byte {
 		t.Helper()
-		c := exec.CommandContext(t.Context(), name, arguments...) //nolint:gosec // the test names it
+		c := exec.CommandContext(t.Context(), name, arguments...)
 		c.Dir, c.Env, c.Stdin = "site", d.env, bytes.NewReader(in)
 		var failure bytes.Buffer
 		c.Stderr = &failure
@@ -904,7 +904,7 @@ func writeTable(t *testing.T, s site, people []*person) {
 		t.Fatal("docs/from-django.md has no table")
 	}
 	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+table+end+after), 0o644); err != nil { //nolint:gosec // a page of the documentation
+		if err := os.WriteFile(path, []byte(before+begin+table+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if old != table {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"database/sql"
 	"embed"
-	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"path/filepath"
@@ -128,6 +127,3 @@ func (s site) connect(t testing.TB, db *sql.DB, dialect sqlstore.Dialect) *djang
 	}
 	return store
 }
-
-// base32Text is the secret of an authenticator app.
-func base32Text(raw string) string { return base32.StdEncoding.EncodeToString([]byte(raw)) }
