@@ -529,9 +529,13 @@ var more = []string{"username that differs in case", "address of the user model 
 // TestMove fills a site with users of every kind through django-allauth, tries all their
 // ways in on Django, on Go, and on Django again.
 func TestMove(t *testing.T) {
+	t.Parallel()
 	interpreter := python(t)
 	for _, s := range sites() {
-		t.Run(s.name(), func(t *testing.T) { move(t, interpreter, s) })
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			move(t, interpreter, s)
+		})
 	}
 }
 
