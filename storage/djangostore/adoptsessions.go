@@ -43,6 +43,9 @@ func (s *Store) AdoptSessions(ctx context.Context, secretKeys ...string) (result
 		return result, errors.New("djangostore: there is no secret key; pass SECRET_KEY and SECRET_KEY_FALLBACKS")
 	}
 	now := s.cfg.Now()
+	if _, err := s.exec(ctx, "forget ended sessions", `DELETE FROM {django_sessions} WHERE NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.token_hash = {django_sessions}.token_hash)`); err != nil {
+		return result, err
+	}
 	for last := ""; ; {
 		list, err := rows(ctx, s, "read sessions of Django", fmt.Sprintf(`SELECT session_key, session_data, %s FROM django_session
 			WHERE session_key > ? AND expire_date > ? ORDER BY session_key LIMIT %d`, s.timeColumn("expire_date"), batch), []any{last, s.timeValue(now)}, scanDjangoSession)

@@ -17,6 +17,10 @@ const (
 	// UnsupportedHash is a password hash that the library does not verify. The user resets
 	// the password.
 	UnsupportedHash = "unsupported password hash"
+	// ForeignHash is a hash that the library has made and Django does not read, as
+	// password.Config.Django was not set. The user resets the password if Django takes
+	// over again.
+	ForeignHash = "password hash that Django does not read"
 	// SameUsername is a username of several users that differs in case only. Each user
 	// logs in by the exact spelling, and any other one finds the user who was first.
 	SameUsername = "usernames that differ in case"
@@ -45,7 +49,7 @@ type Finding struct {
 const batch = 1000
 
 // Inspect calls report for everything that will not work, or not as before, with the
-// library, user by user. It changes nothing, needs no tables beside, and reads the tables in batches, so the
+// library, user by user, and for hashes that Django would not read afterwards. It changes nothing, needs no tables beside, and reads the tables in batches, so the
 // memory that it needs does not grow with the number of users. It returns the error of
 // report, which ends it.
 func (s *Store) Inspect(ctx context.Context, report func(Finding) error) error {
@@ -100,6 +104,11 @@ func (s *Store) inspectUsers(ctx context.Context, report func(Finding) error) er
 			if usable(r.hash) && !password.Supported(r.hash) {
 				kind, _, _ := strings.Cut(r.hash, "$")
 				if err := report(Finding{id, UnsupportedHash, "a hash of " + cut(kind, 20)}); err != nil {
+					return err
+				}
+			}
+			if strings.HasPrefix(r.hash, "$") {
+				if err := report(Finding{id, ForeignHash, ""}); err != nil {
 					return err
 				}
 			}
@@ -160,26 +169,9 @@ func (s *Store) inspectAddresses(ctx context.Context, report func(Finding) error
 	return nil
 }
 
-// Adopt stores what the library finds authenticators of Django by, in batches. It changes
-// nothing of Django, can be called again at any time, and continues where an earlier call
-// ended: a server also does it for keys that it does not know.
+// Adopt stores by what the library finds the security keys of Django, in batches. It
+// changes nothing of Django, can be called again at any time, and continues where an
+// earlier call ended: a server also does it for keys that it does not know.
 func (s *Store) Adopt(ctx context.Context) error {
-	for last := int64(0); ; {
-		list, err := s.factors(ctx, fmt.Sprintf(`a.id > ? AND (x.authenticator_id IS NULL OR x.source = '') ORDER BY a.id LIMIT %d`, batch), last)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		err = s.atomically(ctx, func(ctx context.Context) error {
-			for _, r := range list {
-				if err := s.claimRow(ctx, r); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		last = list[len(list)-1].ID
-	}
+	return s.claimRows(ctx, `(x.authenticator_id IS NULL OR x.source = '')`)
 }

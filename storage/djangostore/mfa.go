@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/allauth-go/allauth/authn"
@@ -119,65 +120,81 @@ func (s *Store) AuthenticatorByClaim(ctx context.Context, claim string) (*mfa.Au
 	if !s.storable(claim) {
 		return nil, cmp.Or(ctx.Err(), authn.ErrNotFound)
 	}
-	for _, condition := range []string{`x.claim = ?`, ""} {
-		if condition == "" { // Django has perhaps added it since
-			if err := s.claimNew(ctx); err != nil {
-				return nil, err
-			}
-			condition = `x.claim = ?`
+	kind, user, _ := strings.Cut(claim, ":")
+	key, isUser := s.key(user)
+	find := func() ([]mfa.Authenticator, error) {
+		if t := mfa.Type(kind); isUser && (t == mfa.TOTP || t == mfa.RecoveryCodes) {
+			return s.authenticators(s.factors(ctx, `a.user_id = ?key AND a.type = ?`, key, kind))
 		}
-		list, err := s.authenticators(s.factors(ctx, condition, claim))
-		if err != nil {
-			return nil, err
-		}
-		if len(list) > 0 {
-			return &list[0], nil
+		return s.authenticators(s.factors(ctx, `x.claim = ?`, claim))
+	}
+	list, err := find()
+	if err == nil && len(list) == 0 { // Django has perhaps added it since
+		if err = s.claimNew(ctx); err == nil {
+			list, err = find()
 		}
 	}
-	return nil, authn.ErrNotFound
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, authn.ErrNotFound
+	}
+	return &list[0], nil
 }
 
 // overlap is how many ids before the latest one that is beside are looked at again:
 // a transaction of Django with a lower id may have committed later.
 const overlap = 1000
 
-// claimNew stores the claims of authenticators that Django has added, so that they are
-// found by them.
+// claimNew stores the claims of keys that Django has added, so that they are found by them.
+// Apps and recovery codes are found by their users.
 func (s *Store) claimNew(ctx context.Context) error {
-	const since = `a.id > (SELECT COALESCE(MAX(authenticator_id), 0) FROM {django_authenticators}) - ? AND x.authenticator_id IS NULL ORDER BY a.id LIMIT 500`
-	for {
-		fresh, err := s.factors(ctx, since, overlap)
-		if err != nil || len(fresh) == 0 {
+	return s.claimRows(ctx, `a.id > (SELECT COALESCE(MAX(authenticator_id), 0) FROM {django_authenticators}) - ? AND x.authenticator_id IS NULL`, overlap)
+}
+
+// claimRows stores what the library keeps of keys of Django, in batches.
+func (s *Store) claimRows(ctx context.Context, condition string, args ...any) error {
+	for last := int64(0); ; {
+		list, err := s.factors(ctx, condition+` AND a.type = 'webauthn' AND a.id > ? ORDER BY a.id LIMIT `+strconv.Itoa(claimedAtOnce), append(slices.Clone(args), last)...)
+		if err != nil || len(list) == 0 {
 			return err
 		}
-		for _, r := range fresh {
-			if err := s.claimRow(ctx, r); err != nil {
-				return err
-			}
+		if err := s.claimBatch(ctx, list); err != nil {
+			return err
 		}
-		if len(fresh) < 500 {
+		if last = list[len(list)-1].ID; len(list) < claimedAtOnce {
 			return nil
 		}
 	}
 }
 
-// claimRow stores what the library keeps of an authenticator of Django. One that cannot
-// be read gets a claim that no client can make, so that requests look at it once, until
-// Adopt looks again.
-func (s *Store) claimRow(ctx context.Context, r factorRow) error {
-	claim, sealed, from := fmt.Sprintf("unreadable:%d", r.ID), []byte{}, ""
-	if factor, err := s.fromDjango(r); err == nil {
-		if sealed, err = s.seal(r.Type, r.UserID, factor.value); err != nil {
+// claimedAtOnce is how many rows a statement of claimBatch inserts.
+const claimedAtOnce = 100
+
+// claimBatch stores what the library keeps of keys of Django. One that cannot be read gets
+// a claim that no client can make, so that requests look at it once, until Adopt looks
+// again.
+func (s *Store) claimBatch(ctx context.Context, list []factorRow) error {
+	var values []any
+	for _, r := range list {
+		claim, sealed, from := fmt.Sprintf("unreadable:%d", r.ID), []byte{}, ""
+		if factor, err := s.fromDjango(r); err == nil {
+			if sealed, err = s.seal(r.Type, r.UserID, factor.value); err != nil {
+				return err
+			}
+			claim, from = factor.claim(r.UserID), r.data.source()
+		}
+		values = append(values, r.ID, claim, sealed, from)
+	}
+	return s.atomically(ctx, func(ctx context.Context) error {
+		if _, err := s.exec(ctx, "adopt keys", `DELETE FROM {django_authenticators} WHERE source = '' AND authenticator_id BETWEEN ? AND ?`, list[0].ID, list[len(list)-1].ID); err != nil {
 			return err
 		}
-		claim, from = factor.claim(r.UserID), r.data.source()
-	}
-	if _, err := s.exec(ctx, "adopt authenticator", `DELETE FROM {django_authenticators} WHERE authenticator_id = ? AND claim = ?`, r.ID, fmt.Sprintf("unreadable:%d", r.ID)); err != nil {
+		rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, 0, 0), ", len(list)), ", ")
+		_, err := s.exec(ctx, "adopt keys", `INSERT INTO {django_authenticators} (authenticator_id, claim, data, source, counter, version) VALUES `+rows+` ON CONFLICT DO NOTHING`, values...)
 		return err
-	}
-	_, err := s.exec(ctx, "adopt authenticator", `INSERT INTO {django_authenticators} (authenticator_id, claim, data, source, counter, version) VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING`,
-		r.ID, claim, sealed, from)
-	return err
+	})
 }
 
 // CreateAuthenticator implements mfa.Store.
