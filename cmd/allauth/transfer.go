@@ -145,6 +145,8 @@ func (c *call) recordOf(ctx context.Context, a *users.Account) (record, error) {
 const (
 	// importBatch is how many users one transaction creates.
 	importBatch = 200
+	// maxLine is the length of a line in bytes.
+	maxLine = 1 << 20
 	// maxTries is how often a transaction that collides with another one is tried.
 	maxTries = 10
 )
@@ -183,16 +185,19 @@ func importUsers(ctx context.Context, c *call) error {
 	}
 	reader := bufio.NewReader(in)
 	for number := 1; ; number++ {
-		text, err := reader.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		text, err := readLine(reader)
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended && !errors.Is(err, errLongLine) {
 			return err
 		}
-		ended := err != nil
-		if len(bytes.TrimSpace(text)) > 0 {
-			l := line{number: number}
-			decoder := json.NewDecoder(bytes.NewReader(text))
-			decoder.DisallowUnknownFields()
-			if err := decoder.Decode(&l.record); err != nil {
+		if ended {
+			err = nil
+		}
+		if l := (line{number: number}); err != nil || len(bytes.TrimSpace(text)) > 0 {
+			if err == nil {
+				l.record, err = parseRecord(text)
+			}
+			if err != nil {
 				c.report(number, "nothing was imported: %s", printable(err.Error()))
 				total.Failed++
 			} else {
@@ -217,6 +222,52 @@ func importUsers(ctx context.Context, c *call) error {
 		return errFound
 	}
 	return nil
+}
+
+var (
+	errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
+	errNotOne   = errors.New("the line is not one JSON object")
+	errUnnamed  = errors.New("the line has no id, username, address or number, so the user would be created again when the command is repeated")
+)
+
+// readLine returns the next line, errLongLine in place of one that is too long, and io.EOF
+// with the last one.
+func readLine(reader *bufio.Reader) (text []byte, err error) {
+	long := false
+	for {
+		part, err := reader.ReadSlice('\n')
+		if long = long || len(text)+len(part) > maxLine; !long {
+			text = append(text, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		case long:
+			return nil, errLongLine // the next call returns io.EOF
+		default:
+			return text, err
+		}
+	}
+}
+
+// parseRecord returns the user of a line.
+func parseRecord(text []byte) (r record, err error) {
+	if text = bytes.TrimSpace(text); text[0] != '{' {
+		return r, errNotOne
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return r, err
+	}
+	if decoder.InputOffset() != int64(len(text)) {
+		return r, errNotOne
+	}
+	if r.ID == "" && r.Username == "" && len(r.Emails) == 0 && r.Phone == nil {
+		return r, errUnnamed
+	}
+	return r, nil
 }
 
 // report reports on a line. The report is on the error output.

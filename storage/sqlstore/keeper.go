@@ -12,6 +12,9 @@ import (
 
 // Status implements storage.Keeper.
 func (s *Store) Status(ctx context.Context) (storage.Status, error) {
+	if err := s.checkNames(); err != nil {
+		return storage.Status{}, err
+	}
 	list, err := s.migrations()
 	if err != nil {
 		return storage.Status{}, err

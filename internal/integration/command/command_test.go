@@ -372,6 +372,41 @@ func TestTheCommandLeavesMailsToTheServers(t *testing.T) {
 	})
 }
 
+// An import reports what is not one user, stores none of it and goes on; it can be repeated.
+func TestImportOfHostileLines(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db"), nil)
+	s.run("migrate").ok()
+	lines := []string{
+		`{"username": "ann"} {"username": "bob"}`,
+		`{"username": "cyd"}, `,
+		`null`,
+		`{}`,
+		`{"display": "Dan"}`,
+		`["eve"]`,
+		`{"username": "fay", "is_staff": true}`,
+		`{"username": "` + strings.Repeat("g", 1<<20) + `"}`,
+		`{"username": "hal"`,
+		` {"username": "ian"} ` + "\r",
+		"",
+		`{"username": "joy", "extra": {"text": "` + strings.Repeat("x", 10_000) + `"}}`, // longer than a buffer
+		`{"username": "` + strings.Repeat("k", 1<<20) + `"}`,
+	}
+	for _, created := range []int{2, 0} {
+		r := call(t, strings.Join(lines, "\n"), "import", "-", "-json", "-config", s.config)
+		var total struct{ Created, Existed, Failed int }
+		r.value(&total)
+		if total.Created != created || total.Existed != 2-created || total.Failed != 10 || r.status != 1 {
+			t.Errorf("%+v, status %d: %s", total, r.status, r.errors)
+		}
+		for _, number := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13} {
+			if !strings.Contains(r.errors, fmt.Sprintf("line %d: nothing was imported", number)) {
+				t.Errorf("line %d is not reported: %s", number, r.errors)
+			}
+		}
+	}
+}
+
 // The doctor sees what a server with the same file would use.
 func TestTheDoctor(t *testing.T) {
 	t.Parallel()
@@ -398,7 +433,8 @@ func TestTheDoctor(t *testing.T) {
 // A wrong call says what is wrong, creates no database and shows no password.
 func TestWrongCalls(t *testing.T) {
 	t.Parallel()
-	missing := filepath.Join(t.TempDir(), "missing.db")
+	missing, existing := filepath.Join(t.TempDir(), "missing.db"), filepath.Join(t.TempDir(), "app.db")
+	newSite(t, "sqlite:"+existing, nil).run("migrate").ok()
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -406,6 +442,7 @@ func TestWrongCalls(t *testing.T) {
 	}{
 		{[]string{}, 0, "users disable"},
 		{[]string{"users"}, 2, "users set-password"},
+		{[]string{"users", "list", "-database", "sqlite:" + existing, "-table-prefix", `x"; DROP TABLE y; --`}, 1, "use a plain name"},
 		{[]string{"users", "vanish"}, 2, "no command"},
 		{[]string{"users", "disable", "-help"}, 0, "Usage: allauth users disable [flags] USER"},
 		{[]string{"users", "disable"}, 2, "has 1 arguments, not 0"},
