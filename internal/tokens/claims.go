@@ -46,6 +46,16 @@ type claims struct {
 	// Session is the session token. It is encrypted, because access tokens are sent to
 	// servers that must not use the session.
 	Session string `json:"sid"`
+	// Actor is the user who acts as the subject (RFC 8693 section 4.1), nil unless the
+	// session is an impersonation.
+	Actor *actor `json:"act,omitempty"`
+}
+
+// issued are the claims of a new token. Those that are not in claims are for other
+// services and are not read again: in a token from before they were registered they have
+// the types that the host chose.
+type issued struct {
+	claims
 	// ClientID is set together with Audience, as RFC 9068 requires.
 	ClientID string `json:"client_id,omitempty"`
 	// AuthTime, ACR and AMR say how the user authenticated. They are absent from refresh
@@ -53,9 +63,6 @@ type claims struct {
 	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
 	ACR      string           `json:"acr,omitempty"`
 	AMR      []string         `json:"amr,omitempty"`
-	// Actor is the user who acts as the subject (RFC 8693 section 4.1), nil unless the
-	// session is an impersonation.
-	Actor *actor `json:"act,omitempty"`
 }
 
 type actor struct {
@@ -73,17 +80,17 @@ func (c *claims) actorID() string {
 // registered are the claims that a host cannot replace.
 var registered = []string{"iss", "aud", "sub", "jti", "iat", "exp", "nbf", "token_use", "sid", "act", "client_id", "auth_time", "acr", "amr"}
 
-func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*claims, error) {
+func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.Duration) (*issued, error) {
 	sealed, err := s.deps.Keys.Seal(purposeSession, []byte(sessionToken), s.associatedData(id))
 	if err != nil {
 		return nil, fmt.Errorf("seal session: %w", err)
 	}
 	now := s.deps.Now()
-	c := &claims{
+	c := &issued{claims: claims{
 		Issuer: s.deps.Issuer, Subject: userID, ID: id, Use: use,
 		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(lifetime)),
 		Session: base64.RawURLEncoding.EncodeToString(sealed),
-	}
+	}}
 	// A refresh token has no audience, so that a service that checks only the audience
 	// does not accept it as an access token.
 	if s.cfg.Audience != "" && use == useAccess {
@@ -96,7 +103,7 @@ func (s *Service) newClaims(use, userID, sessionToken, id string, lifetime time.
 // and to this service.
 func (s *Service) associatedData(id string) []byte { return []byte(id + s.deps.Realm) }
 
-func (s *Service) sign(c *claims, more map[string]any) (string, error) {
+func (s *Service) sign(c *issued, more map[string]any) (string, error) {
 	signer := s.keys.signer
 	if c.ClientID != "" {
 		signer = s.keys.accessSigner

@@ -454,6 +454,31 @@ func TestTheTypeOfAccessTokens(t *testing.T) {
 	}
 }
 
+// Earlier versions let the host set claims that are the library's now, in other types.
+func TestTokensWithClaimsOfTheHost(t *testing.T) {
+	t.Parallel()
+	s := start(t, token.Config{Keys: []token.Key{{Secret: clienttest.Secret}}})
+	c := s.SignUp(clienttest.App, "ann@example.org")
+	head, rest, _ := strings.Cut(c.AccessToken, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(raw, &claims); err != nil {
+		t.Fatal(err)
+	}
+	claims["client_id"], claims["auth_time"], claims["acr"], claims["amr"] = 7, "noon", 1, "password"
+	if raw, err = json.Marshal(claims); err != nil {
+		t.Fatal(err)
+	}
+	signed := head + "." + base64.RawURLEncoding.EncodeToString(raw)
+	mac := hmac.New(sha256.New, clienttest.Secret)
+	mac.Write([]byte(signed))
+	bearer(s, signed+"."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil))).Get("auth/session").LoggedIn("ann@example.org")
+}
+
 func TestBadKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
