@@ -31,8 +31,11 @@ type StepUp struct {
 //     mfa_required or phishing_resistant_required. The user has to add one first.
 //   - with status 403 and the code impersonated if the user acts as another one.
 //
-// It requires Middleware of the same Auth around it.
+// It requires Middleware of the same Auth around it, and panics if MaxAge is negative.
 func (a *Auth) RequireStepUp(policy StepUp) func(next http.Handler) http.Handler {
+	if policy.MaxAge < 0 {
+		panic("allauth: StepUp.MaxAge is negative: set how long ago the user may have authenticated, or zero for no limit")
+	}
 	required := login.Policy(policy)
 	return func(next http.Handler) http.Handler {
 		return a.requireSession(func(w http.ResponseWriter, r *http.Request, session *session.Active) {

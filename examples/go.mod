@@ -1,6 +1,6 @@
 module github.com/allauth-go/allauth/examples
 
-go 1.26.0
+go 1.26.4
 
 require (
 	connectrpc.com/connect v1.21.1

@@ -114,3 +114,15 @@ func TestTheClaimsOfAStepUp(t *testing.T) {
 		t.Error("a refresh token is accepted as an access token")
 	}
 }
+
+// A miscalculated age would otherwise let all users through.
+func TestNegativeAgeIsNoPolicy(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("a negative MaxAge is accepted")
+		}
+	}()
+	s.Auth.RequireStepUp(allauth.StepUp{MaxAge: -time.Second})
+}
