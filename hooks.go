@@ -57,6 +57,7 @@ func (c *Config) guardHooks() error {
 	}
 	if c.MFA != nil {
 		c.MFA.RequiredFor = guardResult(host, "MFA.RequiredFor", c.MFA.RequiredFor, nil)
+		c.MFA.WebAuthnUserHandle = guardResult(host, "MFA.WebAuthnUserHandle", c.MFA.WebAuthnUserHandle, nil)
 	}
 	if f := c.MayImpersonate; f != nil {
 		h := host.Hook("MayImpersonate")

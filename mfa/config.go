@@ -80,8 +80,9 @@ type Config struct {
 	WebAuthnOrigins []string
 	// WebAuthnUserHandle returns the handle that the keys of a user get, for hosts whose
 	// earlier system finds users by handles of its own, such as djangostore.Store.UserHandle.
-	// At most 64 bytes. Nil: random bytes, as W3C Web Authentication recommends.
-	WebAuthnUserHandle func(userID string) []byte
+	// At most 64 bytes. Nil, or an empty handle: random bytes, as W3C Web Authentication
+	// recommends. An error refuses the request with status 503.
+	WebAuthnUserHandle func(ctx context.Context, userID string) ([]byte, error)
 	// WebAuthnAllowInsecureOrigin accepts plain http and any port if the host is
 	// WebAuthnRPID or a subdomain of it. For development only.
 	WebAuthnAllowInsecureOrigin bool

@@ -118,8 +118,12 @@ func (s *Service) keysOf(rows []mfa.Authenticator) (keys []webauthn.Credential, 
 	return keys, handle, nil
 }
 
-// handleSize is the size of a random user handle, in bytes.
-const handleSize = 32
+const (
+	// handleSize is the size of a random user handle, in bytes.
+	handleSize = 32
+	// maxHandleSize is that of the largest one (W3C Web Authentication, section 5.4.3).
+	maxHandleSize = 64
+)
 
 // creationOptions issues a challenge and returns the options with which the user's
 // browser creates a key.
@@ -133,7 +137,13 @@ func (s *Service) creationOptions(ctx context.Context, sess *login.Session, c ce
 		return nil, err
 	}
 	if len(handle) == 0 && s.cfg.WebAuthnUserHandle != nil {
-		handle = s.cfg.WebAuthnUserHandle(id.User.ID)
+		handle, err = s.cfg.WebAuthnUserHandle(ctx, id.User.ID)
+		if err == nil && len(handle) > maxHandleSize {
+			err = fmt.Errorf("MFA.WebAuthnUserHandle returns %d bytes, at most %d are allowed", len(handle), maxHandleSize)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if len(handle) == 0 {
 		if handle, err = keyring.RandomBytes(s.deps.Rand, handleSize); err != nil {

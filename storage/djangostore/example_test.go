@@ -37,6 +37,10 @@ func ExampleStore_UserHandle() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(string(store.UserHandle("1234567")))
+	handle, err := store.UserHandle(context.Background(), "1234567")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(handle))
 	// Output: qglj
 }

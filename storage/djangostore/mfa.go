@@ -338,5 +338,7 @@ func (s *Store) handle(userID string) []byte {
 
 // UserHandle returns the handle that django-allauth gives the security keys of a user:
 // set mfa.Config.WebAuthnUserHandle to it, so that Django accepts keys that are added
-// meanwhile.
-func (s *Store) UserHandle(userID string) []byte { return s.handle(userID) }
+// meanwhile. The error is nil.
+func (s *Store) UserHandle(_ context.Context, userID string) ([]byte, error) {
+	return s.handle(userID), nil
+}
