@@ -415,7 +415,7 @@ func TestWhoActsInCallsOfUsers(t *testing.T) {
 // withoutRoles are the methods of Auth that are the same for everyone: they describe the
 // session, are called without a request, or have a test of their own.
 var withoutRoles = []string{
-	"ActorFrom", "AuditEvents", "Clean", "Close", "Diagnose", "ExportAuthenticators", "Format", "Health", "ImportAuthenticator", "JWKS", "LogValue", "MethodsFrom",
+	"ActorFrom", "AuditEvents", "Clean", "Close", "Diagnose", "ExportAuthenticators", "Format", "Frontend", "Health", "ImportAuthenticator", "JWKS", "LogValue", "MethodsFrom",
 	"Middleware", "OpenAPI", "ProtectForms", "ProviderToken", "RekeySocialAccounts", "RelatedOrigins", "ServeHTTP", "UserFrom", "Users", "VerifyAccessToken",
 }
 
