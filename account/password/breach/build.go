@@ -76,12 +76,12 @@ func (b *builder) write(ctx context.Context, ranges fs.FS) error {
 		return err
 	}
 	for bucket := range uint64(buckets) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		var prints []uint32
-		if prefix := fmt.Sprintf("%05X", bucket); exists(prefix) {
-			if prints, err = b.read(ranges, prefix); err != nil {
+		if exists(bucket) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if prints, err = b.read(ranges, prefixOf(bucket)); err != nil {
 				return err
 			}
 		}
@@ -106,21 +106,27 @@ func (b *builder) write(ctx context.Context, ranges fs.FS) error {
 	return err
 }
 
-// existing returns a function that reports whether there is a range file. All of them have
-// to exist unless the list may be partial.
-func (b *builder) existing(ranges fs.FS) (func(prefix string) bool, error) {
+// prefixOf returns the name of the range file of a bucket, without an extension.
+func prefixOf(bucket uint64) string { return fmt.Sprintf("%05X", bucket) }
+
+// existing returns a function that reports whether a bucket has a range file. All of them
+// have to exist unless the list may be partial.
+func (b *builder) existing(ranges fs.FS) (func(bucket uint64) bool, error) {
 	if !b.opts.Partial {
-		return func(string) bool { return true }, nil
+		return func(uint64) bool { return true }, nil
 	}
 	entries, err := fs.ReadDir(ranges, ".")
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]bool, len(entries))
+	found := make(map[uint64]bool, len(entries))
 	for _, e := range entries {
-		names[strings.TrimSuffix(e.Name(), ".txt")] = true
+		name := strings.TrimSuffix(e.Name(), ".txt")
+		if bucket, err := strconv.ParseUint(name, 16, 32); err == nil && name == prefixOf(bucket) {
+			found[bucket] = true
+		}
 	}
-	return func(prefix string) bool { return names[prefix] }, nil
+	return func(bucket uint64) bool { return found[bucket] }, nil
 }
 
 // read returns the sorted fingerprints of a range file.
