@@ -216,10 +216,7 @@ func TestAllUsersAreAdoptedBesideTheServer(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, create func(t *testing.T) (*sql.DB, users)) {
 		db, store := create(t)
-		crowd := 20*batch + 7
-		if clienttest.Raced {
-			crowd = 3*batch + 7
-		}
+		const crowd = 3*batch + 7
 		for i := range crowd {
 			insert(t, db, uuid.NewString(), "one of many", fmt.Sprintf("User%d@example.org", i))
 		}
