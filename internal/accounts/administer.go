@@ -2,8 +2,6 @@ package accounts
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -210,15 +208,9 @@ func (s *Flows) Disable(ctx context.Context, userID string) error {
 // a user were ended. They are in sessions without a user, which cannot be looked up.
 const purposeLoginsEnded = "logins_ended"
 
-// loginsEndedID returns the id of the user's challenge of purposeLoginsEnded.
-func loginsEndedID(userID string) string {
-	sum := sha256.Sum256([]byte(purposeLoginsEnded + " " + userID))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
 // LoginsEnded implements login.Identifier.
 func (s *Service) LoginsEnded(ctx context.Context, userID string) (time.Time, error) {
-	c, err := s.codes.Find(ctx, purposeLoginsEnded, loginsEndedID(userID))
+	c, err := s.codes.Find(ctx, purposeLoginsEnded, markID(purposeLoginsEnded, userID))
 	if errors.Is(err, work.ErrNotPending) {
 		return time.Time{}, nil
 	}
@@ -237,7 +229,7 @@ func (s *Flows) EndLogins(ctx context.Context, userID string) error {
 	if err := s.codes.Store.DeleteUserChallenges(ctx, purposeLoginsEnded, userID); err != nil {
 		return fmt.Errorf("delete the earlier end of logins: %w", err)
 	}
-	_, err := s.codes.Issue(ctx, authn.Challenge{ID: loginsEndedID(userID), Purpose: purposeLoginsEnded, UserID: userID}, "", s.deps.LoginTimeout)
+	_, err := s.codes.Issue(ctx, authn.Challenge{ID: markID(purposeLoginsEnded, userID), Purpose: purposeLoginsEnded, UserID: userID}, "", s.deps.LoginTimeout)
 	return err
 }
 
