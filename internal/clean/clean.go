@@ -57,6 +57,8 @@ type Cleaner struct {
 	mu      sync.Mutex
 	started bool
 	done    chan struct{} // closed when the background pass has ended
+
+	next int // the step that a pass in the background begins with
 }
 
 // New returns a Cleaner. It works in the background after Start.
@@ -165,7 +167,8 @@ func (c *Cleaner) random() (seed [13]byte, err error) {
 const key = "clean"
 
 // pass runs the steps for at most a period, unless another server has done so within
-// the last one.
+// the last one. It begins with the step after the one that the period of the last pass cut
+// short, so that a step with much to do keeps no other waiting for ever.
 func (c *Cleaner) pass(id string) (err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.Period)
 	defer cancel()
@@ -178,9 +181,14 @@ func (c *Cleaner) pass(id string) (err error) {
 	if err != nil || refusal != nil {
 		return err
 	}
-	err = c.Run(ctx)
-	if ctx.Err() != nil {
-		return nil // what is left is for the next pass
+	for range c.Steps {
+		step := c.Steps[c.next]
+		c.next = (c.next + 1) % len(c.Steps)
+		failure := c.run(ctx, step)
+		if ctx.Err() != nil {
+			return nil // what is left is for the next pass
+		}
+		err = cmp.Or(err, failure)
 	}
 	return err
 }

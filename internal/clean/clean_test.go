@@ -85,6 +85,26 @@ func TestAStepThatFailsKeepsNoOtherFromRunning(t *testing.T) {
 	}
 }
 
+// A step that has more to do than fits in a pass leaves the next pass to the others.
+func TestALongStepKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		long, other := &rows{left: 1e9, takes: time.Second}, &rows{left: 7}
+		c := newCleaner(ratelimit.NewMemoryStore(), io.Discard, long, other)
+		c.Start()
+		time.Sleep(time.Hour)
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if left, _ := other.passed(); left != 0 {
+			t.Errorf("%d rows of the other step are left", left)
+		}
+		if left, passes := long.passed(); left == 1e9 || len(passes) > 0 {
+			t.Errorf("the long step has %d rows left after %d passes", left, len(passes))
+		}
+	})
+}
+
 // Of several servers one works in each period.
 func TestServersTakeTurns(t *testing.T) {
 	t.Parallel()

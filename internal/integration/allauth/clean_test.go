@@ -13,7 +13,7 @@ import (
 func TestExpiredRowsAreDeletedInTheBackground(t *testing.T) {
 	t.Parallel()
 	store := clienttest.Open(t)
-	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.CleanInterval = time.Millisecond })
+	s := clienttest.StartOn(t, store, func(cfg *allauth.Config) { cfg.CleanInterval = time.Second })
 	row := func(id, hash string, expires time.Time) {
 		t.Helper()
 		r := sessions.Row{ID: id, TokenHash: hash, Kind: "app", UserID: "7", CreatedAt: expires.Add(-time.Hour), LastSeenAt: expires, ExpiresAt: expires}
@@ -24,7 +24,7 @@ func TestExpiredRowsAreDeletedInTheBackground(t *testing.T) {
 	row("1", "expired", s.Clock.Now().Add(-time.Second))
 	row("2", "valid", s.Clock.Now().Add(time.Hour))
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		s.Clock.Advance(time.Millisecond) // the next period
+		s.Clock.Advance(time.Second) // the next period
 		rows, err := store.SessionsByTokens(t.Context(), "expired", "valid")
 		if err != nil || len(rows) == 0 {
 			t.Fatalf("%d rows are left, %v", len(rows), err)
